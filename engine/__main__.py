@@ -1,0 +1,261 @@
+"""The command line: every step of the window without a browser.
+
+Progress goes to stderr; the last line on stdout is one JSON object. Exit code 0: done, 1: a known failure in one line on
+stderr, 2: wrong usage.
+"""
+
+import json
+import logging
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from engine.errors import StudioError, TicketsError
+from engine.training.recipe import Recipe, presets
+from engine.workspace import Workspace, default_root
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Fine-tune a 4-bit language model on your own tickets.",
+)
+
+WorkspaceOption = Annotated[Path | None, typer.Option("--workspace", help="Where models are kept; default: user data.")]
+RunOption = Annotated[Path, typer.Option("--run", help="The run's folder.")]
+
+
+@app.command()
+def prepare(
+    files: Annotated[list[Path], typer.Argument(help="One or more exports.")],
+    out: Annotated[Path, typer.Option(help="Folder for train.jsonl, heldout.jsonl and report.json.")],
+    map_: Annotated[list[str] | None, typer.Option("--map", metavar="ROLE=COLUMN", help="Column of a table.")] = None,
+    heldout: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share kept back for checking.")] = 0.1,
+    split: Annotated[str, typer.Option(help="recent or random.")] = "recent",
+    mask: Annotated[bool, typer.Option(help="Replace personal data by placeholders.")] = True,
+    country: Annotated[str | None, typer.Option(help="Two-letter country for national phone numbers.")] = None,
+    format_: Annotated[str | None, typer.Option("--format", help="Override what was detected.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Override what was detected.")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="Override what was detected.")] = None,
+) -> None:
+    """Turn an export into a data set."""
+    from engine.tickets.detect import SourceOverrides
+    from engine.tickets.options import PrepareOptions
+    from engine.tickets.preparation import prepare as prepare_files
+    from engine.tickets.report import Progress
+
+    overrides = SourceOverrides(
+        format=format_ or "",
+        encoding=encoding or "",
+        delimiter=delimiter or "",
+        mapping=_pairs(map_ or [], "--map", "role=column"),
+    )
+    options = PrepareOptions(overrides=overrides, heldout=heldout, split=split, mask=mask, country=country)  # type: ignore[arg-type]  # checked there
+
+    def progress(seen: Progress) -> None:
+        _say(seen.stage, seen.done / seen.total if seen.total else None)
+
+    report = prepare_files(files, out, options, progress, lambda: False)
+    _result({"out": str(out), **report.to_json()})
+
+
+@app.command()
+def train(
+    data: Annotated[Path, typer.Option(help="A folder made by 'prepare'.")],
+    run: RunOption,
+    model: Annotated[str | None, typer.Option(help="starter, a model hub id, or a folder.")] = None,
+    preset: Annotated[str, typer.Option(help="quick, balanced or thorough.")] = "balanced",
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any setting.")] = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Train an adapter."""
+    from engine.training.run import RunDirectory
+
+    if preset not in presets():
+        raise typer.BadParameter(f"'{preset}' is not one of {', '.join(presets())}.", param_hint="--preset")
+    values = _pairs(set_ or [], "--set", "name=value")
+    recipe = presets()[preset].recipe.with_text(values if model is None else {"model": model, **values})
+    if not (data / "train.jsonl").exists():
+        raise TicketsError(f"{data} holds no train.jsonl.", "Run 'python -m engine prepare' first.")
+    _train(RunDirectory.create_at(run, recipe, data, run.resolve().name), workspace)
+
+
+@app.command()
+def resume(run: Annotated[Path, typer.Argument(help="The run's folder.")], workspace: WorkspaceOption = None) -> None:
+    """Go on with a run that was stopped or cut off."""
+    from engine.training.run import RESUMABLE
+
+    directory = _run(run)
+    state = directory.status.state
+    if state not in RESUMABLE:
+        raise StudioError(f"{run} is {state}; there is nothing to resume.")
+    _train(directory, workspace)
+
+
+@app.command()
+def ask(
+    run: Annotated[Path | None, typer.Option(help="A run's folder.")] = None,
+    adapter: Annotated[Path | None, typer.Option(help="An adapter's folder, or an exported .zip.")] = None,
+    prompt: Annotated[str | None, typer.Option(help="One question.")] = None,
+    file: Annotated[Path | None, typer.Option(help='Lines of {"prompt": "..."} or {"messages": [...]}.')] = None,
+    max_new_tokens: Annotated[int, typer.Option(min=1, max=8192)] = 200,
+    temperature: Annotated[float, typer.Option(min=0.0, max=2.0, help="0 is the most likely answer.")] = 0.0,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Give the base's and the tuned answers to the same questions."""
+    if (run is None) == (adapter is None):
+        raise typer.BadParameter("Name either --run or --adapter.")
+    if (prompt is None) == (file is None):
+        raise typer.BadParameter("Name either --prompt or --file.")
+    from engine.asking import answer_questions, read_questions
+
+    questions = read_questions(file) if file else [[{"role": "user", "content": prompt or ""}]]
+    answers = []
+    for answer in answer_questions(
+        questions, _workspace(workspace), _run(run) if run else None, adapter, max_new_tokens, temperature, seed, _say
+    ):
+        answers.append(answer)
+        _say(f"Answered {len(answers)} of {len(questions)}", len(answers) / len(questions))
+    _result({"answers": answers})
+
+
+@app.command()
+def export(
+    run: RunOption,
+    out: Annotated[Path, typer.Option(help="The file to write.")],
+    format_: Annotated[str, typer.Option("--format", help="adapter: a .zip with everything to use it.")] = "adapter",
+) -> None:
+    """Pack a run's result."""
+    from engine.export.bundle import export_bundle
+
+    if format_ != "adapter":
+        raise typer.BadParameter(f"'{format_}' is not one of: adapter.", param_hint="--format")
+    path = export_bundle(_run(run), out, _say)
+    _result({"file": str(path), "bytes": path.stat().st_size})
+
+
+@app.command()
+def starter(
+    out: Annotated[Path, typer.Option(help="A new folder for the checkpoint.")], workspace: WorkspaceOption = None
+) -> None:
+    """Write the starter model as an ordinary checkpoint folder, for use with other programs."""
+    import shutil
+
+    from engine.model.starter import starter_folder
+    from engine.workspace import disk_errors
+
+    source = starter_folder(_workspace(workspace).cache, _say)
+    if out.exists() and any(out.iterdir()):
+        raise StudioError(f"{out} exists already and is not empty.", "Name a new folder.")
+    with disk_errors(out):
+        shutil.copytree(source, out, dirs_exist_ok=True)
+    _result({"out": str(out)})
+
+
+def _train(run: Any, workspace: Path | None) -> None:
+    """Train in the queue's thread, so that Ctrl+C and SIGTERM end at a step boundary with a checkpoint."""
+    from engine.studio import Studio
+
+    studio = Studio(_workspace(workspace))
+    studio.queue.add(run)
+
+    def stop(*_: Any) -> None:
+        if studio.queue.knows(run.id):
+            _say("Stopping after this step; the checkpoint is kept")
+            studio.queue.stop(run.id)
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, stop)
+    while not studio.queue.wait(run.id, 0.5):
+        seen = studio.queue.current()
+        if seen:
+            left = f", {seen.seconds_left:.0f} s left" if seen.seconds_left is not None else ""
+            _say(seen.stage + left, seen.fraction)
+    status, history = run.status, run.history.read()
+    if status.state == "failed":
+        raise StudioError(status.message)
+    _result(
+        {
+            "run": str(run.path),
+            "state": status.state,
+            "steps": history.steps[-1].step if history.steps else 0,
+            "kept_step": history.finished.step if history.finished else None,
+            "heldout_before": history.before.loss if history.before else None,
+            "heldout_best": history.best.loss if history.best else None,
+            "seconds": history.finished.seconds if history.finished else None,
+        }
+    )
+
+
+def _run(path: Path) -> Any:
+    from engine.training.run import RunDirectory
+
+    if not (path / "recipe.json").exists():
+        raise StudioError(f"{path} is no run (recipe.json is missing).", "Name the folder given to 'train --run'.")
+    return RunDirectory(path.resolve())
+
+
+def _workspace(path: Path | None) -> Workspace:
+    return Workspace(path or default_root())
+
+
+def _pairs(assignments: list[str], option: str, shape: str) -> dict[str, str]:
+    pairs = {}
+    for text in assignments:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise typer.BadParameter(f"'{text}' is not of the form {shape}.", param_hint=option)
+        pairs[name.strip()] = value
+    return pairs
+
+
+_last_said = ""
+
+
+def _say(stage: str, fraction: float | None = None) -> None:
+    """Write progress to stderr: on one line of a terminal, else a line whenever something changes."""
+    global _last_said
+    text = stage if fraction is None else f"{stage} ({fraction:.0%})"
+    if text == _last_said:
+        return
+    _last_said = text
+    if sys.stderr.isatty():
+        print(f"\r\x1b[2K{text}", end="", file=sys.stderr, flush=True)
+    else:
+        print(text, file=sys.stderr, flush=True)
+
+
+def _result(value: dict[str, Any]) -> None:
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line and leave with its exit code."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    warnings.simplefilter("ignore")  # deprecations inside the libraries; nothing a person can act on
+    logging.basicConfig(level=os.environ.get("TICKET_TUNER_LOG", "CRITICAL"), stream=sys.stderr)
+    command: Callable[..., Any] = typer.main.get_command(app)
+    try:
+        command(arguments)
+    except StudioError as error:
+        if sys.stderr.isatty():
+            print(file=sys.stderr)
+        print(" ".join(str(error).split()), file=sys.stderr)
+        sys.exit(1)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

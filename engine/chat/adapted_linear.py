@@ -1,0 +1,116 @@
+"""A frozen linear layer on which every row of a batch may bring its own LoRA weights.
+
+The base's product is made once for all rows, by the base's own layer. Then each adapter adds its part to its own rows,
+in place; a row of the base is not written to, so that it is the base's to the last bit. The layer knows no names of files
+and no prompts.
+
+peft has this too (mixed batches), but registers its hooks anew at every forward (22 ms for 210 layers, measured), leaves
+them behind when the forward raises, and spends 0.3 ms a layer on gathering and scattering rows, more than the base's
+product itself takes on a small model.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+
+@dataclass(slots=True)
+class Seating:
+    """Which rows of the batch that is being computed belong to which adapter; shared by all layers of a model."""
+
+    rows: int = 0
+    places: tuple[tuple[str, slice | torch.Tensor], ...] = ()
+    """Adapter name and its rows: a slice where they lie side by side, else their indices."""
+
+    @classmethod
+    def of(cls, names: Sequence[str | None], device: torch.device) -> "Seating":
+        """Seat one name a row; None is the base."""
+        places = []
+        for name in dict.fromkeys(name for name in names if name is not None):
+            rows = [row for row, seated in enumerate(names) if seated == name]
+            first, last = rows[0], rows[-1]
+            together = last - first + 1 == len(rows)
+            places.append((name, slice(first, last + 1) if together else torch.tensor(rows, device=device)))
+        return cls(len(names), tuple(places))
+
+
+@dataclass(frozen=True, slots=True)
+class LoraWeights:
+    """One adapter's part of a layer, ready to compute; fp32, as peft has it (autocast_adapter_dtype)."""
+
+    down: torch.Tensor
+    """Shape (rank, in_features)."""
+    up: torch.Tensor
+    """Shape (out_features, rank)."""
+    bias: torch.Tensor | None
+    """Shape (out_features,)."""
+    scale: float
+
+    def of(self, x: torch.Tensor) -> torch.Tensor:
+        """The adapter's part for inputs of shape (..., in_features): shape (..., out_features), in x's type."""
+        inner = nn.functional.linear(x.to(self.down.dtype), self.down)
+        return (nn.functional.linear(inner, self.up, self.bias) * self.scale).to(x.dtype)
+
+
+class AdaptedLinear(nn.Module):
+    """Stands in for a linear layer; without adapters it returns exactly what the layer returns.
+
+    Args:
+        base_layer: The frozen layer, quantised or not.
+        seating: Shared with whoever calls the model.
+    """
+
+    def __init__(self, base_layer: Any, seating: Seating) -> None:
+        super().__init__()
+        self.base_layer = base_layer
+        self.slots: dict[str, LoraWeights] = {}
+        self._seating = seating
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Compute the layer.
+
+        Args:
+            x: Shape (rows, length, in_features), or (rows * length, in_features) as routers of mixtures get it.
+
+        Returns:
+            The same shape with out_features.
+        """
+        y: torch.Tensor = self.base_layer(x)
+        if self._seating.places:
+            by_row = (self._seating.rows, -1)
+            self._add(*(x.unflatten(0, by_row), y.unflatten(0, by_row)) if x.dim() == 2 else (x, y))
+        return y
+
+    def _add(self, x: torch.Tensor, y: torch.Tensor) -> None:
+        for name, rows in self._seating.places:
+            weights = self.slots.get(name)
+            if weights is None:
+                continue
+            part = weights.of(x[rows])
+            if isinstance(rows, slice):
+                y[rows].add_(part)
+            else:
+                y.index_add_(0, rows, part)
+
+    @property
+    def weight(self) -> Any:
+        """The base's weight: some models look at its type."""
+        return self.base_layer.weight
+
+    @property
+    def bias(self) -> Any:
+        """The base's bias or None."""
+        return self.base_layer.bias
+
+    @property
+    def in_features(self) -> int:
+        """Width of the input."""
+        return int(self.base_layer.in_features)
+
+    @property
+    def out_features(self) -> int:
+        """Width of the output."""
+        return int(self.base_layer.out_features)

@@ -1,0 +1,311 @@
+"""A PEFT adapter folder -> a LoRA adapter as plain data, or a sentence why not.
+
+Whatever lies in such a folder may come from a stranger: the configuration is read as data and only known fields of it
+are used, weights come through safetensors (a .bin only through ``weights_only=True``). This module knows no model and
+loads nothing into one.
+"""
+
+import json
+import math
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import ModelError
+
+if TYPE_CHECKING:
+    import torch
+
+CONFIG = "adapter_config.json"
+WEIGHTS = "adapter_model.safetensors"
+PICKLE = "adapter_model.bin"
+
+MAX_CONFIG_BYTES = 1_000_000
+"""A configuration of peft is 1 to 50 kB; one that lists every layer of a 70B stays below 200 kB."""
+MAX_WEIGHTS_BYTES = 2 * 2**30
+"""Rank 64 on every linear layer of a 70B is 1.7 GB in bfloat16."""
+MAX_RANK = 4096
+
+_ANOTHER_ADAPTER = "Pick an adapter of another kind, or train it again here."
+
+_UNSUPPORTED = {
+    "use_dora": "DoRA, which cannot answer side by side with the base model",
+    "use_qalora": "QA-LoRA",
+    "use_bdlora": "block-diagonal LoRA",
+    "alora_invocation_tokens": "activated LoRA",
+    "arrow_config": "Arrow routing",
+    "kasa_config": "KaSA",
+    "layer_replication": "layer replication",
+    "modules_to_save": "whole replaced layers (modules_to_save)",
+    "monteclora_config": "MonteCLoRA",
+    "target_parameters": "adapted expert weights (target_parameters)",
+    "trainable_token_indices": "trained tokens (trainable_token_indices)",
+    "velora_config": "VeLoRA",
+}
+"""Fields of peft's LoraConfig that make another method of it, in words."""
+
+_HARMLESS = frozenset(
+    """
+    auto_mapping base_model_name_or_path bias corda_config ensure_weight_tying eva_config exclude_modules
+    fan_in_fan_out inference_mode init_lora_weights layers_pattern layers_to_transform loftq_config
+    lora_alpha lora_bias lora_dropout lora_ga_config megatron_config megatron_core peft_type peft_version
+    qalora_group_size r rank_pattern alpha_pattern revision runtime_config target_modules task_type
+    use_rslora
+    """.split()  # noqa: SIM905 - as a literal it fills the screen
+)
+"""Fields that are used here, or that matter only while training."""
+
+_PLAIN_STARTS = frozenset({True, False, None, "true", "false", "gaussian", "eva"})
+"""Values of init_lora_weights that leave the base as it is; the others (olora, pissa, loftq ...) train over an altered
+base, so that the adapter alone is not the model."""
+
+_KEY = re.compile(r"base_model\.model\.(?P<module>[\w.]+)\.(?P<part>lora_A\.weight|lora_B\.weight|lora_B\.bias)")
+_BIAS_KEY = re.compile(r"base_model\.model\.(?P<module>[\w.]+?)(?:\.base_layer)?\.bias")
+_PATTERN = re.compile(r"[\w.^$\\*]{1,300}")
+"""What a key of alpha_pattern may consist of: enough for names of layers, too little for a slow regex."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterConfig:
+    """What adapter_config.json says, as far as it matters for answering."""
+
+    rank: int
+    alpha: float
+    rank_stabilised: bool
+    """Whether the scale is alpha / sqrt(rank) (rsLoRA, https://arxiv.org/abs/2312.03732) instead of alpha / rank."""
+    alpha_pattern: Mapping[str, float]
+    """Names of layers, as regular expressions in peft's sense, with an alpha of their own."""
+    base: str
+    """The base model's hub id or folder; empty when it is not said."""
+
+    def scale(self, module: str, rank: int) -> float:
+        """The factor of a module's output, for its own rank; names are matched as peft does (get_pattern_key)."""
+        alpha = self.alpha
+        for pattern, own in self.alpha_pattern.items():
+            if re.match(rf"(.*\.)?({pattern})$", module):
+                alpha = own
+                break
+        return alpha / math.sqrt(rank) if self.rank_stabilised else alpha / rank
+
+
+@dataclass(frozen=True, slots=True)
+class LoraPair:
+    """The weights of one adapted layer: ``x @ down.T @ up.T`` (+ bias)."""
+
+    down: "torch.Tensor"
+    """lora_A: shape (rank, in_features)."""
+    up: "torch.Tensor"
+    """lora_B: shape (out_features, rank)."""
+    bias: "torch.Tensor | None" = None
+    """lora_B's bias: shape (out_features,); None with almost every adapter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """A LoRA adapter in memory."""
+
+    config: AdapterConfig
+    layers: Mapping[str, LoraPair]
+    """Module name, as in the base model, -> its weights."""
+    base_biases: Mapping[str, "torch.Tensor"]
+    """Module name -> the trained bias that stands in for the base's own (peft's ``bias="all"`` and ``"lora_only"``)."""
+
+
+def read_adapter(folder: Path) -> Adapter:
+    """Read a PEFT adapter folder.
+
+    Raises:
+        ModelError: It is no adapter, is damaged, unsafe to load, or of a kind that cannot answer here.
+    """
+    config = read_config(folder)
+    layers, biases = _sorted_out(read_tensors(folder), folder)
+    return Adapter(config, layers, biases)
+
+
+def read_config(folder: Path) -> AdapterConfig:
+    """Read adapter_config.json alone.
+
+    Raises:
+        ModelError: As in :func:`read_adapter`.
+    """
+    values = _config_values(folder / CONFIG)
+    method = str(values.get("peft_type"))
+    if method != "LORA":
+        raise ModelError(f"{folder.name} is a {method[:40]} adapter, not a LoRA adapter.", _ANOTHER_ADAPTER)
+    if values.get("task_type") not in {None, "CAUSAL_LM"}:
+        raise ModelError(f"{folder.name} is made for {str(values['task_type'])[:40]}, not for writing text.")
+    _refuse_other_methods(values, folder)
+    try:
+        return AdapterConfig(
+            rank=_whole(values["r"]),
+            alpha=_positive(values["lora_alpha"]),
+            rank_stabilised=bool(values.get("use_rslora")),
+            alpha_pattern={_checked_pattern(key): _positive(own) for key, own in _table(values, "alpha_pattern")},
+            base=str(values.get("base_model_name_or_path") or ""),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, re.error) as error:
+        raise ModelError(f"{CONFIG} in {folder.name} is damaged ({error}).", "Export the adapter again.") from error
+
+
+def read_tensors(folder: Path) -> "dict[str, torch.Tensor]":
+    """Read the weights, from safetensors if it is there, else from a .bin that holds nothing but numbers.
+
+    Returns:
+        Dense tensors on the CPU by their names in the file.
+
+    Raises:
+        ModelError: They are missing, damaged, too large or unsafe.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    file = weights_file(folder)
+    _check_size(file, MAX_WEIGHTS_BYTES)
+    if file.name == PICKLE:
+        tensors = _unpickled(file)
+    else:
+        try:
+            tensors = load_file(file)
+        except (SafetensorError, OSError, ValueError) as error:
+            raise ModelError(f"{WEIGHTS} in {folder.name} is damaged.", "Export the adapter again.") from error
+    for name, tensor in tensors.items():
+        if not tensor.is_floating_point() or not bool(torch.isfinite(tensor).all()):
+            raise ModelError(f"{name[-80:]} in {folder.name} holds values that are no numbers.", "Train it again.")
+    return tensors
+
+
+def weights_file(folder: Path) -> Path:
+    """Return the file that holds the weights.
+
+    Raises:
+        ModelError: There is none.
+    """
+    for name in (WEIGHTS, PICKLE):
+        if (folder / name).is_file():
+            return folder / name
+    raise ModelError(
+        f"{folder.name} holds no adapter weights ({WEIGHTS} is missing).", "Pick the folder or .zip of an adapter."
+    )
+
+
+def _config_values(file: Path) -> dict[str, Any]:
+    if not file.is_file():
+        raise ModelError(
+            f"{file.parent.name} is no adapter ({CONFIG} is missing).", "Pick the folder or .zip of an adapter."
+        )
+    _check_size(file, MAX_CONFIG_BYTES)
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{CONFIG} in {file.parent.name} is damaged.", "Export the adapter again.") from error
+    if not isinstance(values, dict):
+        raise ModelError(f"{CONFIG} in {file.parent.name} is damaged.", "Export the adapter again.")
+    return values
+
+
+def _refuse_other_methods(values: Mapping[str, Any], folder: Path) -> None:
+    for name, value in values.items():
+        if value and name in _UNSUPPORTED:
+            raise ModelError(f"{folder.name} uses {_UNSUPPORTED[name]}; that is not supported.", _ANOTHER_ADAPTER)
+        if value and name not in _HARMLESS:
+            raise ModelError(f"{folder.name} uses '{name[:40]}', which this version does not know.", _ANOTHER_ADAPTER)
+    start = values.get("init_lora_weights", True)
+    if not isinstance(start, bool | str | None) or start not in _PLAIN_STARTS:
+        raise ModelError(
+            f"{folder.name} was trained over an altered base model (init_lora_weights is {str(start)[:40]!r}).",
+            "Convert it to a plain LoRA adapter with peft first.",
+        )
+
+
+def _unpickled(file: Path) -> "dict[str, torch.Tensor]":
+    """Load a .bin without running any code that it may carry."""
+    import torch
+
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > MAX_WEIGHTS_BYTES:
+                raise ModelError(f"{file.name} in {file.parent.name} unpacks to more than 2 GiB.", _ANOTHER_ADAPTER)
+    try:
+        tensors = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises a dozen kinds here; the file is refused for each
+        raise ModelError(
+            f"{file.name} in {file.parent.name} is damaged, or holds more than weights and could run code.",
+            "Ask for the adapter as safetensors.",
+        ) from error
+    dense = isinstance(tensors, dict) and all(
+        isinstance(name, str) and isinstance(tensor, torch.Tensor) and tensor.layout is torch.strided
+        for name, tensor in tensors.items()
+    )
+    # A tensor may claim a huge shape over one stored number (stride 0); copying it would fill the memory.
+    if not dense or sum(tensor.numel() * tensor.element_size() for tensor in tensors.values()) > MAX_WEIGHTS_BYTES:
+        raise ModelError(f"{file.name} in {file.parent.name} holds no adapter weights.", _ANOTHER_ADAPTER)
+    return {name: tensor.detach().contiguous().clone() for name, tensor in tensors.items()}
+
+
+def _sorted_out(
+    tensors: "Mapping[str, torch.Tensor]", folder: Path
+) -> "tuple[dict[str, LoraPair], dict[str, torch.Tensor]]":
+    """Bring the two halves of each layer together; every tensor must have its place."""
+    parts: dict[str, dict[str, torch.Tensor]] = {}
+    biases: dict[str, torch.Tensor] = {}
+    for name, tensor in tensors.items():
+        if seen := _KEY.fullmatch(name):
+            parts.setdefault(seen["module"], {})[seen["part"]] = tensor
+        elif seen := _BIAS_KEY.fullmatch(name):
+            biases[seen["module"]] = tensor
+        else:
+            raise ModelError(f"{folder.name} holds '{name[-80:]}', which is no LoRA weight.", _ANOTHER_ADAPTER)
+    if not parts:
+        raise ModelError(f"{folder.name} holds no LoRA weights.", _ANOTHER_ADAPTER)
+    return {module: _pair(module, found, folder) for module, found in parts.items()}, biases
+
+
+def _pair(module: str, parts: "Mapping[str, torch.Tensor]", folder: Path) -> LoraPair:
+    down, up, bias = (parts.get(part) for part in ("lora_A.weight", "lora_B.weight", "lora_B.bias"))
+    whole = down is not None and up is not None and down.dim() == up.dim() == 2
+    if down is None or up is None or not whole or down.shape[0] != up.shape[1] or not 0 < down.shape[0] <= MAX_RANK:
+        raise ModelError(
+            f"The weights for {module[-80:]} in {folder.name} are incomplete.", "Export the adapter again."
+        )
+    if bias is not None and bias.shape != up.shape[:1]:
+        raise ModelError(
+            f"The weights for {module[-80:]} in {folder.name} are incomplete.", "Export the adapter again."
+        )
+    return LoraPair(down, up, bias)
+
+
+def _check_size(file: Path, limit: int) -> None:
+    size = file.stat().st_size
+    if size > limit:
+        raise ModelError(
+            f"{file.name} in {file.parent.name} is {size / 1e6:,.0f} MB; at most {limit / 1e6:,.0f} MB are read.",
+            _ANOTHER_ADAPTER,
+        )
+
+
+def _table(values: Mapping[str, Any], name: str) -> list[tuple[str, Any]]:
+    return list((values.get(name) or {}).items())
+
+
+def _checked_pattern(pattern: str) -> str:
+    if not _PATTERN.fullmatch(pattern) or pattern.count("*") > 2:
+        raise ValueError(f"'{pattern[:40]}' is no name of a layer")
+    re.compile(pattern)
+    return pattern
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_RANK:
+        raise ValueError(f"a rank of {str(value)[:20]}")
+    return value
+
+
+def _positive(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number) or number <= 0:
+        raise ValueError(f"an alpha of {str(value)[:20]}")
+    return number

@@ -1,0 +1,264 @@
+"""AdapterBank: many LoRA adapters in slots over one frozen base, swapped without touching the base.
+
+The bank owns a weight-sharing copy of the base and puts an AdaptedLinear in front of each layer that an adapter adapts.
+Every row of a batch is answered by the base or by one of the adapters. It knows neither prompts nor sampling.
+
+Loading draws no random numbers and changes no shared parameter, because a run may be training in another thread: peft
+would draw first values from torch's global random state, and would write an adapter's biases (``bias="all"``) into the
+base.
+"""
+
+import re
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from engine.chat.adapted_linear import AdaptedLinear, LoraWeights, Seating
+from engine.chat.adapter_files import CONFIG, Adapter, LoraPair, read_adapter, weights_file
+from engine.errors import ModelError
+
+_EXPERTS = re.compile(r"(^|\.)experts(\.|$)")
+_OTHER_BASE = "Pick the base model that it was trained on."
+
+
+@dataclass(slots=True)
+class _Slot:
+    """A loaded adapter."""
+
+    path: Path
+    stamp: tuple[int, ...]
+    """Sizes and times of its files: an adapter that is written anew counts as another one."""
+    layers: tuple[str, ...]
+    """Where its weights are."""
+    users: int = field(default=0)
+
+
+class AdapterBank:
+    """Adapters over one base.
+
+    Args:
+        model: A weight-sharing copy of the base, the bank's own from now on.
+        slots: How many adapters are kept loaded.
+    """
+
+    def __init__(self, model: Any, slots: int = 8) -> None:
+        self.model = model.eval()
+        self._linear: dict[str, Any] = {
+            name: module for name, module in model.named_modules() if isinstance(module, nn.Linear)
+        }
+        self._adapted: dict[str, AdaptedLinear] = {}
+        self._capacity = slots
+        self._slots: dict[str, _Slot] = {}  # the least recently used first
+        self._seating = Seating()
+        self._lock = threading.RLock()
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        parameter: torch.Tensor = next(iter(self.model.parameters()))
+        return parameter.device
+
+    @property
+    def loaded(self) -> tuple[Path, ...]:
+        """The folders of the loaded adapters, the least recently used first."""
+        with self._lock:
+            return tuple(slot.path for slot in self._slots.values())
+
+    def load(self, path: Path) -> str:
+        """Load an adapter; one that is loaded already takes less than a millisecond.
+
+        Args:
+            path: A PEFT adapter folder.
+
+        Returns:
+            The name under which :meth:`forward` knows it, made here and never from outside.
+
+        Raises:
+            ModelError: It is gone, damaged, unsafe, of another method, or does not fit; or every slot is in use.
+        """
+        with self._lock:
+            path, stamp = path.resolve(), _stamp(path)
+            for name, slot in self._slots.items():
+                if (slot.path, slot.stamp) == (path, stamp):
+                    self._slots[name] = self._slots.pop(name)
+                    return name
+            adapter = _read(path)
+            pairs = _with_biases(adapter, self._linear)
+            self._check_fit(pairs, path)
+            self._drop([name for name, slot in self._slots.items() if slot.path == path and not slot.users])
+            name = self._free_name()
+            self._install(name, pairs, adapter)
+            self._slots[name] = _Slot(path, stamp, tuple(pairs))
+            return name
+
+    @contextmanager
+    def lend(self, paths: Sequence[Path | None]) -> Iterator[tuple[str | None, ...]]:
+        """Load adapters and keep them loaded for as long as the context lasts.
+
+        Args:
+            paths: Adapter folders; None stands for the base.
+
+        Yields:
+            Names for :meth:`forward`, one a path.
+
+        Raises:
+            ModelError: As in :meth:`load`.
+        """
+        held: list[_Slot] = []
+        names: list[str | None] = []
+        try:
+            for path in paths:
+                with self._lock:
+                    names.append(None if path is None else self.load(path))
+                    if names[-1] is not None:
+                        held.append(self._slots[names[-1]])
+                        held[-1].users += 1
+            yield tuple(names)
+        finally:
+            with self._lock:
+                for slot in held:
+                    slot.users -= 1
+
+    def evict(self, path: Path) -> None:
+        """Give an adapter's memory back; nothing happens when it is not loaded.
+
+        Raises:
+            ModelError: It is answering.
+        """
+        with self._lock:
+            found = [name for name, slot in self._slots.items() if slot.path == path.resolve()]
+            if any(self._slots[name].users for name in found):
+                raise ModelError(f"{path.name} is answering just now.", "Stop the answer first.")
+            self._drop(found)
+
+    @torch.no_grad()
+    def forward(self, adapters: Sequence[str | None], **inputs: Any) -> Any:
+        """Call the model with an adapter of its own for each row.
+
+        Args:
+            adapters: Names from :meth:`load`, one a row of the batch; None is the base.
+            inputs: As the base's own forward takes them; ``input_ids`` has shape (rows, length).
+
+        Returns:
+            What the base's forward returns.
+
+        Raises:
+            ModelError: An adapter has been evicted meanwhile.
+        """
+        with self._lock:
+            if any(name is not None and name not in self._slots for name in adapters):
+                raise ModelError("That adapter is no longer loaded.", "Ask again.")
+            seating = Seating.of(adapters, self.device)
+            self._seating.rows, self._seating.places = seating.rows, seating.places
+            try:
+                return self.model(**inputs)
+            finally:
+                self._seating.rows, self._seating.places = 0, ()
+
+    def _check_fit(self, pairs: Mapping[str, LoraPair], path: Path) -> None:
+        """Compare every weight with the layer it is meant for, before anything is changed."""
+        for name, pair in pairs.items():
+            layer = self._linear.get(name)
+            if layer is None:
+                raise ModelError(
+                    f"{path.name} does not fit this base model, which has no linear layer {name[-80:]}.", _OTHER_BASE
+                )
+            wanted, there = (pair.down.shape[1], pair.up.shape[0]), (layer.in_features, layer.out_features)
+            if wanted != there:
+                raise ModelError(
+                    f"{path.name} does not fit this base model: its {name[-80:]} goes from {wanted[0]} to {wanted[1]}, "
+                    f"the base's from {there[0]} to {there[1]}.",
+                    _OTHER_BASE,
+                )
+            if _EXPERTS.search(name):
+                raise ModelError(f"{path.name} adapts single experts, which cannot answer side by side with the base.")
+
+    def _free_name(self) -> str:
+        if len(self._slots) >= self._capacity:
+            idle = next((name for name, slot in self._slots.items() if not slot.users), None)
+            if idle is None:
+                raise ModelError(
+                    f"All {self._capacity} places for adapters are in use.", "Compare fewer adapters at a time."
+                )
+            self._drop([idle])
+        return next(name for n in range(self._capacity) if (name := f"slot{n}") not in self._slots)
+
+    def _install(self, name: str, pairs: Mapping[str, LoraPair], adapter: Adapter) -> None:
+        """Bring the weights to the base's device first, so that nothing is half done when memory runs out."""
+        ready = {
+            where: _on_device(pair, self._linear[where].weight.device, adapter.config.scale(where, pair.down.shape[0]))
+            for where, pair in pairs.items()
+        }
+        for where, weights in ready.items():
+            self._adapted_layer(where).slots[name] = weights
+
+    def _adapted_layer(self, where: str) -> AdaptedLinear:
+        if where not in self._adapted:
+            parent, _, child = where.rpartition(".")
+            self._adapted[where] = AdaptedLinear(self._linear[where], self._seating)
+            setattr(self.model.get_submodule(parent), child, self._adapted[where])
+        return self._adapted[where]
+
+    def _drop(self, names: Iterable[str]) -> None:
+        for name in names:
+            for where in self._slots.pop(name).layers:
+                del self._adapted[where].slots[name]
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    try:
+        seen = [file.stat() for file in (weights_file(path), path / CONFIG)]
+    except OSError as error:
+        raise _gone(path) from error
+    return tuple(value for stat in seen for value in (stat.st_mtime_ns, stat.st_size))
+
+
+def _read(path: Path) -> Adapter:
+    try:
+        return read_adapter(path)
+    except OSError as error:
+        raise _gone(path) from error
+
+
+def _gone(path: Path) -> ModelError:
+    return ModelError(f"The adapter {path.name} is not here any more.", "Pick another one from the list.")
+
+
+def _with_biases(adapter: Adapter, linear: Mapping[str, Any]) -> dict[str, LoraPair]:
+    """Turn trained biases of the base into biases of the adapter: what was added, divided by the scale.
+
+    Raises:
+        ModelError: A bias belongs to a layer that cannot carry an adapter, such as a norm.
+    """
+    pairs = dict(adapter.layers)
+    for name, trained in adapter.base_biases.items():
+        base: torch.Tensor | None = getattr(linear.get(name), "bias", None)
+        if base is None or base.shape != trained.shape:
+            raise ModelError(
+                f"The adapter changes the bias of {name[-80:]}, which cannot be done side by side with the base.",
+                "Train it again with bias set to none.",
+            )
+        added = trained.float() - base.detach().cpu().float()
+        if not added.any():
+            continue
+        pair = pairs.get(name) or _empty_pair(linear[name])
+        added = added / adapter.config.scale(name, pair.down.shape[0])
+        pairs[name] = LoraPair(pair.down, pair.up, added if pair.bias is None else pair.bias.float() + added)
+    return pairs
+
+
+def _empty_pair(layer: Any) -> LoraPair:
+    return LoraPair(torch.zeros(1, layer.in_features), torch.zeros(layer.out_features, 1))
+
+
+def _on_device(pair: LoraPair, device: torch.device, scale: float) -> LoraWeights:
+    def ready(tensor: torch.Tensor) -> torch.Tensor:
+        return tensor.to(device, torch.float32, copy=True)  # a copy, since the file may be mapped into memory
+
+    return LoraWeights(ready(pair.down), ready(pair.up), None if pair.bias is None else ready(pair.bias), scale)

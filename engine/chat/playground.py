@@ -1,0 +1,145 @@
+"""A conversation -> the answers of several voices, streamed side by side and cancellable.
+
+Everything that a person reads is made here: texts, times, and a sentence for what can go wrong. It neither keeps the
+conversation nor knows where adapters come from.
+"""
+
+import gc
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+
+from engine.chat.decoding import Row, RowState, decode
+from engine.chat.records import Answer, AnswerFrame, Sampling, Turn
+from engine.chat.text import TextStream
+from engine.errors import ResourceError, StudioError
+
+if TYPE_CHECKING:
+    from engine.model.base import BaseModel
+    from engine.studio import Voice
+
+__all__ = ["Answer", "AnswerFrame", "Sampling", "Turn", "answer"]
+
+log = logging.getLogger(__name__)
+
+
+def answer(
+    base: "BaseModel",
+    voices: "Sequence[Voice]",
+    conversations: Sequence[Sequence[Turn]],
+    sampling: Sampling,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Iterator[AnswerFrame]:
+    """Let several voices answer in one batch.
+
+    Args:
+        base: The loaded base model that all voices belong to.
+        voices: At least one; a voice without a path is the base itself.
+        conversations: One a voice, its own messages so far.
+        sampling: How the answers are chosen.
+        should_stop: Looked at before every token.
+
+    Yields:
+        A frame at each stage and a frame a token; in the last one all answers are done.
+
+    Raises:
+        StudioError: An adapter is gone or does not fit, the conversation is too long, or memory ran out.
+    """
+    if not voices or len(voices) != len(conversations):
+        raise ValueError("one conversation a voice, and at least one voice")
+    try:
+        yield from _answers(base, voices, conversations, sampling, should_stop)
+    except Exception as error:
+        known = _in_words(error)
+        if known is None:
+            raise
+        log.warning("an answer failed", exc_info=error)
+        error.__traceback__ = None  # its frames hold the failed batch's cache, which the next answer may need
+        gc.collect()
+        raise known from error
+
+
+def _answers(
+    base: "BaseModel",
+    voices: "Sequence[Voice]",
+    conversations: Sequence[Sequence[Turn]],
+    sampling: Sampling,
+    should_stop: Callable[[], bool],
+) -> Iterator[AnswerFrame]:
+    desk = _Desk([voice.id for voice in voices], base.chat.tokenizer)
+    yield desk.frame("Loading the adapters")
+    prompts = [_prompt(base, conversation) for conversation in conversations]
+    sampling = _fitted(sampling, max(map(len, prompts)), base)
+    with base.bank.lend([voice.path for voice in voices]) as names:
+        rows = [Row(prompt, name) for prompt, name in zip(prompts, names, strict=True)]
+        yield desk.frame("Reading")
+        for states in decode(base.bank, rows, sampling, base.chat.stop_ids, base.chat.pad_id, should_stop):
+            desk.note(states)
+            yield desk.frame("" if all(state.done for state in states) else "Writing")
+
+
+class _Desk:
+    """The answers as they grow."""
+
+    def __init__(self, voices: Sequence[str], tokenizer: object) -> None:
+        self._started = time.perf_counter()
+        self._streams = [TextStream(tokenizer) for _ in voices]
+        self._answers = tuple(Answer(voice, "", 0, 0.0, False, None) for voice in voices)
+
+    def note(self, states: Sequence[RowState]) -> None:
+        """Bring every open answer up to date."""
+        seconds = time.perf_counter() - self._started
+        self._answers = tuple(
+            seen if seen.done else self._updated(seen, state, stream, seconds)
+            for seen, state, stream in zip(self._answers, states, self._streams, strict=True)
+        )
+
+    def frame(self, stage: str) -> AnswerFrame:
+        """The answers as they are now."""
+        return AnswerFrame(stage, self._answers)
+
+    def _updated(self, seen: Answer, state: RowState, stream: TextStream, seconds: float) -> Answer:
+        text = stream.update(state.tokens)
+        text = stream.finish() if state.done else text
+        return Answer(seen.voice, text, len(state.tokens), seconds, state.done, state.stopped_by)
+
+
+def _prompt(base: "BaseModel", conversation: Sequence[Turn]) -> tuple[int, ...]:
+    asked = conversation[-1] if conversation else {"role": "", "content": ""}
+    if asked["role"] != "user" or not asked["content"].strip():
+        raise StudioError("There is no question to answer.", "Type a customer's message first.")
+    return tuple(base.chat.prompt(conversation))
+
+
+def _fitted(sampling: Sampling, longest_prompt: int, base: "BaseModel") -> Sampling:
+    """Shorten the answer to what the model's context has left.
+
+    Raises:
+        StudioError: The conversation fills the context already.
+    """
+    context = getattr(base.model.config.get_text_config(), "max_position_embeddings", None)
+    if context is None or longest_prompt + sampling.max_new_tokens <= context:
+        return sampling
+    if longest_prompt >= context:
+        raise StudioError(
+            f"The conversation is {longest_prompt} tokens long, and this model reads at most {context}.",
+            "Start a new conversation, or shorten the message.",
+        )
+    return Sampling(sampling.temperature, sampling.top_p, context - longest_prompt, sampling.seed)
+
+
+def _in_words(error: Exception) -> StudioError | None:
+    """Translate what the libraries raise while answering; None for what nobody foresaw."""
+    if isinstance(error, StudioError):
+        return None
+    text = str(error).lower()
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in text:
+        return ResourceError(
+            "There is not enough memory for this answer.", "Compare fewer voices, or start a new, shorter conversation."
+        )
+    if isinstance(error, torch.AcceleratorError) or "cuda error" in text:
+        return ResourceError("The GPU no longer answers.", "Restart the program; runs go on from their checkpoints.")
+    return None

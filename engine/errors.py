@@ -1,0 +1,59 @@
+"""Every failure that a person can meet, as one sentence and one remedy.
+
+    StudioError
+    |-- TicketsError      the export: broken, empty, unknown, without answers
+    |-- RecipeError       a hyperparameter out of its range; names the field
+    |-- ModelError        the base model or an adapter: missing, gated, unsafe, unfit
+    |-- ResourceError     the machine: memory, disk, port, a lost GPU
+    `-- RunError          a training run: diverged, damaged, in a state that forbids the step
+
+Third-party exceptions are translated once, at the boundary where they arise (``raise ... from error``). The window shows
+``str(error)``, the command line prints it to stderr and exits 1; the traceback goes to the log alone.
+"""
+
+
+class StudioError(Exception):
+    """A known failure in words.
+
+    Args:
+        message: What happened and why, one sentence that ends with a full stop. Names the value at fault.
+        remedy: What to do next, one sentence; empty only where there is nothing to do.
+    """
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message, remedy)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
+
+
+class TicketsError(StudioError):
+    """The export cannot be read, or holds nothing to learn from."""
+
+
+class RecipeError(StudioError):
+    """A hyperparameter is out of its range.
+
+    Args:
+        field: The name of the field in :class:`engine.training.recipe.Recipe`, so that the window can mark it.
+        message: As in :class:`StudioError`.
+        remedy: As in :class:`StudioError`.
+    """
+
+    def __init__(self, field: str, message: str, remedy: str = "") -> None:
+        super().__init__(message, remedy)
+        self.field = field
+
+
+class ModelError(StudioError):
+    """A base model or an adapter is missing, gated, unsafe to load, or does not fit."""
+
+
+class ResourceError(StudioError):
+    """The machine has run out of something: memory, disk, a port, its GPU."""
+
+
+class RunError(StudioError):
+    """A training run diverged, is damaged, or is in a state that forbids what was asked."""

@@ -1,0 +1,81 @@
+"""BaseModel: the one frozen 4-bit model that is loaded, and the copies that training and chat make of it."""
+
+import gc
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.model.loading import compute_dtype, load_quantised, pick_device
+from engine.model.sharing import weight_sharing_copy
+from engine.model.sources import title
+from engine.model.starter import Report
+from engine.model.tokenizing import ChatFormat, load_chat_format
+from engine.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    import torch
+
+    from engine.chat.adapters import AdapterBank
+
+
+class BaseModel:
+    """A base in 4 bit with its chat format. The model itself stays pristine: use :meth:`copy`.
+
+    Args:
+        model: The quantised model, in eval mode, without gradients.
+        chat: Its tokenizer and template.
+        ref: As in the recipe.
+        loaded_as: Reference and quantisation options, to tell whether it fits another recipe.
+    """
+
+    def __init__(self, model: Any, chat: ChatFormat, ref: str, loaded_as: tuple[str, str, bool, str]) -> None:
+        self.model = model
+        self.chat = chat
+        self.ref = ref
+        self.title = f"{title(ref)}, 4 bit"
+        self.loaded_as = loaded_as
+
+    @property
+    def device(self) -> "torch.device":
+        """Where the weights are."""
+        return next(self.model.parameters()).device
+
+    def copy(self) -> Any:
+        """Return a weight-sharing copy to do as one likes with."""
+        return weight_sharing_copy(self.model)
+
+    @cached_property
+    def bank(self) -> "AdapterBank":
+        """The playground's adapters over a copy of this base."""
+        from engine.chat.adapters import AdapterBank
+
+        return AdapterBank(self.copy())
+
+    def release(self) -> None:
+        """Give the memory back; the object must not be used afterwards."""
+        import torch
+
+        self.__dict__.pop("bank", None)
+        self.model = None
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+
+def load_key(recipe: Recipe) -> tuple[str, str, bool, str]:
+    """The part of a recipe that decides which base is loaded and how."""
+    return recipe.model, recipe.quant_type, recipe.double_quant, recipe.compute_type
+
+
+def load_base(recipe: Recipe, cache: Path, report: Report) -> BaseModel:
+    """Load the recipe's base model in 4 bit onto the GPU, or into memory without one.
+
+    Raises:
+        ModelError: It is not to be had or not loadable.
+        ResourceError: Memory or disk ran out.
+    """
+    chat = load_chat_format(recipe.model, cache, report)
+    report(f"Loading {title(recipe.model)} in 4 bit", None)
+    device = pick_device()
+    model = load_quantised(recipe, cache, device, compute_dtype(recipe.compute_type, device), report)
+    return BaseModel(model, chat, recipe.model, load_key(recipe))

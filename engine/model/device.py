@@ -1,0 +1,47 @@
+"""What machine this is: the device in words and its memory, now.
+
+torch is never imported here on its own account: until :func:`warm_up` (or a model) has brought it in, the report says so.
+"""
+
+import sys
+from dataclasses import dataclass
+from typing import Literal
+
+import psutil
+
+GIB = 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceReport:
+    """The machine in one line."""
+
+    kind: Literal["cuda", "cpu", "unknown"]
+    """'unknown' until the heavy libraries are imported."""
+    name: str
+    used_gib: float
+    total_gib: float
+    """Memory of the GPU, or of the computer without one."""
+
+
+def warm_up() -> None:
+    """Import what training and chat need; takes seconds, meant for a background thread."""
+    import peft  # noqa: F401
+    import torch  # noqa: F401
+    import transformers  # noqa: F401
+
+
+def device_report() -> DeviceReport:
+    """Return the device and its memory, in milliseconds."""
+    torch = sys.modules.get("torch")
+    if torch is None or not hasattr(torch, "cuda") or not hasattr(torch.cuda, "is_available"):
+        return DeviceReport("unknown", "Processor", *_memory())
+    if torch.cuda.is_available():
+        free, total = torch.cuda.mem_get_info()
+        return DeviceReport("cuda", torch.cuda.get_device_name(), (total - free) / GIB, total / GIB)
+    return DeviceReport("cpu", f"Processor, {psutil.cpu_count(logical=False) or psutil.cpu_count()} cores", *_memory())
+
+
+def _memory() -> tuple[float, float]:
+    memory = psutil.virtual_memory()
+    return (memory.total - memory.available) / GIB, memory.total / GIB

@@ -1,0 +1,81 @@
+"""Load a checkpoint as bitsandbytes 4-bit with double quantisation, on CUDA or the CPU."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from engine.errors import ModelError
+from engine.model.sources import explain, loading_options, resolve
+from engine.model.starter import Report
+from engine.model.unpacking import unpack_on_cpu
+
+if TYPE_CHECKING:
+    from engine.training.recipe import Recipe
+
+
+def pick_device() -> torch.device:
+    """The first GPU, else the processor."""
+    return torch.device("cuda", 0) if torch.cuda.is_available() else torch.device("cpu")
+
+
+def compute_dtype(wanted: str, device: torch.device) -> torch.dtype:
+    """Return the number format of the arithmetic.
+
+    'auto' is bfloat16 on GPUs that have it, float16 on older ones, and float32 on the CPU, where bfloat16 halves the speed
+    of training (measured on two AVX-512 cores without bf16 units).
+    """
+    if wanted != "auto":
+        return {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}[wanted]
+    if device.type == "cpu":
+        return torch.float32
+    return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+
+
+def load_quantised(recipe: "Recipe", cache: Path, device: torch.device, dtype: torch.dtype, report: Report) -> Any:
+    """Load the recipe's model, frozen and in eval mode.
+
+    Raises:
+        ModelError: It is not to be had, or has no layer that can be packed into 4 bit.
+        ResourceError: Memory ran out.
+    """
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+    source = resolve(recipe.model, cache, report)
+    options = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type=recipe.quant_type,
+        bnb_4bit_use_double_quant=recipe.double_quant,
+        bnb_4bit_compute_dtype=dtype,
+    )
+    try:
+        model = AutoModelForCausalLM.from_pretrained(
+            source, quantization_config=options, dtype=dtype, device_map={"": device}, **loading_options()
+        )
+    except Exception as error:
+        raise explain(error, recipe.model) from error
+    return _made_ready(model, recipe.model)
+
+
+def _made_ready(model: Any, name: str) -> Any:
+    """Freeze it, switch off the CPU kernel that loses gradients, and unpack on the CPU when memory allows."""
+    from bitsandbytes.nn import Linear4bit
+
+    layers = [module for module in model.modules() if isinstance(module, Linear4bit)]
+    if not layers:
+        raise ModelError(f"{name} has no layer that can be packed into 4 bit.", "Pick another model.")
+    for layer in layers:
+        forbid_repacking(layer)
+    model.requires_grad_(False)
+    model.eval()
+    unpack_on_cpu(layers)
+    return model
+
+
+def forbid_repacking(layer: Any) -> None:
+    """Keep bitsandbytes 0.50 from repacking the weights in place during evaluation on CPUs with AVX512-BF16.
+
+    After such a pass, training takes a kernel without a gradient to the input: the loss looks the same while what is
+    learnt is destroyed (cosine 0.05 to the right gradient, emulated).
+    """
+    layer.support_avx512bf16_for_cpu = False

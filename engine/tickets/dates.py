@@ -1,0 +1,113 @@
+"""Dates as help desks write them -> seconds, only to compare them.
+
+The raw date stays in the data set; this module decides which of two tickets is the newer one.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "jan januar janvier enero ene gennaio gen janeiro",
+            "feb februar février fev febrero febbraio fevereiro fév",
+            "mar märz mär mars marzo março mrz",
+            "apr april avril abril aprile abr avr",
+            "may mai mayo maggio mag maio mei",
+            "jun juni juin junio giugno giu junho june",
+            "jul juli juillet julio luglio lug julho july juil",
+            "aug august août agosto ago aou",
+            "sep september septembre septiembre settembre set setembro sept",
+            "oct oktober october octobre octubre ottobre ott outubro okt out",
+            "nov november novembre noviembre novembro",
+            "dec dezember december décembre diciembre dicembre dezembro dez dic déc",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+_NUMBER = re.compile(r"\d{9,19}(?:\.\d+)?")
+_TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([AaPp]\.?[Mm])?")
+_WORDY = re.compile(r"\b(\d{1,2})\.?[\s/-]+([^\W\d_]{3,})\.?[\s,/-]+(\d{2,4})\b")
+_WORDY_US = re.compile(r"\b([^\W\d_]{3,})\.?\s+(\d{1,2}),?\s+(\d{4})\b")
+_NUMERIC = re.compile(r"\b(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})\b")
+_LATEST = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
+
+
+def seconds(raw: str) -> float | None:
+    """Read a date as help desks export it.
+
+    Args:
+        raw: ISO 8601, Unix seconds or milliseconds, ``26/Aug/25 12:01 PM``, ``26.08.2025 12:01``,
+            ``8/26/2025 1:02 PM``, an RFC 2822 date. A date without a zone is taken as UTC; ``3/4/2025`` is the
+            3rd of April unless the time is written with AM or PM.
+
+    Returns:
+        Seconds since 1970, or None where no date can be read.
+    """
+    raw = raw.strip()[:80]
+    if not raw:
+        return None
+    if _NUMBER.fullmatch(raw):
+        return _unix(float(raw))
+    try:
+        moment = datetime.fromisoformat(raw)
+    except ValueError:
+        day = _day(raw)
+        if day is None:
+            return None
+        moment = day
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    try:
+        return moment.timestamp()
+    except (OverflowError, ValueError):
+        return None
+
+
+def _unix(number: float) -> float | None:
+    while number > _LATEST:
+        number /= 1000
+    return number
+
+
+def _day(raw: str) -> datetime | None:
+    time = _TIME.search(raw)
+    american = bool(time and time.group(4))
+    parts = _parts(raw, american)
+    if parts is None:
+        return None
+    year, month, day = parts
+    if year < 100:
+        year += 2000 if year < 70 else 1900
+    hour, minute, second = (int(part or 0) for part in time.groups()[:3]) if time else (0, 0, 0)
+    if time and american:
+        hour = hour % 12 + (12 if time.group(4)[0] in "Pp" else 0)
+    try:
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _parts(raw: str, american: bool) -> tuple[int, int, int] | None:
+    if wordy := _WORDY.search(raw):
+        month = _month(wordy.group(2))
+        return (int(wordy.group(3)), month, int(wordy.group(1))) if month else None
+    if wordy := _WORDY_US.search(raw):
+        month = _month(wordy.group(1))
+        return (int(wordy.group(3)), month, int(wordy.group(2))) if month else None
+    if numeric := _NUMERIC.search(raw):
+        first, middle, last = int(numeric.group(1)), int(numeric.group(3)), int(numeric.group(4))
+        if len(numeric.group(1)) == 4:
+            return first, middle, last
+        month_first = middle > 12 or (american and numeric.group(2) == "/" and first <= 12)
+        return (last, first, middle) if month_first else (last, middle, first)
+    return None
+
+
+def _month(word: str) -> int | None:
+    word = word.lower()
+    return _MONTHS.get(word) or _MONTHS.get(word[:4]) or _MONTHS.get(word[:3])

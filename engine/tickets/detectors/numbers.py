@@ -1,0 +1,153 @@
+"""Finds telephone numbers, payment cards and IBANs among all the digits of a ticket.
+
+One scan yields runs of digits; cards and IBANs must pass their checksum, telephone numbers must be real ones of the
+country, written like one, or be announced as one. What the words before call an order or a ticket stays.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+from engine.tickets.detectors.number_context import is_called_card, is_called_phone, is_order_number
+from engine.tickets.detectors.phones import could_be_phone, is_phone
+from engine.tickets.detectors.spans import Covered, Span
+
+_NO_LETTER_BEFORE = "(?<![A-Za-z0-9\u00c0-\u024f_@#$€£])"
+_SEPARATOR = r"[ \u00a0\u2009\u202f.()/\u2010-\u2013-]"
+_RUN = re.compile(rf"{_NO_LETTER_BEFORE}(?:\+ ?|\()?\d(?:{_SEPARATOR}{{0,3}}\d){{6,27}}")
+_IBAN_START = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}[ \u00a0-]?[A-Za-z0-9]{2}")
+_PIECES = re.compile(r"[^\s\u00a0\u2009\u202f]+")
+
+_DATE = re.compile(r"^(?:\d{4}[./-]\d{1,2}[./-]\d{1,2}|\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d{2})(?!\d|[./-]\d)")
+_UNIT_AFTER = re.compile(
+    r"^(?: ?[€$£%°]|,\d| ?(?:EUR|USD|GBP|CHF|PLN|Kč|kr|kg|g|km|cm|mm|m|px|[KMGT]i?B|bytes?|ms|units?|points?|pcs"
+    r"|Stück|rows?|users?)\b|[A-Za-z_@])"
+)
+
+# The rest of an IBAN whose checksum fails, and of one that is cut by a line end.
+_INSIDE_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ \u00a0-]?[A-Z0-9]{4}){0,6}[ \u00a0-]?$")
+_IBAN_CHARACTERS = 42
+
+# Total characters of an IBAN by country: SWIFT IBAN Registry, release 99.
+_IBAN_LENGTHS = {
+    **dict.fromkeys(("NO",), 15),
+    **dict.fromkeys(("BE",), 16),
+    **dict.fromkeys(("DK", "FI", "FK", "FO", "GL", "NL", "SD"), 18),
+    **dict.fromkeys(("MK", "SI"), 19),
+    **dict.fromkeys(("AT", "BA", "EE", "KZ", "LT", "LU", "MN", "XK"), 20),
+    **dict.fromkeys(("CH", "CR", "HR", "LI", "LV"), 21),
+    **dict.fromkeys(("BG", "BH", "DE", "GB", "GE", "IE", "ME", "RS", "VA"), 22),
+    **dict.fromkeys(("AE", "GI", "IL", "IQ", "OM", "SO", "TL"), 23),
+    **dict.fromkeys(("AD", "CZ", "ES", "MD", "PK", "RO", "SA", "SE", "SK", "TN", "VG"), 24),
+    **dict.fromkeys(("LY", "PT", "ST"), 25),
+    **dict.fromkeys(("IS", "TR"), 26),
+    **dict.fromkeys(("DJ", "FR", "GR", "IT", "MC", "MR", "SM", "BI"), 27),
+    **dict.fromkeys(("AL", "AZ", "BY", "CY", "DO", "GT", "HU", "LB", "NI", "PL", "SV"), 28),
+    **dict.fromkeys(("BR", "EG", "PS", "QA", "UA"), 29),
+    **dict.fromkeys(("JO", "KW", "MU", "YE"), 30),
+    **dict.fromkeys(("MT", "SC"), 31),
+    **dict.fromkeys(("LC",), 32),
+    **dict.fromkeys(("RU",), 33),
+}
+# Issuer prefixes and lengths, ISO/IEC 7812 as the networks publish them.
+_CARD = re.compile(
+    r"4(?:\d{15}|\d{18})|(?:5[1-5]|2[2-7])\d{14}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11,16}|35\d{14,17}|6(?:011|5"
+    r"|4[4-9])\d{12,16}"
+    r"|62\d{14,17}|(?:50|5[6-9]|6\d)\d{10,17}"
+)
+_LONG_OLD_CARD = re.compile(r"4\d{12}")
+
+
+def find_ibans(text: str) -> Iterator[Span]:
+    """Yield IBANs of the right length for their country that pass ISO 7064 mod 97; identity is without spaces."""
+    for match in _IBAN_START.finditer(text):
+        length = _IBAN_LENGTHS.get(match[0][:2].upper())
+        end = _end_of(text, match.start(), length) if length else None
+        if end:
+            compact = re.sub(r"[\s\u00a0-]", "", text[match.start() : end]).upper()
+            if int("".join(str(int(character, 36)) for character in compact[4:] + compact[:4])) % 97 == 1:
+                yield Span(match.start(), end, "IBAN", compact)
+
+
+def find_numbers(text: str, country: str | None, covered: Covered) -> Iterator[Span]:
+    """Yield payment cards and telephone numbers; identity is the digits.
+
+    Args:
+        text: The message.
+        country: ISO 3166 code, upper case, whose national numbers are known; None for international ones only, unless
+            the words before say that it is a telephone number.
+        covered: Links, IP addresses, IBANs: digits in there are settled.
+    """
+    for match in _RUN.finditer(text):
+        if covered.holds(match.start()):
+            continue
+        start, end = match.span()
+        whole = _kind_of(text, start, end, country)
+        if whole:
+            yield Span(start, end, whole, _digits(text[start:end]))
+        elif " " in match[0]:
+            yield from _in_pieces(text, start, end, country)
+
+
+def _in_pieces(text: str, start: int, end: int, country: str | None) -> Iterator[Span]:
+    """Look at neighbouring pieces of a run that is more than one number, longest stretch first."""
+    pieces = [(start + piece.start(), start + piece.end()) for piece in _PIECES.finditer(text[start:end])]
+    first = 0
+    while first < len(pieces):
+        for last in range(len(pieces) - 1, first - 1, -1):
+            begin, stop = pieces[first][0], pieces[last][1]
+            stretch = (first, last) != (0, len(pieces) - 1) and _RUN.fullmatch(text, begin, stop)
+            kind = _kind_of(text, begin, stop, country) if stretch else None
+            if kind:
+                yield Span(begin, stop, kind, _digits(text[begin:stop]))
+                first = last
+                break
+        first += 1
+
+
+def _kind_of(text: str, start: int, end: int, country: str | None) -> Literal["CARD", "PHONE"] | None:
+    written = text[start:end]
+    digits = _digits(written)
+    grouped = len(digits) != len(written)
+    is_order = is_order_number(text, start)
+    if 13 <= len(digits) <= 19 and _is_card(written, digits, text, start) and (grouped or not is_order):
+        return "CARD"
+    if len(digits) > 15 or is_order or _DATE.match(written) or _UNIT_AFTER.match(text[end : end + 8]):
+        return None
+    if _INSIDE_IBAN.search(text[max(0, start - _IBAN_CHARACTERS) : start]):
+        return None
+    called = is_called_phone(text, start)
+    if is_phone(written, country) or (called and could_be_phone(written)):
+        return "PHONE"
+    return None
+
+
+def _is_card(written: str, digits: str, text: str, start: int) -> bool:
+    if re.search(r"[^\d \u00a0-]", written) or not _luhn(digits):
+        return False
+    if _CARD.fullmatch(digits):
+        return len(digits) >= 15 or is_called_card(text, start) or written.count(" ") + written.count("-") in (2, 3)
+    return _LONG_OLD_CARD.fullmatch(digits) is not None and is_called_card(text, start)
+
+
+def _luhn(digits: str) -> bool:
+    doubled = "".join(str(int(digit) * (2 - place % 2)) for place, digit in enumerate(digits[::-1], 1))
+    return sum(map(int, doubled)) % 10 == 0 and digits.count(digits[0]) != len(digits)
+
+
+def _end_of(text: str, start: int, length: int) -> int | None:
+    """Return where so many letters and digits end, single spaces or hyphens between them; None where they do not."""
+    seen, position = 0, start
+    while position < len(text) and seen < length:
+        character = text[position]
+        if character.isascii() and character.isalnum():
+            seen += 1
+        elif character not in " \u00a0-" or not text[position - 1].isalnum():
+            return None
+        position += 1
+    ends_a_word = position == len(text) or not text[position].isalnum()
+    return position if seen == length and ends_a_word else None
+
+
+def _digits(written: str) -> str:
+    return re.sub(r"\D", "", written)

@@ -1,0 +1,62 @@
+"""What a person can choose about a data set. Validated once, where it is built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from engine.errors import TicketsError
+from engine.tickets.detect import SourceOverrides
+
+SPLITS = ("recent", "random")
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareOptions:
+    """How an export becomes a data set."""
+
+    overrides: SourceOverrides = field(default_factory=SourceOverrides)
+    """What the person knows better than the detection."""
+    heldout: float = 0.1
+    """Share of the conversations that is kept back for measuring, 0 to 0.5."""
+    split: Literal["recent", "random"] = "recent"
+    """``recent`` holds back the newest tickets (next week's questions), ``random`` any."""
+    seed: int = 0
+    """Seed of the random split."""
+    mask: bool = True
+    """Whether personal data becomes placeholders."""
+    allow: tuple[str, ...] = ()
+    """Terms that are never masked, such as a product that is called like a person."""
+    extra_terms: tuple[str, ...] = ()
+    """Terms that are always masked, beside what is found."""
+    country: str | None = None
+    """Two-letter country of the help desk, such as ``DE``: national phone numbers are read its way."""
+    min_answer_chars: int = 10
+    """A last answer shorter than this many characters ('thanks') is left out, 0 to 10000."""
+    canned_cap: int = 10
+    """At most this many conversations may carry the same answers word for word, 1 or more."""
+    resolved_only: bool = False
+    """Whether tickets that are not solved or closed are left out, where the export says so."""
+    languages: tuple[str, ...] = ()
+    """Two-letter codes of the languages to keep; empty keeps all."""
+    exclude_agents: tuple[str, ...] = ()
+    """Authors (id or name in the export) whose answers are left out."""
+    exclude_tags: tuple[str, ...] = ()
+    """Tickets with one of these tags are left out."""
+    workers: int | None = None
+    """Processes that clean and mask: 0 for none but this one, None to decide by cores and size."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges.
+
+        Raises:
+            TicketsError: A value is out of its range; the message names the field.
+        """
+        if not 0 <= self.heldout <= 0.5:
+            raise TicketsError(f"heldout is {self.heldout}, outside of 0 to 0.5.", "0.1 holds back every tenth ticket.")
+        if self.split not in SPLITS:
+            raise TicketsError(f"split is {self.split!r}.", "Choose 'recent' or 'random'.")
+        if not 0 <= self.min_answer_chars <= 10_000:
+            raise TicketsError(f"min_answer_chars is {self.min_answer_chars}, outside of 0 to 10000.", "10 is usual.")
+        if self.canned_cap < 1:
+            raise TicketsError(f"canned_cap is {self.canned_cap}, below 1.", "10 is usual.")

@@ -1,0 +1,177 @@
+"""Personal data -> stable placeholders, the same for the same value throughout a conversation.
+
+**No detector is complete.** Found are e-mail addresses, telephone numbers, payment cards, IBANs, IP addresses, API
+keys, passwords that are called passwords, and the names that stand in the export's own people fields. Not found are,
+among others: postal addresses, dates of birth, names of people who are in no field, nicknames and inflected names,
+account numbers without a checksum, and whatever is spelt out in words. So a person reviews what was masked, adds
+terms, and looks at the rest before training.
+
+Owns placeholders, their numbers, the allow list and the person's own terms. What is personal data is decided in
+:mod:`engine.tickets.detectors`. Time is linear in the length of the text, whatever it holds.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import lru_cache
+
+from engine.tickets.detectors.emails import find_emails
+from engine.tickets.detectors.links import find_links
+from engine.tickets.detectors.names import name_index
+from engine.tickets.detectors.network import find_addresses
+from engine.tickets.detectors.numbers import find_ibans, find_numbers
+from engine.tickets.detectors.passwords import find_passwords, find_pins
+from engine.tickets.detectors.secrets import find_keys
+from engine.tickets.detectors.spans import Covered, Kind, Span, without_overlaps
+
+_CONTEXT = 40
+"""Characters on each side that the review shows."""
+
+_PLACEHOLDER = re.compile(r"\[([A-Z]{2,10})_(\d{1,5})\]")
+_DIGIT = re.compile(r"\d")
+_NAME_LIKE = re.compile(r"[^\W\d_]+(?:[ '\u2019-][^\W\d_]+){0,5}")
+
+
+@dataclass(frozen=True)
+class PrivacyOptions:
+    """What is masked, and what the person decided in the review."""
+
+    enabled: bool = True
+    """Off: texts stay as they are."""
+    country: str | None = None
+    """ISO 3166 code such as 'DE'; whose national telephone numbers are known. None: international ones only."""
+    allow: tuple[str, ...] = ()
+    """Terms that stay, in any case: a word ('Outlook'), an address, or a domain ('@shop.example')."""
+    extra: tuple[str, ...] = ()
+    """Terms that go, in any case. Capitalised words become NAME, anything else becomes TERM."""
+
+
+@dataclass(frozen=True)
+class Redaction:
+    """One value that was masked, with what stood around it."""
+
+    kind: Kind
+    placeholder: str
+    original: str
+    before: str
+    """Up to 40 characters of the original text."""
+    after: str
+    """Up to 40 characters of the original text."""
+
+
+class ConversationMasker:
+    """Masks the messages of one conversation; the same value gets the same placeholder in all of them.
+
+    Args:
+        options: What to mask.
+        people: Entries of the export's people fields for this conversation. A frozenset that many conversations share
+            is indexed once.
+    """
+
+    def __init__(self, options: PrivacyOptions, people: Collection[str] = ()) -> None:
+        self._options = options
+        self._allowed = frozenset(term.strip().lower() for term in options.allow)
+        self._domains = tuple(term for term in self._allowed if term.startswith("@"))
+        self._names = name_index(frozenset(people), self._allowed) if people else None
+        self._country = options.country.upper() if options.country else None
+        self._counts: Counter[str] = Counter()
+        self._placeholders: dict[tuple[str, str], str] = {}
+        self.found: list[Redaction] = []
+        """What was masked so far, in the order of the texts."""
+
+    def mask(self, text: str) -> str:
+        """Return a message with personal data replaced, and remember what was.
+
+        Args:
+            text: A cleaned message, or a subject.
+
+        Returns:
+            The text with placeholders such as ``[EMAIL_1]``; ones that it already holds stay, and their numbers are
+            not given out again.
+        """
+        if not self._options.enabled or not text:
+            return text
+        settled = self._reserve(text) if "[" in text else []
+        spans = [span for span in self._find(text, settled) if not self._is_allowed(span, text)]
+        if not spans:
+            return text
+        parts: list[str] = []
+        position = 0
+        for span in without_overlaps(spans):
+            parts += (text[position : span.start], self._replace(span, text))
+            position = span.end
+        parts.append(text[position:])
+        return "".join(parts)
+
+    def _find(self, text: str, settled: list[tuple[int, int]]) -> list[Span]:
+        links = find_links(text)
+        covered = Covered(links + settled)
+        lowered = text.lower()
+        has_digits = _DIGIT.search(text) is not None
+        spans = [*find_emails(text, lowered), *find_keys(text, covered), *find_passwords(text, lowered)]
+        if has_digits:
+            spans += find_pins(text, lowered)
+            exact = [*find_ibans(text), *find_addresses(text, covered)]
+            taken = [(span.start, span.end) for span in (*spans, *exact)]
+            spans += exact
+            spans += find_numbers(text, self._country, Covered(links + settled + taken) if taken else covered)
+        elif text.count(":") > 1:
+            spans += find_addresses(text, covered)
+        if self._names:
+            spans += self._names.find(text, covered)
+        if self._options.extra:
+            spans += _find_terms(text, self._options.extra)
+        already = Covered(settled)
+        return [span for span in spans if not already.touches(span.start, span.end)] if settled else spans
+
+    def _is_allowed(self, span: Span, text: str) -> bool:
+        if not self._allowed:
+            return False
+        original = text[span.start : span.end].lower()
+        return original in self._allowed or (span.kind == "EMAIL" and original.endswith(self._domains))
+
+    def _reserve(self, text: str) -> list[tuple[int, int]]:
+        """Note the placeholders that a text already holds, so that none of their numbers is given to another value."""
+        settled: list[tuple[int, int]] = []
+        for match in _PLACEHOLDER.finditer(text):
+            self._counts[match[1]] = max(self._counts[match[1]], int(match[2]))
+            settled.append(match.span())
+        return settled
+
+    def _replace(self, span: Span, text: str) -> str:
+        key = (span.kind, span.identity)
+        placeholder = self._placeholders.get(key)
+        if placeholder is None:
+            self._counts[span.kind] += 1
+            placeholder = f"[{span.kind}_{self._counts[span.kind]}]"
+            self._placeholders[key] = placeholder
+        before, after = text[max(0, span.start - _CONTEXT) : span.start], text[span.end : span.end + _CONTEXT]
+        self.found.append(Redaction(span.kind, placeholder, text[span.start : span.end], before, after))
+        return placeholder
+
+
+@lru_cache(maxsize=16)
+def _term_pattern(terms: tuple[str, ...]) -> re.Pattern[str] | None:
+    wanted = sorted({term.strip() for term in terms if term.strip()}, key=len, reverse=True)
+    if not wanted:
+        return None
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, wanted))})(?!\w)", re.IGNORECASE)
+
+
+@lru_cache(maxsize=256)
+def _kind_of_term(terms: tuple[str, ...], lowered: str) -> Kind:
+    written = next((term.strip() for term in terms if term.strip().lower() == lowered), lowered)
+    is_name = _NAME_LIKE.fullmatch(written) and all(word[:1].isupper() for word in written.split())
+    return "NAME" if is_name else "TERM"
+
+
+def _find_terms(text: str, terms: tuple[str, ...]) -> list[Span]:
+    """Return the person's own terms wherever they stand as words."""
+    pattern = _term_pattern(terms)
+    if pattern is None:
+        return []
+    return [
+        Span(match.start(), match.end(), _kind_of_term(terms, match[0].lower()), match[0].lower())
+        for match in pattern.finditer(text)
+    ]

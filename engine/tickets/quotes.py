@@ -1,0 +1,319 @@
+"""Takes the older messages out of a mail's text: '>' lines, 'On Monday, Anna wrote:', Outlook's header blocks.
+
+Own code, because the libraries tried could not be bounded: mail-parser-reply 1.36 needs 51 s for 40 kB of 'On a a a'.
+Here every line is looked at a fixed number of times, and no pattern sees a line of more than 400 characters. All
+languages are tried on every text, so that none has to be detected. Knows nothing about HTML, except that
+:data:`~engine.tickets.plain_text.QUOTED` stands where one quoted message was.
+"""
+
+import re
+from collections.abc import Iterator
+
+from engine.tickets.plain_text import QUOTED, has_words
+from engine.tickets.quote_phrases import (
+    FORWARDED_MESSAGE,
+    HEADER_FIELDS,
+    ORIGINAL_MESSAGE,
+    REPLY_LINE,
+    STARTS,
+    WROTE,
+    WROTE_CJK,
+    Field,
+)
+
+_MAX_LINE = 400
+"""Characters; no header line of any mail program is longer."""
+_MAX_ATTRIBUTION_LINES = 4
+_MAX_HEADER_LINES = 14
+_MAX_HANDING_ON = 8
+"""Lines that may precede a forwarded mail."""
+_MAX_NAME_LINE = 100
+"""Characters of 'user17 said', where nothing but the verb tells it from a sentence."""
+_MAX_VERB = 30
+_COLONS = frozenset(":\uff1a")
+_AFTER_COLON = " *_\t\u200e\u200f"
+
+_VERB = rf"(?:(?<!\w)(?:{WROTE})(?!\w)|{WROTE_CJK})"
+_WROTE = re.compile(_VERB, re.IGNORECASE)
+_ENDS_IN_WROTE = re.compile(rf"{_VERB}\W{{0,4}}$", re.IGNORECASE)
+_LONE_VERB = re.compile(rf"^{_VERB}\W{{0,3}}$", re.IGNORECASE)
+_STARTS_LIKE_DATE = re.compile(rf"^\W{{0,3}}(?:(?:{STARTS})(?!\w)|\d)", re.IGNORECASE)
+_DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\d{1,2}[:.]\d{2}|\b(?:19|20)\d{2}\b|\d{1,2} ?[月日월일]")
+_ADDRESS = re.compile(r"<[^<>]{0,200}>|\S@\S|\[mailto:|\[email|\[name@", re.IGNORECASE)
+
+_SEPARATOR = re.compile(rf"^\W{{2,40}}(?:{ORIGINAL_MESSAGE})\W{{0,40}}$", re.IGNORECASE)
+_FORWARDED = re.compile(rf"^\W{{0,40}}(?:{FORWARDED_MESSAGE})\W{{0,40}}$", re.IGNORECASE)
+_RULE = re.compile(r"^\W{0,3}[_\-=*\u2014\u2500]{5,}\W{0,3}$")
+_LABEL = re.compile(r"^[\s>*_]{0,12}([^\W\d_][^:\uff1a*\n]{0,24}?)[\s*_]{0,4}[:\uff1a]")
+_LABEL_INSIDE = re.compile(r"(?<!\S)\**([^\W\d_]\w{0,15}(?: \w{1,10})?)\** ?[:\uff1a]")
+_RAW_MAIL_HEADER = re.compile(
+    r"^(?:received|message-id|return-path|mime-version|dkim-signature|x-[\w-]{2,40}):", re.IGNORECASE
+)
+_PLEASE_SEE_BELOW = re.compile(
+    r"\b(?:fyi|see below|below is|forward(?:ed|ing)?|siehe unten|s\. ?u\.|weiterleit\w*|zur info|ci-dessous|ver abajo"
+    r"|vedi sotto|zie hieronder|poniżej)\b",
+    re.IGNORECASE,
+)
+_PROMPT = re.compile(r"^>>> \S|^>>>$")
+_FENCE = re.compile(r"^\s*`{3,}")
+
+
+class _Source:
+    """The lines of one text, and what can be known of them at a glance."""
+
+    def __init__(self, text: str) -> None:
+        self.lines = text.split("\n")
+        self.fenced = _fenced(self.lines) if "```" in text else frozenset()
+        self.ends = frozenset(
+            number for number, line in enumerate(self.lines) if line[-4:].rstrip(_AFTER_COLON)[-1:] in _COLONS
+        ) | frozenset(self._before_quotes())
+        """The lines on which 'Anna wrote:' may end; 'Anna wrote' only where a quote follows."""
+
+    def next_with_words(self, index: int) -> int:
+        """Return the first line from ``index`` on that is not blank, or the number of lines."""
+        while index < len(self.lines) and not self.lines[index].strip():
+            index += 1
+        return index
+
+    def _before_quotes(self) -> Iterator[int]:
+        last = -1
+        for number, line in enumerate(self.lines):
+            if _is_quoted(line) and last >= 0:
+                yield last
+            if line.strip():
+                last = number
+
+
+class _Kept:
+    """The lines of the newest message so far; never two blank ones in a row, so that looking back is cheap."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.started = False
+        """Whether there are words among them."""
+        self.announced = False
+        """Whether 'Anna wrote:' has just been skipped, so that a quote that follows is hers."""
+
+    def add(self, line: str) -> None:
+        if line or (self.lines and self.lines[-1]):
+            self.lines.append(line)
+            self.started = self.started or has_words(line)
+            self.announced = self.announced and not line
+
+    @property
+    def last(self) -> int | None:
+        """The number of the last line that is not blank."""
+        for number in range(len(self.lines) - 1, max(-1, len(self.lines) - 4), -1):
+            if self.lines[number].strip():
+                return number
+        return None
+
+
+def strip_quotes(text: str) -> str:
+    """Return the newest message of a mail's text.
+
+    Answers between quoted lines are kept, and so is a citation that its writer announced ('It says:' and then '>').
+    A header block or 'X wrote:' that opens the text is taken off without cutting what follows.
+
+    Args:
+        text: Sanitised text with line feeds as line ends.
+
+    Returns:
+        The text without quotes; empty when everything was quoted.
+    """
+    source, kept = _Source(text), _Kept()
+    index = 0
+    while index < len(source.lines):
+        line = source.lines[index]
+        if index in source.fenced:
+            kept.add(line)
+            index += 1
+        elif _is_quoted(line):
+            index = _past_quoted_block(source, index, kept)
+        elif not line or len(line) > _MAX_LINE:
+            kept.add(line)
+            index += 1
+        else:
+            ends_here, length = _history_at(source, index, kept)
+            if ends_here:
+                _drop_trailing_rules(kept.lines)
+                break
+            if length:
+                kept.announced = True
+            else:
+                kept.add(line)
+            index += length or 1
+    return "\n".join(kept.lines).strip("\n")
+
+
+def unquote(text: str) -> str:
+    """Return the text with its '>' marks taken off: what is left when a message is nothing but a quote."""
+    lines = (re.sub(r"^(?:[ ]{0,3}>){1,20} ?", "", line) for line in text.split("\n"))
+    return "\n".join(lines).replace(QUOTED, "").strip()
+
+
+def introduces(line: str) -> bool:
+    """Say whether a line announces a citation of its writer ('The window says:') and not a mail ('Anna wrote:')."""
+    line = line.rstrip(_AFTER_COLON)[-_MAX_LINE:]
+    return line[-1:] in _COLONS and not _names_a_writer(line)
+
+
+def _names_a_writer(line: str) -> bool:
+    dated_address = bool(_ADDRESS.search(line)) and bool(_DATE.search(line))
+    return dated_address or _ENDS_IN_WROTE.search(line) is not None or bool(_WROTE.search(line) and _DATE.search(line))
+
+
+def _history_at(source: _Source, index: int, kept: _Kept) -> tuple[bool, int]:
+    """Look for the start of old messages at a line.
+
+    Returns:
+        Whether everything from here on is old, and how many lines are to be skipped when it is not.
+    """
+    line = source.lines[index]
+    may_be_marker = not line[0].isalnum() or "bove" in line
+    if may_be_marker and (REPLY_LINE.search(line) or _SEPARATOR.match(line)):
+        return (True, 0) if kept.started else (False, 1)
+    if _FORWARDED.match(line):
+        after = source.next_with_words(index + 1)
+        return False, _header_length(source, after) + after - index
+    said = _said_length(source, index)
+    if said:
+        return False, said
+    header = _header_length(source, index)
+    if header:
+        return (True, 0) if kept.started and not _is_forwarding(kept) else (False, header)
+    attribution = _attribution_length(source, index)
+    if not attribution:
+        return False, 0
+    after = source.next_with_words(index + attribution)
+    if after < len(source.lines) and _is_quoted(source.lines[after]):
+        return False, attribution
+    if not _is_surely_attribution(" ".join(source.lines[index : index + attribution])):
+        return False, 0
+    return (True, 0) if kept.started else (False, attribution)
+
+
+def _is_forwarding(kept: _Kept) -> bool:
+    """Say whether the few words so far only hand something on, which is then the message."""
+    if len(kept.lines) > _MAX_HANDING_ON:
+        return False
+    return _PLEASE_SEE_BELOW.search("\n".join(kept.lines)) is not None
+
+
+def _is_quoted(line: str) -> bool:
+    if line.startswith(QUOTED):
+        return True
+    start = line[:4].lstrip(" ")
+    return start.startswith(">") and not _PROMPT.match(line)
+
+
+def _past_quoted_block(source: _Source, index: int, kept: _Kept) -> int:
+    """Skip a run of quoted lines with the 'X said' before it, or keep it where its writer announced it."""
+    end = index
+    while end < len(source.lines) and _is_quoted(source.lines[end]):
+        end += 1
+    last = kept.last
+    if last is not None and len(kept.lines[last]) <= _MAX_LINE:
+        if not kept.announced and source.lines[index][0] != QUOTED and introduces(kept.lines[last]):
+            for line in source.lines[index:end]:
+                kept.add(line)
+        elif len(kept.lines[last]) <= _MAX_NAME_LINE and _ENDS_IN_WROTE.search(kept.lines[last]):
+            del kept.lines[last:]
+    return end
+
+
+def _said_length(source: _Source, index: int) -> int:
+    """Return how many lines a forum's quote takes after its markup was flattened: a name, 'said', a blank, a paragraph.
+
+    Without a line of its own for the verb there is no telling it from the writer's words, so anything else is 0.
+    """
+    lines = source.lines
+    if not (index + 3 < len(lines) and _LONE_VERB.match(lines[index + 1][:_MAX_VERB]) and not lines[index + 2]):
+        return 0
+    if len(lines[index]) > _MAX_NAME_LINE or (index and lines[index - 1]):
+        return 0
+    end = index + 3
+    while end < len(lines) and lines[end]:
+        end += 1
+    return end - index if source.next_with_words(end) < len(lines) else 0
+
+
+def _attribution_length(source: _Source, index: int) -> int:
+    """Return how many lines from ``index`` on form one 'On Monday, Anna <a@b> wrote:', or 0."""
+    joined = ""
+    for number in range(index, min(index + _MAX_ATTRIBUTION_LINES, len(source.lines))):
+        line = source.lines[number].strip()
+        joined = f"{joined} {line}" if joined else line
+        if not line or len(joined) > _MAX_LINE or (number > index and not _STARTS_LIKE_DATE.match(joined)):
+            return 0
+        if number in source.ends:
+            return number + 1 - index if _is_attribution(joined) else 0
+    return 0
+
+
+def _is_attribution(joined: str) -> bool:
+    dated = _DATE.search(joined) is not None
+    addressed = _ADDRESS.search(joined) is not None
+    return (dated and addressed) or (_WROTE.search(joined) is not None and (dated or addressed))
+
+
+def _is_surely_attribution(joined: str) -> bool:
+    """Say whether a line may cut the rest off although no '>' follows: it needs a date, and an address or a verb."""
+    has_verb = _WROTE.search(joined) is not None
+    has_address = _ADDRESS.search(joined) is not None
+    timed = re.search(r"\d{1,2}[:.h]\d{2}", joined) is not None
+    return bool(_DATE.search(joined)) and ((has_verb and (has_address or timed)) or (has_address and timed))
+
+
+def _header_length(source: _Source, index: int) -> int:
+    """Return how many lines from ``index`` on form a 'From: ... Sent: ... To: ... Subject:' block, or 0."""
+    if index >= len(source.lines):
+        return 0
+    first = _fields_of(source.lines[index])
+    if "from" not in first and "date" not in first:
+        return 0
+    fields, end, position, others = set(first), index + 1, index + 1, 0
+    while position < min(len(source.lines), index + _MAX_HEADER_LINES) and others <= 2:
+        found = _fields_of(source.lines[position])
+        if found:
+            fields |= found
+            end, others = position + 1, 0
+        else:
+            others += 1
+        position += 1
+    enough = "from" in fields and len(fields & {"date", "to", "subject"}) >= 2
+    return end - index if enough and not _is_raw_mail(source, index, end) else 0
+
+
+def _fields_of(line: str) -> set[Field]:
+    """Return the header fields a line holds: one at its start, or several where a converter joined the lines."""
+    if len(line) > _MAX_LINE or not (":" in line or "\uff1a" in line):
+        return set()
+    label = _LABEL.match(line)
+    field = HEADER_FIELDS.get(label[1].strip().lower()) if label else None
+    if not field:
+        return set()
+    inside = {HEADER_FIELDS.get(name.lower()) for name in _LABEL_INSIDE.findall(line)}
+    several = {name for name in inside if name} | {field}
+    return several if len(several) >= 3 else {field}
+
+
+def _is_raw_mail(source: _Source, index: int, end: int) -> bool:
+    """Say whether somebody pasted a mail's source, which is what they are talking about."""
+    return any(_RAW_MAIL_HEADER.match(line) for line in source.lines[max(0, index - 6) : end + 6])
+
+
+def _drop_trailing_rules(kept: list[str]) -> None:
+    while kept and (not kept[-1].strip() or (len(kept[-1]) <= _MAX_LINE and _RULE.match(kept[-1]))):
+        kept.pop()
+
+
+def _fenced(lines: list[str]) -> frozenset[int]:
+    inside = False
+    found: list[int] = []
+    for number, line in enumerate(lines):
+        fence = _FENCE.match(line) is not None
+        if fence or inside:
+            found.append(number)
+        inside = inside != fence
+    return frozenset(found)

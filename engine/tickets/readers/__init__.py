@@ -1,0 +1,76 @@
+"""One file a source: each turns records into conversations.
+
+A reader is a module with ``FORMAT``, ``LABEL``, ``IN_TABLES``, ``NO_ANSWERS``, ``evidence``, ``has_messages`` and
+``read``. Records are JSON objects, XML elements, or rows of a table as ``{header: cell}`` (a repeated header
+holds a list). :data:`READERS` lists them; the order decides where two recognise the same record. :mod:`.table` reads
+what none knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol, cast
+
+from engine.tickets.conversation import Conversation
+from engine.tickets.readers import (
+    chat,
+    freshdesk,
+    front,
+    gorgias,
+    helpscout,
+    hubspot,
+    intercom,
+    jira,
+    osticket,
+    servicenow,
+    zammad,
+    zendesk,
+    zoho,
+)
+from engine.tickets.readers.fields import Json
+from engine.tickets.records import Record
+
+
+class Reader(Protocol):
+    """What a module in this folder offers."""
+
+    FORMAT: str
+    LABEL: str
+    IN_TABLES: bool
+    """Whether rows of a table are offered to it as well."""
+    NO_ANSWERS: tuple[str, str]
+    """Message and remedy for an export of this vendor without any messages in it."""
+
+    def evidence(self, record: Json) -> str:
+        """Say what in a record is this vendor's; empty when it is not."""
+        ...
+
+    def has_messages(self, record: Json) -> bool:
+        """Tell a record that can lead to an answer from mere metadata."""
+        ...
+
+    def read(self, records: Iterable[Record]) -> Iterator[Conversation]:
+        """Turn the records of all files of this vendor into conversations."""
+        ...
+
+
+READERS: tuple[Reader, ...] = cast(
+    tuple[Reader, ...],
+    (
+        zendesk,
+        freshdesk,
+        intercom,
+        hubspot,
+        helpscout,
+        jira,
+        servicenow,
+        gorgias,
+        front,
+        zammad,
+        zoho,
+        osticket,
+        chat,
+    ),
+)
+CAUTIONS: dict[tuple[str, str], str] = {("jira", "table"): jira.CAUTION}
+"""(format, family) -> what the person has to know about such an export."""

@@ -1,0 +1,365 @@
+"""Mailboxes (mbox) and single mails (EML) -> conversations.
+
+Owns threading (References and In-Reply-To, then the subject) and the question of who is the support: the address that
+takes part in most threads, with everybody of its domain unless that is a public mail provider.
+"""
+
+from __future__ import annotations
+
+import email
+import email.message
+import email.policy
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from email.header import decode_header
+from email.utils import getaddresses, parsedate_to_datetime
+from typing import IO
+
+from engine.tickets.cleaning import is_auto_reply
+from engine.tickets.conversation import Conversation, Kind, LeftOut, Message, excerpt
+from engine.tickets.grouping import Groups
+from engine.tickets.readers.fields import oldest_first
+from engine.tickets.records import DAMAGED
+from engine.tickets.sources import Source
+from engine.tickets.splitting import UnionFind
+
+FORMAT = "mail"
+LABEL = "Mailbox"
+MAIL_BYTES = 64 << 20
+"""A mail larger than this, attachments included, is passed over."""
+_HEADER = re.compile(r"^[A-Za-z][A-Za-z0-9-]{1,60} {0,8}:", re.MULTILINE)
+_TOLD = re.compile(
+    r"^(?:from|to|subject|date|received|return-path|message-id|mime-version|delivered-to|sender) {0,8}:", re.I | re.M
+)
+_FROM_LINE = re.compile(rb"^From \S.{0,200}\d{4}\s*$|^From -?\s*\S+@\S+", re.DOTALL)
+_REPLY = re.compile(
+    r"^\s*(?:(?:re|aw|fwd?|wg|sv|vs|antw|r|ref|rif|odp|ynt|tr|rv|res|enc|回复|答复|转发)\s*(?:\[\d+\])?\s*[:：]\s*)+",
+    re.IGNORECASE,
+)
+_TICKET_MARK = re.compile(r"[\[(](?:ticket|case|#|request|fall|vorgang)?\s*[#:]?\s*\d{3,}[\])]", re.IGNORECASE)
+_SUPPORT_NAMES = frozenset(
+    (
+        "support",
+        "help",
+        "helpdesk",
+        "service",
+        "info",
+        "kontakt",
+        "contact",
+        "hello",
+        "team",
+        "care",
+        "kundenservice",
+        "soporte",
+        "ayuda",
+    )
+)
+_PUBLIC_DOMAINS = frozenset(
+    (
+        *(
+            "gmail.com",
+            "googlemail.com",
+            "outlook.com",
+            "hotmail.com",
+            "live.com",
+            "msn.com",
+            "yahoo.com",
+            "aol.com",
+            "icloud.com",
+        ),
+        *(
+            "me.com",
+            "gmx.de",
+            "gmx.net",
+            "gmx.at",
+            "web.de",
+            "t-online.de",
+            "mail.ru",
+            "yandex.ru",
+            "qq.com",
+            "163.com",
+            "126.com",
+        ),
+        *(
+            "orange.fr",
+            "free.fr",
+            "wanadoo.fr",
+            "laposte.net",
+            "libero.it",
+            "proton.me",
+            "protonmail.com",
+            "zoho.com",
+            "mail.com",
+        ),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mail:
+    """What is kept of one mail."""
+
+    message_id: str
+    references: tuple[str, ...]
+    sender: str
+    sender_name: str
+    recipients: tuple[str, ...]
+    subject: str
+    date: str
+    body: str
+    html: bool
+    kind: Kind
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """What threading needs of one mail; the body waits on disk."""
+
+    message_id: str
+    references: tuple[str, ...]
+    sender: str
+    recipients: tuple[str, ...]
+    topic: str
+
+
+def evidence(head: str) -> str:
+    """Say how a text is a mailbox or a mail; empty when it is neither."""
+    if head.startswith("From ") and _TOLD.search(head[:20_000]):
+        return "a line 'From ...' and mail headers at the beginning (mbox)"
+    top = re.split(r"\r?\n\r?\n", head[:20_000], maxsplit=1)[0]
+    lines = [line for line in top.splitlines() if line and not line[0].isspace()]
+    headers = sum(bool(_HEADER.match(line)) for line in lines)
+    known = len({match.group().lower() for match in _TOLD.finditer(top)})
+    if lines and headers >= len(lines) * 0.7 and known >= 2:
+        return f"{known} mail headers at the beginning"
+    return ""
+
+
+def read_mail(sources: Sequence[Source], agents: Collection[str] = ()) -> Iterator[Conversation | LeftOut]:
+    """Yield a conversation a thread, and the mails that cannot be read.
+
+    Args:
+        sources: Mailboxes and single mails, threaded together.
+        agents: Addresses or domains of the support; empty to find out.
+    """
+    index: list[_Index] = []
+    with Groups[_Mail]() as store:
+        for source in sources:
+            for number, raw in enumerate(_split(source), start=1):
+                mail = _parsed(raw, source.name) if raw is not None else None
+                if mail is None:
+                    what = (
+                        f"larger than {MAIL_BYTES >> 20} MB"
+                        if raw is None
+                        else excerpt(raw[:500].decode("utf-8", "replace"))
+                    )
+                    yield LeftOut(f"mail {number} of {source.name}", DAMAGED, what)
+                    continue
+                store.add(str(len(index)), mail)
+                topic = _topic(mail.subject)
+                index.append(_Index(mail.message_id, mail.references, mail.sender, mail.recipients, topic))
+        threads = _threads(index)
+        ours = {agent.lower().lstrip("@") for agent in agents} or _support(index, threads)
+        for number, members in enumerate(threads, start=1):
+            yield _conversation([mail for member in members for mail in store.members(str(member))], ours, number)
+
+
+def _split(source: Source) -> Iterator[bytes | None]:
+    """Yield each mail of a stream; None for one beyond :data:`MAIL_BYTES`."""
+    with source.open() as stream:
+        first = stream.readline(1 << 20)
+        if not first.startswith(b"From "):
+            rest = stream.read(MAIL_BYTES)
+            yield first + rest if len(rest) < MAIL_BYTES else None
+            return
+        yield from _mbox(stream)
+
+
+def _mbox(stream: IO[bytes]) -> Iterator[bytes | None]:
+    lines: list[bytes] = []
+    size, blank = 0, False
+    while line := stream.readline(1 << 20):
+        if blank and line.startswith(b"From ") and _FROM_LINE.match(line):
+            yield b"".join(lines) if size <= MAIL_BYTES else None
+            lines, size, blank = [], 0, False
+            continue
+        blank = not line.strip()
+        size += len(line)
+        if size <= MAIL_BYTES:
+            lines.append(line[1:] if line.startswith(b">From ") else line)
+    if lines:
+        yield b"".join(lines) if size <= MAIL_BYTES else None
+
+
+def _parsed(raw: bytes, source: str) -> _Mail | None:
+    """Read one mail; None where nothing of a mail is in it."""
+    try:
+        message = email.message_from_bytes(raw, policy=email.policy.compat32)
+        sender_name, sender = _address(message)
+        body, html = _body(message)
+        if not (sender or body):
+            return None
+        referring = [str(value) for name in ("References", "In-Reply-To") for value in message.get_all(name, [])]
+        references = re.findall(r"<[^<>\s]{3,500}>", " ".join(referring))
+        recipients = getaddresses(
+            [str(value) for name in ("To", "Cc", "Delivered-To") for value in message.get_all(name, [])]
+        )
+        return _Mail(
+            message_id=str(message.get("Message-ID") or "").strip(),
+            references=tuple(references[:100]),
+            sender=sender,
+            sender_name=sender_name,
+            recipients=tuple(dict.fromkeys(address.lower() for _, address in recipients[:50] if "@" in address)),
+            subject=" ".join(_decoded(message.get("Subject")).split()),
+            date=_date(message),
+            body=body,
+            html=html,
+            kind=_kind(message, body),
+            source=source,
+        )
+    except (ValueError, LookupError, TypeError, AttributeError, IndexError, RecursionError, AssertionError):
+        # The standard library's parser raises all of these on mails that were broken on purpose (python/cpython#75171).
+        return None
+
+
+def _address(message: email.message.Message) -> tuple[str, str]:
+    value = message.get("From") or message.get("Sender") or message.get("Return-Path") or ""
+    found = getaddresses([_decoded(value)]) or getaddresses([str(value)])
+    name, address = next(((name, address) for name, address in found if "@" in address), ("", ""))
+    return " ".join(name.split()), address.lower()
+
+
+def _decoded(value: object) -> str:
+    """Decode a header of encoded words; unknown charsets lose their odd characters, never the whole header."""
+    pieces = []
+    try:
+        for piece, charset in decode_header(str(value or "")):
+            pieces.append(piece if isinstance(piece, str) else _text(piece, charset or "utf-8"))
+    except (ValueError, LookupError, email.errors.HeaderParseError):
+        return str(value or "")
+    return "".join(pieces)
+
+
+def _text(raw: bytes, charset: str) -> str:
+    for name in (charset, "utf-8", "cp1252"):
+        try:
+            return raw.decode(name)
+        except (LookupError, ValueError):
+            continue
+    return raw.decode("latin-1")
+
+
+def _body(message: email.message.Message) -> tuple[str, bool]:
+    """Return the words of a mail: its HTML part where it has one, else its plain part; attachments are passed over."""
+    plain, html = "", ""
+    for part in message.walk():
+        if part.is_multipart() or part.get_content_disposition() == "attachment" or part.get_filename():
+            continue
+        kind = part.get_content_type()
+        if kind not in ("text/plain", "text/html"):
+            continue
+        raw = part.get_payload(decode=True)
+        said = _text(raw, part.get_content_charset() or "utf-8") if isinstance(raw, bytes) else ""
+        if kind == "text/html" and not html:
+            html = said
+        elif kind == "text/plain":
+            plain = f"{plain}\n{said}" if plain else said
+    return (html, True) if html.strip() else (plain, False)
+
+
+def _date(message: email.message.Message) -> str:
+    try:
+        return parsedate_to_datetime(str(message.get("Date") or "")).isoformat()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return str(message.get("Date") or "")
+
+
+def _kind(message: email.message.Message, body: str) -> Kind:
+    headers = {name: str(value) for name, value in message.items()}
+    if message.get_content_type() == "multipart/report":
+        return "auto_reply"
+    if str(message.get("X-Spam-Flag") or "").strip().lower() == "yes":
+        return "spam"
+    precedence = str(message.get("Precedence") or "").strip().lower()
+    if precedence in ("bulk", "junk", "auto_reply") or is_auto_reply(body[:5000], headers):
+        return "auto_reply"
+    return "draft" if "draft" in str(message.get("X-Gmail-Labels") or "").lower() else "public"
+
+
+def _topic(subject: str) -> str:
+    """Bring a subject to what its replies have in common."""
+    return " ".join(_TICKET_MARK.sub("", _REPLY.sub("", subject)).casefold().split())
+
+
+def _threads(index: Sequence[_Index]) -> list[list[int]]:
+    """Group mails that refer to each other, and mails without any reference that share subject and people."""
+    groups = UnionFind(len(index))
+    known: dict[str, int] = {}
+    for number, mail in enumerate(index):
+        for name in (mail.message_id, *mail.references):
+            if name:
+                groups.join(known.setdefault(name, number), number)
+    by_topic: dict[tuple[str, str], int] = {}
+    for number, mail in enumerate(index):
+        if len(mail.topic) < 4:
+            continue
+        alone = not mail.references
+        for address in dict.fromkeys((mail.sender, *mail.recipients)):
+            earlier = by_topic.setdefault((mail.topic, address), number)
+            if earlier != number and alone and _talk(index[earlier], mail):
+                groups.join(earlier, number)
+    return list(groups.groups().values())
+
+
+def _talk(one: _Index, other: _Index) -> bool:
+    """Tell two mails between the same people from two that went to the same address."""
+    return one.sender == other.sender or one.sender in other.recipients or other.sender in one.recipients
+
+
+def _support(index: Sequence[_Index], threads: Sequence[Sequence[int]]) -> set[str]:
+    """Find the address that takes part in most threads; its domain stands for all of the team."""
+    taking_part: Counter[str] = Counter()
+    writing: Counter[str] = Counter()
+    for members in threads:
+        present = {address for member in members for address in (index[member].sender, *index[member].recipients)}
+        taking_part.update(address for address in present if address)
+    writing.update(mail.sender for mail in index if mail.sender)
+    if not taking_part:
+        return set()
+    asked = Counter(address for members in threads for address in index[members[0]].recipients)
+
+    def weight(address: str) -> tuple[int, int, int, int]:
+        named = address.split("@")[0].split("+")[0] in _SUPPORT_NAMES
+        return taking_part[address], named, asked[address], writing[address]
+
+    best = max(sorted(taking_part), key=weight)
+    domain = best.rsplit("@", 1)[-1]
+    return {best} if domain in _PUBLIC_DOMAINS else {best, domain}
+
+
+def _conversation(mails: Iterable[_Mail], ours: set[str], number: int) -> Conversation:
+    listed = list(mails)
+    messages = []
+    for mail in listed:
+        agent = mail.sender in ours or mail.sender.rsplit("@", 1)[-1] in ours
+        messages.append(
+            Message("assistant" if agent else "user", mail.body, mail.sender, mail.date, mail.html, mail.kind)
+        )
+    ordered = oldest_first(messages)
+    opening = next((mail for mail in listed if mail.sender == ordered[0].author), listed[0])
+    asker = next((message.author for message in ordered if message.role == "user"), "")
+    names: dict[str, list[str]] = defaultdict(list)
+    for mail in listed:
+        names[mail.sender].append(mail.sender_name)
+    return Conversation(
+        id=f"thread {number}",
+        messages=ordered,
+        subject=_REPLY.sub("", opening.subject),
+        created_at=ordered[0].at,
+        customer=asker,
+        people=tuple(dict.fromkeys(name for group in names.values() for name in group if len(name) > 1)),
+        source=opening.source,
+    )

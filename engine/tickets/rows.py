@@ -1,0 +1,338 @@
+"""A table -> its header and its rows: CSV, TSV and workbooks, streamed where the format allows.
+
+Owns delimiters, the search for the header row, and what a damaged row costs (itself). What a column means is decided in
+:mod:`engine.tickets.columns` and the readers. No cell is ever evaluated.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+from engine.errors import TicketsError
+from engine.tickets.columns import known_headers
+from engine.tickets.conversation import LeftOut, excerpt
+from engine.tickets.records import DAMAGED, Record
+from engine.tickets.sources import HEAD_BYTES, Source, open_text
+
+DELIMITERS = (",", ";", "\t", "|")
+CELL_CHARS = 32 << 20
+"""The largest cell that is read; Python's own limit of 131,072 is below real answers with a log pasted in."""
+EXCEL_CELL_CHARS = 32_767
+"""Excel cuts cells at this length (Microsoft, 'Excel specifications and limits')."""
+ROW_CHARS = 24 << 20
+"""A row that spans more than this has lost a quote: its first line is given up and reading goes on behind it."""
+ROW_CHARS_LATER = 1 << 20
+"""The same once :data:`PATIENCE` rows have done so: each costs reading all that it swallowed again."""
+PATIENCE = 8
+HEADER_SEARCH = 15
+SAMPLE_ROWS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row, padded or cut to the width of the header."""
+
+    number: int
+    """The line (CSV) or row (workbook) where it begins, from 1."""
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a table is laid out, found by looking at its beginning."""
+
+    encoding: str
+    delimiter: str
+    """Empty for a workbook."""
+    header_row: int
+    """How many rows stand above the header."""
+    columns: tuple[str, ...]
+    """The header as the file has it, repeats included; blank ones are called ``column 3``."""
+    sample: tuple[tuple[str, ...], ...]
+    """The first rows under the header."""
+    sheet: str = ""
+
+
+def find_layout(source: Source, encoding: str, delimiter: str = "") -> Layout:
+    """Look at the beginning of a table.
+
+    Args:
+        source: A text stream or a workbook.
+        encoding: The text encoding; ignored for workbooks.
+        delimiter: What the person says separates the cells; empty to find out.
+
+    Raises:
+        TicketsError: The file is no table, or a workbook that cannot be opened.
+    """
+    if source.workbook:
+        return _workbook_layout(source)
+    with open_text(source, encoding) as stream:
+        head = stream.read(HEAD_BYTES)
+        complete = not stream.read(1)
+    # A blank line at the top is not a column; \r alone ends lines in files from old Macs.
+    head = head.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff")
+    delimiter = "\t" if delimiter in ("\\t", "tab", "TAB") else delimiter or find_delimiter(head)
+    if len(delimiter) != 1:
+        raise TicketsError(f"{delimiter!r} cannot separate cells.", "A delimiter is one character, such as , or ;")
+    rows = _sample(head, delimiter, complete)
+    return _layout(source.name, rows, encoding, delimiter, "")
+
+
+def find_delimiter(head: str) -> str:
+    """Tell which of comma, semicolon, tab and bar separates the cells.
+
+    The one under which most rows have the same number of cells, more than one, wins; known headers decide first.
+    """
+    best, best_score = ",", -1.0
+    for delimiter in DELIMITERS:
+        if delimiter not in head:
+            continue
+        rows = [row for row in _sample(head, delimiter, complete=False) if any(row)]
+        if not rows:
+            continue
+        widths = Counter(len(row) for row in rows)
+        width, times = max(widths.items(), key=lambda item: (item[1], item[0]))
+        known = max((known_headers(row) for row in rows[:HEADER_SEARCH]), default=0)
+        score = known * 2 + (times / len(rows) if width > 1 else 0) + min(width, 50) / 1000
+        if score > best_score:
+            best, best_score = delimiter, score
+    return best
+
+
+def _sample(head: str, delimiter: str, complete: bool) -> list[list[str]]:
+    lines = head.split("\n")
+    if not complete and len(lines) > 1:
+        lines.pop()
+    csv.field_size_limit(CELL_CHARS)
+    rows: list[list[str]] = []
+    try:
+        for row in csv.reader((line + "\n" for line in lines), delimiter=delimiter):
+            rows.append(row)
+            if len(rows) >= SAMPLE_ROWS:
+                break
+    except csv.Error:
+        pass
+    return rows
+
+
+def _layout(name: str, rows: Sequence[Sequence[str]], encoding: str, delimiter: str, sheet: str) -> Layout:
+    filled = [row for row in rows if any(cell.strip() for cell in row)]
+    if not filled:
+        raise TicketsError(f"{name} holds no rows.", "Check that the export finished.")
+    header = _header_row(rows)
+    cells = list(rows[header])
+    while len(cells) > 1 and not cells[-1].strip():
+        cells.pop()
+    columns = tuple(cell.strip() or f"column {index}" for index, cell in enumerate(cells, start=1))
+    sample = tuple(tuple(row[: len(columns)]) for row in rows[header + 1 : header + 1 + SAMPLE_ROWS] if any(row))
+    return Layout(encoding, delimiter, header, columns, sample, sheet)
+
+
+def _header_row(rows: Sequence[Sequence[str]]) -> int:
+    """Find the header: the row with most known names, else the first that is as wide as the rest."""
+    known = [known_headers(row) for row in rows[:HEADER_SEARCH]]
+    if known and max(known) >= 1:
+        return known.index(max(known))
+    filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
+    usual = Counter(filled[1:] or filled).most_common(1)[0][0]
+    return next((index for index, count in enumerate(filled[:HEADER_SEARCH]) if count >= max(usual, 1)), 0)
+
+
+def read_rows(source: Source, layout: Layout) -> Iterator[Row | LeftOut]:
+    """Yield the rows under the header.
+
+    Blank rows are passed over. A row with more filled cells than the header, or one that swallowed the lines behind it
+    because a quote is missing, is handed on as a :class:`LeftOut`.
+    """
+    if source.workbook:
+        yield from _workbook_rows(source, layout)
+        return
+    csv.field_size_limit(CELL_CHARS)
+    with open_text(source, layout.encoding) as stream:
+        lines = _Lines(stream)
+        skip = layout.header_row + 1
+        for number, cells in _csv_rows(lines, layout.delimiter, len(layout.columns)):
+            if cells is None:
+                yield LeftOut(
+                    f"line {number} of {source.name}", DAMAGED, excerpt(f"a quote is missing: {lines.broken}")
+                )
+            elif skip:
+                skip -= 1
+            elif any(cell.strip() for cell in cells):
+                yield _fitted(cells, number, layout, source.name)
+
+
+def as_records(rows: Iterable[Row], columns: Sequence[str], source: str) -> Iterator[Record]:
+    """Turn rows into records by header; the cells under a repeated header become a list."""
+    times = Counter(columns)
+    for row in rows:
+        value: dict[str, Any] = {}
+        for column, cell in zip(columns, row.cells, strict=True):
+            if times[column] > 1:
+                value.setdefault(column, []).append(cell)
+            else:
+                value[column] = cell
+        yield Record(value, source, f"row {row.number}")
+
+
+def _fitted(cells: Sequence[str], number: int, layout: Layout, name: str) -> Row | LeftOut:
+    width = len(layout.columns)
+    if any(cell.strip() for cell in cells[width:]):
+        what = f"{len(cells)} cells under {width} columns: {layout.delimiter.join(cells)}"
+        return LeftOut(f"line {number} of {name}", DAMAGED, excerpt(what))
+    return Row(number, (*cells[:width], *("",) * (width - len(cells))))
+
+
+class _Lines:
+    """Physical lines with a way back: the lines of the row in progress are kept until the row is whole."""
+
+    def __init__(self, stream: io.TextIOWrapper) -> None:
+        self._stream = stream
+        self._again: deque[str] = deque()
+        self.row: list[str] = []
+        self.number = 0
+        self.broken = ""
+        self._chars = 0
+        self._runaways = 0
+        self.ended = False
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if self._chars > (ROW_CHARS if self._runaways < PATIENCE else ROW_CHARS_LATER):
+            self._runaways += 1
+            raise _Runaway
+        line = self._again.popleft() if self._again else self._stream.readline(CELL_CHARS)
+        if not line:
+            self.ended = True
+            raise StopIteration
+        if self.number == 0 and not self.row:
+            line = line.lstrip("\ufeff")
+        self.row.append(line)
+        self._chars += len(line)
+        return line
+
+    def finish_row(self) -> int:
+        """Forget the row's lines; return the number of its first line."""
+        begin = self.number + 1
+        self.number += len(self.row)
+        self.row, self._chars = [], 0
+        return begin
+
+    def give_back(self) -> int:
+        """Give up the first line of the row and read the others again; return the number of the line given up."""
+        self.number += 1
+        self.broken = self.row[0]
+        self._again.extendleft(reversed(self.row[1:]))
+        self.row, self._chars, self.ended = [], 0, False
+        return self.number
+
+
+class _Runaway(Exception):
+    """A row that does not end."""
+
+
+def _csv_rows(lines: _Lines, delimiter: str, width: int) -> Iterator[tuple[int, list[str] | None]]:
+    """Yield (line number, cells); None for the cells of a line whose quote never closes."""
+    while True:
+        reader = csv.reader(lines, delimiter=delimiter)
+        try:
+            for cells in reader:
+                if len(lines.row) > 1 and _swallowed(lines, cells, delimiter, width):
+                    yield lines.give_back(), None
+                    break
+                yield lines.finish_row(), cells
+            else:
+                return
+        except (_Runaway, csv.Error):
+            if not lines.row:
+                return
+            yield lines.give_back(), None
+
+
+def _swallowed(lines: _Lines, cells: list[str], delimiter: str, width: int) -> bool:
+    """Tell a row of several lines that lost a quote from one whose cells hold line breaks."""
+    odd = sum(line.count('"') for line in lines.row) % 2
+    if odd and lines.ended:
+        return True
+    if len(cells) == width:
+        return False
+    behind = lines.row[-1]
+    alone = next(csv.reader([behind], delimiter=delimiter), [])
+    return bool(odd) or (len(alone) == width and behind.count('"') % 2 == 0)
+
+
+def _open_workbook(source: Source) -> Any:
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+
+    try:
+        return CalamineWorkbook.from_path(str(source.path))
+    except PasswordError as error:
+        raise TicketsError(f"{source.name} is locked with a password.", "Save a copy without one.") from error
+    except (CalamineError, OSError) as error:
+        raise TicketsError(
+            f"{source.name} is no workbook that can be read ({error}).", "Save it again as .xlsx, or as CSV."
+        ) from error
+
+
+def _workbook_layout(source: Source) -> Layout:
+    workbook = _open_workbook(source)
+    best: Layout | None = None
+    for name in workbook.sheet_names[:50]:
+        rows = [
+            [_cell(cell) for cell in row]
+            for _, row in zip(range(SAMPLE_ROWS), _sheet(workbook, name, source), strict=False)
+        ]
+        if not any(any(row) for row in rows):
+            continue
+        layout = _layout(source.name, rows, "", "", name)
+        if best is None or _worth(layout) > _worth(best):
+            best = layout
+    if best is None:
+        raise TicketsError(f"{source.name} holds no rows.", "Check that the export finished.")
+    return best
+
+
+def _worth(layout: Layout) -> tuple[int, int]:
+    return known_headers(layout.columns), len(layout.sample)
+
+
+def _sheet(workbook: Any, name: str, source: Source) -> Iterator[list[Any]]:
+    from python_calamine import CalamineError, WorksheetNotFound
+
+    try:
+        # skip_empty_area would lose the numbers of the rows that the person sees in the spreadsheet program.
+        yield from workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+    except (CalamineError, WorksheetNotFound) as error:
+        raise TicketsError(f"The sheet {name!r} of {source.name} is damaged ({error}).", "Save it again.") from error
+
+
+def _workbook_rows(source: Source, layout: Layout) -> Iterator[Row | LeftOut]:
+    workbook = _open_workbook(source)
+    source.meter.done += source.path.stat().st_size
+    for number, row in enumerate(_sheet(workbook, layout.sheet, source), start=1):
+        if number <= layout.header_row + 1:
+            continue
+        cells = [_cell(cell) for cell in row]
+        if any(cell.strip() for cell in cells):
+            width = len(layout.columns)
+            yield Row(number, (*cells[:width], *("",) * (width - len(cells))))
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, datetime | date | time):
+        return value.isoformat(sep=" ") if isinstance(value, datetime) else value.isoformat()
+    return str(value)

@@ -1,0 +1,422 @@
+"""Files on disk -> streams of bytes: plain, .gz, and the members of a .zip.
+
+Owns everything that can be said about a file without knowing its format: empty, binary, encrypted, a bomb, its text
+encoding. Nothing is ever unpacked to disk, and no name from inside an archive becomes a path.
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import lzma
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import IO, Literal, cast
+
+from engine.errors import TicketsError
+
+HEAD_BYTES = 1 << 18
+"""How much of a stream is looked at to tell what it is."""
+BOMB_RATIO = 300
+"""Real ticket exports pack 5 to 60 times; beyond this ratio (and :data:`BOMB_BYTES`) an archive is refused."""
+BOMB_BYTES = 256 << 20
+SHEET_BYTES = 600 << 20
+"""The most a workbook may unpack to: it has to be held in memory whole."""
+ENCODING_SCAN_BYTES = 512 << 20
+
+Packing = Literal["none", "gzip", "zip"]
+_BINARY_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"%PDF", "a PDF"),
+    (b"\x89PNG", "an image"),
+    (b"\xff\xd8\xff", "an image"),
+    (b"GIF8", "an image"),
+    (b"PAR1", "a Parquet file"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ", "an xz archive"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"\x7fELF", "a program"),
+    (b"MZ", "a program"),
+    (b"!BDN", "an Outlook data file (.pst)"),
+)
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_BOMS: tuple[tuple[bytes, str], ...] = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+@dataclass(slots=True)
+class Meter:
+    """How many bytes of the files on disk have been read: what the progress bar shows."""
+
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One stream that may hold tickets."""
+
+    path: Path
+    name: str
+    """What the person sees: ``export.zip: tickets.json``."""
+    packing: Packing = "none"
+    member: str = ""
+    """The member of a .zip; only ever used as a key into that archive."""
+    workbook: bool = False
+    """A spreadsheet (.xlsx, .xls, .ods), told by its content."""
+    meter: Meter = field(default_factory=Meter, compare=False)
+    archive: zipfile.ZipFile | None = field(default=None, compare=False, repr=False)
+    """The open archive, shared by its members: its directory is read once, however many they are."""
+
+    @contextmanager
+    def open(self) -> Iterator[IO[bytes]]:
+        """Open the stream, unpacked.
+
+        Raises:
+            TicketsError: The file cannot be read, is damaged, or unpacks to far more than any export.
+        """
+        try:
+            if self.archive:
+                with _member(self, self.archive) as stream:
+                    yield stream
+                return
+            with self.path.open("rb", buffering=0) as raw:
+                counted = cast(IO[bytes], io.BufferedReader(_Counted(raw, self.meter), 1 << 18))
+                with _unpacked(self, counted) as stream:
+                    yield stream
+        except (zipfile.BadZipFile, zlib.error, gzip.BadGzipFile, EOFError, lzma.LZMAError) as error:
+            raise TicketsError(
+                f"{self.name} is a damaged archive ({error}).",
+                "Download the export again, or unpack it yourself first.",
+            ) from error
+        except OSError as error:
+            raise TicketsError(f"{self.name} cannot be read: {error.strerror or error}.", "Check the file.") from error
+
+    def head(self, size: int = HEAD_BYTES) -> bytes:
+        """Return the first bytes of the stream."""
+        with self.open() as stream:
+            return stream.read(size)
+
+
+class _Counted(io.RawIOBase):
+    """A raw file that tells the meter what was read from it."""
+
+    def __init__(self, raw: IO[bytes], meter: Meter) -> None:
+        super().__init__()
+        self._raw = cast(io.RawIOBase, raw)
+        self._meter = meter
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._raw.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._raw.tell()
+
+    def readinto(self, buffer: memoryview) -> int | None:  # type: ignore[override]
+        count = self._raw.readinto(buffer)
+        self._meter.done += count or 0
+        return count
+
+
+class _Guarded(io.RawIOBase):
+    """Unpacked bytes that stop with a sentence once they outgrow every real export."""
+
+    def __init__(self, stream: IO[bytes], name: str, packed: int) -> None:
+        super().__init__()
+        self._stream = stream
+        self._name = name
+        self._limit = max(BOMB_BYTES, packed * BOMB_RATIO)
+        self._read = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        data = self._stream.read(len(buffer))
+        self._read += len(data)
+        if self._read > self._limit:
+            raise TicketsError(
+                f"{self._name} unpacks to more than {BOMB_RATIO} times its size, which no ticket export does.",
+                "If it is really an export, unpack it yourself and choose the unpacked file.",
+            )
+        buffer[: len(data)] = data
+        return len(data)
+
+
+@contextmanager
+def _unpacked(source: Source, stream: IO[bytes]) -> Iterator[IO[bytes]]:
+    if source.packing == "gzip":
+        with gzip.GzipFile(fileobj=stream) as unpacked:
+            yield io.BufferedReader(
+                _Guarded(cast(IO[bytes], unpacked), source.name, source.path.stat().st_size), 1 << 18
+            )
+    else:
+        yield stream
+
+
+@contextmanager
+def _member(source: Source, archive: zipfile.ZipFile) -> Iterator[IO[bytes]]:
+    info = archive.getinfo(source.member)
+    try:
+        member = archive.open(info)
+    except (RuntimeError, NotImplementedError) as error:
+        raise TicketsError(
+            f"{source.name} is locked with a password or packed in a way that cannot be read.",
+            "Unpack it yourself and choose the unpacked file.",
+        ) from error
+    with member:
+        yield cast(IO[bytes], io.BufferedReader(_Guarded(member, source.name, info.compress_size), 1 << 18))
+
+
+def find_sources(paths: Sequence[Path]) -> list[Source]:
+    """List the streams in the given files.
+
+    Args:
+        paths: Files that the person chose; an archive counts as each of its members.
+
+    Returns:
+        The sources in the order of ``paths``, archive members in the order of their names; one :class:`Meter` counts
+        for all of them.
+
+    Raises:
+        TicketsError: A file is missing, empty, binary, or an archive without anything to read.
+    """
+    if not paths:
+        raise TicketsError("No file was chosen.", "Choose at least one export file.")
+    meter = Meter()
+    found: list[Source] = []
+    for path in paths:
+        found.extend(_sources_of(path, meter))
+    meter.done = 0
+    return found
+
+
+def _sources_of(path: Path, meter: Meter) -> list[Source]:
+    name = path.name
+    if path.is_dir():
+        raise TicketsError(f"{name} is a folder.", "Choose the files inside it.")
+    if not path.is_file():
+        raise TicketsError(f"{name} does not exist.", "Check the name and choose the file again.")
+    size = path.stat().st_size
+    if size == 0:
+        raise TicketsError(f"{name} is empty (0 bytes).", "Download the export again.")
+    meter.total += size
+    plain = Source(path, name, meter=meter)
+    head = plain.head(4096)
+    if head.startswith(b"\x1f\x8b"):
+        packed = Source(path, name, packing="gzip", meter=meter)
+        _refuse_binary(name, packed.head())
+        return [packed]
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return _archive(path, meter)
+    if head.startswith(_OLE):
+        return [Source(path, name, workbook=True, meter=meter)]
+    _refuse_binary(name, head)
+    return [plain]
+
+
+def _archive(path: Path, meter: Meter) -> list[Source]:
+    try:
+        # The archive stays open as long as a source refers to it; the file behind it is only ever read.
+        archive = zipfile.ZipFile(
+            cast(IO[bytes], io.BufferedReader(_Counted(path.open("rb", buffering=0), meter), 1 << 18))
+        )
+        infos = [info for info in archive.infolist() if not info.is_dir()]
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise TicketsError(f"{path.name} is a damaged archive ({error}).", "Download the export again.") from error
+    names = {info.filename for info in infos}
+    if any(name.startswith("xl/") for name in names) or "content.xml" in names:
+        check_workbook(path, infos)
+        return [Source(path, path.name, workbook=True, meter=meter)]
+    sources = []
+    for info in sorted(infos, key=lambda info: info.filename):
+        member = PurePosixPath(info.filename.replace("\\", "/")).name
+        if member.startswith(".") or "__MACOSX" in info.filename or not info.file_size:
+            continue
+        source = Source(path, f"{path.name}: {member}", "zip", info.filename, meter=meter, archive=archive)
+        if not _binary(source.head(4096)):
+            sources.append(source)
+    if not sources:
+        raise TicketsError(f"{path.name} holds no file that could be a ticket export.", "Look into the archive.")
+    return sources
+
+
+def check_workbook(path: Path, infos: Sequence[zipfile.ZipInfo]) -> None:
+    """Refuse a spreadsheet that would unpack to more than :data:`SHEET_BYTES`.
+
+    The sizes that an archive claims can lie, so the streams are unpacked and counted, without keeping anything.
+
+    Raises:
+        TicketsError: The workbook is too large, or damaged.
+    """
+    left = SHEET_BYTES
+    with path.open("rb") as raw:
+        for info in infos:
+            left -= _real_size(raw, info, left)
+            if left < 0:
+                raise TicketsError(
+                    f"{path.name} unpacks to more than {SHEET_BYTES >> 20} MB, too much for a workbook.",
+                    "Save the sheet as CSV, or split it into several workbooks.",
+                )
+
+
+def _real_size(raw: IO[bytes], info: zipfile.ZipInfo, limit: int) -> int:
+    raw.seek(info.header_offset)
+    header = raw.read(30)
+    if len(header) < 30:
+        return info.file_size
+    raw.seek(int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little"), io.SEEK_CUR)
+    if info.compress_type != zipfile.ZIP_DEFLATED:
+        return info.file_size
+    unpacker, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
+    try:
+        while not unpacker.eof and size <= limit:
+            packed = unpacker.unconsumed_tail or raw.read(1 << 16)
+            if not packed:
+                break
+            size += len(unpacker.decompress(packed, 1 << 20))
+    except zlib.error as error:
+        raise TicketsError("The workbook is damaged.", "Open it in a spreadsheet program and save it again.") from error
+    return size
+
+
+def _refuse_binary(name: str, head: bytes) -> None:
+    if not head:
+        raise TicketsError(f"{name} is empty once unpacked.", "Download the export again.")
+    if what := _binary(head):
+        raise TicketsError(
+            f"{name} is {what}, not a ticket export.",
+            "Choose the export as JSON, CSV, XLSX, XML, mbox or EML (.gz and .zip of them are fine).",
+        )
+
+
+def _binary(head: bytes) -> str:
+    """Say what kind of binary data this is; empty for text."""
+    for magic, what in _BINARY_MAGIC:
+        if head.startswith(magic):
+            return what
+    if head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05":
+        return "a pickle, which could run code"
+    if _bom(head) or _utf16_without_bom(head):
+        return ""
+    sample = head[:4096]
+    odd = sum(byte < 9 or 13 < byte < 27 or 27 < byte < 32 for byte in sample)
+    return "binary data" if b"\x00" in sample or odd > len(sample) * 0.05 else ""
+
+
+def _bom(head: bytes) -> str:
+    return next((name for mark, name in _BOMS if head.startswith(mark)), "")
+
+
+def _utf16_without_bom(head: bytes) -> str:
+    """Tell UTF-16 without a mark by where its zero bytes are: nearly all on one side of each pair."""
+    sample = head[:2048]
+    if len(sample) < 8 or b"\x00\x00" in sample[:64]:
+        return ""
+    even, odd = sample[0::2].count(0), sample[1::2].count(0)
+    half = len(sample) // 2
+    if odd > half * 0.6 and even < half * 0.05:
+        return "utf-16-le"
+    if even > half * 0.6 and odd < half * 0.05:
+        return "utf-16-be"
+    return ""
+
+
+def find_encoding(source: Source) -> str:
+    """Tell a stream's text encoding: its mark, else strict UTF-8, else what chardet says of the odd bytes, else cp1252.
+
+    Returns:
+        A codec name that Python knows.
+    """
+    with source.open() as stream:
+        head = stream.read(HEAD_BYTES)
+        if known := _bom(head) or _utf16_without_bom(head):
+            return known
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        chunk, scanned = head, 0
+        while chunk and scanned < ENCODING_SCAN_BYTES:
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError:
+                return _guess(chunk)
+            scanned += len(chunk)
+            chunk = stream.read(1 << 20)
+    return "utf-8"
+
+
+def _guess(chunk: bytes) -> str:
+    lines = [line for line in chunk.splitlines() if not line.isascii()]
+    odd = b"\n".join(lines)[:65536]
+    try:
+        odd.decode("utf-8")
+    except UnicodeDecodeError as error:
+        # A mostly correct UTF-8 file with a few broken bytes stays UTF-8: each broken line is dealt with by itself.
+        proper = sum(_is_utf8(line) for line in lines)
+        if proper > len(lines) * 0.8 or error.end >= len(odd) - 3 > 65000:
+            return "utf-8"
+    else:
+        return "utf-8"
+    import chardet
+
+    answer = chardet.detect(odd)
+    name, confidence = answer.get("encoding"), answer.get("confidence") or 0.0
+    if not name or confidence < 0.5:
+        return "cp1252"
+    try:
+        codec = codecs.lookup(name).name
+    except LookupError:
+        return "cp1252"
+    return "cp1252" if codec in ("ascii", "iso8859-1", "utf-8") else codec
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+@contextmanager
+def open_text(source: Source, encoding: str) -> Iterator[io.TextIOWrapper]:
+    """Open a stream as text; a byte that does not fit becomes U+FFFD instead of an error.
+
+    Raises:
+        TicketsError: The encoding is not known.
+    """
+    known_encoding(encoding)
+    with source.open() as stream:
+        yield io.TextIOWrapper(cast(io.BufferedReader, stream), encoding=encoding, errors="replace", newline="")
+
+
+def known_encoding(name: str) -> str:
+    """Return the codec's own name.
+
+    Raises:
+        TicketsError: Python knows no such text encoding.
+    """
+    try:
+        info = codecs.lookup(name)
+    except (LookupError, ValueError) as error:
+        raise TicketsError(f"There is no encoding called {name!r}.", "Try utf-8, cp1252 or utf-16.") from error
+    if not getattr(info, "_is_text_encoding", True):
+        raise TicketsError(f"{name!r} is not a text encoding.", "Try utf-8, cp1252 or utf-16.")
+    return info.name

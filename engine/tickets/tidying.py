@@ -1,0 +1,286 @@
+"""One conversation as exported -> what is learnt from it, or the reason why nothing is.
+
+A pure function over plain records, so that it can run in several processes. Knows nothing of other conversations:
+splits, duplicates and canned replies are decided later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Any
+
+import orjson
+
+from engine.tickets.cleaning import clean_message, is_auto_reply
+from engine.tickets.conversation import KIND_REASONS, Conversation, LeftOut, Message, excerpt
+from engine.tickets.dates import seconds
+from engine.tickets.options import PrepareOptions
+from engine.tickets.privacy import ConversationMasker, PrivacyOptions
+
+RESOLVED = frozenset(
+    (
+        *("solved", "closed", "resolved", "done", "complete", "completed", "fixed", "4", "5", "6", "7"),
+        *("gelöst", "geschlossen", "erledigt", "beendet", "resuelto", "cerrado", "résolu", "fermé", "clos"),
+        *("risolto", "chiuso", "resolvido", "fechado", "opgelost", "gesloten", "rozwiązane", "zamknięte"),
+    )
+)
+"""Statuses that mean an answered ticket; the numbers are Freshdesk's (4, 5) and ServiceNow's (6, 7)."""
+MESSAGE_CHARS = 100_000
+"""A message beyond this is left out; HTML may have five times as much."""
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Tidied:
+    """What became of one conversation."""
+
+    ticket: str
+    reason: str = ""
+    """Why it is left out; empty when it is kept."""
+    shown: str = ""
+    """An excerpt of what is left out."""
+    line: bytes = b""
+    """The line of the data set, with its line end."""
+    stamp: float | None = None
+    """Seconds since 1970, for 'the most recent'."""
+    customer: str = ""
+    tags: tuple[str, ...] = ()
+    answer_chars: tuple[int, ...] = ()
+    answers_key: bytes = b""
+    """Hash of the answers' words: equal for canned replies."""
+    words_key: bytes = b""
+    """Hash of all words: equal for exact duplicates."""
+    messages: int = 0
+    left: tuple[LeftOut, ...] = ()
+    """Messages that were left out of it."""
+    redactions: bytes = b""
+    """Lines for the privacy review."""
+    redaction_kinds: tuple[tuple[str, int], ...] = ()
+    cleaning: float = 0.0
+    """Seconds that cleaning took."""
+    masking: float = 0.0
+    """Seconds that masking took."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Tidied, tuple(getattr(self, name) for name in self.__slots__)
+
+
+def tidy(conversation: Conversation, options: PrepareOptions) -> Tidied:
+    """Clean, mask and merge one conversation.
+
+    Args:
+        conversation: As a reader yields it.
+        options: What the person chose.
+
+    Returns:
+        The line for the data set and what later stages need to know, or the reason why it is left out.
+    """
+    privacy = PrivacyOptions(options.mask, options.country, options.allow, options.extra_terms)
+    left: list[LeftOut] = []
+    people = conversation.people
+    if whole := _left_out_whole(conversation, options):
+        shown = _private(_beginning(conversation), privacy, people)
+        return Tidied(conversation.id, whole, shown)
+    kept: list[Message] = []
+    began = perf_counter()
+    for message, reason in _judged(conversation.messages, options):
+        if reason:
+            shown = clean_message(message.content[:4000], html=message.html) if message.content.strip() else ""
+            left.append(LeftOut(conversation.id, reason, _private(shown, privacy, people)))
+        else:
+            kept.append(message)
+    cleaning = perf_counter() - began
+    turns = _turns(kept, options, conversation.id, left)
+    if not any(turn.role == "assistant" for turn in turns):
+        return Tidied(
+            conversation.id,
+            _why_unanswered(conversation, left, kept),
+            _private(_beginning(conversation), privacy, people),
+            left=tuple(left),
+            cleaning=cleaning,
+        )
+    masker = ConversationMasker(privacy, people)
+    return _kept(conversation, turns, masker, tuple(left), cleaning)
+
+
+def _left_out_whole(conversation: Conversation, options: PrepareOptions) -> str:
+    kinds = {message.kind for message in conversation.messages}
+    for kind in ("spam", "hidden", "truncated"):
+        if kinds == {kind}:
+            return KIND_REASONS[kind]
+    excluded = {tag.casefold() for tag in options.exclude_tags}
+    if excluded and any(tag.casefold() in excluded for tag in conversation.tags):
+        return "tag left out by you"
+    status = conversation.status.strip().casefold()
+    if options.resolved_only and status and status not in RESOLVED:
+        return "not resolved"
+    return ""
+
+
+def _judged(messages: Sequence[Message], options: PrepareOptions) -> Iterator[tuple[Message, str]]:
+    """Yield each message, cleaned, with the reason to leave it out."""
+    agents = {agent.casefold() for agent in options.exclude_agents}
+    for message in messages:
+        if message.kind != "public":
+            yield message, KIND_REASONS[message.kind]
+        elif message.role == "assistant" and agents and message.author.casefold() in agents:
+            yield message, "agent left out by you"
+        elif len(message.content) > MESSAGE_CHARS * (5 if message.html else 1):
+            # Cleaning is made for what people write; a pasted log of megabytes costs minutes and teaches nothing.
+            yield replace(message, content=message.content[:4000]), "longer than 100,000 characters"
+        elif not message.content.strip():
+            yield message, "empty message"
+        else:
+            cleaned = clean_message(message.content, html=message.html)
+            if not cleaned.strip():
+                yield message, "empty message"
+            elif is_auto_reply(cleaned):
+                yield replace(message, content=cleaned, html=False), KIND_REASONS["auto_reply"]
+            else:
+                yield replace(message, content=cleaned.strip(), html=False), ""
+
+
+def _turns(messages: Sequence[Message], options: PrepareOptions, ticket: str, left: list[LeftOut]) -> list[Message]:
+    """Merge neighbours of one role; begin with the customer, end with an agent's answer worth learning."""
+    turns: list[Message] = []
+    for message in messages:
+        if message.role == "assistant" and not any(turn.role == "user" for turn in turns):
+            left.append(LeftOut(ticket, "before the customer's first message", excerpt(message.content)))
+        elif turns and turns[-1].role == message.role:
+            turns[-1] = replace(turns[-1], content=f"{turns[-1].content}\n\n{message.content}")
+        else:
+            turns.append(message)
+    while turns and turns[-1].role != "system":
+        last = turns[-1]
+        if last.role == "user":
+            left.append(LeftOut(ticket, "no answer after it", excerpt(last.content)))
+        elif len(last.content) < options.min_answer_chars:
+            left.append(LeftOut(ticket, "answer too short", excerpt(last.content)))
+        else:
+            break
+        turns.pop()
+    return turns
+
+
+def _why_unanswered(conversation: Conversation, left: Sequence[LeftOut], kept: Sequence[Message]) -> str:
+    """Name the reason that explains best why no answer is left."""
+    if not any(message.content.strip() for message in conversation.messages):
+        return "empty"
+    reasons = {item.reason for item in left}
+    roles = {message.role for message in kept}
+    if "assistant" in roles and "user" not in roles:
+        return "no customer message"
+    if "answer too short" in reasons:
+        return "answer too short"
+    answers = [message for message in conversation.messages if message.role == "assistant" and message.content.strip()]
+    if answers and all(message.kind in ("bot", "truncated", "redacted", "draft") for message in answers):
+        return KIND_REASONS[answers[0].kind]
+    return "no agent answer"
+
+
+def _kept(
+    conversation: Conversation,
+    turns: Sequence[Message],
+    masker: ConversationMasker,
+    left: tuple[LeftOut, ...],
+    cleaning: float,
+) -> Tidied:
+    began = perf_counter()
+    subject = masker.mask(" ".join(conversation.subject.split()))
+    messages = [{"role": turn.role, "content": masker.mask(turn.content)} for turn in turns]
+    opening = next(message for message in messages if message["role"] == "user")
+    if subject and not _begins_with(opening["content"], subject):
+        opening["content"] = f"{subject}\n\n{opening['content']}"
+    masking = perf_counter() - began
+    answers = [message["content"] for message in messages if message["role"] == "assistant"]
+    kinds = Counter(found.kind for found in masker.found)
+    value = {
+        "ticket": conversation.id,
+        "messages": messages,
+        "subject": subject,
+        "tags": list(conversation.tags),
+        "created_at": conversation.created_at,
+    }
+    review = b"".join(
+        _json(
+            {
+                "ticket": conversation.id,
+                "kind": found.kind,
+                "placeholder": found.placeholder,
+                "original": found.original,
+                "before": found.before,
+                "after": found.after,
+            }
+        )
+        for found in masker.found
+    )
+    return Tidied(
+        ticket=conversation.id,
+        line=_json(value),
+        stamp=seconds(conversation.created_at or turns[0].at),
+        customer=conversation.customer,
+        tags=conversation.tags,
+        answer_chars=tuple(map(len, answers)),
+        answers_key=_words_key(answers),
+        words_key=_words_key(message["content"] for message in messages),
+        messages=len(messages),
+        left=tuple(replace(item, excerpt=_again(masker, item.excerpt)) for item in left),
+        redactions=review,
+        redaction_kinds=tuple(kinds.items()),
+        cleaning=cleaning,
+        masking=masking,
+    )
+
+
+def _again(masker: ConversationMasker, text: str) -> str:
+    """Mask an excerpt like the conversation without counting it twice."""
+    before = len(masker.found)
+    masked = masker.mask(text) if text else ""
+    del masker.found[before:]
+    return masked
+
+
+def _private(text: str, privacy: PrivacyOptions, people: Sequence[str]) -> str:
+    shown = excerpt(text)
+    return ConversationMasker(privacy, people).mask(shown) if shown else ""
+
+
+def _beginning(conversation: Conversation) -> str:
+    first = next((message for message in conversation.messages if message.content.strip()), None)
+    said = clean_message(first.content[:4000], html=first.html) if first else ""
+    return f"{conversation.subject} — {said}" if conversation.subject and said else conversation.subject or said
+
+
+def _begins_with(text: str, subject: str) -> bool:
+    return " ".join(text[: len(subject) * 2 + 40].split()).casefold().startswith(subject.casefold())
+
+
+def _words_key(texts: Sequence[str] | Iterator[str]) -> bytes:
+    digest = hashlib.blake2b(digest_size=8)
+    for text in texts:
+        digest.update(" ".join(_WORD.findall(text.casefold())).encode("utf-8", "replace"))
+        digest.update(b"\0")
+    return digest.digest()
+
+
+def _json(value: object) -> bytes:
+    try:
+        return orjson.dumps(value) + b"\n"
+    except (orjson.JSONEncodeError, TypeError):
+        return orjson.dumps(_encodable(value)) + b"\n"
+
+
+def _encodable(value: object) -> object:
+    """Replace lone surrogates, which no UTF-8 file can hold."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_encodable(item) for item in value]
+    if isinstance(value, dict):
+        return {str(_encodable(key)): _encodable(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,225 @@
+"""What a run reports while it goes: typed records, one JSON object a line.
+
+``events.jsonl`` is append-only and the only source of the charts; whoever reads it (a reloaded page, a second tab, a
+restarted program) sees the same curve. The records know neither the trainer nor the window.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from engine.workspace import disk_errors
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Training is about to take its first step (or its first after a resume)."""
+
+    trainable: int
+    """Parameters that are trained."""
+    total: int
+    """Parameters of base and adapter together, counted before they were packed into 4 bit."""
+    steps: int
+    """Optimizer steps in the whole run."""
+    first_step: int
+    """0, or the step of the checkpoint that was resumed."""
+    train_examples: int
+    heldout_examples: int
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stepped:
+    """One logged optimizer step."""
+
+    step: int
+    epoch: float
+    loss: float
+    """Mean over the learnt tokens, in nats."""
+    learning_rate: float
+    grad_norm: float
+    tokens_per_second: float
+    """Real tokens, padding not counted, since the last record."""
+    memory_gib: float
+    """Peak memory: allocated on the GPU, or resident in this process without one."""
+    seconds: float
+    """Training time since the start or the last resume, pauses left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """The held-out tickets were checked; step 0 is the untouched base."""
+
+    step: int
+    loss: float
+    """Mean over the agents' tokens of the held-out tickets, in nats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpointed:
+    """A checkpoint is complete on disk."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The adapter is complete on disk."""
+
+    step: int
+    """The step whose weights were kept."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A sentence for the log."""
+
+    text: str
+    level: Literal["info", "warning", "error"] = "info"
+
+
+Event = Started | Stepped | Evaluated | Checkpointed | Finished | Noted
+Emit = Callable[[Event], None]
+
+_KINDS: dict[str, type[Event]] = {
+    "started": Started,
+    "step": Stepped,
+    "evaluation": Evaluated,
+    "checkpoint": Checkpointed,
+    "finished": Finished,
+    "note": Noted,
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An event with the time it was written."""
+
+    at: float
+    """Unix seconds."""
+    event: Event
+
+
+def to_line(record: Record) -> str:
+    """Return the record as one line of JSON with its newline."""
+    named = {"at": round(record.at, 3), "kind": _NAMES[type(record.event)], **asdict(record.event)}
+    return json.dumps(named, ensure_ascii=False) + "\n"
+
+
+def from_line(line: str) -> Record | None:
+    """Read one line; None for one that is torn or of a later version (it is logged)."""
+    try:
+        values = json.loads(line)
+        kind = _KINDS[values.pop("kind")]
+        return Record(values.pop("at"), kind(**values))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        log.warning("an event could not be read: %.80s", line)
+        return None
+
+
+def append(path: Path, record: Record) -> None:
+    """Add a record at the end of ``path``; a torn last line, left by a crash, is closed first.
+
+    Raises:
+        ResourceError: The disk is full.
+    """
+    with disk_errors(path), path.open("ab+") as file:
+        if file.tell() and not _ends_with_newline(path):
+            file.write(b"\n")
+        file.write(to_line(record).encode())
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, 2)
+        return file.read(1) == b"\n"
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A run's curve, as its events tell it.
+
+    After a resume the steps from the checkpoint on are told a second time; the later telling counts.
+    """
+
+    started: Started | None = None
+    steps: tuple[Stepped, ...] = ()
+    evaluations: tuple[Evaluated, ...] = ()
+    checkpoints: tuple[int, ...] = ()
+    notes: tuple[tuple[float, Noted], ...] = ()
+    """Unix seconds and sentence."""
+    finished: Finished | None = None
+
+    @property
+    def best(self) -> Evaluated | None:
+        """The lowest held-out loss after the first step."""
+        trained = [seen for seen in self.evaluations if seen.step > 0]
+        return min(trained, key=lambda seen: (seen.loss, seen.step), default=None)
+
+    @property
+    def before(self) -> Evaluated | None:
+        """The held-out loss of the untouched base."""
+        return next((seen for seen in self.evaluations if seen.step == 0), None)
+
+
+@dataclass
+class HistoryReader:
+    """Reads an events file as it grows; each call of :meth:`read` looks only at what is new."""
+
+    path: Path
+    _offset: int = 0
+    _history: History = field(default_factory=History)
+
+    def read(self) -> History:
+        """Return the history up to the last complete line."""
+        if not self.path.exists():
+            return self._history
+        with self.path.open("rb") as file:
+            file.seek(self._offset)
+            fresh = file.read()
+        complete = fresh[: fresh.rfind(b"\n") + 1]
+        self._offset += len(complete)
+        records = [record for line in complete.decode(errors="replace").splitlines() if (record := from_line(line))]
+        if records:
+            self._history = extend(self._history, records)
+        return self._history
+
+
+def extend(history: History, records: Iterable[Record]) -> History:
+    """Return ``history`` with ``records`` added."""
+    started, finished = history.started, history.finished
+    steps = {seen.step: seen for seen in history.steps}
+    evaluations = {seen.step: seen for seen in history.evaluations}
+    checkpoints, notes = set(history.checkpoints), list(history.notes)
+    for record in records:
+        match record.event:
+            case Started() as event:
+                started, finished = event, None
+                steps = {step: seen for step, seen in steps.items() if step <= event.first_step}
+                evaluations = {step: seen for step, seen in evaluations.items() if step <= event.first_step}
+                checkpoints = {step for step in checkpoints if step <= event.first_step}
+            case Stepped() as event:
+                steps[event.step] = event
+            case Evaluated() as event:
+                evaluations[event.step] = event
+            case Checkpointed() as event:
+                checkpoints.add(event.step)
+            case Finished() as event:
+                finished = event
+            case Noted() as event:
+                notes.append((record.at, event))
+    return History(
+        started,
+        tuple(steps[step] for step in sorted(steps)),
+        tuple(evaluations[step] for step in sorted(evaluations)),
+        tuple(sorted(checkpoints)),
+        tuple(notes),
+        finished,
+    )

@@ -1,0 +1,45 @@
+"""What the exceptions of a training run mean, in a sentence and a remedy."""
+
+import errno
+from pathlib import Path
+
+import torch
+
+from engine.errors import ResourceError, RunError, StudioError
+from engine.workspace import explain_disk_error
+
+KEPT = "Checkpoints made so far are kept."
+
+
+def explain(error: BaseException, folder: Path) -> StudioError:
+    """Translate what a run raised.
+
+    Args:
+        error: Anything that came out of a training step, an evaluation or a save.
+        folder: The run's folder, for the sentence about the disk.
+    """
+    if isinstance(error, StudioError):
+        return error
+    text = str(error)
+    if isinstance(error, torch.OutOfMemoryError | MemoryError) or "out of memory" in text or "can't allocate" in text:
+        return ResourceError(
+            f"Memory ran out during training. {KEPT}",
+            "Lower 'conversations at a time' or the longest conversation, switch checkpointing on, or pick a smaller model.",
+        )
+    if "No space left" in text or "PytorchStreamWriter" in text or "file write failed" in text:
+        return explain_disk_error(OSError(errno.ENOSPC, text), folder)
+    if isinstance(error, OSError):
+        return explain_disk_error(error, folder)
+    if "CUDA error" in text or "CUDA driver" in text:
+        return ResourceError(
+            f"The GPU stopped answering ({text.splitlines()[0][:120]}). {KEPT}",
+            "Restart the program, then press Resume.",
+        )
+    if "Target modules" in text and "not found" in text:
+        return RunError(
+            "The base model has no layers of the names given as target modules.", "Write all-linear in the recipe."
+        )
+    return RunError(
+        f"Training ended unexpectedly ({type(error).__name__}: {text.splitlines()[0][:200] if text else 'no message'}). {KEPT}",
+        "The details are in the log; Resume goes on from the last checkpoint.",
+    )

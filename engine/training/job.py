@@ -1,0 +1,271 @@
+"""TrainingQueue: the background thread that trains one run after the other, and what the window sees of it.
+
+The thread calls ``run_training`` and passes it the run's own ``emit`` and ``should_stop``; the window polls
+:meth:`TrainingQueue.current` and never holds a run alive. Pause, stop and the end of the program are looked at between
+steps. The queue knows neither Gradio nor what a step does.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from engine.errors import RunError, StudioError
+from engine.training.events import Noted, Started
+from engine.training.recipe import Recipe
+from engine.training.run import RunDirectory, RunState
+
+if TYPE_CHECKING:
+    from engine.model.base import BaseModel
+    from engine.training.events import Event
+
+log = logging.getLogger(__name__)
+
+Report = Callable[[str, float | None], None]
+"""Called with a stage in words and how far it is, 0 to 1 or None."""
+BorrowBase = Callable[[Recipe, Report], "BaseModel"]
+"""Return the loaded base model for a recipe, loading it first if need be."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobSnapshot:
+    """A run in progress, as the status bar and the training tab show it."""
+
+    run: str
+    """The run's id."""
+    name: str
+    state: RunState
+    stage: str
+    """What is going on, in words."""
+    fraction: float | None
+    """0 to 1 of the stage that is under way (of the training while it runs); None while unknown."""
+    step: int
+    steps: int
+    """0 until it is known."""
+    seconds_left: float | None
+    """None until two steps have been measured."""
+
+    @property
+    def uses_model(self) -> bool:
+        """Whether the base model is needed until the run ends."""
+        return self.state != "queued"
+
+
+@dataclass
+class _Job:
+    """One run that waits or is in progress."""
+
+    run: RunDirectory
+    paused: threading.Event = field(default_factory=threading.Event)
+    stopped: threading.Event = field(default_factory=threading.Event)
+    wake: threading.Event = field(default_factory=threading.Event)
+    state: RunState = "queued"
+    stage: str = "Waiting for the run before it"
+    fraction: float | None = None
+
+
+class TrainingQueue:
+    """Trains one run at a time in a background thread.
+
+    Args:
+        borrow_base: Gives the base model of a recipe.
+    """
+
+    def __init__(self, borrow_base: BorrowBase) -> None:
+        self._borrow_base = borrow_base
+        self._lock = threading.Condition()
+        self._jobs: list[_Job] = []
+        self._thread: threading.Thread | None = None
+
+    def add(self, run: RunDirectory) -> None:
+        """Queue a run; it starts at once when nothing is before it. A run with checkpoints goes on from the newest.
+
+        Raises:
+            RunError: It is in the queue already.
+        """
+        with self._lock:
+            if self._find(run.id):
+                raise RunError(f"'{run.status.name}' is in progress already.")
+            run.update(state="queued", message="")
+            self._jobs.append(_Job(run))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="training", daemon=True)
+                self._thread.start()
+
+    def knows(self, run: str) -> bool:
+        """Whether the run waits or is in progress."""
+        with self._lock:
+            return self._find(run) is not None
+
+    def waiting(self) -> tuple[str, ...]:
+        """Ids of the runs behind the one in progress."""
+        with self._lock:
+            return tuple(job.run.id for job in self._jobs[1:])
+
+    def current(self) -> JobSnapshot | None:
+        """Return the run in progress as it is now, or None."""
+        with self._lock:
+            return _snapshot(self._jobs[0]) if self._jobs else None
+
+    def pause(self, run: str) -> None:
+        """Hold a run at its next step boundary."""
+        self._the(run).paused.set()
+
+    def unpause(self, run: str) -> None:
+        """Let a paused run go on."""
+        job = self._the(run)
+        job.paused.clear()
+        job.wake.set()
+
+    def stop(self, run: str) -> None:
+        """End a run at its next step boundary with a checkpoint; one that waits leaves the queue."""
+        with self._lock:
+            job = self._the(run)
+            if job is not self._jobs[0]:
+                self._jobs.remove(job)
+                job.run.update(state="cancelled", message="Taken out of the queue.")
+                return
+        job.stopped.set()
+        job.wake.set()
+        job.state = "stopping"
+        job.run.update(state="stopping")
+
+    def wait(self, run: str, timeout: float | None = None) -> bool:
+        """Wait until the run has left the queue; whether it has, within ``timeout`` seconds."""
+        with self._lock:
+            return self._lock.wait_for(lambda: self._find(run) is None, timeout)
+
+    def close(self, timeout: float = 30.0) -> None:
+        """End everything; called when the program does. What is cut off is found as interrupted at the next start."""
+        with self._lock:
+            ids = [job.run.id for job in reversed(self._jobs)]
+        for identifier in ids:
+            self.stop(identifier)
+        if ids:
+            self.wait(ids[-1], timeout)
+
+    def _the(self, run: str) -> _Job:
+        job = self._find(run)
+        if job is None:
+            raise RunError("This run is not in progress any more.")
+        return job
+
+    def _find(self, run: str) -> _Job | None:
+        return next((job for job in self._jobs if job.run.id == run), None)
+
+    def _work(self) -> None:
+        """The thread: one run after the other until none is left."""
+        while True:
+            with self._lock:
+                if not self._jobs:
+                    self._thread = None
+                    return
+                job = self._jobs[0]
+            try:
+                self._train(job)
+            except Exception as error:  # the disk may be so full that not even the failure can be written
+                log.exception("run %s could not be closed properly", job.run.id, exc_info=error)
+            with self._lock:
+                self._jobs.remove(job)
+                self._lock.notify_all()
+
+    def _train(self, job: _Job) -> None:
+        """Train one run and write how it ended."""
+        try:
+            self._set(job, "preparing", "Preparing")
+            outcome_stopped = self._run(job)
+        except StudioError as error:
+            log.warning("run %s failed: %s", job.run.id, error, exc_info=error)
+            self._note_failure(job, error)
+            job.run.update(state="failed", message=str(error))
+            return
+        except Exception as error:
+            log.exception("run %s failed", job.run.id)
+            job.run.update(state="failed", message=f"The run failed unexpectedly ({type(error).__name__}: {error}).")
+            return
+        if outcome_stopped:
+            job.run.update(state="cancelled", message="Stopped by hand; Resume goes on from here.")
+        else:
+            job.run.update(state="finished", message="")
+
+    def _run(self, job: _Job) -> bool:
+        """Load what is needed and train; return whether it was stopped by hand."""
+        from engine.training.trainer import TrainingData, run_training
+
+        recipe = job.run.recipe
+        data = TrainingData.load(job.run.data)
+
+        def report(stage: str, fraction: float | None) -> None:
+            job.stage, job.fraction = stage, fraction
+
+        base = self._borrow_base(recipe, report)
+        if job.stopped.is_set():
+            return True
+        report("Counting tokens", None)
+
+        def emit(event: "Event") -> None:
+            job.run.emit(event)
+            if isinstance(event, Started) and not job.stopped.is_set():
+                self._set(job, "running", "Checking the held-out tickets with the untouched base")
+
+        steps = job.run.checkpoint_steps()
+        outcome = run_training(
+            recipe, data, base, job.run.path, emit, lambda: self._between_steps(job), steps[-1] if steps else 0
+        )
+        return outcome.stopped
+
+    def _between_steps(self, job: _Job) -> bool:
+        """Hold while paused; return whether to end."""
+        if job.paused.is_set() and not job.stopped.is_set():
+            self._set(job, "paused", "Paused")
+            while job.paused.is_set() and not job.stopped.is_set():
+                job.wake.wait()
+                job.wake.clear()
+            if not job.stopped.is_set():
+                self._set(job, "running", "Training")
+        return job.stopped.is_set()
+
+    def _set(self, job: _Job, state: RunState, stage: str) -> None:
+        job.state, job.stage, job.fraction = state, stage, None
+        job.run.update(state=state)
+
+    def _note_failure(self, job: _Job, error: StudioError) -> None:
+        try:
+            job.run.emit(Noted(str(error), "error"))
+        except StudioError:
+            log.warning("the failure of %s could not be written to its log", job.run.id)
+
+
+def _snapshot(job: _Job) -> JobSnapshot:
+    history = job.run.history.read()
+    steps = history.started.steps if history.started else 0
+    step = history.steps[-1].step if history.steps else 0
+    training = job.state in {"running", "paused"} and steps > 0
+    stage = job.stage
+    if job.state == "running" and step:
+        stage = f"Training: step {step} of {steps}"
+    elif job.state == "stopping":
+        stage = "Stopping after this step; the checkpoint is kept"
+    return JobSnapshot(
+        job.run.id,
+        job.run.status.name,
+        job.state,
+        stage,
+        step / steps if training else job.fraction,
+        step,
+        steps,
+        _seconds_left(job),
+    )
+
+
+def _seconds_left(job: _Job) -> float | None:
+    """Steps left times the mean pace since the start or the last resume."""
+    history = job.run.history.read()
+    if job.state != "running" or history.started is None:
+        return None
+    fresh = [seen for seen in history.steps if seen.step > history.started.first_step]
+    if len(fresh) < 2:
+        return None
+    pace = (fresh[-1].seconds - fresh[0].seconds) / (fresh[-1].step - fresh[0].step)
+    return pace * (history.started.steps - fresh[-1].step)

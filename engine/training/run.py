@@ -1,0 +1,176 @@
+"""RunDirectory: everything that is known of one run, in one folder.
+
+    runs/<id>/recipe.json          the recipe, as it was started
+              data/                the conversations it learns from, copied, so that a deleted data set harms no run
+              events.jsonl         the curve (events.py)
+              status.json          state and name, renamed into place
+              environment.json     versions and device
+              checkpoints/<step>/  what resume needs
+              adapter/             the result
+
+The directory knows files; it knows neither threads nor models.
+"""
+
+import os
+import shutil
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from engine.errors import RunError, StudioError
+from engine.training.events import Event, HistoryReader, Record, append
+from engine.training.recipe import Recipe
+from engine.workspace import Workspace, disk_errors, read_json, write_json
+
+RunState = Literal[
+    "queued", "preparing", "running", "paused", "stopping", "finished", "cancelled", "failed", "interrupted"
+]
+ACTIVE: frozenset[RunState] = frozenset({"queued", "preparing", "running", "paused", "stopping"})
+"""States in which a process is responsible for the run."""
+RESUMABLE: frozenset[RunState] = frozenset({"cancelled", "failed", "interrupted"})
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The contents of status.json."""
+
+    name: str
+    state: RunState
+    created_at: float
+    """Unix seconds."""
+    message: str = ""
+    """Why it ended, in words; empty where there is nothing to say."""
+    dataset: str = ""
+    """The data set's id and name at the time of the start."""
+    dataset_name: str = ""
+    process: int = 0
+    """Process id of the program that trains it, while the state is active."""
+    process_started: float = 0.0
+    """When that process was started, so that a recycled process id is not mistaken for it."""
+
+
+class RunDirectory:
+    """One run's folder.
+
+    Args:
+        path: An existing folder made by :meth:`create`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.data = path / "data"
+        self.checkpoints = path / "checkpoints"
+        self.adapter = path / "adapter"
+        self.events_file = path / "events.jsonl"
+        self.status_file = path / "status.json"
+        self.history = HistoryReader(self.events_file)
+
+    @property
+    def id(self) -> str:
+        """The folder's name."""
+        return self.path.name
+
+    @classmethod
+    def create(
+        cls, workspace: Workspace, recipe: Recipe, dataset: Path, name: str, dataset_name: str = ""
+    ) -> "RunDirectory":
+        """Make a run in state 'queued' with a copy of the data set.
+
+        Raises:
+            ResourceError: The disk is full.
+        """
+        return cls.create_at(workspace.new_folder(workspace.runs, name), recipe, dataset, name, dataset_name)
+
+    @classmethod
+    def create_at(cls, path: Path, recipe: Recipe, dataset: Path, name: str, dataset_name: str = "") -> "RunDirectory":
+        """As :meth:`create`, in a folder of the caller's choice; an earlier run there is refused."""
+        run = cls(path)
+        if run.status_file.exists():
+            raise RunError(f"{path} already holds a run.", "Name another folder, or resume that run.")
+        with disk_errors(path):
+            run.data.mkdir(parents=True, exist_ok=True)
+            run.checkpoints.mkdir(exist_ok=True)
+            for file in ("train.jsonl", "heldout.jsonl", "report.json"):
+                if (dataset / file).exists():
+                    shutil.copyfile(dataset / file, run.data / file)
+        write_json(path / "recipe.json", recipe.to_dict())
+        write_json(
+            run.status_file,
+            asdict(Status(name, "queued", time.time(), "", dataset.name, dataset_name, *_this_process())),
+        )
+        return run
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe as it was started.
+
+        Raises:
+            StudioError: The file is missing, damaged or of another version.
+        """
+        return Recipe.from_dict(read_json(self.path / "recipe.json"))
+
+    @property
+    def status(self) -> Status:
+        """The status; an active one whose process has died reads 'interrupted', a damaged one too."""
+        try:
+            status = Status(**read_json(self.status_file))
+        except (StudioError, TypeError):
+            return self._rebuilt_status()
+        if status.state in ACTIVE and not _alive(status.process, status.process_started):
+            return replace(status, state="interrupted", message="The program ended before the run did.")
+        return status
+
+    def _rebuilt_status(self) -> Status:
+        """What can be told of a run whose status file is lost."""
+        done = (self.adapter / "adapter_model.safetensors").exists()
+        state: RunState = "finished" if done else "interrupted"
+        return Status(self.id, state, self.path.stat().st_mtime, "Its status file was damaged and has been rebuilt.")
+
+    def update(self, **changes: Any) -> Status:
+        """Change fields of the status and write it."""
+        status = replace(self.status, **changes)
+        if status.state in ACTIVE:
+            process, started = _this_process()
+            status = replace(status, process=process, process_started=started)
+        write_json(self.status_file, asdict(status))
+        return status
+
+    def emit(self, event: Event) -> None:
+        """Append an event, stamped with the time."""
+        append(self.events_file, Record(time.time(), event))
+
+    def checkpoint_steps(self) -> list[int]:
+        """Steps of the sound checkpoints, ascending; one that lacks its trainer state or weights does not count."""
+        if not self.checkpoints.exists():
+            return []
+        found = []
+        for folder in self.checkpoints.glob("checkpoint-*"):
+            step = folder.name.removeprefix("checkpoint-")
+            sound = (folder / "trainer_state.json").exists() and (folder / "adapter_model.safetensors").exists()
+            if step.isdigit() and sound:
+                found.append(int(step))
+        return sorted(found)
+
+    def checkpoint(self, step: int) -> Path:
+        """The folder of the checkpoint at ``step``."""
+        return self.checkpoints / f"checkpoint-{step}"
+
+    def has_adapter(self) -> bool:
+        """Whether the run's result is complete."""
+        return (self.adapter / "adapter_model.safetensors").exists()
+
+
+def _this_process() -> tuple[int, float]:
+    import psutil
+
+    return os.getpid(), psutil.Process().create_time()
+
+
+def _alive(process: int, started: float) -> bool:
+    import psutil
+
+    try:
+        return abs(psutil.Process(process).create_time() - started) < 2.0
+    except (psutil.Error, ValueError):
+        return False

@@ -1,0 +1,120 @@
+"""A recipe in trl's and peft's words. Argument names move between versions; this is the one place that knows them."""
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from engine.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from peft import LoraConfig
+    from trl import SFTConfig
+
+CHECKS_A_RUN = 8
+"""Held-out checks in a run when the recipe leaves it open."""
+
+
+def lora_config(recipe: Recipe) -> "LoraConfig":
+    """Return peft's configuration of the adapter."""
+    from peft import LoraConfig
+
+    names = recipe.target_modules.strip()
+    return LoraConfig(
+        r=recipe.rank,
+        lora_alpha=recipe.alpha,
+        lora_dropout=recipe.dropout,
+        target_modules=names if names == "all-linear" else [name.strip() for name in names.split(",") if name.strip()],
+        bias=recipe.bias,
+        task_type="CAUSAL_LM",
+    )
+
+
+def total_steps(recipe: Recipe, batches: int) -> int:
+    """Return the optimizer steps of a run.
+
+    Args:
+        recipe: Its epochs, accumulation and max_steps count.
+        batches: Batches in one epoch.
+    """
+    a_pass = max(1, math.ceil(batches / recipe.accumulation))
+    steps = max(1, math.ceil(recipe.epochs * a_pass))
+    return min(steps, recipe.max_steps) if recipe.max_steps else steps
+
+
+def check_every(recipe: Recipe, steps: int) -> int:
+    """Return the steps between two held-out checks."""
+    return recipe.eval_steps or max(1, steps // CHECKS_A_RUN)
+
+
+def sft_config(
+    recipe: Recipe, output: Path, device: torch.device, dtype: torch.dtype, steps: int, *, packing: bool, heldout: bool
+) -> "SFTConfig":
+    """Return trl's configuration of the run.
+
+    Args:
+        recipe: The hyperparameters.
+        output: Where checkpoints go.
+        device: Where the base model is.
+        dtype: The compute type; bfloat16 and float16 run under autocast over fp32 LoRA weights.
+        steps: Optimizer steps in all.
+        packing: Whether short conversations are put end to end.
+        heldout: Whether there are tickets to check on.
+    """
+    from trl import SFTConfig
+
+    on_gpu = device.type == "cuda"
+    checks = check_every(recipe, steps)
+    saves = recipe.save_steps or checks
+    recompute = on_gpu if recipe.checkpointing == "auto" else recipe.checkpointing == "on"
+    return SFTConfig(
+        output_dir=str(output),
+        max_steps=steps,
+        per_device_train_batch_size=recipe.batch_size,
+        per_device_eval_batch_size=recipe.batch_size,
+        gradient_accumulation_steps=recipe.accumulation,
+        learning_rate=recipe.learning_rate,
+        lr_scheduler_type=recipe.schedule,
+        warmup_steps=recipe.warmup if recipe.warmup < 1 else int(recipe.warmup),
+        optim=recipe.optimizer,
+        weight_decay=recipe.weight_decay,
+        max_grad_norm=recipe.max_grad_norm,
+        max_length=recipe.max_length,
+        packing=packing,
+        eval_packing=False,
+        dataset_kwargs=None if packing else {"skip_prepare_dataset": True},
+        seed=recipe.seed,
+        data_seed=recipe.seed,
+        bf16=on_gpu and dtype is torch.bfloat16,
+        fp16=on_gpu and dtype is torch.float16,
+        use_cpu=not on_gpu,
+        logging_strategy="steps",
+        logging_steps=recipe.logging_steps,
+        logging_nan_inf_filter=False,
+        eval_strategy="steps" if heldout else "no",
+        eval_steps=checks if heldout else None,
+        save_strategy="steps",
+        save_steps=saves,
+        save_total_limit=recipe.keep_checkpoints,
+        metric_for_best_model="eval_loss" if heldout else None,
+        greater_is_better=False if heldout else None,
+        report_to="none",
+        disable_tqdm=True,
+        dataloader_pin_memory=on_gpu,
+        remove_unused_columns=False,
+        **_checkpointing(recompute),
+    )
+
+
+def _checkpointing(on: bool) -> dict[str, Any]:
+    """transformers 5.23 renamed the option; trl switches it on by default."""
+    from trl import SFTConfig
+
+    names = {field.name for field in dataclasses.fields(SFTConfig)}
+    name = "activation_checkpointing" if "activation_checkpointing" in names else "gradient_checkpointing"
+    options = {name: on, f"{name}_kwargs": {"use_reentrant": False} if on else None}
+    if name == "activation_checkpointing" and "gradient_checkpointing" in names:
+        options["gradient_checkpointing"] = on
+    return options

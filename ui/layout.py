@@ -1,0 +1,89 @@
+"""build_app(studio): every part of the window is built, then every part is wired, so that none refers to one that is not there.
+
+What browser tests hold on to stands with each component, in square brackets: elem_ids such as [start-training] in the
+dataclasses of the parts (ImportPanel, TicketsTab, RecipeTab, TrainingTab, PlaygroundTab, ExportTab, Sidebar, StatusBar).
+Of the frame:
+
+    [tab-tickets-button] ... [tab-export-button]   the tabs themselves; the page remembers the one that is open
+    [theme-button], [help-button], [help]          in the header
+    html[data-theme]                               'light' or 'dark'
+    html[data-ready]                               set as soon as the page can be used
+    [data-key]                                     buttons in lists: dataset-ID, run-ID, adapter-ID, ticket-ID, preset-NAME,
+                                                   model-ID, page-before, page-after, overlay-ID
+"""
+
+import secrets
+from typing import Any
+
+import gradio as gr
+
+from engine.studio import Studio
+from ui import (
+    export_tab,
+    import_panel,
+    page,
+    playground_tab,
+    recipe_tab,
+    sidebar,
+    status_bar,
+    tickets_tab,
+    training_tab,
+)
+from ui.talks import Talks
+from ui.html import html
+from ui.views import shell
+from ui.window import Window
+from ui.wiring import listen
+from ui.work import Work
+
+TABS = ("Tickets", "Recipe", "Training", "Playground", "Export")
+
+
+def build_app(studio: Studio) -> gr.Blocks:
+    """Build the window over an engine; starts nothing."""
+    with gr.Blocks(title="Ticket Tuner", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86_400)) as app:
+        remembered = page.build()
+        html(shell.header(), elem_id="header", script="ticketTuner.header(element)")
+        with gr.Row(elem_id="shell"):
+            side = sidebar.build()
+            with gr.Column(elem_id="stage"), gr.Tabs(elem_id="tabs", selected="tickets") as tabs:
+                with _tab("Tickets") as tab:
+                    importing = import_panel.build()
+                    tickets = tickets_tab.build(tab)
+                with _tab("Recipe") as tab:
+                    recipe = recipe_tab.build(tab)
+                with _tab("Training") as tab:
+                    training = training_tab.build(tab)
+                with _tab("Playground") as tab:
+                    playground = playground_tab.build(tab)
+                with _tab("Export") as tab:
+                    export = export_tab.build(tab)
+        status = status_bar.build()
+        window = Window(
+            studio, Work(), Talks(), remembered, tabs, side, status, importing, tickets, recipe, training, playground, export
+        )
+        for part in (import_panel, tickets_tab, recipe_tab, training_tab, playground_tab, export_tab, sidebar, status_bar):
+            part.wire(window)
+        _wire_welcome(app, window)
+    return app
+
+
+def _tab(label: str) -> gr.Tab:
+    return gr.Tab(label, id=label.lower(), elem_id=f"tab-{label.lower()}")
+
+
+def _wire_welcome(app: gr.Blocks, window: Window) -> None:
+    """Complete what a page that opens remembers: a name for the browser, and the newest data set and run where it has none."""
+    studio, kept, importing = window.studio, window.page, window.importing
+
+    def welcome(session: str, dataset: str, run: str) -> dict[Any, Any]:
+        sets, runs = [seen.id for seen in studio.datasets()], [seen.id for seen in studio.runs()]
+        return {
+            kept.session: session or secrets.token_hex(8),
+            kept.dataset: dataset if dataset in sets else next(iter(sets), ""),
+            kept.run: run if run in runs else next(iter(runs), ""),
+            **import_panel.resume(window),
+        }
+
+    outputs = [kept.session, kept.dataset, kept.run, importing.notice, importing.progress, importing.timer, importing.start, importing.source]
+    listen(app.load, welcome, [kept.session, kept.dataset, kept.run], outputs)

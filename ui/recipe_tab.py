@@ -1,0 +1,243 @@
+"""The tab 'Recipe': a card, a model, a data set, and Start; every number one click deeper.
+
+Owns the components and how they hang together. The recipe in the making lives in the browser as a draft (page.py); what
+is valid, what it costs and how it is started, the engine says.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from markupsafe import Markup
+
+from engine.errors import RecipeError, StudioError
+from engine.studio import Studio
+from engine.training.recipe import Recipe, presets
+from ui import page as remembered
+from ui import recipe_fields
+from ui.recipe_fields import Fields
+from ui.html import data_of, html
+from ui.views import parts
+from ui.views import recipe as views
+from ui.window import Window
+from ui.wiring import listen
+
+Draft = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RecipeTab:
+    """Components; their elem_ids in brackets."""
+
+    tab: gr.Tab
+    """[tab-recipe]"""
+    cards: gr.HTML
+    """[presets]; raises 'preset'"""
+    models: gr.HTML
+    """[models]; raises 'model'"""
+    other: gr.Textbox
+    """[other-model]"""
+    use_other: gr.Button
+    """[use-other-model]"""
+    fields: Fields
+    """Inside [advanced]."""
+    dataset: gr.Dropdown
+    """[recipe-data-set]"""
+    name: gr.Textbox
+    """[run-name]"""
+    cost: gr.HTML
+    """[cost]"""
+    notice: gr.HTML
+    """[recipe-notice]"""
+    start: gr.Button
+    """[start-training]"""
+    saved: gr.Dropdown
+    """[saved-recipes]"""
+    save_name: gr.Textbox
+    """[recipe-name]"""
+    save: gr.Button
+    """[save-recipe]"""
+    forget: gr.Button
+    """[delete-recipe]"""
+    command: gr.HTML
+    """[command], inside [show-command]"""
+
+
+def build(tab: gr.Tab) -> RecipeTab:
+    """Make the components, inside ``tab``."""
+    with gr.Row(elem_id="recipe", elem_classes="with-aside"):
+        with gr.Column(elem_classes="main-column", min_width=320):
+            html('<h1>How long may it take?</h1><p class="quiet">Start with a quick look. The cards know this computer and your tickets.</p>')
+            cards = html(elem_id="presets", raises=("preset",))
+            html('<h2 class="section">Base model</h2>')
+            models = html(elem_id="models", raises=("model",))
+            with gr.Row(elem_classes="bar-row bottom"):
+                other = gr.Textbox(
+                    label="Or any other: an id of the model hub, or a folder on this computer", placeholder="Qwen/Qwen3-4B or /models/my-model",
+                    elem_id="other-model", max_lines=1,
+                )  # fmt: skip
+                use_other = gr.Button("Use this model", elem_id="use-other-model", scale=0, min_width=130)
+            with gr.Accordion("Advanced: every setting", open=False, elem_id="advanced"):
+                fields = recipe_fields.build()
+            with gr.Accordion("Saved recipes", open=False, elem_id="saved"), gr.Row(elem_classes="bar-row bottom"):
+                saved = gr.Dropdown([], label="Load a recipe", elem_id="saved-recipes", interactive=True)
+                forget = gr.Button("Delete", elem_id="delete-recipe", scale=0, min_width=80)
+                save_name = gr.Textbox(label="Save the one above as", elem_id="recipe-name", max_lines=1)
+                save = gr.Button("Save", elem_id="save-recipe", scale=0, min_width=80)
+            with gr.Accordion("Show command", open=False, elem_id="show-command"):
+                command = html(elem_id="command")
+        with gr.Column(elem_classes="aside sheet", elem_id="this-run", scale=0, min_width=300):
+            html('<h2 class="sheet-title">This run</h2>')
+            dataset = gr.Dropdown([], label="Learn from", elem_id="recipe-data-set", interactive=True)
+            name = gr.Textbox(label="Name of the run", placeholder="Run 1, Run 2 ...", elem_id="run-name", max_lines=1)
+            cost = html(elem_id="cost")
+            notice = html(elem_id="recipe-notice")
+            start = gr.Button("Start training", variant="primary", elem_id="start-training")
+    return RecipeTab(
+        tab, cards, models, other, use_other, fields, dataset, name, cost, notice, start, saved, save_name, save, forget, command
+    )
+
+
+def wire(window: Window) -> None:
+    """Attach the handlers."""
+    ui, page, studio = window.recipe, window.page, window.studio
+    inputs = list(ui.fields.inputs.values())
+    around = [ui.cards, ui.models, ui.cost, ui.notice, ui.command, ui.dataset, ui.start, ui.saved, ui.fields.marks, page.draft]
+    everything = [*around, *inputs]
+    state = [page.draft, page.dataset, ui.fields.marks]
+
+    def show(draft: Draft, dataset: str, marks: recipe_fields.Marks) -> dict[Any, Any]:
+        return _filled(window, draft, dataset, marks)
+
+    def pick_preset(event: gr.EventData, draft: Draft, dataset: str, marks: recipe_fields.Marks) -> dict[Any, Any]:
+        return _filled(window, {**draft, "preset": data_of(event)["name"], "values": {}}, dataset, marks)
+
+    def pick_model(event: gr.EventData, draft: Draft, dataset: str) -> dict[Any, Any]:
+        return _around(window, {**draft, "model": data_of(event)["model"]}, dataset)
+
+    def pick_other(model: str, draft: Draft, dataset: str) -> dict[Any, Any]:
+        if not model.strip():
+            raise StudioError("No model has been typed.", "Write an id such as Qwen/Qwen3-4B, or the path of a folder.")
+        return _around(window, {**draft, "model": model.strip()}, dataset)
+
+    def typed(draft: Draft, dataset: str, marks: recipe_fields.Marks, *values: Any) -> dict[Any, Any]:
+        start = _start_of(draft)
+        return _marked(window, {**draft, "values": views.changes(recipe_fields.read(values), start)}, dataset, marks)
+
+    def reset(event: gr.EventData, draft: Draft, dataset: str, marks: recipe_fields.Marks) -> dict[Any, Any]:
+        name = next(name for name, button in ui.fields.resets.items() if button._id == event.target._id)  # type: ignore[union-attr]
+        kept = {key: value for key, value in draft["values"].items() if key != name}
+        return _filled(window, {**draft, "values": kept}, dataset, marks)
+
+    def reset_all(draft: Draft, dataset: str, marks: recipe_fields.Marks) -> dict[Any, Any]:
+        return _filled(window, {**draft, "values": {}}, dataset, marks)
+
+    def save(name: str, draft: Draft) -> dict[Any, Any]:
+        studio.save_recipe(name, remembered.recipe_of(draft))
+        gr.Info("", title=f"Saved as ‘{Markup.escape(name.strip())}’.", duration=4)
+        return {ui.saved: gr.Dropdown(list(studio.recipes())), ui.save_name: ""}
+
+    def load(name: str | None, draft: Draft, dataset: str, marks: recipe_fields.Marks) -> dict[Any, Any]:
+        found = studio.recipes().get(name or "")
+        if found is None:
+            return {}
+        values = views.changes(found.to_dict(), _start_of(draft))
+        return _filled(window, {**draft, "model": found.model, "values": values}, dataset, marks)
+
+    def forget(name: str | None) -> dict[Any, Any]:
+        if not name:
+            raise StudioError("No saved recipe is chosen.", "Choose one from the list beside the button.")
+        deleted = studio.delete_recipe(name)
+        return {ui.saved: gr.Dropdown(list(studio.recipes()), value=None), **window.sidebar.offer_undo(deleted)}
+
+    def start(draft: Draft, dataset: str, name: str) -> dict[Any, Any]:
+        if not dataset:
+            raise StudioError("No data set is chosen.", "Prepare your tickets first, or try the sample shop.")
+        run = studio.start_training(remembered.recipe_of(draft), dataset, name)
+        return {page.run: run, window.tabs: gr.Tabs(selected="training"), ui.name: ""}
+
+    listen(ui.tab.select, show, state, everything)
+    listen(page.dataset.change, lambda draft, dataset: _around(window, draft, dataset), [page.draft, page.dataset], around)
+    listen(ui.cards.preset, pick_preset, state, everything)
+    listen(ui.models.model, pick_model, [page.draft, page.dataset], around)
+    gr_on = {"draft": [ui.other, page.draft, page.dataset]}
+    listen(ui.use_other.click, pick_other, gr_on["draft"], around)
+    listen(ui.other.submit, pick_other, gr_on["draft"], around)
+    for component in inputs:
+        listen(component.input, typed, [*state, *inputs], everything, trigger_mode="always_last")  # type: ignore[attr-defined]
+    for button in ui.fields.resets.values():
+        listen(button.click, reset, state, everything)
+    listen(ui.fields.reset_all.click, reset_all, state, everything)
+    listen(ui.dataset.input, lambda chosen: chosen or "", [ui.dataset], [page.dataset])
+    listen(ui.save.click, save, [ui.save_name, page.draft], [ui.saved, ui.save_name])
+    listen(ui.saved.input, load, [ui.saved, *state], everything)
+    listen(ui.forget.click, forget, [ui.saved], [ui.saved, *window.sidebar.undo_outputs])
+    listen(ui.start.click, start, [page.draft, page.dataset, ui.name], [page.run, window.tabs, ui.name], name="start_training")
+
+
+def _start_of(draft: Draft) -> Recipe:
+    """The recipe of the preset that a draft starts from."""
+    known = presets()
+    return known.get(draft.get("preset", ""), known[remembered.START]).recipe
+
+
+def _filled(window: Window, draft: Draft, dataset: str, marks: recipe_fields.Marks) -> dict[Any, Any]:
+    """The whole tab, with every input set to the draft's value."""
+    fields = window.recipe.fields
+    values = {**_start_of(draft).to_dict(), **draft["values"]}
+    shown = _marked(window, draft, dataset, marks)
+    return recipe_fields.merged(shown, recipe_fields.fill(fields, values))
+
+
+def _marked(window: Window, draft: Draft, dataset: str, known: recipe_fields.Marks) -> dict[Any, Any]:
+    """The whole tab, the inputs marked and not set, so that nobody's typing is disturbed."""
+    start = _start_of(draft)
+    values = {**start.to_dict(), **draft["values"]}
+    updates, marks = recipe_fields.mark(window.recipe.fields, values, start, known, _fault(draft))
+    return {**_around(window, draft, dataset), **updates, window.recipe.fields.marks: marks}
+
+
+def _fault(draft: Draft) -> RecipeError | None:
+    try:
+        remembered.recipe_of(draft)
+    except RecipeError as error:
+        return error
+    return None
+
+
+def _around(window: Window, draft: Draft, dataset: str) -> dict[Any, Any]:
+    """Everything but the inputs: cards, models, cost, command."""
+    ui, studio = window.recipe, window.studio
+    recipe, fault = remembered.sound_recipe_of(draft), _fault(draft)
+    sets = studio.datasets()
+    info = next((seen for seen in sets if seen.id == dataset), None)
+    known = dataset if info else None
+    note = parts.failure(fault) if fault else "" if info else parts.banner("No data set yet.", "Prepare your tickets first.", "note")
+    command = studio.command_line(recipe, known)
+    return {
+        window.page.draft: draft,
+        ui.cards: _cards(studio, draft, recipe, known),
+        ui.models: _models(studio, recipe, known),
+        ui.cost: views.cost_panel(recipe, studio.estimate(recipe, known), info.train if info else 0),
+        ui.notice: note,
+        ui.command: Markup('<pre class="command" data-copy>{}</pre>').format(command),
+        ui.dataset: gr.Dropdown([(seen.name, seen.id) for seen in sets], value=known),
+        ui.start: gr.Button(interactive=info is not None and fault is None),
+        ui.saved: gr.Dropdown(list(studio.recipes())),
+    }
+
+
+def _cards(studio: Studio, draft: Draft, recipe: Recipe, dataset: str | None) -> Markup:
+    known = studio.presets()
+    costs = {
+        name: studio.estimate(recipe if name == draft["preset"] else remembered.recipe_of({**draft, "preset": name, "values": {}}), dataset)
+        for name in known
+    }
+    return views.preset_cards(known, costs, draft["preset"], len(draft["values"]))
+
+
+def _models(studio: Studio, recipe: Recipe, dataset: str | None) -> Markup:
+    entries = studio.catalogue()
+    models = {entry.id for entry in entries} | {recipe.model}
+    costs = {model: studio.estimate(Recipe.from_dict({**recipe.to_dict(), "model": model}), dataset) for model in models}
+    return views.model_list(entries, costs, recipe.model)

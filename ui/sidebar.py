@@ -1,0 +1,127 @@
+"""The sidebar: data sets, runs and adapters, to select, rename and delete; and the offer to undo a deletion."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from engine.errors import StudioError
+from engine.studio import Studio
+from engine.workspace import Deleted
+from ui.html import data_of, html
+from ui.views import shell
+from ui.window import Window
+from ui.wiring import listen
+
+
+@dataclass(frozen=True)
+class Sidebar:
+    """Components; their elem_ids in brackets."""
+
+    lists: gr.HTML
+    """[sidebar-lists]; raises 'pick', 'bring', 'rename', 'delete'"""
+    undo: gr.HTML
+    """[undo]; raises 'undo', 'dismiss'"""
+    deleted: gr.State
+    """What can be brought back (:class:`engine.workspace.Deleted`), or None."""
+
+    @property
+    def undo_outputs(self) -> list[Any]:
+        """What :meth:`offer_undo` sets."""
+        return [self.undo, self.deleted]
+
+    def offer_undo(self, deleted: Deleted) -> dict[Any, Any]:
+        """Show the offer to bring something back."""
+        return {self.undo: shell.undo(deleted.label), self.deleted: deleted}
+
+
+def build() -> Sidebar:
+    """Make the components; the offer to undo floats above the page."""
+    with gr.Column(elem_id="sidebar", scale=0, min_width=0):
+        lists = html(elem_id="sidebar-lists", raises=("pick", "bring", "rename", "delete"))
+    undo = html(elem_id="undo", raises=("undo", "dismiss"))
+    return Sidebar(lists, undo, gr.State(None))
+
+
+def wire(window: Window) -> None:
+    """Attach the handlers."""
+    ui, page, studio = window.sidebar, window.page, window.studio
+    state = [page.dataset, page.run, page.voices]
+
+    def redraw(dataset: str, run: str, voices: list[str]) -> dict[Any, Any]:
+        return {ui.lists: lists(studio, dataset, run, voices)}
+
+    def pick(event: gr.EventData, voices: list[str]) -> dict[Any, Any]:
+        data = data_of(event)
+        match data["kind"]:
+            case "dataset":
+                return {page.dataset: data["id"], window.tabs: gr.Tabs(selected="tickets")}
+            case "run":
+                return {page.run: data["id"], window.tabs: gr.Tabs(selected="training")}
+        return {page.voices: _toggled(voices, data["id"]), window.tabs: gr.Tabs(selected="playground")}
+
+    def add(event: gr.EventData) -> dict[Any, Any]:
+        if data_of(event)["kind"] == "adapter":
+            return {window.tabs: gr.Tabs(selected="export")}
+        return {
+            window.tabs: gr.Tabs(selected="tickets"),
+            window.tickets.data: gr.Column(visible=False),
+            window.importing.panel: gr.Column(visible=True),
+        }
+
+    def rename(event: gr.EventData, dataset: str, run: str, voices: list[str]) -> dict[Any, Any]:
+        data = data_of(event)
+        _rename(studio, data["kind"], data["id"], data["name"])
+        return redraw(dataset, run, voices)
+
+    def delete(event: gr.EventData, dataset: str, run: str, voices: list[str]) -> dict[Any, Any]:
+        data = data_of(event)
+        deleted = _delete(studio, data["kind"], data["id"])
+        kept = [name for name in voices if data["id"] not in name]
+        dataset = next((seen.id for seen in studio.datasets()), "") if dataset == data["id"] else dataset
+        run = next((seen.id for seen in studio.runs()), "") if run == data["id"] else run
+        return {page.dataset: dataset, page.run: run, page.voices: kept, **ui.offer_undo(deleted), **redraw(dataset, run, kept)}
+
+    def undo(deleted: Deleted | None, dataset: str, run: str, voices: list[str]) -> dict[Any, Any]:
+        if deleted is not None:
+            studio.restore(deleted)
+        back = deleted.original if deleted else None
+        dataset = dataset or (back.name if back and back.parent.name == "datasets" else "")
+        run = run or (back.name if back and back.parent.name == "runs" else "")
+        return {page.dataset: dataset, page.run: run, ui.undo: "", ui.deleted: None, **redraw(dataset, run, voices)}
+
+    changed = [page.dataset, page.run, page.voices, ui.lists, *ui.undo_outputs]
+    for remembered in state:
+        listen(remembered.change, redraw, state, [ui.lists])
+    listen(ui.lists.pick, pick, [page.voices], [*state, window.tabs])
+    listen(ui.lists.bring, add, [], [window.tabs, window.tickets.data, window.importing.panel])
+    listen(ui.lists.rename, rename, state, [ui.lists])
+    listen(ui.lists.delete, delete, state, changed)
+    listen(window.training.table.rename, rename, state, [ui.lists])
+    listen(window.training.table.delete, delete, state, changed)
+    listen(ui.undo.undo, undo, [ui.deleted, *state], changed)
+    listen(ui.undo.dismiss, lambda: {ui.undo: "", ui.deleted: None}, [], ui.undo_outputs)
+
+
+def lists(studio: Studio, dataset: str, run: str, voices: Sequence[str]) -> Any:
+    """The three lists as they are now."""
+    return shell.sidebar(studio.datasets(), studio.runs(), studio.voices(), dataset, run, voices)
+
+
+def _toggled(voices: list[str], voice: str) -> list[str]:
+    """Choose an adapter for the playground, or take it away again; the newest three stay."""
+    from ui.views.playground import MOST_ADAPTERS
+
+    return [name for name in voices if name != voice] if voice in voices else [*voices, voice][-MOST_ADAPTERS:]
+
+
+def _rename(studio: Studio, kind: str, identifier: str, name: str) -> None:
+    {"dataset": studio.rename_dataset, "run": studio.rename_run, "adapter": studio.rename_adapter}[kind](identifier, name)
+
+
+def _delete(studio: Studio, kind: str, identifier: str) -> Deleted:
+    known = {"dataset": studio.delete_dataset, "run": studio.delete_run, "adapter": studio.delete_adapter}
+    if kind not in known:
+        raise StudioError("That cannot be deleted here.")
+    return known[kind](identifier)

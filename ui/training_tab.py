@@ -1,0 +1,206 @@
+"""The tab 'Training': the curve of a run, what is going on, and the table of all runs.
+
+Nothing here trains: the engine does, in its own thread, and this tab looks. So a reload, a second tab of the browser and a
+restarted program show the same.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from engine.studio import RunInfo, Studio
+from engine.training.run import ACTIVE
+from ui.html import data_of, html, plot
+from ui.views import parts
+from ui.views import training as views
+from ui.window import Window
+from ui.wiring import listen
+
+
+@dataclass(frozen=True)
+class TrainingTab:
+    """Components; their elem_ids in brackets."""
+
+    tab: gr.Tab
+    """[tab-training]"""
+    empty: gr.Column
+    """[no-runs]"""
+    begin: gr.Button
+    """[choose-recipe]"""
+    body: gr.Column
+    """[run]"""
+    title: gr.HTML
+    """[run-title]"""
+    pause: gr.Button
+    """[pause]"""
+    resume: gr.Button
+    """[resume]"""
+    stop: gr.Button
+    """[stop]"""
+    compare: gr.Button
+    """[to-playground]"""
+    progress: gr.HTML
+    """[run-progress]"""
+    chart: gr.HTML
+    """[loss-chart]"""
+    facts: gr.HTML
+    """[run-facts]"""
+    small: dict[str, gr.HTML]
+    """Field -> [chart-FIELD]"""
+    log: gr.HTML
+    """[run-log], inside [log]"""
+    table: gr.HTML
+    """[runs]; raises 'pick', 'overlay', 'resume', 'rename', 'delete'"""
+    timer: gr.Timer
+    seen: gr.State
+    """What was shown last, so that only what is new is sent."""
+
+
+def build(tab: gr.Tab) -> TrainingTab:
+    """Make the components, inside ``tab``."""
+    with gr.Column(elem_id="no-runs", elem_classes="narrow") as empty:
+        html(parts.empty("Nothing has been trained yet", "Choose a recipe and press Start. A quick look takes minutes; the curve appears here."))
+        begin = gr.Button("Choose a recipe  →", variant="primary", elem_id="choose-recipe")
+    with gr.Column(elem_id="run", visible=False) as body:
+        with gr.Row(elem_classes="lead-row"):
+            title = html(elem_id="run-title")
+            with gr.Row(elem_classes="buttons", elem_id="run-buttons"):
+                pause = gr.Button("Pause", elem_id="pause", visible=False, scale=0, min_width=90)
+                resume = gr.Button("Resume", elem_id="resume", visible=False, scale=0, min_width=90)
+                stop = gr.Button("Stop", elem_id="stop", visible=False, scale=0, min_width=90)
+                compare = gr.Button("Compare with the base  →", elem_id="to-playground", variant="primary", visible=False, scale=0, min_width=200)
+        progress = html(elem_id="run-progress")
+        with gr.Column(elem_classes="sheet", elem_id="loss-panel"):
+            html('<h2 class="sheet-title">Loss <span class="quiet">lower is better; held-out tickets are never learnt from</span></h2>')
+            chart = plot("loss-chart", "plot-tall")
+        facts = html(elem_id="run-facts")
+        with gr.Row(elem_classes="small-charts", elem_id="small-charts"):
+            small = {field: _small(field) for field in views.SMALL}
+        with gr.Accordion("Log", open=False, elem_id="log"):
+            log = html(elem_id="run-log")
+        table = html(elem_id="runs", raises=("pick", "overlay", "resume", "rename", "delete"))
+    return TrainingTab(
+        tab, empty, begin, body, title, pause, resume, stop, compare, progress, chart, facts, small, log, table,
+        gr.Timer(1.0, active=False), gr.State(()),
+    )  # fmt: skip
+
+
+def _small(field: str) -> gr.HTML:
+    title, unit = views.SMALL[field]
+    with gr.Column(elem_classes="sheet small-sheet", min_width=140):
+        html(f'<h3 class="sheet-title">{title} <span class="quiet">{unit}</span></h3>')
+        return plot(f"chart-{field}", "plot-small")
+
+
+def wire(window: Window) -> None:
+    """Attach the handlers."""
+    ui, page, studio = window.training, window.page, window.studio
+    everything = [
+        ui.empty, ui.body, ui.title, ui.pause, ui.resume, ui.stop, ui.compare, ui.progress, ui.chart, ui.facts, *ui.small.values(), ui.log,
+        ui.table, ui.timer, ui.seen,
+    ]  # fmt: skip
+    state = [page.run, page.overlays, ui.seen]
+
+    def show(run: str, overlays: list[str], seen: Any) -> dict[Any, Any]:
+        return _shown(window, run, overlays, ())
+
+    def watch(run: str, overlays: list[str], seen: Any) -> dict[Any, Any]:
+        return _shown(window, run, overlays, seen)
+
+    def overlay(event: gr.EventData, run: str, overlays: list[str], seen: Any) -> dict[Any, Any]:
+        name = data_of(event)["id"]
+        chosen = [other for other in overlays if other != name] if name in overlays else [*overlays, name][-views.OVERLAYS :]
+        return {page.overlays: chosen, **_shown(window, run, chosen, ())}
+
+    def resume_row(event: gr.EventData, run: str, overlays: list[str], seen: Any) -> dict[Any, Any]:
+        chosen = data_of(event)["id"]
+        studio.resume(chosen)
+        return {page.run: chosen, **_shown(window, chosen, overlays, ())}
+
+    def pick(event: gr.EventData) -> str:
+        return data_of(event)["id"]
+
+    def act(action: Any) -> Any:
+        def handler(run: str, overlays: list[str], seen: Any) -> dict[Any, Any]:
+            action(run)
+            return _shown(window, run, overlays, ())
+
+        return handler
+
+    def compare(run: str) -> dict[Any, Any]:
+        voice = next((seen.id for seen in studio.voices() if seen.id.partition("@")[0] == f"run:{run}"), "")
+        return {page.voices: [voice] if voice else [], window.tabs: gr.Tabs(selected="playground")}
+
+    for event in (page.run.change, ui.tab.select, window.status_bar.version.change):
+        listen(event, show, state, everything)
+    listen(ui.timer.tick, watch, state, everything, queue=False)
+    listen(ui.begin.click, lambda: gr.Tabs(selected="recipe"), [], [window.tabs])
+    listen(ui.pause.click, act(studio.pause), state, everything, name="pause")
+    listen(ui.resume.click, act(studio.resume), state, everything, name="resume")
+    listen(ui.stop.click, act(studio.stop), state, everything, name="stop")
+    listen(ui.compare.click, compare, [page.run], [page.voices, window.tabs])
+    listen(ui.table.pick, pick, [], [page.run])
+    listen(ui.table.overlay, overlay, state, [page.overlays, *everything])
+    listen(ui.table.resume, resume_row, state, [page.run, *everything])
+
+
+def _found(studio: Studio, runs: list[RunInfo], run: str) -> RunInfo | None:
+    """The selected run; the one in progress or the newest where that is gone."""
+    job = studio.snapshot().job
+    for wanted in (run, job.run if job else ""):
+        for info in runs:
+            if info.id == wanted:
+                return info
+    return runs[0] if runs else None
+
+
+def _shown(window: Window, run: str, overlays: list[str], seen: Any) -> dict[Any, Any]:
+    """The whole tab; only the line of progress where nothing else is new."""
+    ui, studio = window.training, window.studio
+    runs = studio.runs()
+    info = _found(studio, runs, run)
+    if info is None:
+        return {ui.empty: gr.Column(visible=True), ui.body: gr.Column(visible=False), ui.timer: gr.Timer(active=False)}
+    job = studio.snapshot().job
+    ours = job if job and job.run == info.id else None
+    progress = views.progress(info, ours)
+    others = [other for name in overlays for other in runs if other.id == name and name != info.id]
+    mark = _mark(info, others, runs)
+    if mark == seen:
+        return {ui.progress: progress}
+    return {
+        **_frame(window, info, ours), ui.progress: progress, ui.title: views.heading(info), ui.seen: mark,
+        ui.chart: views.loss_chart(info, others), ui.facts: views.facts(info.history), ui.log: views.log(info.history),
+        **{plot: views.small_chart(info.history, field) for field, plot in ui.small.items()},
+        ui.table: views.runs_table(runs, info.id, overlays, time.time()),
+    }  # fmt: skip
+
+
+def _frame(window: Window, info: RunInfo, job: Any) -> dict[Any, Any]:
+    """Which parts and buttons are of use, and whether to go on looking."""
+    ui = window.training
+    pause, resume, stop = views.buttons(info, job)
+    return {
+        ui.empty: gr.Column(visible=False),
+        ui.body: gr.Column(visible=True),
+        ui.pause: gr.Button(visible=pause),
+        ui.resume: gr.Button(visible=resume),
+        ui.stop: gr.Button(visible=stop),
+        ui.compare: gr.Button(visible=info.has_adapter and info.status.state not in ACTIVE),
+        ui.timer: gr.Timer(active=info.status.state in ACTIVE),
+    }
+
+
+def _mark(info: RunInfo, others: list[RunInfo], runs: list[RunInfo]) -> tuple[Any, ...]:
+    """A value that changes whenever something in the tab does."""
+    curves = tuple(_length(seen) for seen in (info, *others))
+    return (*curves, tuple((seen.id, seen.status.name, seen.status.state, len(seen.history.evaluations)) for seen in runs))
+
+
+def _length(info: RunInfo) -> tuple[Any, ...]:
+    history = info.history
+    last = history.steps[-1].step if history.steps else -1
+    return info.id, last, len(history.steps), len(history.evaluations), len(history.notes), info.has_adapter
+

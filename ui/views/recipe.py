@@ -1,0 +1,168 @@
+"""The tab 'Recipe': preset cards, the list of models, the fields under 'Advanced', and what this run would cost."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from engine.model.catalogue import CatalogueEntry
+from engine.training.estimate import Estimate
+from engine.training.recipe import FIELDS, Group, Preset, Recipe, Setting
+from ui.views import icons, words
+from ui.views.parts import NOTHING, badge, join
+from ui.views.shell import short_model
+
+GROUPS: tuple[Group, ...] = ("Model", "Adapter", "Learning", "Batches", "Memory", "Evaluation")
+
+SENTENCES: Mapping[Group, str] = {
+    "Model": "How the base model is loaded and spoken to.",
+    "Adapter": "The small part that learns.",
+    "Learning": "How long, and in how large steps.",
+    "Batches": "What is looked at together.",
+    "Memory": "What to trade for memory.",
+    "Evaluation": "How often it is measured and saved.",
+}
+"""What each group of fields is about."""
+
+
+def preset_cards(presets: Mapping[str, Preset], costs: Mapping[str, Estimate], chosen: str, changed: int) -> Markup:
+    """The three big cards.
+
+    Args:
+        presets: By name.
+        costs: The estimate of each, with the model that is chosen.
+        chosen: Name of the one that the recipe starts from.
+        changed: How many fields have been changed since.
+    """
+    cards = [_card(name, preset, costs[name], name == chosen, changed) for name, preset in presets.items()]
+    return Markup('<div class="cards" role="radiogroup" aria-label="How long it may take">{}</div>').format(join(cards))
+
+
+def _card(name: str, preset: Preset, cost: Estimate, chosen: bool, changed: int) -> Markup:
+    note = Markup('<span class="tag">{}</span>').format(f"{changed} changed") if chosen and changed else NOTHING
+    return Markup(
+        '<button type="button" class="card{}" role="radio" aria-checked="{}" data-do="preset" data-name="{}" data-key="preset-{}">'
+        '<span class="card-head"><b>{}</b>{}<i class="radio-mark">{}</i></span><span class="card-time">{}</span>'
+        '<span class="card-memory">{}</span><span class="card-words">{}</span></button>'
+    ).format(
+        " selected" if chosen else "", "true" if chosen else "false", name, name, preset.title, note, icons.CHECK,
+        time_of(cost), memory_of(cost), preset.sentence,
+    )  # fmt: skip
+
+
+def time_of(cost: Estimate) -> str:
+    """The training time in words."""
+    if cost.seconds is None:
+        return "time depends on your tickets" if not cost.steps else f"{cost.steps:,} steps"
+    return f"about {words.duration(cost.seconds)}"
+
+
+def memory_of(cost: Estimate) -> str:
+    """The memory needed, beside what there is."""
+    if cost.memory_gib is None:
+        return "memory not known"
+    return f"{cost.memory_gib:.1f} of {words.gigabytes(cost.available_gib)} memory"
+
+
+def model_list(entries: Sequence[CatalogueEntry], costs: Mapping[str, Estimate], chosen: str) -> Markup:
+    """The catalogue as a list to pick from, with size, licence and whether it fits.
+
+    Args:
+        entries: The catalogue.
+        costs: Estimate by model.
+        chosen: The recipe's model; one that is not in the catalogue gets a row of its own at the top.
+    """
+    rows = [_model_row(entry, costs[entry.id], entry.id == chosen) for entry in entries]
+    if chosen not in {entry.id for entry in entries}:
+        rows.insert(0, _other_row(chosen, costs.get(chosen)))
+    return Markup('<div class="models" role="radiogroup" aria-label="Base model">{}</div>').format(join(rows))
+
+
+def _model_row(entry: CatalogueEntry, cost: Estimate, chosen: bool) -> Markup:
+    size = f"{entry.billions:g} B" if entry.billions >= 1 else f"{entry.billions * 1000:.0f} M"
+    download = f"{entry.download_gb:.1f} GB to fetch" if entry.download_gb >= 0.1 else f"{entry.download_gb * 1000:.0f} MB to fetch"
+    gate = Markup('<span class="tag" title="The hub asks for an account and your consent first">ask first</span>')
+    return Markup(
+        '<button type="button" class="model{}" role="radio" aria-checked="{}" data-do="model" data-model="{}" data-key="model-{}">'
+        '<i class="radio-mark">{}</i><span class="model-main"><b>{}</b> {}<span class="quiet">{}</span></span>'
+        '<span class="model-facts"><span>{} parameters</span><span>{}</span><span>{}</span></span>{}</button>'
+    ).format(
+        " selected" if chosen else "", "true" if chosen else "false", entry.id, entry.id, icons.CHECK, entry.title,
+        gate if entry.gated else NOTHING, entry.sentence, size, download, entry.licence, badge(cost.verdict),
+    )  # fmt: skip
+
+
+def _other_row(model: str, cost: Estimate | None) -> Markup:
+    return Markup(
+        '<button type="button" class="model selected" role="radio" aria-checked="true" data-do="model" data-model="{}">'
+        '<i class="radio-mark">{}</i><span class="model-main"><b>{}</b> <span class="quiet">{}</span></span>'
+        '<span class="model-facts"></span>{}</button>'
+    ).format(model, icons.CHECK, short_model(model), model, badge(cost.verdict if cost else "unknown"))
+
+
+def cost_panel(recipe: Recipe, cost: Estimate, train: int) -> Markup:
+    """What the run on the page would take: time, steps, memory.
+
+    Args:
+        recipe: The recipe as it stands.
+        cost: Its estimate.
+        train: Conversations to learn from; 0 while no data set is chosen.
+    """
+    rows = [
+        ("Model", short_model(recipe.model) if recipe.model != "starter" else "Starter"),
+        ("Time", time_of(cost)),
+        ("Steps", f"{cost.steps:,}" if cost.steps else "–"),
+        ("Learns from", words.count(train, "conversation") if train else "–"),
+    ]
+    facts = join([Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(name, value) for name, value in rows])
+    return Markup('<dl class="facts">{}</dl>{}<p class="quiet">{}</p>').format(facts, _memory(cost), cost.sentence)
+
+
+def _memory(cost: Estimate) -> Markup:
+    if cost.memory_gib is None or not cost.available_gib:
+        return NOTHING
+    share = min(cost.memory_gib / cost.available_gib, 1) * 100
+    return Markup(
+        '<div class="memory"><div class="memory-words"><span>Memory</span><b>{}</b></div>'
+        '<div class="bar bar-{}"><i style="width:{:.0f}%"></i></div>{}</div>'
+    ).format(memory_of(cost).removesuffix(" memory"), cost.verdict.replace(" ", "-"), share, badge(cost.verdict))
+
+
+def help_of(setting: Setting, value: Any, start: Any) -> str:
+    """The sentence under a field: what it does, its range and unit, and what it was before it was changed."""
+    parts = [setting.help]
+    if setting.range_text and not setting.choices:
+        parts.append(f"{setting.range_text}.")
+    if value != start:
+        parts.append(f"Changed from {shown(start)}.")
+    return " ".join(parts)
+
+
+def shown(value: Any) -> str:
+    """Write a field's value."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value) if value != "" else "empty"
+
+
+def tidy(setting: Setting, value: Any) -> Any:
+    """Bring what the browser sends to the field's type where that loses nothing; anything else is left for the check."""
+    if setting.kind is int and isinstance(value, float) and value.is_integer():
+        return int(value)
+    if setting.kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if setting.kind is str and value is None:
+        return ""
+    return value
+
+
+def changes(values: Mapping[str, Any], start: Recipe) -> dict[str, Any]:
+    """The fields that differ from what the preset says; the model is picked elsewhere and does not count."""
+    return {name: value for name, value in values.items() if name != "model" and value != getattr(start, name)}
+
+
+def chosen_names() -> list[str]:
+    """The fields under 'Advanced': all but the model, which has its own list."""
+    return [name for name in FIELDS if name != "model"]

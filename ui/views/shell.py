@@ -1,0 +1,170 @@
+"""The frame around the tabs: header, sidebar, status bar, the offer to undo."""
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from engine.studio import DataSetInfo, RunInfo, StudioSnapshot, Voice
+from engine.training.job import JobSnapshot
+from engine.training.run import ACTIVE
+from ui.views import icons, words
+from ui.views.parts import NOTHING, STATES, join
+
+HELP = Markup("""
+<dialog id="help" class="help" aria-labelledby="help-title">
+  <form method="dialog"><h2 id="help-title">How Ticket Tuner works</h2>
+  <ol>
+    <li><b>Tickets.</b> Drop an export of your help desk, or try the sample shop. You see what will be learnt, and what is left out.</li>
+    <li><b>Recipe.</b> Pick how long it may take. Every number is under 'Advanced', with a sentence each.</li>
+    <li><b>Training.</b> Watch the loss on held-out tickets fall. You can close the window; it goes on.</li>
+    <li><b>Playground.</b> Ask the base model and yours the same question, side by side.</li>
+    <li><b>Export.</b> Take the adapter home as one file.</li>
+  </ol>
+  <p>Nothing leaves this computer, except for fetching a model that you pick.</p>
+  <h3>Keys</h3>
+  <dl><dt><kbd>Ctrl</kbd> <kbd>Enter</kbd></dt><dd>send the question</dd><dt><kbd>Esc</kbd></dt><dd>stop the answer</dd>
+  <dt><kbd>↑</kbd> <kbd>↓</kbd></dt><dd>move in a list</dd></dl>
+  <button class="button" value="close" autofocus>Close</button></form>
+</dialog>""")
+
+
+def header() -> Markup:
+    """The name at the left, help and the switch for light and dark at the right; the tabs lie between."""
+    return Markup(
+        '<header class="top"><div class="brand">{}<span>Ticket Tuner</span></div><div class="top-buttons">'
+        '<button type="button" class="icon-button" id="help-button" aria-label="Help and keys" title="Help and keys">{}</button>'
+        '<button type="button" class="icon-button" id="theme-button" aria-label="Switch between light and dark" '
+        'title="Light or dark">{}{}</button></div></header>{}'
+    ).format(icons.LOGO, icons.HELP, icons.MOON, icons.SUN, HELP)
+
+
+def sidebar(
+    datasets: Sequence[DataSetInfo],
+    runs: Sequence[RunInfo],
+    voices: Sequence[Voice],
+    dataset: str,
+    run: str,
+    chosen: Sequence[str],
+) -> Markup:
+    """The lists at the left.
+
+    Args:
+        datasets: All data sets.
+        runs: All runs.
+        voices: Everybody who can answer; imported adapters and results of runs are shown.
+        dataset: Id of the selected data set.
+        run: Id of the selected run.
+        chosen: Ids of the voices in the playground.
+    """
+    sets = [_row("dataset", s.id, s.name, f"{s.train:,} to learn · {s.heldout:,} held out", s.id == dataset) for s in datasets]
+    runs_seen = [
+        _row("run", r.id, r.status.name, _run_caption(r), r.id == run, r.status.state, r.status.state not in ACTIVE)
+        for r in runs
+    ]
+    adapters = [
+        _row("adapter", v.id, v.label, _adapter_caption(v), v.id in chosen, menu=v.id.startswith("adapter:"))
+        for v in voices
+        if v.path is not None
+    ]
+    return join(
+        [
+            _section("Data sets", "dataset", sets, "None yet. Drop an export.", "Add tickets"),
+            _section("Runs", "run", runs_seen, "None yet.", ""),
+            _section("Adapters", "adapter", adapters, "A finished run puts one here.", "Import an adapter"),
+        ]
+    )
+
+
+def _section(title: str, kind: str, rows: list[Markup], hint: str, add: str) -> Markup:
+    button = Markup(
+        '<button type="button" class="icon-button small" data-do="bring" data-kind="{}" aria-label="{}" title="{}">{}</button>'
+    ).format(kind, add, add, icons.PLUS)
+    body = Markup('<ul class="side-list">{}</ul>').format(join(rows)) if rows else Markup('<p class="hint">{}</p>').format(hint)
+    return Markup('<section class="side-section" aria-label="{}"><div class="side-title"><h2>{}</h2>{}</div>{}</section>').format(
+        title, title, button if add else NOTHING, body
+    )
+
+
+def _row(kind: str, id: str, name: str, caption: str, selected: bool, state: str = "", deletable: bool = True, menu: bool = True) -> Markup:
+    dot = Markup('<i class="dot dot-{}"></i>').format(state) if state else NOTHING
+    more = Markup(
+        '<button type="button" class="icon-button small more" data-menu data-kind="{}" data-id="{}" data-name="{}"{} '
+        'aria-haspopup="menu" aria-label="More for {}">{}</button>'
+    ).format(kind, id, name, "" if deletable else Markup(" data-fixed"), name, icons.DOTS)
+    return Markup(
+        '<li class="side-row{}" data-kind="{}"><button type="button" class="side-pick" data-do="pick" data-kind="{}" data-id="{}" '
+        'data-key="{}-{}" aria-current="{}" title="{}"><span class="side-name">{}{}</span><span class="side-caption">{}</span>'
+        "</button>{}</li>"
+    ).format(
+        " selected" if selected else "", kind, kind, id, kind, id, "true" if selected else "false", name, dot, name, caption,
+        more if menu else NOTHING,
+    )  # fmt: skip
+
+
+def _run_caption(run: RunInfo) -> str:
+    state = STATES[run.status.state]
+    best = run.history.best
+    return f"{state} · held-out {words.loss(best.loss)}" if best else state
+
+
+def _adapter_caption(voice: Voice) -> str:
+    origin = "imported" if voice.id.startswith("adapter:") else "checkpoint" if "@" in voice.id else "from a run"
+    return f"{origin} · {short_model(voice.model)}"
+
+
+def short_model(model: str) -> str:
+    """A model's name without its owner or folder."""
+    return model.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1] or model
+
+
+def status_bar(snapshot: StudioSnapshot, heldout: float | None, heldout_of: str) -> Markup:
+    """The line at the bottom: device and memory, model loaded, job, held-out loss.
+
+    Args:
+        snapshot: The machine now.
+        heldout: The newest held-out loss, or None.
+        heldout_of: The run it belongs to.
+    """
+    device = snapshot.device
+    memory = f"{device.used_gib:.1f} / {device.total_gib:.0f} GB"
+    kind = "GPU memory" if device.kind == "cuda" else "memory"
+    name = device.name if device.kind != "unknown" else "This computer"
+    parts = [
+        Markup('<span class="status-part" id="status-device" title="{} in use"><b>{}</b> {}{}</span>').format(
+            kind, name, memory, _meter(device.used_gib / device.total_gib if device.total_gib else 0)
+        ),
+        Markup('<span class="status-part" id="status-model">{}</span>').format(snapshot.model or "no model loaded"),
+        Markup('<span class="status-part status-job" id="status-job">{}</span>').format(job_line(snapshot.job, len(snapshot.queued))),
+        Markup('<span class="status-part" id="status-heldout"{}>{}</span>').format(
+            Markup(' title="The mean loss on held-out tickets, of {}"').format(heldout_of) if heldout_of else "",
+            f"held-out {words.loss(heldout)}" if heldout is not None else "held-out –",
+        ),
+    ]
+    return Markup('<footer class="status" aria-label="Status">{}</footer>').format(join(parts))
+
+
+def _meter(share: float) -> Markup:
+    return Markup('<span class="meter" aria-hidden="true"><i style="width:{:.0f}%"></i></span>').format(min(share, 1) * 100)
+
+
+def job_line(job: JobSnapshot | None, waiting: int = 0) -> str:
+    """Say in one line what is being trained."""
+    queue = f", {waiting} waiting" if waiting else ""
+    if job is None:
+        return f"no run in progress{queue}"
+    if job.state == "running" and job.steps:
+        rest = words.left(job.seconds_left)
+        return f"{job.name}: step {job.step:,} of {job.steps:,}" + (f", {rest}" if rest else "") + queue
+    if job.state == "paused":
+        return f"{job.name}: paused at step {job.step:,} of {job.steps:,}{queue}"
+    stage = job.stage or STATES[job.state]
+    done = f", {job.fraction:.0%}" if job.fraction is not None and job.state == "preparing" else ""
+    return f"{job.name}: {stage[0].lower()}{stage[1:]}{done}{queue}"
+
+
+def undo(label: str) -> Markup:
+    """Offer to bring back what was just deleted."""
+    return Markup(
+        '<div class="undo" role="status"><span>‘{}’ was deleted.</span><button type="button" class="button small" data-do="undo">Undo</button>'
+        '<button type="button" class="icon-button small" data-do="dismiss" aria-label="Close">{}</button></div>'
+    ).format(label, icons.CROSS)

@@ -1,0 +1,311 @@
+"""The tab 'Tickets': what an export is, what became of it, and what the model will learn of a conversation."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from engine.tickets.dataset import Detection, Report
+from ui.views import charts, words
+from ui.views.parts import NOTHING, banner, join
+
+if TYPE_CHECKING:
+    from engine.training.examples import LearnView, Part
+
+PAGE = 20
+"""Conversations a page."""
+
+KINDS = {
+    "EMAIL": ("e-mail address", "e-mail addresses"),
+    "PHONE": ("phone number", "phone numbers"),
+    "NAME": ("name", "names"),
+    "PERSON": ("name", "names"),
+    "IBAN": ("bank account", "bank accounts"),
+    "CARD": ("card number", "card numbers"),
+    "IP": ("network address", "network addresses"),
+    "URL": ("personal link", "personal links"),
+    "PASSWORD": ("password", "passwords"),
+    "SECRET": ("secret", "secrets"),
+    "KEY": ("key", "keys"),
+    "ADDRESS": ("postal address", "postal addresses"),
+    "TERM": ("term of yours", "terms of yours"),
+}
+"""Kind of personal data -> its name, one and several."""
+
+PARTS: dict[str, tuple[str, str]] = {
+    "context": ("context", "read, not learnt"),
+    "learnt": ("learnt", "the agent's words, underlined"),
+    "end": ("end of turn", "learnt too, so that the model stops"),
+    "cut": ("cut off", "beyond the longest conversation, struck through"),
+}
+"""Part of a conversation -> its name in the legend, and what it means."""
+
+_SPECIAL = re.compile(r"(<\|[^|<>\s]{1,40}\|>|</?s>|\[/?INST\]|<(?:start|end)_of_turn>)")
+
+
+def detection(found: Detection) -> Markup:
+    """Say what the dropped files are, and by what it was told."""
+    files = words.count(len(found.files), "file")
+    details = [files, f"encoding {found.encoding}"] if found.encoding else [files]
+    if found.delimiter:
+        details.append(f"delimiter {_shown_delimiter(found.delimiter)}")
+    if found.sheet:
+        details.append(f"sheet ‘{found.sheet}’")
+    names = Markup('<details class="quiet"><summary>Files</summary><ul>{}</ul></details>').format(
+        join([Markup("<li>{} <span>{}</span></li>").format(name, kind) for name, kind in found.files[:100]])
+    )
+    return Markup('<div class="found"><h3>{}</h3><p>{}</p><p class="quiet">Told by: {}.</p>{}</div>').format(
+        found.label, " · ".join(details), found.evidence, names if len(found.files) > 1 else NOTHING
+    )
+
+
+def _shown_delimiter(delimiter: str) -> str:
+    return {"\t": "tab", ";": "semicolon", ",": "comma", "|": "bar"}.get(delimiter, delimiter)
+
+
+def sample_table(found: Detection) -> Markup:
+    """Show the first rows of a table, so that a person sees which column is which."""
+    if not found.columns or not found.sample:
+        return NOTHING
+    roles = {column: role for role, column in found.mapping.items()}
+    head = join(
+        [
+            Markup("<th>{}{}</th>").format(column, Markup("<b>{}</b>").format(roles[column]) if column in roles else NOTHING)
+            for column in found.columns
+        ]
+    )
+    rows = join(
+        [Markup("<tr>{}</tr>").format(join([Markup("<td>{}</td>").format(cell[:80]) for cell in row])) for row in found.sample[:4]]
+    )
+    return Markup('<div class="scroll-x"><table class="sample"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>').format(
+        head, rows
+    )
+
+
+def summary(name: str, report: Report, prepared: str) -> Markup:
+    """The line from tickets to conversations to the two parts, with what was left out and masked."""
+    flow = join(
+        [
+            _stat(report.tickets_read, "tickets read"),
+            _stat(report.conversations_kept, "conversations kept"),
+            _stat(report.train, "to learn from", "accent"),
+            _stat(report.heldout, "held out to measure", "plus"),
+        ]
+    )
+    sub = " · ".join(part for part in (report.label or report.format, prepared) if part)
+    return Markup(
+        '<div class="summary"><div class="summary-title"><h1>{}</h1><p class="quiet">{}</p></div><div class="flow">{}</div>{}{}</div>'
+    ).format(name, sub, flow, _notes(report), join([banner(text, kind="note") for text in report.warnings]))
+
+
+def _stat(number: int, label: str, kind: str = "") -> Markup:
+    return Markup('<div class="stat {}"><b>{:,}</b><span>{}</span></div>').format(kind, number, label)
+
+
+def _notes(report: Report) -> Markup:
+    lines = []
+    if report.dropped:
+        told = " · ".join(f"{number:,} {reason}" for reason, number in _sorted(report.dropped))
+        lines.append(_note("Tickets left out", told, "left_out", "View"))
+    if report.messages_left_out:
+        told = " · ".join(f"{number:,} {reason}" for reason, number in _sorted(report.messages_left_out))
+        lines.append(_note("Messages left out", told, "left_out", "View"))
+    if report.redactions:
+        told = " · ".join(f"{number:,} {kind_name(kind, number)}" for kind, number in _sorted(report.redactions))
+        lines.append(_note("Personal data masked", told, "masked", "Review"))
+    if report.split_basis:
+        lines.append(_note("Held out", report.split_basis, "", ""))
+    return Markup('<dl class="notes">{}</dl>').format(join(lines)) if lines else NOTHING
+
+
+def _sorted(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda pair: -pair[1])
+
+
+def _note(title: str, told: str, mode: str, label: str) -> Markup:
+    button = Markup('<button type="button" class="link" data-do="mode" data-mode="{}">{}</button>').format(mode, label)
+    return Markup("<div><dt>{}</dt><dd>{} {}</dd></div>").format(title, told, button if mode else NOTHING)
+
+
+def kind_name(kind: str, number: int = 1) -> str:
+    """Name a kind of personal data in plain words."""
+    one, several = KINDS.get(kind.upper(), (kind.replace("_", " ").lower(), kind.replace("_", " ").lower()))
+    return one if number == 1 else several
+
+
+def conversation_list(rows: Sequence[Mapping[str, Any]], selected: str) -> Markup:
+    """The page of conversations at the left."""
+    if not rows:
+        return Markup('<p class="hint">No conversation holds these words.</p>')
+    return Markup('<ul class="list" aria-label="Conversations">{}</ul>').format(
+        join([_conversation_row(row, row["ticket"] == selected) for row in rows])
+    )
+
+
+def _conversation_row(row: Mapping[str, Any], selected: bool) -> Markup:
+    turns = sum(message["role"] != "system" for message in row["messages"])
+    mark = Markup('<span class="tag">held out</span>') if row.get("split") == "heldout" else NOTHING
+    return Markup(
+        '<li><button type="button" class="list-row{}" data-do="pick" data-ticket="{}" data-key="ticket-{}" aria-current="{}">'
+        '<span class="list-main"><b>{}</b> {}</span><span class="list-side">{}<span>{}</span></span></button></li>'
+    ).format(
+        " selected" if selected else "", row["ticket"], row["ticket"], "true" if selected else "false",
+        ticket_name(row["ticket"]), title_of(row), mark, words.count(turns, "message"),
+    )  # fmt: skip
+
+
+def ticket_name(ticket: str) -> str:
+    """Write a ticket's number as people say it."""
+    return f"#{ticket}" if ticket.isdigit() else ticket
+
+
+def title_of(row: Mapping[str, Any]) -> str:
+    """A conversation's subject, or the beginning of its first question."""
+    if row.get("subject"):
+        return str(row["subject"])
+    first = next((message["content"] for message in row["messages"] if message["role"] == "user"), "")
+    return " ".join(str(first).split())[:80] or "(no text)"
+
+
+def left_out_list(rows: Sequence[Mapping[str, Any]]) -> Markup:
+    """The page of what was left out, with the reason of each."""
+    if not rows:
+        return Markup('<p class="hint">Nothing was left out.</p>')
+    body = [
+        Markup("<tr><td class='nowrap'>{}</td><td class='nowrap'><span class='tag'>{}</span></td><td>{}</td></tr>").format(
+            ticket_name(row["ticket"]), row["reason"], row["excerpt"]
+        )
+        for row in rows
+    ]
+    return _table(("Ticket", "Reason", "Begins with"), body)
+
+
+def masked_list(rows: Sequence[Mapping[str, Any]]) -> Markup:
+    """The page of what was masked: what stood there, and what stands there now."""
+    if not rows:
+        return Markup('<p class="hint">Nothing was masked.</p>')
+    body = [
+        Markup("<tr><td class='nowrap'>{}</td><td>{}</td><td>{}<del>{}</del> <ins>{}</ins>{}</td></tr>").format(
+            ticket_name(row["ticket"]), kind_name(row["kind"]), row["before"], row["original"], row["placeholder"], row["after"]
+        )
+        for row in rows
+    ]
+    return _table(("Ticket", "Kind", "Where"), body)
+
+
+def _table(heads: Sequence[str], body: list[Markup]) -> Markup:
+    head = join([Markup("<th>{}</th>").format(text) for text in heads])
+    return Markup('<div class="scroll-x"><table class="table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>').format(
+        head, join(body)
+    )
+
+
+def plain_conversation(row: Mapping[str, Any], note: str = "") -> Markup:
+    """A conversation's messages, while the tokenizer is not there yet."""
+    names = {"user": "Customer", "assistant": "Agent", "system": "Standing instruction"}
+    said = [
+        Markup('<div class="said said-{}"><h4>{}</h4><p>{}</p></div>').format(
+            message["role"], names.get(message["role"], message["role"]), message["content"]
+        )
+        for message in row["messages"]
+    ]
+    head = Markup('<p class="hint">{}</p>').format(note) if note else NOTHING
+    return Markup('<article class="conversation">{}{}{}</article>').format(_conversation_head(row), head, join(said))
+
+
+def _conversation_head(row: Mapping[str, Any]) -> Markup:
+    tags = join([Markup('<span class="tag">{}</span>').format(tag) for tag in list(row.get("tags", ()))[:6]], " ")
+    held = Markup('<span class="tag">held out: never learnt from</span> ') if row.get("split") == "heldout" else NOTHING
+    return Markup('<h3>{} {}</h3><p class="tags">{}{}</p>').format(ticket_name(row["ticket"]), title_of(row), held, tags)
+
+
+def learning(row: Mapping[str, Any], seen: "LearnView") -> Markup:
+    """A conversation as training sees it: context, learnt, end of turn, cut off."""
+    pieces = join([_piece(piece.text, piece.part) for piece in seen.pieces])
+    return Markup('<article class="conversation">{}{}<div class="pieces">{}</div></article>').format(
+        _conversation_head(row), legend(seen), pieces
+    )
+
+
+def legend(seen: "LearnView") -> Markup:
+    """Explain the marks, with the number of tokens of each."""
+    parts: "list[Part]" = ["context", "learnt", "end", "cut"]
+    return Markup('<ul class="legend">{}</ul>').format(
+        join(
+            [
+                Markup('<li><span class="piece piece-{}">{}</span> {} <span class="quiet">{}</span></li>').format(
+                    part, PARTS[part][0], PARTS[part][1], words.count(seen.count(part), "token")
+                )
+                for part in parts
+                if part != "cut" or seen.count(part)
+            ]
+        )
+    )
+
+
+def _piece(text: str, part: "Part") -> Markup:
+    if part == "end":
+        return Markup('<mark class="piece piece-end" title="The end of the turn; the model learns to stop here">{}</mark>').format(text)
+    tag = {"learnt": "mark", "cut": "del"}.get(part, "span")
+    inner = join(
+        [
+            Markup('<span class="special">{}</span>').format(bit) if _SPECIAL.fullmatch(bit) else Markup("{}").format(bit)
+            for bit in _SPECIAL.split(text)
+            if bit
+        ]
+    )
+    return Markup("<{0} class='piece piece-{1}'>{2}</{0}>").format(Markup(tag), part, inner)
+
+
+def histogram(lengths: Sequence[int], max_length: int) -> str:
+    """Plot data of the lengths in tokens, with the line beyond which conversations are cut.
+
+    Args:
+        lengths: Tokens of each conversation.
+        max_length: The recipe's longest conversation, in tokens.
+    """
+    if not lengths:
+        return charts.NOTHING
+    top = max(max(lengths), 1)
+    width = _round_up(top / 24)
+    bins = [0] * (top // width + 1)
+    for length in lengths:
+        bins[length // width] += 1
+    return json.dumps(
+        {
+            "kind": "bars",
+            "label": verdict(lengths, max_length),
+            "x": "tokens",
+            "y": "conversations",
+            "bars": [{"from": i * width, "to": (i + 1) * width, "count": count} for i, count in enumerate(bins)],
+            "line": {"x": max_length, "text": f"longest allowed: {max_length:,}"},
+        }
+    )
+
+
+def _round_up(value: float) -> int:
+    """The next of 1, 2, 5, 10, 20, 50 ... so that the bars begin at round numbers."""
+    scale = 1
+    while True:
+        for step in (1, 2, 5):
+            if value <= step * scale:
+                return step * scale
+        scale *= 10
+
+
+def verdict(lengths: Sequence[int], max_length: int) -> str:
+    """Say in a sentence whether this is enough to learn from, and how much is cut."""
+    longer = sum(length > max_length for length in lengths)
+    enough = (
+        "A very small set: expect a first impression, not more."
+        if len(lengths) < 50
+        else "Good: enough for a first run."
+        if len(lengths) < 1000
+        else "Plenty to learn from."
+    )
+    if not longer:
+        return f"{enough} No conversation is cut."
+    share = words.percent(longer / len(lengths))
+    return f"{enough} {share} of the conversations are longer than {max_length:,} tokens and lose their end."

@@ -1,0 +1,74 @@
+"""How a handler is attached to an event: failures become words, nothing is covered by a spinner, and nothing is public
+unless it is named.
+"""
+
+import functools
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gradio as gr
+from markupsafe import escape
+
+from engine.errors import StudioError
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[..., Any]
+
+
+def listen(
+    event: Callable[..., Any],
+    handler: Handler | None,
+    inputs: Sequence[Any] = (),
+    outputs: Sequence[Any] = (),
+    *,
+    name: str | None = None,
+    **options: Any,
+) -> Any:
+    """Attach ``handler`` to ``event``.
+
+    Args:
+        event: An event method of a component, such as ``button.click``.
+        handler: What is called; None where ``js`` does it all.
+        inputs: Components whose values it gets.
+        outputs: Components that it sets; it returns a tuple, or a mapping of those that change.
+        name: Makes it part of the public API under this name; private without.
+        options: Passed on to Gradio.
+    """
+    settings: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None, **options}
+    if name:
+        settings |= {"api_name": name, "api_visibility": "public"}
+    else:
+        settings |= {"api_visibility": "private"}
+    return event(in_words(handler) if handler else None, list(inputs), list(outputs), **settings)
+
+
+def in_words(handler: Handler) -> Handler:
+    """Turn a failure of ``handler`` into a calm message; the outputs stay as they are, as they do for an empty mapping."""
+
+    @functools.wraps(handler)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        try:
+            result = handler(*args, **kwargs)
+            return gr.skip() if result == {} else result
+        except StudioError as error:
+            tell(error)
+        except Exception as error:
+            log.exception("%s failed", handler.__qualname__)
+            tell(unexpected(error))
+        return gr.skip()
+
+    return guarded
+
+
+def unexpected(error: Exception) -> StudioError:
+    """Put a failure that nobody foresaw into words."""
+    return StudioError(
+        f"Something unexpected happened ({type(error).__name__}).", "Nothing was lost; the details are in the log."
+    )
+
+
+def tell(error: StudioError) -> None:
+    """Show a message at the corner of the window. It is HTML there, so that everything in it is escaped."""
+    gr.Warning(str(escape(error.remedy)) or "&nbsp;", duration=12, title=str(escape(error.message)))

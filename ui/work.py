@@ -1,0 +1,62 @@
+"""Work: the long actions that are under way, by purpose. All pages share it, so that a reload or a second tab of the
+browser sees the same progress. It knows nothing of what an action does.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from engine.errors import StudioError
+from engine.task import Task, TaskSnapshot
+
+PREPARE = "prepare"
+"""Purpose: reading an export."""
+
+EXPORT = "export"
+"""Purpose: packing an adapter."""
+
+
+def counting(dataset: str, model: str, system_prompt: str) -> str:
+    """Purpose: counting the tokens of a data set for a model."""
+    return f"count {dataset} {model} {hash(system_prompt)}"
+
+
+class Work:
+    """The newest task of each purpose."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tasks: dict[str, Task[Any]] = {}
+
+    def start(self, purpose: str, begin: Callable[[], Task[Any]]) -> None:
+        """Begin a task, unless one of the same purpose is under way.
+
+        Raises:
+            StudioError: One is under way.
+        """
+        with self._lock:
+            known = self._tasks.get(purpose)
+            if known is not None and known.snapshot().state == "running":
+                raise StudioError(f"{known.title}: this is still under way.", "Wait for it to end, or cancel it.")
+            self._tasks[purpose] = begin()
+
+    def ensure(self, purpose: str, begin: Callable[[], Task[Any]]) -> TaskSnapshot[Any]:
+        """Return the task of a purpose; begin it if there is none that runs or is done."""
+        with self._lock:
+            known = self._tasks.get(purpose)
+            if known is None or known.snapshot().state in ("failed", "cancelled"):
+                known = self._tasks[purpose] = begin()
+            return known.snapshot()
+
+    def seen(self, purpose: str) -> TaskSnapshot[Any] | None:
+        """Return the state of the newest task of a purpose, or None."""
+        with self._lock:
+            known = self._tasks.get(purpose)
+        return known.snapshot() if known else None
+
+    def cancel(self, purpose: str) -> None:
+        """Ask the task of a purpose to end."""
+        with self._lock:
+            known = self._tasks.get(purpose)
+        if known:
+            known.cancel()
