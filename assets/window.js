@@ -209,7 +209,7 @@ window.ticketTuner = (() => {
     plot.classList.toggle("plot-empty", !spec);
     const width = plot.clientWidth, height = plot.clientHeight;
     if (!spec || width < 40) return;
-    const small = spec.small, left = small ? 38 : 46, right = small ? 8 : 16, top = small ? 6 : 14, bottom = small ? 18 : 30;
+    const small = spec.small, left = small ? 46 : 46, right = small ? 8 : 16, top = small ? 6 : 14, bottom = small ? 18 : 30;
     const bars = spec.kind === "bars";
     const points = bars ? [] : spec.series.flatMap((line) => line.points);
     const xs = bars ? [spec.bars[0].from, spec.bars.at(-1).to] : points.map((point) => point[0]);
@@ -220,7 +220,7 @@ window.ticketTuner = (() => {
     const X = (x) => left + (x - x0) / (x1 - x0) * (width - left - right);
     const Y = (y) => height - bottom - (y - y0) / (y1 - y0 || 1) * (height - top - bottom);
     const svg = draw("svg", { width, height, role: "img", "aria-label": spec.label });
-    for (const tick of nice(y0, y1, small ? 2 : Math.max(3, height / 60))) {
+    for (const tick of nice(y0, y1, small ? 3 : Math.max(3, height / 60))) {
       svg.append(draw("line", { class: "grid", x1: left, x2: width - right, y1: Y(tick), y2: Y(tick) }));
       svg.append(draw("text", { class: "tick", x: left - 6, y: Y(tick) + 4, "text-anchor": "end" }, short(tick)));
     }

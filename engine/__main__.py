@@ -1,6 +1,7 @@
 """The command line: every step of the window without a browser.
 
-Progress goes to stderr; the last line on stdout is one JSON object. Exit code 0: done, 1: a known failure in one line on
+Progress goes to stderr; the last line on stdout is one JSON object. Exit code 0: done, 1: a known failure in one line
+on
 stderr, 2: wrong usage.
 """
 
@@ -17,7 +18,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from engine.errors import StudioError, TicketsError
-from engine.training.recipe import Recipe, presets
+from engine.training.recipe import presets
 from engine.workspace import Workspace, default_root
 
 app = typer.Typer(
@@ -114,15 +115,16 @@ def ask(
         raise typer.BadParameter("Name either --run or --adapter.")
     if (prompt is None) == (file is None):
         raise typer.BadParameter("Name either --prompt or --file.")
-    from engine.asking import answer_questions, read_questions
+    from engine.asking import answer_questions, read_questions, tuned_adapter
+    from engine.chat.records import Sampling
 
     questions = read_questions(file) if file else [[{"role": "user", "content": prompt or ""}]]
+    sampling = Sampling(temperature=temperature, max_new_tokens=max_new_tokens, seed=seed)
     answers = []
-    for answer in answer_questions(
-        questions, _workspace(workspace), _run(run) if run else None, adapter, max_new_tokens, temperature, seed, _say
-    ):
-        answers.append(answer)
-        _say(f"Answered {len(answers)} of {len(questions)}", len(answers) / len(questions))
+    with tuned_adapter(_run(run) if run else None, adapter) as (recipe, folder):
+        for answer in answer_questions(questions, recipe, folder, _workspace(workspace).cache, sampling, _say):
+            answers.append(answer)
+            _say(f"Answered {len(answers)} of {len(questions)}", len(answers) / len(questions))
     _result({"answers": answers})
 
 

@@ -1,14 +1,21 @@
 """Questions from a file, and the base's and the tuned answers to them: what ``python -m engine ask`` does."""
 
 import json
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import StudioError, TicketsError
+from engine.training.recipe import Recipe
 from engine.training.run import RunDirectory
-from engine.workspace import Workspace
+from engine.workspace import Workspace, read_json
 
+if TYPE_CHECKING:
+    from engine.chat.records import Sampling
+
+Report = Callable[[str, float | None], None]
 Turn = dict[str, str]
 
 
@@ -16,7 +23,7 @@ def read_questions(file: Path) -> list[list[Turn]]:
     """Read conversations that wait for an answer.
 
     Args:
-        file: JSON lines: {"prompt": text}, {"messages": [...]} (a last answer of the agent is left off), or a plain text.
+        file: JSON lines: {"prompt": text}, {"messages": [...]} (a last answer is left off), or a plain text.
 
     Raises:
         TicketsError: It is missing or empty, or a line is damaged; the line is named.
@@ -52,17 +59,39 @@ def _question(line: str, number: int, file: Path) -> list[Turn]:
     )
 
 
+@contextmanager
+def tuned_adapter(run: RunDirectory | None, adapter: Path | None) -> Iterator[tuple[Recipe, Path]]:
+    """Give the recipe and the adapter folder of a run, an adapter folder or an exported .zip.
+
+    Raises:
+        StudioError: The run has learnt nothing yet, or the adapter is none or unsafe.
+    """
+    from engine.export.importing import import_adapter
+
+    if run is not None:
+        yield run.recipe, _newest_adapter(run)
+        return
+    assert adapter is not None
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = import_adapter(Workspace(Path(temporary)), adapter, "adapter")
+        model = read_json(folder / "about.json")["model"]
+        saved = folder / "recipe.json"
+        recipe = Recipe.from_dict({**read_json(saved), "model": model}) if saved.exists() else Recipe(model=model)
+        yield recipe, folder
+
+
 def answer_questions(
-    questions: Sequence[list[Turn]],
-    workspace: Workspace,
-    run: RunDirectory | None,
-    adapter: Path | None,
-    max_new_tokens: int,
-    temperature: float,
-    seed: int,
-    report: Callable[[str, float | None], None],
+    questions: Sequence[list[Turn]], recipe: Recipe, adapter: Path, cache: Path, sampling: "Sampling", report: Report
 ) -> Iterator[dict[str, Any]]:
     """Answer each question with the base and the adapter, in one batch.
+
+    Args:
+        questions: As from :func:`read_questions`.
+        recipe: Which base, loaded how, under which standing instruction.
+        adapter: The PEFT adapter folder.
+        cache: The workspace's cache folder.
+        sampling: Temperature, length, seed.
+        report: Progress.
 
     Yields:
         {"prompt", "base", "tuned", "base_stopped_by", "tuned_stopped_by"}.
@@ -70,21 +99,12 @@ def answer_questions(
     Raises:
         StudioError: The adapter or its base cannot be loaded.
     """
-    from engine.chat.playground import Sampling, answer
-    from engine.export.importing import adapter_source
+    from engine.chat.playground import answer
+    from engine.chat.records import Voice
     from engine.model.base import load_base
-    from engine.studio import Voice
-    from engine.training.recipe import Recipe
 
-    if run is not None:
-        recipe, folder = run.recipe, _newest_adapter(run)
-    else:
-        assert adapter is not None
-        model, folder = adapter_source(adapter, workspace)
-        recipe = Recipe(model=model)
-    base = load_base(recipe, workspace.cache, report)
-    voices = [Voice("base", "Base model", "", None), Voice("tuned", "Tuned", recipe.model, folder)]
-    sampling = Sampling(temperature=temperature, max_new_tokens=max_new_tokens, seed=seed)
+    base = load_base(recipe, cache, report)
+    voices = [Voice("base", "Base model", "", None), Voice("tuned", "Tuned", recipe.model, adapter)]
     for question in questions:
         turns = question
         if recipe.system_prompt and question[0]["role"] != "system":

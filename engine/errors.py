@@ -7,8 +7,8 @@
     |-- ResourceError     the machine: memory, disk, port, a lost GPU
     `-- RunError          a training run: diverged, damaged, in a state that forbids the step
 
-Third-party exceptions are translated once, at the boundary where they arise (``raise ... from error``). The window shows
-``str(error)``, the command line prints it to stderr and exits 1; the traceback goes to the log alone.
+Third-party exceptions are translated once, at the boundary where they arise (``raise ... from error``). The window
+shows ``str(error)``, the command line prints it to stderr and exits 1; the traceback goes to the log alone.
 """
 
 

@@ -9,10 +9,11 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.chat.records import Voice
 from engine.errors import RunError, StudioError, TicketsError
 from engine.model.catalogue import CatalogueEntry, catalogue
 from engine.model.device import DeviceReport, device_report, warm_up
@@ -63,19 +64,6 @@ class RunInfo:
     resumable: bool
     """Whether there is something that Resume can go on from."""
     has_adapter: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """Somebody who can answer in the playground: the base, or an adapter over it."""
-
-    id: str
-    """'base', 'run:<id>', 'run:<id>@<step>' for a checkpoint, or 'adapter:<id>' for an imported one."""
-    label: str
-    model: str
-    """The base it belongs to, as in the recipe; empty for 'base', which follows the others."""
-    path: Path | None
-    """The PEFT adapter folder; None for the base."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,7 +377,7 @@ class Studio:
                 busy = self.queue.current()
                 if self._base is not None and busy is not None and busy.uses_model:
                     raise RunError(
-                        f"'{busy.name}' is training on {self._base.title}, and only one base model is loaded at a time.",
+                        f"'{busy.name}' is training on {self._base.title}, and one base model is loaded at a time.",
                         "Wait for it to end, or stop it.",
                     )
                 self.unload()
@@ -406,7 +394,7 @@ class Studio:
     # ---- playground
 
     def voices(self) -> list[Voice]:
-        """Return everybody who can answer: the base, finished runs, the newest checkpoint of others, imported adapters."""
+        """Return everybody who can answer: base, finished runs, newest checkpoints of others, imported adapters."""
         found = [Voice("base", "Base model", "", None)]
         for run in self.runs():
             if run.recipe is None:

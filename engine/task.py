@@ -1,7 +1,7 @@
 """One long action in a background thread: progress, cancel, a result or a sentence.
 
-Used for what takes seconds to minutes (reading an export, fetching the starter model, packing a bundle). Training has its
-own job. A task knows nothing of what it runs and nothing of the window, which polls :meth:`Task.snapshot`.
+Used for what takes seconds to minutes (reading an export, fetching the starter model, packing a bundle). Training has
+its own queue. A task knows nothing of what it runs and nothing of the window, which polls :meth:`Task.snapshot`.
 """
 
 import logging

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from engine.errors import StudioError
+from engine.workspace import slug
 from ui.html import html
 from ui.views import export as views
 from ui.views import parts
@@ -41,6 +42,8 @@ class ExportTab:
     """[download-file], hidden: pressed by the page as soon as the file is there."""
     card: gr.Markdown
     """[card]"""
+    bring_in: gr.Accordion
+    """[import-adapter-panel]"""
     zip: gr.File
     """[import-zip]"""
     folder: gr.Textbox
@@ -71,10 +74,10 @@ def build(tab: gr.Tab) -> ExportTab:
             progress = html(elem_id="export-progress", raises=("cancel",))
             done = html(elem_id="export-done")
             file = gr.DownloadButton("File", elem_id="download-file", elem_classes="unseen")
-    with gr.Accordion("Bring an adapter in", open=False, elem_id="import-adapter-panel"):
+    with gr.Accordion("Bring an adapter in", open=False, elem_id="import-adapter-panel") as bring_in:
         html('<p class="quiet">A .zip from here, or any PEFT adapter folder on this computer. It becomes a voice in the playground.</p>')
         with gr.Row():
-            zip_file = gr.File(label="Adapter (.zip)", file_types=[".zip"], type="filepath", elem_id="import-zip", height=120)
+            zip_file = gr.File(label="Adapter (.zip)", file_types=[".zip"], type="filepath", elem_id="import-zip", elem_classes="drop", height=120)
             with gr.Column():
                 folder = gr.Textbox(label="Or the path of its folder", placeholder="/home/me/adapters/shop", elem_id="import-folder", max_lines=1)
                 name = gr.Textbox(label="Name", placeholder="How it is called here", elem_id="import-name", max_lines=1)
@@ -82,7 +85,7 @@ def build(tab: gr.Tab) -> ExportTab:
             imported = html(elem_id="import-done")
             bring = gr.Button("Import", elem_id="import-adapter", scale=0, min_width=110)
     return ExportTab(
-        tab, empty, begin, body, run, package, download, progress, done, file, card, zip_file, folder, name, bring, imported,
+        tab, empty, begin, body, run, package, download, progress, done, file, card, bring_in, zip_file, folder, name, bring, imported,
         gr.Timer(0.4, active=False),
     )  # fmt: skip
 
@@ -102,7 +105,7 @@ def wire(window: Window) -> None:
     def pack(run: str | None) -> dict[Any, Any]:
         if not run:
             raise StudioError("No run is chosen.", "Choose one from the list.")
-        work.start(EXPORT, lambda: studio.export_adapter(run))
+        work.start(EXPORT, lambda: studio.export_adapter(run, _target(window, run)))
         return {**_working(window), ui.done: ""}
 
     def bring(zip_file: str | None, folder: str, name: str) -> dict[Any, Any]:
@@ -143,6 +146,11 @@ def _shown(window: Window, run: str) -> dict[Any, Any]:
     }
 
 
+def _target(window: Window, run: str) -> Path:
+    """Where the file is packed: among the files that the page may fetch, under the run's name."""
+    return window.downloads / f"{slug(window.studio.run_info(run).status.name)}-adapter.zip"
+
+
 def _working(window: Window) -> dict[Any, Any]:
     """How far the packing is; at its end the file, which the page then downloads by itself."""
     ui, seen = window.export, window.work.seen(EXPORT)
@@ -153,4 +161,4 @@ def _working(window: Window) -> dict[Any, Any]:
         return ended
     if seen.error or seen.result is None:
         return {**ended, ui.done: parts.failure(seen.error) if seen.error else ""}
-    return {**ended, ui.done: views.packed(seen.result, seen.result.stat().st_size), ui.file: str(seen.result)}
+    return {**ended, ui.done: views.packed(seen.result.name, seen.result.stat().st_size), ui.file: str(seen.result)}

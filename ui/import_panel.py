@@ -48,6 +48,8 @@ class ImportPanel:
     """[found]"""
     name: gr.Textbox
     """[data-set-name]"""
+    change: gr.Accordion
+    """[change]"""
     format: gr.Dropdown
     """[source-format]"""
     encoding: gr.Dropdown
@@ -89,7 +91,7 @@ def build() -> ImportPanel:
         notice = html(elem_id="import-notice")
         with gr.Column(elem_id="import-start") as start:
             files = gr.File(
-                label="Export of your help desk: one file or several", file_count="multiple", type="filepath", elem_id="drop", height=150
+                label="Export of your help desk: one file or several", file_count="multiple", type="filepath", elem_id="drop", elem_classes="drop", height=150
             )
             with gr.Row(elem_classes="bar-row"):
                 html('<p class="quiet">Zendesk, tables (CSV, TSV, XLSX), chat data (OpenAI, ShareGPT, Alpaca).</p>')
@@ -107,7 +109,7 @@ def build() -> ImportPanel:
 def _build_source() -> dict[str, Any]:
     found = html(elem_id="found")
     name = gr.Textbox(label="Name of the data set", elem_id="data-set-name", max_lines=1)
-    with gr.Accordion("Change what was recognised", open=False, elem_id="change"):
+    with gr.Accordion("Change what was recognised", open=False, elem_id="change") as change:
         with gr.Row():
             format = gr.Dropdown(
                 [("as recognised", ""), *((name, name) for name in FORMATS)], value="", label="Format", elem_id="source-format"
@@ -144,7 +146,7 @@ def _build_source() -> dict[str, Any]:
         another = gr.Button("Other files", elem_id="other-files", scale=0, min_width=110)
         prepare = gr.Button("Prepare the tickets", variant="primary", elem_id="prepare", scale=0, min_width=180)
     return {
-        "found": found, "name": name, "format": format, "encoding": encoding, "delimiter": delimiter, "mapping": mapping, "columns": columns,
+        "found": found, "name": name, "change": change, "format": format, "encoding": encoding, "delimiter": delimiter, "mapping": mapping, "columns": columns,
         "sample_rows": sample_rows, "heldout": heldout, "split": split, "mask": mask, "prepare": prepare, "another": another,
     }  # fmt: skip
 
@@ -154,7 +156,7 @@ def wire(window: Window) -> None:
     ui, studio, work = window.importing, window.studio, window.work
     columns = list(ui.columns.values())
     overrides = [ui.format, ui.encoding, ui.delimiter, ui.guessed, *columns]
-    shown = [ui.notice, ui.found, ui.source, ui.start, ui.name, ui.mapping, ui.sample_rows, ui.guessed, *columns]
+    shown = [ui.notice, ui.found, ui.source, ui.start, ui.name, ui.change, ui.mapping, ui.sample_rows, ui.guessed, *columns]
 
     def look(files: list[str] | None) -> dict[Any, Any]:
         if not files:
@@ -213,9 +215,12 @@ def _overrides(format: str, encoding: str, delimiter: str, guessed: dict[str, st
 
 def _recognised(ui: ImportPanel, found: Detection) -> dict[Any, Any]:
     choices = [("none", ""), *((column, column) for column in found.columns)]
+    unclear = bool(found.columns) and not found.mapping
+    note = parts.banner("Which columns hold the question and the answer is not clear.", "Choose them below.", "note") if unclear else ""
     return {
-        ui.notice: "",
+        ui.notice: note,
         ui.found: tickets.detection(found),
+        ui.change: gr.Accordion(open=unclear) if unclear else gr.skip(),
         ui.mapping: gr.Column(visible=bool(found.columns)),
         ui.sample_rows: tickets.sample_table(found),
         **{box: gr.Dropdown(choices, value=found.mapping.get(role, "")) for role, box in ui.columns.items()},

@@ -12,7 +12,7 @@ Of the frame:
                                                    model-ID, page-before, page-after, overlay-ID
 """
 
-import secrets
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -39,8 +39,13 @@ from ui.work import Work
 TABS = ("Tickets", "Recipe", "Training", "Playground", "Export")
 
 
-def build_app(studio: Studio) -> gr.Blocks:
-    """Build the window over an engine; starts nothing."""
+def build_app(studio: Studio, downloads: Path) -> gr.Blocks:
+    """Build the window over an engine; starts nothing.
+
+    Args:
+        studio: The engine.
+        downloads: A folder whose files Gradio may serve: GRADIO_TEMP_DIR, or one inside it.
+    """
     with gr.Blocks(title="Ticket Tuner", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86_400)) as app:
         remembered = page.build()
         html(shell.header(), elem_id="header", script="ticketTuner.header(element)")
@@ -60,7 +65,7 @@ def build_app(studio: Studio) -> gr.Blocks:
                     export = export_tab.build(tab)
         status = status_bar.build()
         window = Window(
-            studio, Work(), Talks(), remembered, tabs, side, status, importing, tickets, recipe, training, playground, export
+            studio, downloads, Work(), Talks(), remembered, tabs, side, status, importing, tickets, recipe, training, playground, export
         )
         for part in (import_panel, tickets_tab, recipe_tab, training_tab, playground_tab, export_tab, sidebar, status_bar):
             part.wire(window)
@@ -73,17 +78,17 @@ def _tab(label: str) -> gr.Tab:
 
 
 def _wire_welcome(app: gr.Blocks, window: Window) -> None:
-    """Complete what a page that opens remembers: a name for the browser, and the newest data set and run where it has none."""
-    studio, kept, importing = window.studio, window.page, window.importing
+    """Complete what an opened page remembers: the newest data set and run where it has none, or one that is gone."""
+    studio, importing = window.studio, window.importing
 
-    def welcome(session: str, dataset: str, run: str) -> dict[Any, Any]:
+    def complete(found: dict[str, Any]) -> dict[str, Any]:
         sets, runs = [seen.id for seen in studio.datasets()], [seen.id for seen in studio.runs()]
-        return {
-            kept.session: session or secrets.token_hex(8),
-            kept.dataset: dataset if dataset in sets else next(iter(sets), ""),
-            kept.run: run if run in runs else next(iter(runs), ""),
-            **import_panel.resume(window),
-        }
+        dataset = found["dataset"] if found["dataset"] in sets else next(iter(sets), "")
+        run = found["run"] if found["run"] in runs else next(iter(runs), "")
+        return {**found, "dataset": dataset, "run": run}
 
-    outputs = [kept.session, kept.dataset, kept.run, importing.notice, importing.progress, importing.timer, importing.start, importing.source]
-    listen(app.load, welcome, [kept.session, kept.dataset, kept.run], outputs)
+    opened = page.wire(app, window.page, complete)
+    under_way = [importing.notice, importing.progress, importing.timer, importing.start, importing.source]
+    listen(opened.then, lambda: import_panel.resume(window), [], under_way)
+    for handler, inputs, outputs in (tickets_tab.redraw(window), recipe_tab.redraw(window)):
+        listen(opened.then, handler, inputs, outputs)

@@ -1,66 +1,126 @@
-"""Page: what a browser remembers, so that a reload and a restart of the program show the same.
+"""Page: what an open page has selected, and what the browser remembers of it, so that a reload and a restart show the same.
 
-Only ids and choices; the text of tickets and answers stays on the server.
+Each value is a ``gr.State``; whenever one changes, all are written into the browser's storage as JSON, and a page that is
+opened reads them from there. (``gr.BrowserState`` does that too, but it keeps no empty value, and its change event fires again
+whenever something on the page becomes visible.) Only ids and choices are remembered; the text of tickets stays on the server.
 """
 
-from dataclasses import dataclass
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from typing import Any
 
 import gradio as gr
 
+from engine.errors import RecipeError
 from engine.training.recipe import Recipe, presets
-
-SECRET = "ticket-tuner"
-"""Fixed, because Gradio encrypts what a browser keeps, and a new secret at each start would forget everything. It guards
-nothing: what is kept are ids and choices."""
+from ui.wiring import listen
 
 START = "quick"
 """The preset that a new browser begins with."""
 
+RECALL = "() => [localStorage.getItem('ticket-tuner-page') || '']"
+REMEMBER = "(text) => { if (text) localStorage.setItem('ticket-tuner-page', text); }"
+
 
 @dataclass(frozen=True)
 class Page:
-    """The remembered values, each on its own, so that two handlers never overwrite each other's."""
+    """The selections of a page, each on its own, so that two handlers never overwrite each other's."""
 
-    session: gr.BrowserState
-    """A random name of this browser."""
-    dataset: gr.BrowserState
-    """Id of the selected data set, or empty."""
-    look: gr.BrowserState
+    session: gr.State
+    """A random name of this browser: str."""
+    dataset: gr.State
+    """Id of the selected data set, or empty: str."""
+    look: gr.State
     """What the tab 'Tickets' shows: see :func:`first_look`."""
-    draft: gr.BrowserState
+    draft: gr.State
     """The recipe in the making: see :func:`first_draft`."""
-    run: gr.BrowserState
-    """Id of the selected run, or empty."""
-    overlays: gr.BrowserState
-    """Ids of the runs that are laid over the chart."""
-    voices: gr.BrowserState
-    """Ids of the adapters in the playground."""
-    export: gr.BrowserState
-    """Id of the run that is exported."""
+    run: gr.State
+    """Id of the selected run, or empty: str."""
+    overlays: gr.State
+    """Ids of the runs that are laid over the chart: list[str]."""
+    voices: gr.State
+    """Ids of the adapters in the playground: list[str]."""
+    export: gr.State
+    """Id of the run that is exported, or empty: str."""
+    memory: gr.Textbox
+    """All of them as JSON, on the way to the browser's storage and back; never seen."""
+
+    def values(self) -> dict[str, gr.State]:
+        """The selections by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "memory"}
 
 
 def build() -> Page:
-    """Make the remembered values of the page."""
-
-    def kept(name: str, value: Any) -> gr.BrowserState:
-        return gr.BrowserState(value, storage_key=f"ticket-tuner-{name}", secret=SECRET)
-
+    """Make the values of a page."""
     return Page(
-        kept("session", ""),
-        kept("dataset", ""),
-        kept("look", first_look()),
-        kept("draft", first_draft()),
-        kept("run", ""),
-        kept("overlays", []),
-        kept("voices", []),
-        kept("export", ""),
+        session=gr.State(""),
+        dataset=gr.State(""),
+        look=gr.State(first_look()),
+        draft=gr.State(first_draft()),
+        run=gr.State(""),
+        overlays=gr.State([]),
+        voices=gr.State([]),
+        export=gr.State(""),
+        memory=gr.Textbox(visible=False, elem_id="memory"),
     )
 
 
+def wire(app: gr.Blocks, page: Page, complete: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
+    """Read what is remembered when a page opens, and remember what changes.
+
+    Args:
+        app: The window, whose load event starts it.
+        page: The values.
+        complete: Gets the remembered selections and returns sound ones.
+
+    Returns:
+        The event that is over when a page has its selections.
+    """
+    known = page.values()
+
+    def recall(memory: str) -> dict[Any, Any]:
+        found = complete(read_memory(memory))
+        return {known[name]: value for name, value in found.items()}
+
+    def remember(*values: Any) -> str:
+        return json.dumps(dict(zip(known, values, strict=True)))
+
+    for state in known.values():
+        listen(state.change, remember, list(known.values()), [page.memory])
+    listen(page.memory.change, None, [page.memory], [], js=REMEMBER)
+    return listen(app.load, recall, [page.memory], list(known.values()), js=RECALL)
+
+
+def read_memory(text: str) -> dict[str, Any]:
+    """Read what the browser remembered; whatever is missing, damaged or of another version takes its first value."""
+    first = first_page()
+    try:
+        kept = json.loads(text or "{}")
+    except ValueError:
+        kept = {}
+    sound = {name: value for name, value in kept.items() if name in first and isinstance(value, type(first[name]))}
+    for name in ("look", "draft"):
+        if name in sound:
+            sound[name] = {**first[name], **{key: value for key, value in sound[name].items() if key in first[name]}}
+    return {**first, **sound}
+
+
+def first_page() -> dict[str, Any]:
+    """What a browser that has never been here begins with."""
+    return {
+        "session": secrets.token_hex(8), "dataset": "", "look": first_look(), "draft": first_draft(), "run": "", "overlays": [], "voices": [],
+        "export": "",
+    }  # fmt: skip
+
+
 def first_look() -> dict[str, Any]:
-    """What the tab 'Tickets' shows of a data set at first: the first page of its conversations."""
-    return {"mode": "conversations", "query": "", "start": 0, "ticket": ""}
+    """What the tab 'Tickets' shows of a data set at first: the first page of its conversations.
+
+    'adding' is set while another export is brought in instead.
+    """
+    return {"mode": "conversations", "query": "", "start": 0, "ticket": "", "adding": False}
 
 
 def first_draft() -> dict[str, Any]:
@@ -80,8 +140,6 @@ def recipe_of(draft: dict[str, Any]) -> Recipe:
 
 def sound_recipe_of(draft: dict[str, Any]) -> Recipe:
     """Build the recipe of a draft, or of its preset while a value of the draft is wrong; for what is only shown."""
-    from engine.errors import RecipeError
-
     try:
         return recipe_of(draft)
     except RecipeError:

@@ -176,9 +176,9 @@ def _ask(window: Window, question: str, session: str, chosen: list[str], setting
     talk = talks.get(session)
     try:
         _refuse_while_asking(talk)
-        system, sampling = settings[0], _sampling(*settings[1:])
+        system, sampling = settings[0] or "", _sampling(*settings[1:])
         voices = views.shown(studio.voices(), chosen)
-        if not question.strip():
+        if not (question or "").strip():
             raise StudioError("The question is empty.", "Type one, or pick a held-out ticket.")
     except StudioError as error:
         tell(error)

@@ -102,12 +102,9 @@ def wire(window: Window) -> None:
     """Attach the handlers."""
     ui, page, studio = window.recipe, window.page, window.studio
     inputs = list(ui.fields.inputs.values())
-    around = [ui.cards, ui.models, ui.cost, ui.notice, ui.command, ui.dataset, ui.start, ui.saved, ui.fields.marks, page.draft]
+    around = _around_outputs(window)
     everything = [*around, *inputs]
     state = [page.draft, page.dataset, ui.fields.marks]
-
-    def show(draft: Draft, dataset: str, marks: recipe_fields.Marks) -> dict[Any, Any]:
-        return _filled(window, draft, dataset, marks)
 
     def pick_preset(event: gr.EventData, draft: Draft, dataset: str, marks: recipe_fields.Marks) -> dict[Any, Any]:
         return _filled(window, {**draft, "preset": data_of(event)["name"], "values": {}}, dataset, marks)
@@ -156,7 +153,7 @@ def wire(window: Window) -> None:
         run = studio.start_training(remembered.recipe_of(draft), dataset, name)
         return {page.run: run, window.tabs: gr.Tabs(selected="training"), ui.name: ""}
 
-    listen(ui.tab.select, show, state, everything)
+    listen(ui.tab.select, *redraw(window))
     listen(page.dataset.change, lambda draft, dataset: _around(window, draft, dataset), [page.draft, page.dataset], around)
     listen(ui.cards.preset, pick_preset, state, everything)
     listen(ui.models.model, pick_model, [page.draft, page.dataset], around)
@@ -173,6 +170,22 @@ def wire(window: Window) -> None:
     listen(ui.saved.input, load, [ui.saved, *state], everything)
     listen(ui.forget.click, forget, [ui.saved], [ui.saved, *window.sidebar.undo_outputs])
     listen(ui.start.click, start, [page.draft, page.dataset, ui.name], [page.run, window.tabs, ui.name], name="start_training")
+
+
+def redraw(window: Window) -> tuple[Any, list[Any], list[Any]]:
+    """The handler that draws the whole tab, with its inputs and outputs."""
+
+    def show(draft: Draft, dataset: str, marks: recipe_fields.Marks) -> dict[Any, Any]:
+        return _filled(window, draft, dataset, marks)
+
+    ui, page = window.recipe, window.page
+    return show, [page.draft, page.dataset, ui.fields.marks], [*_around_outputs(window), *ui.fields.inputs.values()]
+
+
+def _around_outputs(window: Window) -> list[Any]:
+    """All that the tab sets, but for the inputs of the fields."""
+    ui = window.recipe
+    return [ui.cards, ui.models, ui.cost, ui.notice, ui.command, ui.dataset, ui.start, ui.saved, ui.fields.marks, window.page.draft]
 
 
 def _start_of(draft: Draft) -> Recipe:

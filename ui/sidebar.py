@@ -9,7 +9,9 @@ import gradio as gr
 from engine.errors import StudioError
 from engine.studio import Studio
 from engine.workspace import Deleted
+from ui import tickets_tab
 from ui.html import data_of, html
+from ui.page import first_look
 from ui.views import shell
 from ui.window import Window
 from ui.wiring import listen
@@ -56,19 +58,15 @@ def wire(window: Window) -> None:
         data = data_of(event)
         match data["kind"]:
             case "dataset":
-                return {page.dataset: data["id"], window.tabs: gr.Tabs(selected="tickets")}
+                return {page.dataset: data["id"], page.look: first_look(), window.tabs: gr.Tabs(selected="tickets")}
             case "run":
                 return {page.run: data["id"], window.tabs: gr.Tabs(selected="training")}
         return {page.voices: _toggled(voices, data["id"]), window.tabs: gr.Tabs(selected="playground")}
 
-    def add(event: gr.EventData) -> dict[Any, Any]:
+    def bring(event: gr.EventData, look: dict[str, Any]) -> dict[Any, Any]:
         if data_of(event)["kind"] == "adapter":
-            return {window.tabs: gr.Tabs(selected="export")}
-        return {
-            window.tabs: gr.Tabs(selected="tickets"),
-            window.tickets.data: gr.Column(visible=False),
-            window.importing.panel: gr.Column(visible=True),
-        }
+            return {window.tabs: gr.Tabs(selected="export"), window.export.bring_in: gr.Accordion(open=True)}
+        return {window.tabs: gr.Tabs(selected="tickets"), page.look: {**look, "adding": True}}
 
     def rename(event: gr.EventData, dataset: str, run: str, voices: list[str]) -> dict[Any, Any]:
         data = data_of(event)
@@ -94,8 +92,10 @@ def wire(window: Window) -> None:
     changed = [page.dataset, page.run, page.voices, ui.lists, *ui.undo_outputs]
     for remembered in state:
         listen(remembered.change, redraw, state, [ui.lists])
-    listen(ui.lists.pick, pick, [page.voices], [*state, window.tabs])
-    listen(ui.lists.bring, add, [], [window.tabs, window.tickets.data, window.importing.panel])
+    picked = listen(ui.lists.pick, pick, [page.voices], [*state, page.look, window.tabs])
+    brought = listen(ui.lists.bring, bring, [page.look], [window.tabs, page.look, window.export.bring_in])
+    for moved in (picked, brought):
+        listen(moved.then, *tickets_tab.redraw(window))
     listen(ui.lists.rename, rename, state, [ui.lists])
     listen(ui.lists.delete, delete, state, changed)
     listen(window.training.table.rename, rename, state, [ui.lists])

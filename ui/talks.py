@@ -50,10 +50,7 @@ class Talk:
 
     def hears(self, voice: str) -> tuple[Said, ...]:
         """What a voice has heard and said so far."""
-        return self.lanes.get(voice, self._from_the_start())
-
-    def _from_the_start(self) -> tuple[Said, ...]:
-        return self.opening
+        return self.lanes.get(voice, self.opening)
 
     @property
     def begun(self) -> bool:
@@ -76,7 +73,8 @@ class Talk:
                 lanes[voice] = (*lanes[voice], {"role": "assistant", "content": text})
             else:
                 lanes[voice] = lanes[voice][:-1]
-        return replace(self, lanes=lanes, asking=False, stage="")
+        spoken = {voice: replace(newest, done=True) for voice, newest in self.spoken.items()}
+        return replace(self, lanes=lanes, spoken=spoken, asking=False, stage="")
 
 
 class Talks:

@@ -31,10 +31,12 @@ class TicketsTab:
     """[tab-tickets], its button [tab-tickets-button]"""
     data: gr.Column
     """[data-set]: hidden while there is none, or while an export is brought in."""
-    summary: gr.HTML
-    """[summary]; raises 'mode'"""
+    title: gr.HTML
+    """[data-set-title]"""
     next: gr.Button
     """[to-recipe]"""
+    summary: gr.HTML
+    """[summary]; raises 'mode'"""
     mode: gr.Radio
     """[list-mode]"""
     search: gr.Textbox
@@ -56,8 +58,9 @@ def build(tab: gr.Tab) -> TicketsTab:
     """Make the components, inside ``tab``."""
     with gr.Column(elem_id="data-set", visible=False) as data:
         with gr.Row(elem_classes="lead-row"):
-            summary = html(elem_id="summary", raises=("mode",))
+            title = html(elem_id="data-set-title")
             next_button = gr.Button("Choose a recipe", variant="primary", elem_id="to-recipe", scale=0, min_width=260)
+        summary = html(elem_id="summary", raises=("mode",))
         with gr.Row(elem_id="reader", elem_classes="split"):
             with gr.Column(elem_id="reader-list", elem_classes="sheet", min_width=320):
                 mode = gr.Radio(MODES, value="conversations", label="Show", elem_id="list-mode", elem_classes="segments")
@@ -71,21 +74,18 @@ def build(tab: gr.Tab) -> TicketsTab:
             html('<h2 class="sheet-title">Length of the conversations</h2>')
             counted = html(elem_id="lengths-note", raises=("cancel", "again"))
             chart = plot("lengths", "plot-low")
-    return TicketsTab(tab, data, summary, next_button, mode, search, rows, pager, learn, chart, counted, gr.Timer(0.7, active=False))
+    return TicketsTab(tab, data, title, next_button, summary, mode, search, rows, pager, learn, chart, counted, gr.Timer(0.7, active=False))
 
 
 def wire(window: Window) -> None:
     """Attach the handlers."""
     ui, page, studio = window.tickets, window.page, window.studio
-    everything = [
-        window.importing.panel, window.importing.back, ui.data, ui.summary, ui.next, ui.mode, ui.search, ui.rows, ui.pager, ui.learn,
-        ui.chart, ui.counted, ui.timer, page.look,
-    ]  # fmt: skip
+    everything = _outputs(window)
     listing = [ui.mode, ui.search, ui.rows, ui.pager, ui.learn, page.look, ui.timer, ui.chart, ui.counted]
     state = [page.dataset, page.look, page.draft]
 
-    def show(dataset: str, look: dict[str, Any], draft: dict[str, Any]) -> dict[Any, Any]:
-        return _everything(window, dataset, look, remembered.sound_recipe_of(draft))
+    def leave(dataset: str, look: dict[str, Any], draft: dict[str, Any]) -> dict[Any, Any]:
+        return _everything(window, dataset, {**look, "adding": False}, remembered.sound_recipe_of(draft))
 
     def relist(dataset: str, look: dict[str, Any], draft: dict[str, Any], **changes: Any) -> dict[Any, Any]:
         return _listing(window, dataset, {**look, **changes}, remembered.sound_recipe_of(draft))
@@ -122,9 +122,9 @@ def wire(window: Window) -> None:
         recipe = remembered.sound_recipe_of(draft)
         window.work.cancel(counting(dataset, recipe.model, recipe.system_prompt))
 
-    listen(page.dataset.change, show, state, everything)
-    listen(ui.tab.select, show, state, everything)
-    listen(window.importing.back.click, show, state, everything)
+    for event in (page.dataset.change, ui.tab.select):
+        listen(event, *redraw(window))
+    listen(window.importing.back.click, leave, state, everything)
     listen(ui.search.input, search, [ui.search, *state], listing, trigger_mode="always_last")
     listen(ui.pager.turn, turn, state, listing)
     listen(ui.mode.input, change_mode, [ui.mode, *state], listing)
@@ -136,15 +136,33 @@ def wire(window: Window) -> None:
     listen(ui.next.click, lambda: gr.Tabs(selected="recipe"), [], [window.tabs])
 
 
+def redraw(window: Window) -> tuple[Any, list[Any], list[Any]]:
+    """The handler that draws the whole tab, with its inputs and outputs; for whoever changes what it shows."""
+
+    def show(dataset: str, look: dict[str, Any], draft: dict[str, Any]) -> dict[Any, Any]:
+        return _everything(window, dataset, look, remembered.sound_recipe_of(draft))
+
+    return show, [window.page.dataset, window.page.look, window.page.draft], _outputs(window)
+
+
+def _outputs(window: Window) -> list[Any]:
+    """Everything that the tab sets."""
+    ui, importing = window.tickets, window.importing
+    return [
+        importing.panel, importing.back, ui.data, ui.title, ui.next, ui.summary, ui.mode, ui.search, ui.rows, ui.pager, ui.learn, ui.chart,
+        ui.counted, ui.timer, window.page.look,
+    ]  # fmt: skip
+
+
 def _everything(window: Window, dataset: str, look: dict[str, Any], recipe: Recipe) -> dict[Any, Any]:
     """The whole tab for a data set; the import panel when there is none."""
     ui = window.tickets
     info = next((seen for seen in window.studio.datasets() if seen.id == dataset), None)
-    if info is None:
+    if info is None or look.get("adding"):
         return {
             ui.data: gr.Column(visible=False),
             window.importing.panel: gr.Column(visible=True),
-            window.importing.back: gr.Button(visible=False),
+            window.importing.back: gr.Button(visible=info is not None),
         }
     report = window.studio.dataset(dataset).report
     lead = f"{words.count(info.train, 'conversation')} ready. Choose a recipe  →"
@@ -152,7 +170,8 @@ def _everything(window: Window, dataset: str, look: dict[str, Any], recipe: Reci
         ui.data: gr.Column(visible=True),
         window.importing.panel: gr.Column(visible=False),
         window.importing.back: gr.Button(visible=True),
-        ui.summary: tickets.summary(info.name, report, words.when_prepared(info.created_at)),
+        ui.title: tickets.title(info.name, report, words.when_prepared(info.created_at)),
+        ui.summary: tickets.summary(report),
         ui.next: gr.Button(lead),
         **_start_count(window, dataset, recipe),
         **_listing(window, dataset, look, recipe),

@@ -68,7 +68,7 @@ def build(tab: gr.Tab) -> TrainingTab:
             title = html(elem_id="run-title")
             with gr.Row(elem_classes="buttons", elem_id="run-buttons"):
                 pause = gr.Button("Pause", elem_id="pause", visible=False, scale=0, min_width=90)
-                resume = gr.Button("Resume", elem_id="resume", visible=False, scale=0, min_width=90)
+                resume = gr.Button("Resume", elem_id="resume", variant="primary", visible=False, scale=0, min_width=90)
                 stop = gr.Button("Stop", elem_id="stop", visible=False, scale=0, min_width=90)
                 compare = gr.Button("Compare with the base  →", elem_id="to-playground", variant="primary", visible=False, scale=0, min_width=200)
         progress = html(elem_id="run-progress")

@@ -1,6 +1,7 @@
 """Window: the engine, what pages share, and every part of the page; what each ``wire`` gets."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import gradio as gr
@@ -26,6 +27,8 @@ class Window:
     """All parts, built and not yet wired."""
 
     studio: Studio
+    downloads: Path
+    """A folder whose files the page may fetch."""
     work: Work
     talks: Talks
     page: Page

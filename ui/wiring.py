@@ -3,6 +3,7 @@ unless it is named.
 """
 
 import functools
+import inspect
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -45,7 +46,12 @@ def listen(
 
 
 def in_words(handler: Handler) -> Handler:
-    """Turn a failure of ``handler`` into a calm message; the outputs stay as they are, as they do for an empty mapping."""
+    """Turn a failure of ``handler`` into a calm message; the outputs stay as they are, as with an empty mapping.
+
+    A generator is returned as it is: it has outputs to put in order after a failure, and does so itself.
+    """
+    if inspect.isgeneratorfunction(handler):
+        return handler
 
     @functools.wraps(handler)
     def guarded(*args: Any, **kwargs: Any) -> Any:

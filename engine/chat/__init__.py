@@ -1,0 +1,1 @@
+"""Answering: adapters in slots over one base, batched decoding, the playground."""

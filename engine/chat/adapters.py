@@ -20,8 +20,8 @@ import torch
 from torch import nn
 
 from engine.chat.adapted_linear import AdaptedLinear, LoraWeights, Seating
-from engine.chat.adapter_files import CONFIG, Adapter, LoraPair, read_adapter, weights_file
 from engine.errors import ModelError
+from engine.model.adapter_files import CONFIG, Adapter, LoraPair, read_adapter, weights_file
 
 _EXPERTS = re.compile(r"(^|\.)experts(\.|$)")
 _OTHER_BASE = "Pick the base model that it was trained on."

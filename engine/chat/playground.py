@@ -10,16 +10,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import torch
-
-from engine.chat.decoding import Row, RowState, decode
 from engine.chat.records import Answer, AnswerFrame, Sampling, Turn
 from engine.chat.text import TextStream
 from engine.errors import ResourceError, StudioError
 
 if TYPE_CHECKING:
+    from engine.chat.decoding import RowState
+    from engine.chat.records import Voice
     from engine.model.base import BaseModel
-    from engine.studio import Voice
 
 __all__ = ["Answer", "AnswerFrame", "Sampling", "Turn", "answer"]
 
@@ -69,6 +67,8 @@ def _answers(
     sampling: Sampling,
     should_stop: Callable[[], bool],
 ) -> Iterator[AnswerFrame]:
+    from engine.chat.decoding import Row, decode
+
     desk = _Desk([voice.id for voice in voices], base.chat.tokenizer)
     yield desk.frame("Loading the adapters")
     prompts = [_prompt(base, conversation) for conversation in conversations]
@@ -89,7 +89,7 @@ class _Desk:
         self._streams = [TextStream(tokenizer) for _ in voices]
         self._answers = tuple(Answer(voice, "", 0, 0.0, False, None) for voice in voices)
 
-    def note(self, states: Sequence[RowState]) -> None:
+    def note(self, states: "Sequence[RowState]") -> None:
         """Bring every open answer up to date."""
         seconds = time.perf_counter() - self._started
         self._answers = tuple(
@@ -101,7 +101,7 @@ class _Desk:
         """The answers as they are now."""
         return AnswerFrame(stage, self._answers)
 
-    def _updated(self, seen: Answer, state: RowState, stream: TextStream, seconds: float) -> Answer:
+    def _updated(self, seen: Answer, state: "RowState", stream: TextStream, seconds: float) -> Answer:
         text = stream.update(state.tokens)
         text = stream.finish() if state.done else text
         return Answer(seen.voice, text, len(state.tokens), seconds, state.done, state.stopped_by)
@@ -135,11 +135,13 @@ def _in_words(error: Exception) -> StudioError | None:
     """Translate what the libraries raise while answering; None for what nobody foresaw."""
     if isinstance(error, StudioError):
         return None
+    import torch
+
     text = str(error).lower()
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in text:
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "out of memory" in text or "can't allocate" in text:
         return ResourceError(
             "There is not enough memory for this answer.", "Compare fewer voices, or start a new, shorter conversation."
         )
-    if isinstance(error, torch.AcceleratorError) or "cuda error" in text:
-        return ResourceError("The GPU no longer answers.", "Restart the program; runs go on from their checkpoints.")
+    if isinstance(error, torch.AcceleratorError) or "cuda error" in text or "cuda driver" in text:
+        return ResourceError("The GPU stopped answering.", "Restart the program; runs go on from their checkpoints.")
     return None

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from engine.errors import StudioError
@@ -42,6 +43,19 @@ class Sampling:
 def _check(name: str, value: float, low: float, high: float) -> None:
     if not (math.isfinite(value) and low <= value <= high):
         raise StudioError(f"The {name} is {value:g}; it must lie between {low:g} and {high:g}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Somebody who can answer in the playground: the base, or an adapter over it."""
+
+    id: str
+    """'base', 'run:<id>', 'run:<id>@<step>' for a checkpoint, or 'adapter:<id>' for an imported one."""
+    label: str
+    model: str
+    """The base it belongs to, as in the recipe; empty for 'base', which follows the others."""
+    path: Path | None
+    """The PEFT adapter folder; None for the base."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Taking an adapter home and bringing one in: the .zip, its card, and the import."""

@@ -1,0 +1,1 @@
+"""One 4-bit base model, and how it is shared."""

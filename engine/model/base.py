@@ -38,7 +38,8 @@ class BaseModel:
     @property
     def device(self) -> "torch.device":
         """Where the weights are."""
-        return next(self.model.parameters()).device
+        device: torch.device = next(self.model.parameters()).device
+        return device
 
     def copy(self) -> Any:
         """Return a weight-sharing copy to do as one likes with."""

@@ -1,6 +1,7 @@
 """What machine this is: the device in words and its memory, now.
 
-torch is never imported here on its own account: until :func:`warm_up` (or a model) has brought it in, the report says so.
+torch is never imported here on its own account: until :func:`warm_up` (or a model) has brought it in, the report says
+that the device is unknown.
 """
 
 import sys

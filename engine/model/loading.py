@@ -22,7 +22,8 @@ def pick_device() -> torch.device:
 def compute_dtype(wanted: str, device: torch.device) -> torch.dtype:
     """Return the number format of the arithmetic.
 
-    'auto' is bfloat16 on GPUs that have it, float16 on older ones, and float32 on the CPU, where bfloat16 halves the speed
+    'auto' is bfloat16 on GPUs that have it, float16 on older ones, and float32 on the CPU, where bfloat16 halves the
+    speed
     of training (measured on two AVX-512 cores without bf16 units).
     """
     if wanted != "auto":

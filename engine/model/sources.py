@@ -82,10 +82,8 @@ def explain(error: BaseException, model: str) -> StudioError:
         from engine.workspace import explain_disk_error
 
         return explain_disk_error(error, Path(model))
-    return ModelError(
-        f"{title(model)} could not be loaded: {str(error).splitlines()[0][:200] if str(error) else type(error).__name__}.",
-        "Pick another model, or fetch it again.",
-    )
+    what = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+    return ModelError(f"{title(model)} could not be loaded: {what}.", "Pick another model, or fetch it again.")
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:

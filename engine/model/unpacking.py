@@ -1,6 +1,7 @@
 """On the CPU, keep an fp32 copy of each layer's NF4 values when memory allows.
 
-bitsandbytes unpacks the weights at every product on the CPU, where 4 bit saves memory but no time. The copy holds exactly
+bitsandbytes unpacks the weights at every product on the CPU, where 4 bit saves memory but no time. The copy holds
+exactly
 the values that unpacking yields, so the model, its losses and its adapters stay the same.
 """
 

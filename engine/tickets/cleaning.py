@@ -28,6 +28,8 @@ __all__ = ["clean_message", "is_auto_reply"]
 # A field that calls itself text but holds markup from its first character to its last.
 _WHOLLY_MARKUP = re.compile(r"\s*<(?:!doctype|html|body|div|p|span|table|ul|ol|h[1-6]|br)\b", re.IGNORECASE)
 _BREAK = re.compile(r"<br ?/?>\n?", re.IGNORECASE)
+_FINE_LIMIT = 1_000_000
+"""Characters of text; what is longer is a log, in which looking for quotes would take seconds and find none."""
 _A_TAG = re.compile(r"</?[a-zA-Z!][^<>]{0,2000}>")
 
 
@@ -48,7 +50,7 @@ def clean_message(body: str, *, html: bool) -> str:
     """
     for candidate in _candidates(body, html):
         if has_words(candidate):
-            return candidate
+            return candidate.replace(QUOTED, "").strip("\n")
     return tidy(sanitise(body)) if not html else ""
 
 
@@ -57,6 +59,8 @@ def _candidates(body: str, html: bool) -> Iterator[str]:
     mended = mend_mojibake(decode_quoted_printable(body))
     is_markup = _WHOLLY_MARKUP.match(mended) is not None if not html else _A_TAG.search(mended) is not None
     text = tidy(html_to_text(mended) if is_markup else _plain(mended))
+    if len(text) > _FINE_LIMIT:
+        yield text
     reply = tidy(strip_quotes(text))
     yield tidy(strip_signature(reply))
     yield reply
@@ -66,7 +70,7 @@ def _candidates(body: str, html: bool) -> Iterator[str]:
         whole = tidy(html_to_text(mended, keep_everything=True))
         yield tidy(strip_quotes(whole))
         yield unquote(whole)
-        yield tidy(unescape_entities(strip_tags(sanitise(mended)))).replace(QUOTED, "")
+        yield tidy(unescape_entities(strip_tags(sanitise(mended))))
 
 
 def _plain(text: str) -> str:

@@ -47,7 +47,10 @@ class DataSet:
         self._offsets: dict[str, list[int]] = {}
 
     def conversations(self, split: Split) -> list[Entry]:
-        """Return the conversations of one side as ``{"ticket", "messages", "subject", "tags", "created_at"}``."""
+        """Return the conversations of one side.
+
+        Each has ``ticket``, ``messages``, ``subject``, ``tags``, ``created_at`` and ``key``, which edits go by.
+        """
         return list(self._entries(f"{split}.jsonl"))
 
     def page(self, start: int, count: int, query: str = "", split: Split | None = None) -> tuple[list[Entry], int]:
@@ -89,6 +92,18 @@ class DataSet:
             if entry["kind"] == kind and (not wanted or wanted in f"{entry['original']} {entry['ticket']}".casefold())
         )
         return _slice(found, start, count)
+
+    def dropped_by_hand(self, start: int, count: int) -> tuple[list[Entry], int]:
+        """Return some of the conversations that the person dropped, and how many there are."""
+        return self._page("dropped.jsonl", start, count, "")
+
+    def agents(self) -> dict[str, int]:
+        """Return who answered how many conversations, the most frequent first; ids or names of the export."""
+        try:
+            value: dict[str, int] = orjson.loads((self.folder / "agents.json").read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return value
 
     def _entries(self, name: str) -> Iterator[Entry]:
         for line in self._lines(name):

@@ -19,6 +19,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from engine.tickets.html_guard import is_affordable, strip_tags, without_payloads
 from engine.tickets.html_links import link_text
 from engine.tickets.html_marks import holds_marks, is_indented_text, mark_of
+from engine.tickets.html_tables import data_rows
 from engine.tickets.plain_text import QUOTED, sanitise, unescape_entities
 from engine.tickets.quotes import introduces
 from engine.tickets.text_writer import TextWriter
@@ -43,11 +44,8 @@ _LINE_PARAGRAPH = re.compile(r"MsoNormal|MsoPlainText|xmsonormal|margin(?:-botto
 _FORWARDED = re.compile(
     r"^[\s>-]*(?:begin forwarded message|forwarded message|weitergeleitete nachricht|message transf)", re.I
 )
-_NOT_IN_DATA = frozenset(["table", "ul", "ol", "pre", "blockquote", "hr"])
 _LOOK_AHEAD = 2_000
-"""Nodes. Keeps nested tables from being read again and again."""
-_CELL_LIMIT = 200
-"""Characters in a cell; a longer one means that the table lays out a mail."""
+"""Nodes that are looked at for the first words of a quote."""
 _EMOJI_CODE = re.compile(r":[a-z0-9_+-]{2,30}:")
 
 
@@ -61,7 +59,7 @@ def html_to_text(html: str, *, keep_everything: bool = False) -> str:
     Returns:
         Text with line feeds as line ends; a quoted message is a line with the mark alone.
     """
-    html = sanitise(without_payloads(html))
+    html = sanitise(without_payloads(html).replace("\u00a0", "&nbsp;"))
     if not is_affordable(html):
         return sanitise(unescape_entities(strip_tags(html)))
     body = LexborHTMLParser(html).body
@@ -125,6 +123,9 @@ class _Renderer:
             self._out.verbatim(text)
         else:
             words = " ".join(text.split())
+            if not words and "\u00a0" in text and self._out.at_line_start:
+                self._out.line_break()  # Word and Outlook write a blank line as a paragraph with one hard space
+                return
             before = " " if text[:1].isspace() else ""
             after = " " if words and text[-1:].isspace() else ""
             self._out.words(f"{before}{words}{after}")
@@ -159,7 +160,7 @@ class _Renderer:
 
     def _enter_line(self, node: LexborNode, tag: str) -> tuple[bool, Callable[[], None] | None]:
         if tag == "table" and not self._pre:
-            rows = _data_rows(node)
+            rows = data_rows(node)
             if rows:
                 self._out.block(1)
                 for row in rows:
@@ -286,24 +287,3 @@ def _opening_words(node: LexborNode) -> str:
         if words or seen > _LOOK_AHEAD:
             return words[:100]
     return ""
-
-
-def _data_rows(table: LexborNode) -> list[str]:
-    """Return a data table as lines, or nothing for a table that only lays the mail out."""
-    rows: list[list[str]] = []
-    has_header = False
-    for seen, inner in enumerate(table.traverse()):
-        if seen > _LOOK_AHEAD or (seen and inner.tag in _NOT_IN_DATA):
-            return []
-        if inner.tag == "tr":
-            rows.append([])
-        elif inner.tag in ("td", "th") and rows:
-            rows[-1].append(" ".join(inner.text(separator=" ").split()))
-            has_header |= inner.tag == "th"
-    rows = [row for row in rows if any(row)]
-    if len(rows) < 2 or min(map(len, rows)) < 2 or max(len(cell) for row in rows for cell in row) > _CELL_LIMIT:
-        return []
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    if has_header:
-        lines.insert(1, f"|{' --- |' * len(rows[0])}")
-    return lines

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
 UNKNOWN = "und"
 """ISO 639's code for 'undetermined'."""
 SURE = 0.4
-_LETTERS = 12
+_ENOUGH = re.compile(r"(?:[^\W\d_][\W\d_]*+){12}|(?:[\W\d_]++[^\W\d_]){12}")
+"""Twelve letters, whatever stands between them."""
 _LOOKED_AT = 400
 
 
@@ -22,7 +24,7 @@ def language_of(text: str) -> str:
         A code such as ``de``; :data:`UNKNOWN` for fewer than 12 letters, or where the model is not sure.
     """
     line = " ".join(text[: _LOOKED_AT * 2].split())[:_LOOKED_AT]
-    if sum(char.isalpha() for char in line) < _LETTERS:
+    if not _ENOUGH.match(line):
         return UNKNOWN
     (found,) = _detector().detect(line, model="lite", k=1)
     return str(found["lang"]) if found["score"] >= SURE else UNKNOWN

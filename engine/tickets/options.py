@@ -7,6 +7,7 @@ from typing import Literal
 
 from engine.errors import TicketsError
 from engine.tickets.detect import SourceOverrides
+from engine.tickets.edits import Edits
 
 SPLITS = ("recent", "random")
 
@@ -31,8 +32,8 @@ class PrepareOptions:
     """Terms that are always masked, beside what is found."""
     country: str | None = None
     """Two-letter country of the help desk, such as ``DE``: national phone numbers are read its way."""
-    min_answer_chars: int = 10
-    """A last answer shorter than this many characters ('thanks') is left out, 0 to 10000."""
+    min_answer_chars: int = 4
+    """A last answer shorter than this many characters is left out, as are mere thanks and 'ok'; 0 to 10000."""
     canned_cap: int = 10
     """At most this many conversations may carry the same answers word for word, 1 or more."""
     resolved_only: bool = False
@@ -43,6 +44,8 @@ class PrepareOptions:
     """Authors (id or name in the export) whose answers are left out."""
     exclude_tags: tuple[str, ...] = ()
     """Tickets with one of these tags are left out."""
+    edits: Edits = field(default_factory=Edits)
+    """What the person changed by hand: conversations dropped, answers rewritten."""
     workers: int | None = None
     """Processes that clean and mask: 0 for none but this one, None to decide by cores and size."""
 
@@ -57,6 +60,6 @@ class PrepareOptions:
         if self.split not in SPLITS:
             raise TicketsError(f"split is {self.split!r}.", "Choose 'recent' or 'random'.")
         if not 0 <= self.min_answer_chars <= 10_000:
-            raise TicketsError(f"min_answer_chars is {self.min_answer_chars}, outside of 0 to 10000.", "10 is usual.")
+            raise TicketsError(f"min_answer_chars is {self.min_answer_chars}, outside of 0 to 10000.", "4 is usual.")
         if self.canned_cap < 1:
             raise TicketsError(f"canned_cap is {self.canned_cap}, below 1.", "10 is usual.")

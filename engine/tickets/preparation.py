@@ -2,47 +2,48 @@
 
 Owns the order of the stages and the files of a data set; the stages themselves live in their own modules.
 
-    train.jsonl, heldout.jsonl   {"ticket", "messages", "subject", "tags", "created_at"} a line
+    train.jsonl, heldout.jsonl   {"ticket", "messages", "subject", "tags", "created_at", "key"} a line
     report.json                  :class:`engine.tickets.report.Report`
     left_out.jsonl               {"ticket", "reason", "excerpt"} a line
     redactions.jsonl             {"ticket", "kind", "placeholder", "original", "before", "after"} a line; mode 0600
+    agents.json                  {"id or name": conversations answered}; mode 0600
+    dropped.jsonl                what the person dropped by hand, so that it can be taken back in
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import IO, Generic, TypeVar
+from typing import Any
 
 import orjson
 
 from engine.errors import TicketsError
-from engine.tickets.conversation import LeftOut
+from engine.tickets.conversation import LeftOut, excerpt
 from engine.tickets.detect import Plan, plan
+from engine.tickets.edits import DROPPED_BY_HAND
+from engine.tickets.gathering import Gathered, Spool, gather, private_file
 from engine.tickets.options import PrepareOptions
-from engine.tickets.pool import tidy_all
-from engine.tickets.reading import read_conversations
+from engine.tickets.quality import assess
+from engine.tickets.readers import CAUTIONS
 from engine.tickets.records import DAMAGED
 from engine.tickets.report import Progress, Report
+from engine.tickets.selecting import Selection, select
 from engine.tickets.sources import find_sources
-from engine.tickets.splitting import UnionFind, choose_heldout
-from engine.tickets.tidying import Tidied
 from engine.workspace import disk_errors
 
-FILES = ("train.jsonl", "heldout.jsonl", "left_out.jsonl", "redactions.jsonl", "report.json")
+FILES = (
+    *("train.jsonl", "heldout.jsonl", "dropped.jsonl", "left_out.jsonl", "redactions.jsonl", "agents.json"),
+    "report.json",
+)
 """The files of a data set; the report comes last, and a folder without it is none."""
-Item = TypeVar("Item")
-_TELL_EVERY = 0.1
-_DUPLICATE = "the same ticket twice"
-_CANNED = "same answer as many others"
 
 
 def prepare(
@@ -70,50 +71,20 @@ def prepare(
     """
     options = options or PrepareOptions()
     progress(Progress(0, None, "Looking into the files"))
-    started = perf_counter()
+    began = perf_counter()
     plans = plan(find_sources([Path(file) for file in files]), options.overrides)
-    with disk_errors(out), _side_folder(out) as side:
-        gathered = _gather(plans, side, options, progress, should_stop)
-        gathered.stages = {"looking": gathered.began - started, **gathered.stages}
-        report = _finish(plans, gathered, side, options, progress)
-        (side / "spool.jsonl").unlink()
-        (side / "redactions.spool").unlink()
-        _swap(side, out)
+    looking = perf_counter() - began
+    with disk_errors(out), _side_folder(Path(out)) as side:
+        with Spool(side) as spool:
+            gathered = gather(plans, spool, options, progress, should_stop)
+            gathered.stages["looking into the files"] = looking
+            report = _finish(plans, gathered, spool, side, options, progress)
+        (side / "report.json").write_bytes(orjson.dumps(report.to_json(), option=orjson.OPT_INDENT_2))
+        _swap(side, Path(out))
     return report
 
 
-@dataclass(slots=True)
-class _Kept:
-    """Where a kept conversation lies in the spool, and what decides its fate."""
-
-    start: int
-    length: int
-    review: int
-    review_length: int
-    stamp: float | None
-    customer: str
-    answers_key: bytes
-    words_key: bytes
-    ticket: str
-    messages: int
-    answer_chars: tuple[int, ...]
-    tags: tuple[str, ...]
-    kinds: tuple[tuple[str, int], ...]
-
-
-@dataclass(slots=True)
-class _Gathered:
-    """All that the first pass found out."""
-
-    began: float
-    kept: list[_Kept] = field(default_factory=list)
-    read: int = 0
-    dropped: Counter[str] = field(default_factory=Counter)
-    messages_left_out: Counter[str] = field(default_factory=Counter)
-    stages: dict[str, float] = field(default_factory=dict)
-
-
-@contextlib.contextmanager
+@contextmanager
 def _side_folder(out: Path) -> Iterator[Path]:
     out.parent.mkdir(parents=True, exist_ok=True)
     side = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
@@ -135,153 +106,67 @@ def _swap(side: Path, out: Path) -> None:
         (side / name).replace(out / name)
 
 
-def _gather(
-    plans: Sequence[Plan],
-    side: Path,
-    options: PrepareOptions,
-    progress: Callable[[Progress], None],
-    should_stop: Callable[[], bool],
-) -> _Gathered:
-    """First pass: read, clean and mask every conversation into the spool."""
-    gathered = _Gathered(perf_counter())
-    meter = plans[0].source.meter
-    meter.done, told = 0, 0.0
-    with (
-        (side / "spool.jsonl").open("wb") as spool,
-        (side / "left_out.jsonl").open("wb") as left,
-        _private_file(side / "redactions.spool") as review,
-    ):
-        reading = _Timed(read_conversations(plans))
-        for item in tidy_all(reading, options, meter.total):
-            _take(item, gathered, spool, left, review)
-            now = perf_counter()
-            if now - told > _TELL_EVERY:
-                told = now
-                if should_stop():
-                    raise TicketsError("The import was stopped.", "Nothing was changed.")
-                stage = f"Reading: {len(gathered.kept):,} conversations so far"
-                progress(Progress(min(meter.done, meter.total), meter.total, stage))
-    gathered.stages["reading"] = reading.seconds
-    gathered.stages["reading, cleaning and masking together"] = perf_counter() - gathered.began
-    return gathered
-
-
-class _Timed(Generic[Item]):
-    """An iterator that knows how long its source has taken."""
-
-    def __init__(self, source: Iterable[Item]) -> None:
-        self._source = iter(source)
-        self.seconds = 0.0
-
-    def __iter__(self) -> Iterator[Item]:
-        return self
-
-    def __next__(self) -> Item:
-        began = perf_counter()
-        try:
-            return next(self._source)
-        finally:
-            self.seconds += perf_counter() - began
-
-
-def _take(item: Tidied | LeftOut, gathered: _Gathered, spool: IO[bytes], left: IO[bytes], review: IO[bytes]) -> None:
-    gathered.read += 1
-    if isinstance(item, LeftOut):
-        gathered.dropped[item.reason] += 1
-        _write_left(left, item)
-        return
-    gathered.stages["cleaning"] = gathered.stages.get("cleaning", 0.0) + item.cleaning
-    gathered.stages["masking"] = gathered.stages.get("masking", 0.0) + item.masking
-    for message in item.left:
-        gathered.messages_left_out[message.reason] += 1
-        _write_left(left, message)
-    if item.reason:
-        gathered.dropped[item.reason] += 1
-        _write_left(left, LeftOut(item.ticket, item.reason, item.shown))
-        return
-    gathered.kept.append(
-        _Kept(
-            spool.tell(),
-            len(item.line),
-            review.tell(),
-            len(item.redactions),
-            item.stamp,
-            item.customer,
-            item.answers_key,
-            item.words_key,
-            item.ticket,
-            item.messages,
-            item.answer_chars,
-            item.tags,
-            item.redaction_kinds,
-        )
-    )
-    spool.write(item.line)
-    review.write(item.redactions)
-
-
-def _write_left(left: IO[bytes], item: LeftOut) -> None:
-    value = {"ticket": item.ticket, "reason": item.reason, "excerpt": item.excerpt}
-    try:
-        left.write(orjson.dumps(value) + b"\n")
-    except TypeError:
-        left.write(orjson.dumps({key: text.encode("utf-8", "replace").decode() for key, text in value.items()}) + b"\n")
-
-
-def _private_file(path: Path) -> IO[bytes]:
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b")
-
-
 def _finish(
     plans: Sequence[Plan],
-    gathered: _Gathered,
+    gathered: Gathered,
+    spool: Spool,
     side: Path,
     options: PrepareOptions,
     progress: Callable[[Progress], None],
 ) -> Report:
-    """Second pass: duplicates, canned replies, the split, the files and the report."""
-    began = perf_counter()
+    """Second pass: repeats, canned replies, the split, the files and the report."""
     progress(Progress(0, None, "Looking for duplicates"))
-    with (side / "left_out.jsonl").open("ab") as left:
-        kept = _without_repeats(gathered, options, left)
+    began = perf_counter()
+    changed = _apply_edits(gathered, spool, side, options)
+    vendors = all(entry.reader and entry.format != "chat" for entry in plans)
+    selection = select(gathered.facts, options, ids_are_unique=vendors)
+    _leave_out(gathered, spool, selection)
+    kept = [index for index in range(len(gathered.facts)) if index not in selection.dropped]
     if not kept:
         raise _nothing_kept(plans, gathered)
-    groups = UnionFind(len(kept))
-    groups.join_equal(entry.customer for entry in kept)
-    groups.join_equal(entry.words_key for entry in kept)
-    held, basis = choose_heldout([entry.stamp for entry in kept], groups, options.heldout, options.split, options.seed)
     gathered.stages["duplicates and split"] = perf_counter() - began
     began = perf_counter()
-    _write_split(side, kept, held, progress)
+    _write(side, gathered, spool, kept, selection, changed, progress)
     gathered.stages["writing"] = perf_counter() - began
-    report = _report(plans, gathered, kept, held, basis)
-    (side / "report.json").write_bytes(orjson.dumps(report.to_json(), option=orjson.OPT_INDENT_2))
+    began = perf_counter()
+    progress(Progress(0, None, "Judging the quality"))
+    report = _report(plans, gathered, spool, kept, selection, options)
+    report.stages["quality report"] = round(perf_counter() - began, 3)
     return report
 
 
-def _without_repeats(gathered: _Gathered, options: PrepareOptions, left: IO[bytes]) -> list[_Kept]:
-    """Leave out tickets that came twice and canned replies beyond the cap."""
-    latest: dict[tuple[str, bytes], int] = {}
-    for index, entry in enumerate(gathered.kept):
-        latest.setdefault((entry.ticket, entry.words_key), index)
-    answers: Counter[bytes] = Counter()
-    kept = []
-    for index, entry in enumerate(gathered.kept):
-        reason = ""
-        if latest[(entry.ticket, entry.words_key)] != index:
-            reason = _DUPLICATE
-        elif answers[entry.answers_key] >= options.canned_cap:
-            reason = _CANNED
-        if reason:
-            gathered.dropped[reason] += 1
-            _write_left(left, LeftOut(entry.ticket, reason))
-        else:
-            answers[entry.answers_key] += 1
-            kept.append(entry)
-    return kept
+def _apply_edits(gathered: Gathered, spool: Spool, side: Path, options: PrepareOptions) -> dict[int, bytes]:
+    """Take out what the person dropped; return the new lines of conversations with rewritten answers."""
+    edits, changed = options.edits, dict[int, bytes]()
+    kept: list[int] = []
+    with (side / "dropped.jsonl").open("wb") as dropped:
+        if not edits.dropped and not edits.answers:
+            return changed
+        for index, place in enumerate(gathered.places):
+            entry: dict[str, Any] = orjson.loads(spool.conversation(place))
+            edited = edits.applied(entry)
+            if entry["key"] in edits.dropped:
+                gathered.dropped[DROPPED_BY_HAND] += 1
+                dropped.write(orjson.dumps({**edited, "side": "train"}) + b"\n")
+                continue
+            if edited != entry:
+                changed[len(kept)] = orjson.dumps(edited) + b"\n"
+            kept.append(index)
+    for name in ("facts", "places", "kinds"):
+        column = getattr(gathered, name)
+        setattr(gathered, name, [column[index] for index in kept])
+    return changed
 
 
-def _nothing_kept(plans: Sequence[Plan], gathered: _Gathered) -> TicketsError:
+def _leave_out(gathered: Gathered, spool: Spool, selection: Selection) -> None:
+    for index, reason in selection.dropped.items():
+        gathered.dropped[reason] += 1
+        entry = orjson.loads(spool.conversation(gathered.places[index]))
+        shown = next(message["content"] for message in entry["messages"] if message["role"] == "assistant")
+        spool.leave_out(LeftOut(entry["ticket"], reason, excerpt(shown)))
+
+
+def _nothing_kept(plans: Sequence[Plan], gathered: Gathered) -> TicketsError:
     names = ", ".join(dict.fromkeys(entry.source.path.name for entry in plans))
     if not gathered.read:
         return TicketsError(f"{names} holds no tickets.", "Check that the export finished and covers the right dates.")
@@ -291,41 +176,59 @@ def _nothing_kept(plans: Sequence[Plan], gathered: _Gathered) -> TicketsError:
         remedy = "Check which columns hold the question and the answer."
     if gathered.dropped[DAMAGED] == gathered.read:
         remedy = "Download the export again."
-    return TicketsError(
-        f"None of the {gathered.read:,} tickets in {names} has an answer to learn from ({reasons}).", remedy
-    )
+    what = f"None of the {gathered.read:,} tickets in {names} has an answer to learn from ({reasons})."
+    return TicketsError(what, remedy)
 
 
-def _write_split(side: Path, kept: Sequence[_Kept], held: set[int], progress: Callable[[Progress], None]) -> None:
+def _write(
+    side: Path,
+    gathered: Gathered,
+    spool: Spool,
+    kept: Sequence[int],
+    selection: Selection,
+    changed: dict[int, bytes],
+    progress: Callable[[Progress], None],
+) -> None:
+    agents = Counter(agent for index in kept for agent in gathered.facts[index].agents)
     with (
-        (side / "spool.jsonl").open("rb") as spool,
         (side / "train.jsonl").open("wb") as train,
         (side / "heldout.jsonl").open("wb") as heldout,
-        (side / "redactions.spool").open("rb") as reviewed,
-        _private_file(side / "redactions.jsonl") as review,
+        private_file(side / "redactions.jsonl") as review,
+        private_file(side / "agents.json") as answered,
     ):
-        for index, entry in enumerate(kept):
-            spool.seek(entry.start)
-            (heldout if index in held else train).write(spool.read(entry.length))
-            if entry.review_length:
-                reviewed.seek(entry.review)
-                review.write(reviewed.read(entry.review_length))
-            if index % 5000 == 0:
-                progress(Progress(index, len(kept), "Writing the data set"))
-        for stream in (train, heldout, review):
-            stream.flush()
-            os.fsync(stream.fileno())
+        answered.write(orjson.dumps(dict(agents.most_common(200)), option=orjson.OPT_INDENT_2))
+        for number, index in enumerate(kept):
+            place = gathered.places[index]
+            stream = heldout if index in selection.heldout else train
+            stream.write(changed.get(index) or spool.conversation(place))
+            if place[3]:
+                review.write(spool.redactions(place))
+            if number % 5000 == 0:
+                progress(Progress(number, len(kept), "Writing the data set"))
+        for written in (train, heldout, review, answered):
+            written.flush()
+            os.fsync(written.fileno())
 
 
-def _report(plans: Sequence[Plan], gathered: _Gathered, kept: Sequence[_Kept], held: set[int], basis: str) -> Report:
+def _report(
+    plans: Sequence[Plan],
+    gathered: Gathered,
+    spool: Spool,
+    kept: Sequence[int],
+    selection: Selection,
+    options: PrepareOptions,
+) -> Report:
     formats = Counter(entry.format for entry in plans)
     main = next(entry for entry in plans if entry.format == formats.most_common(1)[0][0])
+    facts = [gathered.facts[index] for index in kept]
     redactions: Counter[str] = Counter()
-    tags: Counter[str] = Counter()
-    for entry in kept:
-        redactions.update(dict(entry.kinds))
-        tags.update(set(entry.tags))
-    answers = [chars for entry in kept for chars in entry.answer_chars]
+    for index in kept:
+        redactions.update(dict(gathered.kinds[index]))
+    tags = Counter(tag for entry in facts for tag in set(entry.tags))
+    languages = Counter(entry.language for entry in facts)
+    numbers = {index: number for number, index in enumerate(kept)}
+    canned = [(numbers[index], min(times, options.canned_cap)) for index, times in selection.canned if index in numbers]
+    read = lambda number: orjson.loads(spool.conversation(gathered.places[kept[number]]))  # noqa: E731
     return Report(
         format=main.format,
         tickets_read=gathered.read,
@@ -335,13 +238,40 @@ def _report(plans: Sequence[Plan], gathered: _Gathered, kept: Sequence[_Kept], h
         label=main.label,
         evidence=main.evidence,
         files=[entry.source.name for entry in plans],
-        train=len(kept) - len(held),
-        heldout=len(held),
-        messages_kept=sum(entry.messages for entry in kept),
+        train=len(kept) - len(selection.heldout),
+        heldout=len(selection.heldout),
+        messages_kept=sum(entry.turns for entry in facts),
         messages_left_out=dict(gathered.messages_left_out.most_common()),
-        split_basis=basis,
+        split_basis=selection.basis,
+        similar=selection.similar,
         tags=dict(tags.most_common(50)),
-        median_answer_chars=int(median(answers)),
-        warnings=[],
+        languages=dict(languages.most_common()),
+        median_answer_chars=int(median(chars for entry in facts for chars in entry.answer_chars)),
+        warnings=_warnings(plans, gathered, kept, selection, options),
+        quality=assess(facts, canned, gathered.topics, read, len(selection.heldout)),
         stages={name: round(taken, 3) for name, taken in gathered.stages.items()},
     )
+
+
+def _warnings(
+    plans: Sequence[Plan], gathered: Gathered, kept: Sequence[int], selection: Selection, options: PrepareOptions
+) -> list[str]:
+    found = [CAUTIONS[key] for key in dict.fromkeys((entry.format, entry.family) for entry in plans) if key in CAUTIONS]
+    damaged = gathered.dropped[DAMAGED]
+    if damaged:
+        found.append(
+            f"{damaged:,} damaged {'line was' if damaged == 1 else 'lines were'} left out; the list names each."
+        )
+    wanted = round(len(kept) * options.heldout)
+    if wanted and len(selection.heldout) < wanted * 0.5:
+        found.append(
+            f"Only {len(selection.heldout)} of {wanted} conversations could be held out: the others belong to the same "
+            "customers or say nearly the same, and must stay together."
+        )
+    if selection.loosened and wanted:
+        found.append("Many tickets resemble each other, so some that do had to be put on both sides of the split.")
+    if options.mask:
+        found.append("Names and numbers are masked by rules. No detector is complete: look through the masked list.")
+    else:
+        found.append("Personal data was not masked.")
+    return found

@@ -10,21 +10,19 @@ import re
 from collections.abc import Iterator
 
 from engine.tickets.plain_text import QUOTED, has_words
+from engine.tickets.quote_headers import header_length
 from engine.tickets.quote_phrases import (
     FORWARDED_MESSAGE,
-    HEADER_FIELDS,
     ORIGINAL_MESSAGE,
     REPLY_LINE,
     STARTS,
     WROTE,
     WROTE_CJK,
-    Field,
 )
 
 _MAX_LINE = 400
 """Characters; no header line of any mail program is longer."""
 _MAX_ATTRIBUTION_LINES = 4
-_MAX_HEADER_LINES = 14
 _MAX_HANDING_ON = 8
 """Lines that may precede a forwarded mail."""
 _MAX_NAME_LINE = 100
@@ -44,11 +42,6 @@ _ADDRESS = re.compile(r"<[^<>]{0,200}>|\S@\S|\[mailto:|\[email|\[name@", re.IGNO
 _SEPARATOR = re.compile(rf"^\W{{2,40}}(?:{ORIGINAL_MESSAGE})\W{{0,40}}$", re.IGNORECASE)
 _FORWARDED = re.compile(rf"^\W{{0,40}}(?:{FORWARDED_MESSAGE})\W{{0,40}}$", re.IGNORECASE)
 _RULE = re.compile(r"^\W{0,3}[_\-=*\u2014\u2500]{5,}\W{0,3}$")
-_LABEL = re.compile(r"^[\s>*_]{0,12}([^\W\d_][^:\uff1a*\n]{0,24}?)[\s*_]{0,4}[:\uff1a]")
-_LABEL_INSIDE = re.compile(r"(?<!\S)\**([^\W\d_]\w{0,15}(?: \w{1,10})?)\** ?[:\uff1a]")
-_RAW_MAIL_HEADER = re.compile(
-    r"^(?:received|message-id|return-path|mime-version|dkim-signature|x-[\w-]{2,40}):", re.IGNORECASE
-)
 _PLEASE_SEE_BELOW = re.compile(
     r"\b(?:fyi|see below|below is|forward(?:ed|ing)?|siehe unten|s\. ?u\.|weiterleit\w*|zur info|ci-dessous|ver abajo"
     r"|vedi sotto|zie hieronder|poniżej)\b",
@@ -175,11 +168,11 @@ def _history_at(source: _Source, index: int, kept: _Kept) -> tuple[bool, int]:
         return (True, 0) if kept.started else (False, 1)
     if _FORWARDED.match(line):
         after = source.next_with_words(index + 1)
-        return False, _header_length(source, after) + after - index
+        return False, header_length(source.lines, after) + after - index
     said = _said_length(source, index)
     if said:
         return False, said
-    header = _header_length(source, index)
+    header = header_length(source.lines, index)
     if header:
         return (True, 0) if kept.started and not _is_forwarding(kept) else (False, header)
     attribution = _attribution_length(source, index)
@@ -263,44 +256,6 @@ def _is_surely_attribution(joined: str) -> bool:
     has_address = _ADDRESS.search(joined) is not None
     timed = re.search(r"\d{1,2}[:.h]\d{2}", joined) is not None
     return bool(_DATE.search(joined)) and ((has_verb and (has_address or timed)) or (has_address and timed))
-
-
-def _header_length(source: _Source, index: int) -> int:
-    """Return how many lines from ``index`` on form a 'From: ... Sent: ... To: ... Subject:' block, or 0."""
-    if index >= len(source.lines):
-        return 0
-    first = _fields_of(source.lines[index])
-    if "from" not in first and "date" not in first:
-        return 0
-    fields, end, position, others = set(first), index + 1, index + 1, 0
-    while position < min(len(source.lines), index + _MAX_HEADER_LINES) and others <= 2:
-        found = _fields_of(source.lines[position])
-        if found:
-            fields |= found
-            end, others = position + 1, 0
-        else:
-            others += 1
-        position += 1
-    enough = "from" in fields and len(fields & {"date", "to", "subject"}) >= 2
-    return end - index if enough and not _is_raw_mail(source, index, end) else 0
-
-
-def _fields_of(line: str) -> set[Field]:
-    """Return the header fields a line holds: one at its start, or several where a converter joined the lines."""
-    if len(line) > _MAX_LINE or not (":" in line or "\uff1a" in line):
-        return set()
-    label = _LABEL.match(line)
-    field = HEADER_FIELDS.get(label[1].strip().lower()) if label else None
-    if not field:
-        return set()
-    inside = {HEADER_FIELDS.get(name.lower()) for name in _LABEL_INSIDE.findall(line)}
-    several = {name for name in inside if name} | {field}
-    return several if len(several) >= 3 else {field}
-
-
-def _is_raw_mail(source: _Source, index: int, end: int) -> bool:
-    """Say whether somebody pasted a mail's source, which is what they are talking about."""
-    return any(_RAW_MAIL_HEADER.match(line) for line in source.lines[max(0, index - 6) : end + 6])
 
 
 def _drop_trailing_rules(kept: list[str]) -> None:

@@ -77,14 +77,16 @@ def read_records(source: Source, encoding: str = "utf-8") -> Iterator[Record | L
 
 def is_json_lines(head: bytes) -> bool:
     """Tell whether most lines at the beginning are an object each (a trailing comma is forgiven)."""
-    lines = [line.strip() for line in head.split(b"\n")[:40]]
+    lines = [line.rstrip() for line in head.split(b"\n")[:40]]
     if len(head) >= HEAD_BYTES and len(lines) < 40:
         lines.pop()
     lines = [line for line in lines if line and line not in (b"[", b"]", b"],")]
-    if not lines:
-        return False
     whole = sum(isinstance(_parsed(line.rstrip(b",")), dict) for line in lines)
-    return whole >= max(1, len(lines) * 0.5)
+    if whole >= max(1, len(lines) * 0.5):
+        return True
+    # In pretty-printed JSON, whole objects on a line are inner ones: indented, or with lone brackets around.
+    pretty = any(line[:1] in b" \t" or line.rstrip(b",") in (b"{", b"}") for line in lines)
+    return whole >= 2 and not pretty
 
 
 def _json_lines(name: str, head: bytes, stream: IO[bytes]) -> Iterator[Record | LeftOut]:

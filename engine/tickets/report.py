@@ -40,6 +40,8 @@ class Report:
     """Reason -> messages left out of tickets (internal notes, automatic replies ...)."""
     split_basis: str = ""
     """What the split went by, in words."""
+    similar: int = 0
+    """Conversations that say nearly the same as another one; such groups stay on one side of the split."""
     tags: dict[str, int] = field(default_factory=dict)
     """Tag -> kept conversations, the most frequent first, at most 50."""
     languages: dict[str, int] = field(default_factory=dict)

@@ -83,7 +83,7 @@ BOILERPLATE_LINE = re.compile(
     r"|to (?:view|see|review) (?:the status of )?(?:the|your|this) (?:ticket|request|case).{0,200}"
     r"|please (?:do not|don't|consider the environment before) (?:reply to this|print).{0,160}"
     r"|think before you print.{0,80}"
-    r"|(?:diese|sie erhalten diese) (?:e-?mail|nachricht).{0,20}(?:, weil|wurde automatisch"
+    r"|(?:diese|sie erhalten diese) (?:e-?mail|nachricht).{0,20}(?:, weil"
     r"|ist ein service von).{0,200}|bitte (?:antworten sie nicht auf diese|denken sie an die umwelt).{0,160}"
     r"|(?:cet e-?mail est un service de|vous recevez cet e-?mail|merci de ne pas répondre à ce).{0,200}"
     r"|(?:este correo electrónico es un servicio de|ha recibido este (?:correo|mensaje)|no responda a este).{0,200}"

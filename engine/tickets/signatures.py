@@ -22,6 +22,9 @@ _MAX_DELIMITED = 25
 _MAX_CONTACT_LINES = 8
 _MAX_CONTACT_LINE = 60
 
+_RULE_CHARACTERS = " \t-_=*\u2013\u2014\u2500"
+"""A line of nothing else is a rule, and one that ends a message divides it from nothing."""
+
 _DELIMITER = re.compile(r"^(?:--|\u2014|\u2013|-- -|__) ?$")
 _VALEDICTION = re.compile(rf"^\W{{0,4}}(?:{VALEDICTION})\W{{0,6}}$", re.IGNORECASE)
 # 'Best regards, Anna Schmidt' on one line: the comma and one to four words.
@@ -69,7 +72,7 @@ def _trimmed(lines: list[str]) -> list[str]:
     start, end = 0, len(lines)
     while start < end and not lines[start].strip():
         start += 1
-    while end > start and not lines[end - 1].strip():
+    while end > start and not lines[end - 1].strip(_RULE_CHARACTERS):
         end -= 1
     return lines[start:end]
 

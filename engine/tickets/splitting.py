@@ -9,8 +9,9 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-UNEVEN = 1.5
-"""A group that would make the held-out part larger than this times what was asked for stays in training."""
+UNEVEN = 1.2
+"""A group that would make the held-out part larger than this times what was asked for stays in training; one too many is
+always fine."""
 
 
 class UnionFind:
@@ -85,7 +86,7 @@ def choose_heldout(
         group = members[groups.find(member)]
         if member in chosen:
             continue
-        if len(chosen) + len(group) <= max(wanted * UNEVEN, 1) and len(chosen) + len(group) < count:
+        if len(chosen) + len(group) <= max(wanted * UNEVEN, wanted + 1) and len(chosen) + len(group) < count:
             chosen.update(group)
         elif len(group) < count and (not smallest or len(group) < len(smallest)):
             smallest = group

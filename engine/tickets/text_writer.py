@@ -15,6 +15,7 @@ class TextWriter:
         self._parts: list[str] = []
         self._breaks = 0
         self._indents: list[str] = []
+        self._last_indent = ""
         self._marker = ""
         self._captured: list[list[str]] = []
         self.has_text = False
@@ -25,6 +26,11 @@ class TextWriter:
         """The last line with words on it, as far as it was written lately."""
         tail = "".join(self._parts[-12:]).rstrip()
         return tail[tail.rfind("\n") + 1 :]
+
+    @property
+    def at_line_start(self) -> bool:
+        """Whether the next words open a line."""
+        return not self._captured and (bool(self._breaks) or not self._parts)
 
     def words(self, text: str) -> None:
         """Add inline text whose white space is already collapsed."""
@@ -136,8 +142,9 @@ class TextWriter:
         indent = "".join(self._indents)
         if self._parts:
             self._parts[-1] = self._parts[-1].rstrip(" ")
-            blank = f"\n{indent.rstrip()}" if self._breaks == 2 else ""
+            blank = f"\n{indent.rstrip() if indent == self._last_indent else ''}" if self._breaks == 2 else ""
             self._parts.append(f"{blank}\n")
         self._parts.append(self._marker or indent)
+        self._last_indent = indent
         self._marker = ""
         self._breaks = 0

@@ -6,7 +6,6 @@ splits, duplicates and canned replies are decided later.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,9 +17,10 @@ import orjson
 
 from engine.tickets.cleaning import clean_message, is_auto_reply
 from engine.tickets.conversation import KIND_REASONS, Conversation, LeftOut, Message, excerpt
-from engine.tickets.dates import seconds
+from engine.tickets.facts import Facts, facts_of
+from engine.tickets.languages import UNKNOWN, language_of
 from engine.tickets.options import PrepareOptions
-from engine.tickets.privacy import ConversationMasker, PrivacyOptions
+from engine.tickets.privacy import ConversationMasker, PrivacyOptions, Redaction
 
 RESOLVED = frozenset(
     (
@@ -30,9 +30,86 @@ RESOLVED = frozenset(
     )
 )
 """Statuses that mean an answered ticket; the numbers are Freshdesk's (4, 5) and ServiceNow's (6, 7)."""
+_EMPTY_WORDS = frozenset(
+    (
+        *(
+            "thanks",
+            "thank",
+            "you",
+            "thx",
+            "ty",
+            "ok",
+            "okay",
+            "k",
+            "welcome",
+            "re",
+            "youre",
+            "very",
+            "much",
+            "so",
+            "a",
+            "lot",
+        ),
+        *(
+            "done",
+            "fixed",
+            "solved",
+            "closed",
+            "closing",
+            "bump",
+            "noted",
+            "np",
+            "no",
+            "problem",
+            "cheers",
+            "hi",
+            "hello",
+        ),
+        *(
+            "danke",
+            "dankeschön",
+            "vielen",
+            "dank",
+            "bitte",
+            "erledigt",
+            "gern",
+            "gerne",
+            "schön",
+            "merci",
+            "beaucoup",
+            "de",
+        ),
+        *(
+            "rien",
+            "gracias",
+            "muchas",
+            "nada",
+            "grazie",
+            "mille",
+            "prego",
+            "obrigado",
+            "obrigada",
+            "bedankt",
+            "dank",
+            "je",
+            "tack",
+        ),
+        *(
+            "dziękuję",
+            "tak",
+            "kiitos",
+            "děkuji",
+            "teşekkürler",
+            "спасибо",
+            "ありがとう",
+            "ありがとうございます",
+            "谢谢",
+        ),
+    )
+)
+_WORD = re.compile(r"\w+")
 MESSAGE_CHARS = 100_000
 """A message beyond this is left out; HTML may have five times as much."""
-_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +123,15 @@ class Tidied:
     """An excerpt of what is left out."""
     line: bytes = b""
     """The line of the data set, with its line end."""
-    stamp: float | None = None
-    """Seconds since 1970, for 'the most recent'."""
-    customer: str = ""
-    tags: tuple[str, ...] = ()
-    answer_chars: tuple[int, ...] = ()
-    answers_key: bytes = b""
-    """Hash of the answers' words: equal for canned replies."""
-    words_key: bytes = b""
-    """Hash of all words: equal for exact duplicates."""
-    messages: int = 0
+    facts: Facts | None = None
+    """Set when it is kept."""
     left: tuple[LeftOut, ...] = ()
     """Messages that were left out of it."""
     redactions: bytes = b""
     """Lines for the privacy review."""
     redaction_kinds: tuple[tuple[str, int], ...] = ()
-    cleaning: float = 0.0
-    """Seconds that cleaning took."""
-    masking: float = 0.0
-    """Seconds that masking took."""
+    seconds: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """What cleaning, masking and the look at the result took."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Tidied, tuple(getattr(self, name) for name in self.__slots__)
@@ -84,8 +151,7 @@ def tidy(conversation: Conversation, options: PrepareOptions) -> Tidied:
     left: list[LeftOut] = []
     people = conversation.people
     if whole := _left_out_whole(conversation, options):
-        shown = _private(_beginning(conversation), privacy, people)
-        return Tidied(conversation.id, whole, shown)
+        return Tidied(conversation.id, whole, _private(_beginning(conversation), privacy, people))
     kept: list[Message] = []
     began = perf_counter()
     for message, reason in _judged(conversation.messages, options):
@@ -94,18 +160,20 @@ def tidy(conversation: Conversation, options: PrepareOptions) -> Tidied:
             left.append(LeftOut(conversation.id, reason, _private(shown, privacy, people)))
         else:
             kept.append(message)
-    cleaning = perf_counter() - began
     turns = _turns(kept, options, conversation.id, left)
+    cleaning = perf_counter() - began
+    reason = ""
     if not any(turn.role == "assistant" for turn in turns):
-        return Tidied(
-            conversation.id,
-            _why_unanswered(conversation, left, kept),
-            _private(_beginning(conversation), privacy, people),
-            left=tuple(left),
-            cleaning=cleaning,
-        )
-    masker = ConversationMasker(privacy, people)
-    return _kept(conversation, turns, masker, tuple(left), cleaning)
+        reason = _why_unanswered(conversation, left, kept)
+    language = ""
+    if not reason and options.languages:
+        language = language_of(next(turn.content for turn in turns if turn.role == "user"))
+        if language not in (*options.languages, UNKNOWN):
+            reason = "another language"
+    if reason:
+        shown = _private(_beginning(conversation), privacy, people)
+        return Tidied(conversation.id, reason, shown, left=tuple(left), seconds=(cleaning, 0.0, 0.0))
+    return _kept(conversation, turns, ConversationMasker(privacy, people), left, cleaning, language)
 
 
 def _left_out_whole(conversation: Conversation, options: PrepareOptions) -> str:
@@ -159,12 +227,17 @@ def _turns(messages: Sequence[Message], options: PrepareOptions, ticket: str, le
         last = turns[-1]
         if last.role == "user":
             left.append(LeftOut(ticket, "no answer after it", excerpt(last.content)))
-        elif len(last.content) < options.min_answer_chars:
+        elif len(last.content) < options.min_answer_chars or (options.min_answer_chars and says_nothing(last.content)):
             left.append(LeftOut(ticket, "answer too short", excerpt(last.content)))
         else:
             break
         turns.pop()
     return turns
+
+
+def says_nothing(answer: str) -> bool:
+    """Tell an answer that is nothing but thanks, a greeting or 'done'."""
+    return len(answer) <= 60 and _EMPTY_WORDS.issuperset(_WORD.findall(answer.casefold()))
 
 
 def _why_unanswered(conversation: Conversation, left: Sequence[LeftOut], kept: Sequence[Message]) -> str:
@@ -187,8 +260,9 @@ def _kept(
     conversation: Conversation,
     turns: Sequence[Message],
     masker: ConversationMasker,
-    left: tuple[LeftOut, ...],
+    left: Sequence[LeftOut],
     cleaning: float,
+    language: str,
 ) -> Tidied:
     began = perf_counter()
     subject = masker.mask(" ".join(conversation.subject.split()))
@@ -196,45 +270,39 @@ def _kept(
     opening = next(message for message in messages if message["role"] == "user")
     if subject and not _begins_with(opening["content"], subject):
         opening["content"] = f"{subject}\n\n{opening['content']}"
-    masking = perf_counter() - began
-    answers = [message["content"] for message in messages if message["role"] == "assistant"]
+    review = b"".join(_json(_review(conversation.id, found)) for found in masker.found)
     kinds = Counter(found.kind for found in masker.found)
+    masked = perf_counter()
+    agents = [message.author for message in conversation.messages if message.role == "assistant" and message.author]
+    facts = facts_of(conversation, messages, subject, agents, language)
     value = {
         "ticket": conversation.id,
         "messages": messages,
         "subject": subject,
         "tags": list(conversation.tags),
         "created_at": conversation.created_at,
+        "key": facts.words_key.hex(),
     }
-    review = b"".join(
-        _json(
-            {
-                "ticket": conversation.id,
-                "kind": found.kind,
-                "placeholder": found.placeholder,
-                "original": found.original,
-                "before": found.before,
-                "after": found.after,
-            }
-        )
-        for found in masker.found
-    )
     return Tidied(
         ticket=conversation.id,
         line=_json(value),
-        stamp=seconds(conversation.created_at or turns[0].at),
-        customer=conversation.customer,
-        tags=conversation.tags,
-        answer_chars=tuple(map(len, answers)),
-        answers_key=_words_key(answers),
-        words_key=_words_key(message["content"] for message in messages),
-        messages=len(messages),
+        facts=facts,
         left=tuple(replace(item, excerpt=_again(masker, item.excerpt)) for item in left),
         redactions=review,
         redaction_kinds=tuple(kinds.items()),
-        cleaning=cleaning,
-        masking=masking,
+        seconds=(cleaning, masked - began, perf_counter() - masked),
     )
+
+
+def _review(ticket: str, found: Redaction) -> dict[str, str]:
+    return {
+        "ticket": ticket,
+        "kind": found.kind,
+        "placeholder": found.placeholder,
+        "original": found.original,
+        "before": found.before,
+        "after": found.after,
+    }
 
 
 def _again(masker: ConversationMasker, text: str) -> str:
@@ -258,14 +326,6 @@ def _beginning(conversation: Conversation) -> str:
 
 def _begins_with(text: str, subject: str) -> bool:
     return " ".join(text[: len(subject) * 2 + 40].split()).casefold().startswith(subject.casefold())
-
-
-def _words_key(texts: Sequence[str] | Iterator[str]) -> bytes:
-    digest = hashlib.blake2b(digest_size=8)
-    for text in texts:
-        digest.update(" ".join(_WORD.findall(text.casefold())).encode("utf-8", "replace"))
-        digest.update(b"\0")
-    return digest.digest()
 
 
 def _json(value: object) -> bytes:

@@ -1,6 +1,7 @@
 """Conversations -> token ids and labels: what a run learns, and the same arrays as a view for people.
 
-Only the agents' turns carry labels, each with the token that ends it; so the model learns to stop. It works for every chat
+Only the agents' turns carry labels, each with the token that ends it; so the model learns to stop. It works for every
+chat
 template: an answer's place is found by rendering the conversation once more with a probe instead of the answer, and
 comparing. This module knows the chat format and nothing of the trainer.
 """
@@ -198,7 +199,7 @@ def _example(ticket: str, encoded: _Encoded, max_length: int) -> Example:
 
 
 def _encode(messages: Sequence[Turn], chat: ChatFormat, system_prompt: str) -> _Encoded | None:
-    """Tokenize a conversation and say of each token what it is; None when an answer cannot be found in the rendering."""
+    """Tokenize a conversation and label its tokens; None when an answer is not found in the rendering."""
     messages = _with_system(messages, system_prompt)
     text = chat.render(messages)
     spans = []

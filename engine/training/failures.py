@@ -24,7 +24,7 @@ def explain(error: BaseException, folder: Path) -> StudioError:
     if isinstance(error, torch.OutOfMemoryError | MemoryError) or "out of memory" in text or "can't allocate" in text:
         return ResourceError(
             f"Memory ran out during training. {KEPT}",
-            "Lower 'conversations at a time' or the longest conversation, switch checkpointing on, or pick a smaller model.",
+            "Lower 'conversations at a time' or the longest conversation, or pick a smaller model.",
         )
     if "No space left" in text or "PytorchStreamWriter" in text or "file write failed" in text:
         return explain_disk_error(OSError(errno.ENOSPC, text), folder)
@@ -39,7 +39,8 @@ def explain(error: BaseException, folder: Path) -> StudioError:
         return RunError(
             "The base model has no layers of the names given as target modules.", "Write all-linear in the recipe."
         )
+    what = text.splitlines()[0][:200] if text else "no message"
     return RunError(
-        f"Training ended unexpectedly ({type(error).__name__}: {text.splitlines()[0][:200] if text else 'no message'}). {KEPT}",
+        f"Training ended unexpectedly ({type(error).__name__}: {what}). {KEPT}",
         "The details are in the log; Resume goes on from the last checkpoint.",
     )

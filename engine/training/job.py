@@ -227,8 +227,8 @@ class TrainingQueue:
         return job.stopped.is_set()
 
     def _set(self, job: _Job, state: RunState, stage: str) -> None:
-        job.state, job.stage, job.fraction = state, stage, None
         job.run.update(state=state)
+        job.state, job.stage, job.fraction = state, stage, None
 
     def _note_failure(self, job: _Job, error: StudioError) -> None:
         try:

@@ -20,7 +20,8 @@ class EpochOrder(Sampler[int]):
         lengths: Tokens of each example.
         batch_size: Examples of one batch.
         seed: The recipe's seed.
-        by_length: Whether a batch holds examples of similar length; the batch with the longest then comes first, so that
+        by_length: Whether a batch holds examples of similar length; the batch with the longest then comes first, so
+        that
             a lack of memory shows at once.
     """
 

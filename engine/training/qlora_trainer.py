@@ -1,6 +1,7 @@
 """QLoRATrainer: trl's SFTTrainer that tells what it does and ends where it is asked to.
 
-What it adds: an order of the examples that survives a resume, events instead of log lines, real tokens counted, a held-out loss that is a mean over tokens, a check before
+What it adds: an order of the examples that survives a resume, events instead of log lines, real tokens counted, a
+held-out loss that is a mean over tokens, a check before
 the first and after the last step, an end at step boundaries, a halt when the loss is no number.
 """
 
@@ -48,7 +49,7 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
                 parameter.data = parameter.data.to(torch.float32)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> EpochOrder:
-        """The order depends on seed and epoch alone; packed rows are full, so that grouping them would change nothing."""
+        """Order by seed and epoch alone; packed rows are full, so that grouping them would change nothing."""
         dataset = self.train_dataset if train_dataset is None else train_dataset
         lengths = [len(row) for row in dataset["input_ids"]]
         by_length = self.recipe.group_by_length and not self.args.packing
@@ -88,7 +89,7 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         loss = nats / max(1, count)
         metrics = {"eval_loss": loss}
         self.state.log_history.append({**metrics, "step": self.state.global_step})
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        self.control: TrainerControl = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         self.emit(Evaluated(self.state.global_step, loss))
         return metrics
 
@@ -141,8 +142,8 @@ class _Boundaries(TrainerCallback):  # type: ignore[misc]  # transformers' types
         if not math.isfinite(loss) or not math.isfinite(norm):
             rate = self.trainer.recipe.learning_rate
             raise RunError(
-                f"The loss is no longer a number at step {state.global_step}: the model has broken under too large steps.",
-                f"Start again with a lower learning rate ({rate / 5:.2g} instead of {rate:g}); earlier checkpoints are kept.",
+                f"The loss is no longer a number at step {state.global_step}: too large steps have broken the model.",
+                f"Start again with a lower learning rate ({rate / 5:.2g} instead of {rate:g}); checkpoints are kept.",
             )
         now, tokens, paused = time.monotonic(), self.trainer.tokens, self.trainer.paused_seconds
         busy = max(1e-9, now - self.last_seen - (paused - self.last_paused))

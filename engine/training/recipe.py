@@ -5,6 +5,7 @@ A :class:`Recipe` is checked once, where it is built. The window, the command li
 """
 
 import dataclasses
+import itertools
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -233,7 +234,7 @@ def _sentences() -> dict[str, str]:
     tree = ast.parse(Path(__file__).read_text(encoding="utf-8"))
     body = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Recipe").body
     found: dict[str, str] = {}
-    for item, following in zip(body, body[1:], strict=False):
+    for item, following in itertools.pairwise(body):
         is_text = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
         if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name) and is_text:
             assert isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)

@@ -171,6 +171,6 @@ def _alive(process: int, started: float) -> bool:
     import psutil
 
     try:
-        return abs(psutil.Process(process).create_time() - started) < 2.0
+        return bool(abs(psutil.Process(process).create_time() - started) < 2.0)
     except (psutil.Error, ValueError):
         return False

@@ -109,7 +109,7 @@ def sft_config(
 
 
 def _checkpointing(on: bool) -> dict[str, Any]:
-    """transformers 5.23 renamed the option; trl switches it on by default."""
+    """Name the option as this version does: transformers 5.23 renamed it, and trl switches it on by default."""
     from trl import SFTConfig
 
     names = {field.name for field in dataclasses.fields(SFTConfig)}

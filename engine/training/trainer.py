@@ -219,10 +219,10 @@ def _started(
 
 def _keep(trainer: "QLoRATrainer", recipe: Recipe, folder: Path, base: "BaseModel") -> int:
     """Put the chosen checkpoint's weights into adapter/, complete or not at all; return its step."""
-    last = trainer.state.global_step
-    best = trainer.state.best_global_step if recipe.keep_best else None
+    last: int = trainer.state.global_step
+    best: int | None = trainer.state.best_global_step if recipe.keep_best else None
     checkpoints = folder / "checkpoints"
-    step = best if best and (checkpoints / f"checkpoint-{best}" / ADAPTER_FILES[1]).exists() else last
+    step: int = best if best and (checkpoints / f"checkpoint-{best}" / ADAPTER_FILES[1]).exists() else last
     source = checkpoints / f"checkpoint-{step}"
     if not (source / ADAPTER_FILES[1]).exists():
         return 0  # stopped before the first step: there is nothing to keep

@@ -309,6 +309,9 @@ class FakeStudio:
     def runs(self) -> list[RunInfo]:
         return list(self.run_infos.values())
 
+    def run_info(self, identifier: str) -> RunInfo:
+        return self.run_infos[identifier]
+
     def rename_run(self, identifier: str, name: str) -> None:
         info = self.run_infos[identifier]
         self.run_infos[identifier] = replace(info, status=replace(info.status, name=name))

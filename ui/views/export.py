@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from markupsafe import Markup
 
@@ -50,10 +49,10 @@ def package(run: RunInfo, size: int) -> Markup:
     )
 
 
-def packed(path: Path, size: int) -> Markup:
-    """Say where the packed file lies."""
-    return Markup('<p class="done" role="status">{}<span>{} packed, {}. It also lies in <code>{}</code>.</span></p>').format(
-        icons.CHECK, path.name, words.file_size(size), path.parent
+def packed(name: str, size: int) -> Markup:
+    """Say that the file is packed and on its way."""
+    return Markup('<p class="done" role="status">{}<span>{}, {}: packed and downloaded.</span></p>').format(
+        icons.CHECK, name, words.file_size(size)
     )
 
 

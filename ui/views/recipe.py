@@ -79,7 +79,7 @@ def model_list(entries: Sequence[CatalogueEntry], costs: Mapping[str, Estimate],
 
 
 def _model_row(entry: CatalogueEntry, cost: Estimate, chosen: bool) -> Markup:
-    size = f"{entry.billions:g} B" if entry.billions >= 1 else f"{entry.billions * 1000:.0f} M"
+    size = f"{entry.billions:.1f} B" if entry.billions >= 1 else f"{entry.billions * 1000:.0f} M"
     download = f"{entry.download_gb:.1f} GB to fetch" if entry.download_gb >= 0.1 else f"{entry.download_gb * 1000:.0f} MB to fetch"
     gate = Markup('<span class="tag" title="The hub asks for an account and your consent first">ask first</span>')
     return Markup(
@@ -131,11 +131,16 @@ def _memory(cost: Estimate) -> Markup:
 def help_of(setting: Setting, value: Any, start: Any) -> str:
     """The sentence under a field: what it does, its range and unit, and what it was before it was changed."""
     parts = [setting.help]
-    if setting.range_text and not setting.choices:
-        parts.append(f"{setting.range_text}.")
+    if setting.low is not None and setting.high is not None:
+        parts.append(f"{number(setting.low)} to {number(setting.high)} {setting.unit}".strip() + ".")
     if value != start:
         parts.append(f"Changed from {shown(start)}.")
     return " ".join(parts)
+
+
+def number(value: float) -> str:
+    """Write a limit without an exponent: '1,000,000', '0.0000001'."""
+    return f"{value:,.0f}" if value == int(value) else f"{value:.10f}".rstrip("0")
 
 
 def shown(value: Any) -> str:

@@ -84,7 +84,13 @@ def sample_table(found: Detection) -> Markup:
     )
 
 
-def summary(name: str, report: Report, prepared: str) -> Markup:
+def title(name: str, report: Report, prepared: str) -> Markup:
+    """The name of a data set, and where it comes from."""
+    origin = " · ".join(part for part in (report.label or report.format, prepared) if part)
+    return Markup('<div class="data-title"><h1>{}</h1><p class="quiet">{}</p></div>').format(name, origin)
+
+
+def summary(report: Report) -> Markup:
     """The line from tickets to conversations to the two parts, with what was left out and masked."""
     flow = join(
         [
@@ -94,10 +100,10 @@ def summary(name: str, report: Report, prepared: str) -> Markup:
             _stat(report.heldout, "held out to measure", "plus"),
         ]
     )
-    sub = " · ".join(part for part in (report.label or report.format, prepared) if part)
-    return Markup(
-        '<div class="summary"><div class="summary-title"><h1>{}</h1><p class="quiet">{}</p></div><div class="flow">{}</div>{}{}</div>'
-    ).format(name, sub, flow, _notes(report), join([banner(text, kind="note") for text in report.warnings]))
+    warnings = join([banner(text, kind="note") for text in report.warnings])
+    return Markup('<div class="summary"><div class="sheet numbers"><div class="flow">{}</div>{}</div>{}</div>').format(
+        flow, _notes(report), warnings
+    )
 
 
 def _stat(number: int, label: str, kind: str = "") -> Markup:
@@ -114,7 +120,7 @@ def _notes(report: Report) -> Markup:
         lines.append(_note("Messages left out", told, "left_out", "View"))
     if report.redactions:
         told = " · ".join(f"{number:,} {kind_name(kind, number)}" for kind, number in _sorted(report.redactions))
-        lines.append(_note("Personal data masked", told, "masked", "Review"))
+        lines.append(_note("Data masked", told, "masked", "Review"))
     if report.split_basis:
         lines.append(_note("Held out", report.split_basis, "", ""))
     return Markup('<dl class="notes">{}</dl>').format(join(lines)) if lines else NOTHING

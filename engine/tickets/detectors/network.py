@@ -12,14 +12,19 @@ from engine.tickets.detectors.spans import Covered, Span
 
 _V4 = re.compile(r"(?<![A-Za-z0-9_.])(?:\d{1,3}\.){3}\d{1,3}(?![A-Za-z0-9_]|\.\d|-\d)")
 _NETWORK_AFTER = re.compile(r"/\d{1,2}(?!\d)")
-_V6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])")
+_V6 = re.compile(r"(?<![A-Za-z0-9_:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![A-Za-z0-9_:])")
 _VERSION_BEFORE = re.compile(
     r"(?:\b(?:v|ver|vers|versions?|versi[oó]n|versione|versie|wersj[aiy]|vers[aã]o|verzi\w*|sürüm\w*|верси\w*"
     r"|release|rel|build|firmware|fw|bios|driver|treiber"
-    r"|agent|sdk|client|update|patch|rev|revision|stand|esr|windows|macos|ios|android|chrome|firefox|edge|safari"
+    r"|sdk|update|patch|rev|revision|stand|esr|windows|macos|ios|android|chrome|firefox|edge|safari"
     r"|opera|office|java|php|node|openssl)"
-    r"|バージョン|版本号?|버전)\W{0,3}(?:(?:is|ist|est|es|è|version|release|build|number|nr|no)\W{0,3}){0,2}$",
+    r"|バージョン|版本号?|버전)\W{0,3}(?:(?:is|ist|est|es|è|version|release|build|number|nr|no)\W{0,3}){0,2}$"
+    r"|\b(?:upgrad|downgrad|updat|roll|revert|aktualisier|mise à jour|migr)\w*(?: back| version)?"
+    r"(?: from| to| von| auf| de| à)? $",
     re.IGNORECASE,
+)
+_JOINED = re.compile(
+    r"\s?(?:to|and|or|auf|zu|und|oder|et|à|y|a|e|naar|en|i|do|na|,|/|->|\u2192|\u2013|-)\s?", re.IGNORECASE
 )
 _CONTEXT = 40
 
@@ -43,8 +48,13 @@ def find_addresses(text: str, covered: Covered) -> Iterator[Span]:
         covered: Links; an address inside one is part of the link.
     """
     if text.count(".") >= 3:
+        version_until = -1
         for match in _V4.finditer(text):
-            if _is_address(match[0]) and not covered.holds(match.start()) and not _is_other(text, match):
+            # 'from 5.14.0.2 to 5.13.9.7': what is joined to a version is one.
+            joined = version_until >= 0 and _JOINED.fullmatch(text, version_until, match.start()) is not None
+            if joined or _is_other(text, match):
+                version_until = match.end()
+            elif _is_address(match[0]) and not covered.holds(match.start()):
                 yield Span(match.start(), match.end(), "IP", match[0])
     if text.count(":") >= 2:
         for match in _V6.finditer(text):

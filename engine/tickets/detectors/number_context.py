@@ -20,7 +20,7 @@ _ORDER_WORDS = (
     # Romance
     r"|commandes?|factures?|suivi|colis|dossier|référence|réf|siret|siren|tva|pedidos?|facturas?|envío|seguimiento"
     r"|referencia|nif|cif|dni"
-    r"|ordin[ei]|fatture?|spedizione|codice|p\.? ?iva|encomenda|fatura|cnpj|cpf|cep|rastreio|protocolo"
+    r"|ordin[ei]|fatture?|spedizione|codice|p\.? ?iva|encomenda|fatura|cnpj|cpf|rastreio|protocolo"
     # Polish, Czech, Nordic, Turkish, Russian, Asian
     r"|zamówieni\w*|faktur\w*|przesyłk\w*|zgłoszeni\w*|nip|regon|pesel|objednávk\w*|zásilk\w*|beställning\w*"
     r"|ordre\w*|bestilling\w*|tilaus\w*"
@@ -45,7 +45,7 @@ _PHONE_WORDS = (
     r"|mi número|telemóvel|telefone|liga\w*|o meu número|meu número"
     r"|cellulare|chiam\w*|il mio numero|telefono|telefoon\w*|mobiel|bel|belt|mijn nummer|komórk\w*|dzwoni\w*"
     r"|zadzwoń|mój numer|volejte|mobiln\w*|ring|mit nummer|mitt nummer|mobilnummer|soita\w*|puh|puhelin\w*|numeroon"
-    r"|телефон\w*|тел|мобильн\w*|звони\w*|telefonum|cep|gsm|numaram|natel"
+    r"|телефон\w*|тел|мобильн\w*|звони\w*|telefonum|gsm|numaram|natel"
 )
 _PHONE_CJK = "电话|電話|電話番号|手机号?|手機|携帯|전화|전화번호|휴대폰|핸드폰"
 _PHONE_BEFORE = re.compile(

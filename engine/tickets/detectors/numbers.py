@@ -14,6 +14,9 @@ from engine.tickets.detectors.spans import Covered, Span
 
 _NO_LETTER_BEFORE = "(?<![A-Za-z0-9\u00c0-\u024f_@#$€£])"
 _SEPARATOR = r"[ \u00a0\u2009\u202f.()/\u2010-\u2013-]"
+_NumberKind = Literal["CARD", "PHONE"]
+_MOST_PIECES = 8
+"""Groups of digits in a row; what has more is a table."""
 _RUN = re.compile(rf"{_NO_LETTER_BEFORE}(?:\+ ?|\()?\d(?:{_SEPARATOR}{{0,3}}\d){{6,27}}")
 _IBAN_START = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}[ \u00a0-]?[A-Za-z0-9]{2}")
 _PIECES = re.compile(r"[^\s\u00a0\u2009\u202f]+")
@@ -82,7 +85,7 @@ def find_numbers(text: str, country: str | None, covered: Covered) -> Iterator[S
         if covered.holds(match.start()):
             continue
         start, end = match.span()
-        whole = _kind_of(text, start, end, country)
+        whole = _kind_of(text, start, end, country, called=is_called_phone(text, start))
         if whole:
             yield Span(start, end, whole, _digits(text[start:end]))
         elif " " in match[0]:
@@ -92,12 +95,14 @@ def find_numbers(text: str, country: str | None, covered: Covered) -> Iterator[S
 def _in_pieces(text: str, start: int, end: int, country: str | None) -> Iterator[Span]:
     """Look at neighbouring pieces of a run that is more than one number, longest stretch first."""
     pieces = [(start + piece.start(), start + piece.end()) for piece in _PIECES.finditer(text[start:end])]
+    if len(pieces) > _MOST_PIECES:
+        return
     first = 0
     while first < len(pieces):
+        called = first == 0 and is_called_phone(text, start)
         for last in range(len(pieces) - 1, first - 1, -1):
             begin, stop = pieces[first][0], pieces[last][1]
-            stretch = (first, last) != (0, len(pieces) - 1) and _RUN.fullmatch(text, begin, stop)
-            kind = _kind_of(text, begin, stop, country) if stretch else None
+            kind = _kind_of(text, begin, stop, country, called=called) if _RUN.fullmatch(text, begin, stop) else None
             if kind:
                 yield Span(begin, stop, kind, _digits(text[begin:stop]))
                 first = last
@@ -105,21 +110,19 @@ def _in_pieces(text: str, start: int, end: int, country: str | None) -> Iterator
         first += 1
 
 
-def _kind_of(text: str, start: int, end: int, country: str | None) -> Literal["CARD", "PHONE"] | None:
+def _kind_of(text: str, start: int, end: int, country: str | None, *, called: bool) -> _NumberKind | None:
+    """Say what a stretch of digits is; the dear questions about the words before come last."""
     written = text[start:end]
     digits = _digits(written)
     grouped = len(digits) != len(written)
-    is_order = is_order_number(text, start)
-    if 13 <= len(digits) <= 19 and _is_card(written, digits, text, start) and (grouped or not is_order):
-        return "CARD"
-    if len(digits) > 15 or is_order or _DATE.match(written) or _UNIT_AFTER.match(text[end : end + 8]):
+    if 13 <= len(digits) <= 19 and _is_card(written, digits, text, start):
+        return "CARD" if grouped or not is_order_number(text, start) else None
+    if not (is_phone(written, country) or (called and could_be_phone(written))):
         return None
-    if _INSIDE_IBAN.search(text[max(0, start - _IBAN_CHARACTERS) : start]):
+    if len(digits) > 15 or _DATE.match(written) or _UNIT_AFTER.match(text[end : end + 8]):
         return None
-    called = is_called_phone(text, start)
-    if is_phone(written, country) or (called and could_be_phone(written)):
-        return "PHONE"
-    return None
+    inside_iban = _INSIDE_IBAN.search(text[max(0, start - _IBAN_CHARACTERS) : start])
+    return None if inside_iban or is_order_number(text, start) else "PHONE"
 
 
 def _is_card(written: str, digits: str, text: str, start: int) -> bool:

@@ -7,7 +7,8 @@ PASSWORD_WORDS = (
     r"|пароль|şifrem?|sifrem?"
 )
 PIN_WORDS = (
-    r"pin(?:[- ]?(?:code|number|nummer))?|puk|otp|tan|cv[vc]2?|security code|verification code|one[- ]time (?:code"
+    r"pin(?:[- ]?(?:code|number|nummer))?|puk|otp|tan|(?:door|gate|lock|alarm|entry|safe|garage|lockbox|tür"
+    r"|tor)[- ]?code|cv[vc]2?|security code|verification code|one[- ]time (?:code"
     r"|password|passcode)|login code|access code|bestätigungscode|einmal(?:code|passwort)|sicherheitscode"
     r"|zugangscode|code de (?:vérification|sécurité)|código de (?:verificación|verificação|seguridad|segurança)"
     r"|codice di (?:verifica|sicurezza)|verificatiecode|kod weryfikacyjny|код подтверждения|pin-kod"
@@ -43,6 +44,7 @@ NO_PASSWORD = frozenset(
         *("there", "here", "again", "below", "above", "attached", "enclosed", "shown", "asked", "entered", "typed"),
         *("used",),
         *("provided", "given", "generated", "created", "updated", "recognized", "recognised", "available", "necessary"),
+        *("1password", "bitwarden", "lastpass", "keepass", "keepassxc", "dashlane"),
         *("md5", "sha1", "sha256", "bcrypt", "starttls", "ssl/tls", "ssl", "tls", "plain", "cleartext", "utf-8"),
         *("minimum",),
         *("hello", "please", "enter", "click", "choose", "must", "should", "cannot", "can't", "doesn't", "isn't"),

@@ -21,7 +21,10 @@ _QUOTED = rf"[{_OPEN_QUOTE}](?P<quoted>[^\n{_CLOSE_QUOTE}]{{3,64}})[{_CLOSE_QUOT
 _BARE = r"(?P<bare>[!-~¡-\u024f\u0400-\u04ff]{3,64})"
 # 'the password for the portal is ...'
 _OF = r"(?:\s(?:for|to|of|on|für|zum|zur|von|pour|de|du|para|per|voor|do|till|til)\s[^\n.:=!?]{1,40}?)??"
-_BETWEEN = rf"{_OF}[*_]{{0,2}}\s{{0,2}}(?:(?P<colon>[:=\uff1a])|(?P<verb>{_IS})\s{{0,2}}[:\uff1a]?)[*_]{{0,2}}\s{{0,2}}"
+# 'the password I set was ...', 'la contraseña nueva es ...': then only what is plainly a secret counts.
+_ASIDE = r"(?P<aside>(?:\s[^\W\d_]{1,12}){0,3}?)"
+_CONNECTOR = rf"(?:(?P<colon>[:=\uff1a])|(?P<verb>{_IS})\s{{0,2}}[:\uff1a]?)"
+_BETWEEN = rf"(?:{_OF}|{_ASIDE})[*_]{{0,2}}\s{{0,2}}{_CONNECTOR}[*_]{{0,2}}\s{{0,2}}"
 _PASSWORD = re.compile(
     rf"(?:(?<![^\W_])(?:{PASSWORD_WORDS})(?![^\W_])|パスワード|密码|密碼|口令|비밀번호(?:는|가)?)"
     rf"(?:{_BETWEEN}|(?P<space>\s))(?:{_QUOTED}|{_BARE})",
@@ -95,6 +98,8 @@ def _bare(text: str, match: re.Match[str]) -> tuple[int, int] | None:
         return (start, start + len(value)) if mixed and len(value) >= _SHORTEST_NEIGHBOUR else None
     if _looks_secret(value):
         return start, start + len(value)
+    if match["aside"]:
+        return None
     value = value.rstrip("!")
     end = start + len(value)
     if len(value) < 4 or not value.isalnum() or core.endswith(("ed", "ing", "able")):

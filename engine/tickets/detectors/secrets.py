@@ -47,6 +47,8 @@ _KEY_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _CONTEXT = 48
+_SHORTEST = 12
+"""Characters of a key that the words before call so."""
 _IN_LINK = re.compile(
     r"[?&;#](?:access_|auth_|id_|refresh_|session_|sas_)?(?:token|api_?key|apikey|key|sig|signature|secret"
     r"|passw(?:or)?d|pwd|code|session(?:id)?|sid|jwt|auth|hash|x-amz-signature|x-amz-credential)"
@@ -83,22 +85,24 @@ def find_keys(text: str, links: Covered) -> Iterator[Span]:
 
 
 def _key_in(text: str, start: int, end: int) -> tuple[int, int] | None:
-    word = text[start:end].rstrip(".=") if text[end - 1] == "." else text[start:end]
-    equals = word.find("=")
-    if 0 <= equals < len(word.rstrip("=")) - 16:  # TOKEN=value without spaces
-        inner = _key_in(text, start + equals + 1, start + len(word))
-        if inner:
-            return inner
+    """Return where the key is inside a long word: the whole of it, or what follows the '=' of TOKEN=value."""
+    end = start + len(text[start:end].rstrip("."))
+    equals = text.find("=", start, max(start, end - _SHORTEST))
+    if equals >= 0 and _is_key(text, equals + 1, end):
+        return equals + 1, end
+    return (start, end) if _is_key(text, start, end) else None
+
+
+def _is_key(text: str, start: int, end: int) -> bool:
+    word = text[start:end]
     if word.startswith(_PREFIX_STARTS):
         least = next(least for prefix, least in _PREFIXES.items() if word.startswith(prefix))
         if len(word) >= least and "." not in word.removeprefix("SG.").removeprefix("ya29."):
-            return start, start + len(word)
+            return True
     if word.startswith("eyJ") and _JWT.match(word):
-        return start, start + len(word)
+        return True
     before = text[max(0, start - _CONTEXT) : start]
-    if _is_random(word) and "/" not in word[:1] and _KEY_BEFORE.search(before):
-        return start, start + len(word)
-    return None
+    return word[:1] != "/" and _is_random(word) and _KEY_BEFORE.search(before) is not None
 
 
 def _is_random(word: str) -> bool:
@@ -106,7 +110,9 @@ def _is_random(word: str) -> bool:
     digits = sum(character.isdigit() for character in word)
     letters = sum(character.isalpha() for character in word)
     changes = sum(left.islower() and right.isupper() for left, right in pairwise(word))
-    return len(word) >= 12 and ((digits >= 2 and letters >= 2) or (changes >= 3 and letters > 15) or digits >= 20)
+    return len(word) >= _SHORTEST and (
+        (digits >= 2 and letters >= 2) or (changes >= 3 and letters > 15) or digits >= 20
+    )
 
 
 def _private_keys(text: str) -> Iterator[Span]:

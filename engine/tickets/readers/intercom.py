@@ -91,11 +91,13 @@ def _message(part: Json, source: Json, created: str) -> Message:
 def _kind(part: Json, author: Json, is_source: bool) -> Kind:
     if flag(part.get("redacted")):
         return "redacted"
+    if not is_source and first(part, "part_type") != "comment" and not first(part, "body"):
+        return "system"
     if author.get("type") == "bot" or flag(author.get("from_ai_agent")) or flag(author.get("is_ai_answer")):
         return "bot"
     if flag(part.get("from_ai_agent")) or flag(part.get("is_ai_answer")):
         return "bot"
     part_type = first(part, "part_type")
     if is_source or part_type in _PUBLIC_PARTS or (not part_type and part.get("body")):
-        return "public" if first(part, "body") or is_source or part_type == "comment" else "system"
-    return "note" if part_type in _NOTE_PARTS and first(part, "body") else "system"
+        return "public"
+    return "note" if part_type in _NOTE_PARTS else "system"

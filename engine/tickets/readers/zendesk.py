@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from engine.tickets.conversation import Conversation, Kind, Message
+from engine.tickets.conversation import Conversation, Kind, Message, Role
 from engine.tickets.readers.fields import Json, body, first, object_at, objects, oldest_first, people, text, words
 from engine.tickets.records import Record
 
@@ -82,16 +82,12 @@ def _conversation(
         is_customer = author in customers or (author == requester and author not in agents)
         content, html = body(comment, ("html_body",), ("body", "plain_body", "value"))
         kind: Kind = "hidden" if deleted else "spam" if suspended else _kind(comment, author, content)
-        messages.append(
-            Message("user" if is_customer else "assistant", content, author, first(comment, "created_at"), html, kind)
-        )
-        sender = object_at(comment, "via", "source", "from")
-        found.update(dict.fromkeys((*names.get(author, ()), *people(sender, comment.get("author")))))
-    sender = object_at(ticket, "via", "source", "from")
-    found.update(
-        dict.fromkeys(people(sender, ticket.get("requester"), ticket.get("assignee"), ticket.get("submitter")))
-    )
-    found.update(dict.fromkeys(names.get(requester, ())))
+        role: Role = "user" if is_customer else "assistant"
+        messages.append(Message(role, content, author, first(comment, "created_at"), html, kind))
+        found.update(dict.fromkeys(names.get(author, ())))
+        found.update(dict.fromkeys(people(_sender(comment), comment.get("author"))))
+    parties = (ticket.get("requester"), ticket.get("assignee"), ticket.get("submitter"))
+    found.update(dict.fromkeys((*people(_sender(ticket), *parties), *names.get(requester, ()))))
     return Conversation(
         id=first(ticket, "id") or record.place,
         messages=oldest_first(messages),
@@ -105,11 +101,18 @@ def _conversation(
     )
 
 
+def _sender(record: Json) -> object:
+    """Return who a ticket or comment came from by e-mail: ``via.source.from``."""
+    source = object_at(record, "via").get("source")
+    return source.get("from") if isinstance(source, dict) else None
+
+
 def _kind(comment: Json, author: str, content: str) -> Kind:
     if comment.get("public") is False:
         return "note"
     channel = object_at(comment, "via").get("channel")
-    if author in _AUTHOR_IS_SYSTEM or channel in _SYSTEM_CHANNELS or _MERGED.match(content):
+    merged = "merged into" in content[:600] and _MERGED.match(content)
+    if author in _AUTHOR_IS_SYSTEM or channel in _SYSTEM_CHANNELS or merged:
         return "system"
     if comment.get("type") == "VoiceComment":
         return "system"

@@ -121,7 +121,7 @@ def test_a_gated_model_is_explained_with_the_login(tmp_path):
 
     class Response:
         status_code = 403
-        headers: dict = {}
+        headers = None
         request = None
         url = ""
 

@@ -66,7 +66,7 @@ def test_a_tokenizer_without_an_end_token_is_refused_in_words():
 def test_an_unknown_folder_is_refused_in_words(tmp_path):
     with pytest.raises(ModelError, match="no model folder"):
         load_chat_format(str(tmp_path / "nowhere"), tmp_path)
-    with pytest.raises(ModelError, match="config.json is missing"):
+    with pytest.raises(ModelError, match=r"config\.json is missing"):
         load_chat_format(str(tmp_path), tmp_path)
 
 

@@ -1,9 +1,12 @@
 """Tiny exports with invented words, and what is read from them."""
 
+import io
 import json
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 from engine.tickets.conversation import Conversation, LeftOut
 from engine.tickets.dataset import DataSet
@@ -54,6 +57,36 @@ def zendesk(number: int, *comments: dict[str, Any], requester_id: int = 7, **mor
         "comments": list(talk),
     }
     return {**ticket, **more}
+
+
+def workbook(sheets: dict[str, list[list[Any]]]) -> bytes:
+    """A workbook (.xlsx) with numbers and inline strings, as small as the format allows."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+        links = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+        packages = "http://schemas.openxmlformats.org/package/2006"
+        archive.writestr("[Content_Types].xml", f'<Types xmlns="{packages}/content-types"/>')
+        listed, related = "", ""
+        for number, (name, rows) in enumerate(sheets.items(), start=1):
+            listed += f'<sheet name="{escape(name)}" sheetId="{number}" r:id="r{number}"/>'
+            related += f'<Relationship Id="r{number}" Type="{links}/worksheet" Target="worksheets/sheet{number}.xml"/>'
+            cells = "".join(f'<row r="{at}">{"".join(map(_cell, row))}</row>' for at, row in enumerate(rows, start=1))
+            sheet = f'<worksheet xmlns="{main}"><sheetData>{cells}</sheetData></worksheet>'
+            archive.writestr(f"xl/worksheets/sheet{number}.xml", sheet)
+        book = f'<workbook xmlns="{main}" xmlns:r="{links}"><sheets>{listed}</sheets></workbook>'
+        archive.writestr("xl/workbook.xml", book)
+        relations = f'<Relationships xmlns="{packages}/relationships">'
+        archive.writestr("xl/_rels/workbook.xml.rels", f"{relations}{related}</Relationships>")
+        root = f'<Relationship Id="r1" Type="{links}/officeDocument" Target="xl/workbook.xml"/>'
+        archive.writestr("_rels/.rels", f"{relations}{root}</Relationships>")
+    return content.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, int | float):
+        return f"<c><v>{value}</v></c>"
+    return f'<c t="inlineStr"><is><t xml:space="preserve">{escape(str(value))}</t></is></c>'
 
 
 def read(*paths: Path, overrides: SourceOverrides | None = None) -> list[Conversation]:

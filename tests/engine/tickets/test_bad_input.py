@@ -50,7 +50,7 @@ def refusal(path: Path, tmp_path: Path) -> str:
         ("mail.pst", b"!BDN\0\0\0\0", "Outlook data file"),
         ("page.json", b"<!DOCTYPE html><html><body>Sign in</body></html>", "web page"),
         ("other.xml", b"<?xml version='1.0'?><orders><order/></orders>", "helpdesk-ticket"),
-        ("words.txt", "Dear team: the printer is broken.\n".encode(), "neither a known export nor a table"),
+        ("words.txt", b"Dear team: the printer is broken.\n", "neither a known export nor a table"),
         ("list.json", b"[1, 2, 3]", "without a single record"),
         ("text.json", b'{"question": "a"', "not one record of it can be read"),
         ("deep.json", b"[" * 100_000, "nested"),

@@ -1,19 +1,20 @@
 """The same conversations out of every vendor's shape: the real exports beside the checkout.
 
-What a shape cannot carry is left out of the comparison: plain text knows no links, lists and quotes; tables with a question
-and an answer hold the first exchange only; two of them leave out what ends on a question.
+What a shape cannot carry is left out of the comparison: plain text knows no links, lists and quotes; tables with a
+question and an answer hold the first exchange only.
 """
 
 import json
 import re
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from engine.tickets.dataset import DataSet, detect
 from engine.tickets.options import PrepareOptions
-from engine.tickets.preparation import prepare
+from engine.tickets.preparation import FILES, prepare
 
 FULL = {
     "freshdesk_tickets_with_conversations.json": "freshdesk",
@@ -100,13 +101,13 @@ def test_held_out_is_the_most_recent_part(shared: Path, tmp_path: Path) -> None:
 def test_what_is_written_is_what_the_contract_says(shared: Path, tmp_path: Path) -> None:
     prepare([shared / "tickets" / "zendesk_tickets.ndjson"], tmp_path / "data")
     names = {path.name for path in (tmp_path / "data").iterdir()}
-    assert names == {"train.jsonl", "heldout.jsonl", "report.json", "left_out.jsonl", "redactions.jsonl"}
+    assert names == set(FILES)
     for line in (tmp_path / "data" / "train.jsonl").read_text(encoding="utf-8").splitlines():
         entry = json.loads(line)
         assert isinstance(entry["ticket"], str)
         turns = [message["role"] for message in entry["messages"]]
         assert turns[0] == "user" and turns[-1] == "assistant"
-        assert all(one != other for one, other in zip(turns, turns[1:], strict=False))
+        assert all(one != other for one, other in pairwise(turns))
         assert all(set(message) == {"role", "content"} and message["content"].strip() for message in entry["messages"])
     report = json.loads((tmp_path / "data" / "report.json").read_text(encoding="utf-8"))
     assert {"format", "tickets_read", "conversations_kept", "dropped", "redactions"} <= report.keys()

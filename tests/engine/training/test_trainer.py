@@ -149,7 +149,7 @@ def test_losses_are_those_of_a_run_without_anybody_chatting(tiny_model, tiny_bas
     _, alone = train(recipe(tiny_model), tiny_base, tmp_path / "alone")
     folder = tmp_path / "alone" / "adapter"
     from engine.chat.playground import Sampling, answer
-    from engine.studio import Voice
+    from engine.chat.records import Voice
 
     voices = [Voice("base", "Base", "", None), Voice("a", "A", str(tiny_model), folder)]
     ended, answers = threading.Event(), []

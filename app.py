@@ -1,0 +1,140 @@
+"""Ticket Tuner's window: arguments -> Studio -> ui -> launch; nothing else."""
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sys
+import threading
+import webbrowser
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+PORT = 7860
+
+
+def main(
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the browser.")] = False,
+    port: Annotated[int, typer.Option(help="Where the window listens.", min=1, max=65535)] = PORT,
+    workspace: Annotated[Path | None, typer.Option(help="Where everything is kept.", show_default="your data folder")] = None,
+    host: Annotated[str, typer.Option(help="The address to listen on; any but this computer needs --auth.")] = "127.0.0.1",
+    auth: Annotated[str, typer.Option(help="user:password that the window asks for.", metavar="USER:PASSWORD")] = "",
+) -> None:
+    """Fine-tune a language model on your own support tickets, in the browser, on this computer."""
+    keep_private()
+    from engine.errors import StudioError
+
+    try:
+        login = read_login(host, auth)
+        check_port(host, port)
+        run(host, port, workspace, login, not no_browser)
+    except StudioError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from error
+
+
+def keep_private() -> None:
+    """Switch off everything that would look something up outside; before Gradio and the model libraries are imported."""
+    os.environ.update(
+        GRADIO_ANALYTICS_ENABLED="False",
+        HF_HUB_DISABLE_TELEMETRY="1",
+        DISABLE_TELEMETRY="1",
+        DO_NOT_TRACK="1",
+        TOKENIZERS_PARALLELISM="false",
+    )
+
+
+def read_login(host: str, auth: str) -> tuple[str, str] | None:
+    """Return user and password.
+
+    Raises:
+        StudioError: The window would be open to the network without them, or they cannot be read.
+    """
+    from engine.errors import StudioError
+
+    user, colon, password = auth.partition(":")
+    if auth and not (user and colon and password):
+        raise StudioError("--auth is not of the form user:password.", "Write, for example, --auth anna:secret.")
+    if host not in LOOPBACK and not auth:
+        raise StudioError(
+            f"On {host} others in the network could open the window and read your tickets.",
+            "Add --auth user:password, or leave --host out.",
+        )
+    return (user, password) if auth else None
+
+
+def check_port(host: str, port: int) -> None:
+    """Make sure that nobody else listens there.
+
+    Raises:
+        ResourceError: The port is taken or the address is not this computer's.
+    """
+    from engine.errors import ResourceError
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        if os.name == "posix":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ResourceError(
+                f"Port {port} on {host} cannot be used: {(error.strerror or str(error)).lower()}.",
+                f"Close the program that uses it, or choose another one, such as --port {port + 1 if port < 65535 else PORT}.",
+            ) from error
+
+
+def run(host: str, port: int, workspace: Path | None, login: tuple[str, str] | None, browser: bool) -> None:
+    """Open the window and wait until it is told to end."""
+    from engine.studio import Studio
+    from engine.workspace import Workspace, default_root
+
+    studio = Studio(Workspace(workspace or default_root()))
+    passing = fresh_folder(studio.workspace.cache / "window")
+    os.environ["GRADIO_TEMP_DIR"] = str(passing)
+    from ui.layout import build_app
+    from ui.theme import launch_options
+
+    app = build_app(studio, passing / secrets.token_hex(8))
+    try:
+        serve(app, server_name=host, server_port=port, auth=login, **launch_options())
+        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        print(f"Ticket Tuner is open at {address} (Ctrl+C ends it).", file=sys.stderr)
+        if browser:
+            webbrowser.open(address)
+        wait_for_the_end()
+    finally:
+        studio.close()
+        app.close(verbose=False)
+        shutil.rmtree(passing, ignore_errors=True)
+
+
+def fresh_folder(folder: Path) -> Path:
+    """Empty the folder through which uploads and downloads pass, so that no export stays behind."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    folder.chmod(0o700)
+    return folder
+
+
+def serve(app: Any, **options: Any) -> None:
+    """Launch without blocking, without sharing, and without a look-up outside."""
+    app.queue(default_concurrency_limit=8)
+    app.launch(share=False, inbrowser=False, quiet=True, prevent_thread_lock=True, run_history=False, show_error=False, **options)
+
+
+def wait_for_the_end() -> None:
+    """Wait for Ctrl+C or a request to terminate."""
+    ended = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: ended.set())
+    while not ended.wait(1.0):
+        pass
+
+
+if __name__ == "__main__":
+    typer.run(main)

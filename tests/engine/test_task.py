@@ -1,0 +1,48 @@
+import threading
+
+import pytest
+
+from engine.errors import StudioError, TicketsError
+from engine.task import Task
+
+
+def test_a_task_tells_how_far_it_is_and_gives_its_result():
+    reached, go = threading.Event(), threading.Event()
+
+    def action(task):
+        task.report("Half way", 0.5)
+        reached.set()
+        assert go.wait(10)
+        return 42
+
+    task = Task("Counting", action)
+    assert reached.wait(10)
+    seen = task.snapshot()
+    assert (seen.state, seen.stage, seen.fraction, seen.result) == ("running", "Half way", 0.5, None)
+    go.set()
+    assert task.wait(10) == 42
+    assert task.snapshot().state == "done"
+
+
+def test_a_known_failure_keeps_its_sentence_and_an_unknown_one_gets_one():
+    def known(task):
+        raise TicketsError("It is empty.", "Choose another.")
+
+    with pytest.raises(TicketsError, match="It is empty"):
+        Task("Reading", known).wait(10)
+    with pytest.raises(StudioError, match=r"Reading failed unexpectedly \(ZeroDivisionError"):
+        Task("Reading", lambda task: 1 / 0).wait(10)
+
+
+def test_a_cancelled_task_is_no_failure():
+    def action(task):
+        while not task.cancelled:
+            threading.Event().wait(0.001)
+        raise TicketsError("The import was stopped.")
+
+    task = Task("Reading", action)
+    task.cancel()
+    with pytest.raises(StudioError, match="cancelled"):
+        task.wait(10)
+    seen = task.snapshot()
+    assert (seen.state, seen.error) == ("cancelled", None)

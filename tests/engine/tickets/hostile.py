@@ -1,0 +1,55 @@
+"""Strings of 100 kB that make careless patterns and parsers take minutes."""
+
+SIZE = 100_000
+"""Characters."""
+
+MAIL_UNITS = (
+    *(
+        "On a ",
+        "On 1.1.2020 wrote:\n",
+        "On 1.1.2020 a@b wrote:\n\n",
+        "wrote:\n",
+        "20:20 wrote: ",
+        "user\nsaid\n\nx\n\n",
+    ),
+    *("\n", " \n", "\t", "> ", ">\n", "\n>a\n\n", ":\n", "-- \n", "--\n", "_", "-", "=\n", "```\n", "a@b "),
+    *("From: x\nSent: 1\n", "*From:* a\n", "From: a Sent: b To: c ", "Von: ", "-----Original Message-----\n"),
+    *("Begin forwarded message:\n", "##- Please type your reply above this line -##\n", "Received: x\n"),
+    *("Best regards\n", "Thanks\nA\n", "Sent from my a ", "This email is confidential ", "CAUTION: this ", "I am "),
+    *("&amp;", "&#", "&nbsp", "Ã¤", "â€™", "\x00", "\u200b", "\ud800", "\ue000\n", "\r", "\u2028", "写道"),
+)
+HTML_UNITS = (
+    *("<", "<div>", "<p>", "<b>", "<b id=1>", "<p><b id=1>", '<a href="', '<a href="x:">', "<blockquote>", "<ul><li>"),
+    *(
+        '<blockquote style="border:none">',
+        "<table><tr><td>",
+        "<pre>",
+        "<code>",
+        "</div>",
+        "<!--",
+        "<![CDATA[",
+        "<script>",
+    ),
+    *("<style>", "<svg>", "<select><option>", "<o:p>", "<br>", "data:image/png;base64,", "<ol><li><p>", "</p>"),
+)
+PRIVATE_UNITS = (
+    *("1", "1 ", "1.", "1-", "+1", "00 ", "12 34 ", "1.1.1.1 ", "1:1:1:", "::", "a:", "a@", "a@b.co ", "a.", "a", "Aa"),
+    *("DE89 3704 ", "DE89 3704 0044 0532 0130 00 ", "4111 1111 1111 1111 ", "+49 30 23125 148 ", "order # ", "tel "),
+    *(
+        "sk-",
+        "eyJ" + "a" * 10 + ".",
+        "-----BEGIN PRIVATE KEY-----",
+        "key: ",
+        "key: a1b2c3d4e5f6g7h8 ",
+        "a=",
+        "aBaBaB1 ",
+    ),
+    *("password is ", "password: ", "password for a ", "password is a ", "pin: 12 ", "http://a:b@", "?token=", "://"),
+    *("https://a.b/?token=", "[EMAIL_1] a@b.co ", "[", "Anna ", "Schmidt, Anna ", "Hi Mark ", "\nMark\n", "a (at) "),
+    *("田中", "密码是", '"a', "\u2019", "1 000 ", "is ", "x://" + "a" * 60 + ":", "\ud800", "\x00"),
+)
+
+
+def filled(unit: str, tail: str = "") -> str:
+    """Return the unit repeated to 100 kB, and a tail."""
+    return (unit * (SIZE // len(unit) + 1))[:SIZE] + tail

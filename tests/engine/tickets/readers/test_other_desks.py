@@ -1,0 +1,184 @@
+"""Zammad, Gorgias, Front, Zoho Desk and osTicket."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.errors import TicketsError
+from engine.tickets.detect import detect
+from tests.engine.tickets.exports import lines, only, read, said, write
+
+
+def article(number: int, sender: Any, body: str, internal: bool = False, **more: Any) -> dict[str, Any]:
+    key = "sender_id" if isinstance(sender, int) else "sender"
+    base = {"id": number, "ticket_id": 3, key: sender, "internal": internal, "body": body, "content_type": "text/html"}
+    return {**base, "created_at": f"2025-01-02T10:00:{number:02d}Z", "from": f"Person {number} <p@example.com>", **more}
+
+
+ZAMMAD = {"id": 3, "number": "22003", "title": "Lamp", "group_id": 1, "customer_id": 5, "state": "closed"}
+ARTICLES = [
+    article(1, "Customer", "<p>Dark</p>"),
+    article(2, "Agent", "<p>Press</p>"),
+    article(3, "Agent", "Sigh", internal=True),
+    article(4, "System", "Closed"),
+]
+KINDS = [("user", "public"), ("assistant", "public"), ("assistant", "note"), ("assistant", "system")]
+
+
+def kinds(path: Path, *more: Path) -> list[tuple[str, str]]:
+    return [(role, kind) for role, kind, _ in said(only(path, *more))]
+
+
+def test_zammad_articles_inside_and_apart(tmp_path: Path) -> None:
+    inside = write(tmp_path / "a.json", [{**ZAMMAD, "articles": ARTICLES}])
+    ids = [{**entry, "sender_id": number} for entry, number in zip(ARTICLES, (2, 1, 1, 3), strict=True)]
+    apart = (
+        write(tmp_path / "t.json", [ZAMMAD]),
+        write(tmp_path / "b.json", [{k: v for k, v in e.items() if k != "sender"} for e in ids]),
+    )
+    assert kinds(inside) == kinds(*apart) == KINDS
+    assert only(*apart).id == "22003"
+    with pytest.raises(TicketsError, match="without their articles"):
+        detect([tmp_path / "t.json"])
+
+
+def gorgias(number: int, from_agent: bool, public: bool = True, **more: Any) -> dict[str, Any]:
+    sender = {"id": 9 if from_agent else 5, "name": "Cleo" if from_agent else "Ada Lane", "email": "x@example.com"}
+    base = {
+        "id": number,
+        "ticket_id": 3,
+        "from_agent": from_agent,
+        "public": public,
+        "sender": sender,
+        "body_text": f"Words {number}",
+    }
+    return {**base, "created_datetime": f"2025-01-02T10:00:{number:02d}+00:00", **more}
+
+
+def test_gorgias_messages_inside_and_apart(tmp_path: Path) -> None:
+    messages = [
+        gorgias(1, False),
+        gorgias(2, True, body_html="<p>Hi</p>"),
+        gorgias(3, True, public=False),
+        gorgias(4, True, via="rule"),
+    ]
+    ticket = {
+        "id": 3,
+        "subject": "Lamp",
+        "status": "closed",
+        "customer": {"id": 5, "name": "Ada Lane"},
+        "tags": [{"name": "lamp"}],
+    }
+    inside = write(tmp_path / "a.json", {"data": [{**ticket, "messages": messages}]})
+    apart = write(tmp_path / "m.json", {"data": messages})
+    expected = [("user", "public"), ("assistant", "public"), ("assistant", "note"), ("assistant", "bot")]
+    assert kinds(inside) == kinds(apart) == expected
+    found = only(inside)
+    assert (found.tags, found.customer, found.messages[1].html) == (("lamp",), "5", True)
+    assert "Ada Lane" in found.people
+
+
+def front(number: int, inbound: bool, **more: Any) -> dict[str, Any]:
+    author = None if inbound else {"id": "tea_1", "first_name": "Cleo", "email": "cleo@example.com"}
+    base = {
+        "id": f"msg_{number}",
+        "is_inbound": inbound,
+        "created_at": 1_700_000_000.5 + number,
+        "author": author,
+        "recipients": [{"handle": "ada@example.com", "role": "from" if inbound else "to", "name": "Ada Lane"}],
+        "body": f"<p>Words {number}</p>",
+        "_links": {"related": {"conversation": "https://api.example.com/conversations/cnv_1"}},
+    }
+    return {**base, **more}
+
+
+def test_front_messages_inside_and_apart(tmp_path: Path) -> None:
+    messages = [front(2, False), front(1, True), front(3, False, draft_mode="shared")]
+    expected = [("user", "public"), ("assistant", "public"), ("assistant", "draft")]
+    conversation = {"id": "cnv_1", "subject": "Lamp", "status": "archived", "tags": [{"name": "lamp"}]}
+    inside = write(tmp_path / "a.json", {"_results": [{**conversation, "messages": messages}]})
+    apart = write(tmp_path / "m.json", {"_results": messages})
+    assert kinds(inside) == kinds(apart) == expected
+    both = only(write(tmp_path / "c.json", {"_results": [conversation]}), apart)
+    assert (both.id, both.subject, both.status) == ("cnv_1", "Lamp", "closed")
+    assert "Ada Lane" in both.people
+
+
+def zoho(number: int, direction: str, **more: Any) -> dict[str, Any]:
+    base = {"id": str(number), "direction": direction, "visibility": "public", "content": f"<p>Words {number}</p>"}
+    author = {
+        "type": "END_USER" if direction == "in" else "AGENT",
+        "name": f"Name {direction}",
+        "email": f"{direction}@example.com",
+    }
+    return {**base, "author": author, "createdTime": f"2025-01-02T10:00:{number:02d}.000Z", "ticketId": "77", **more}
+
+
+def test_zoho_threads_newest_first_and_cut_summaries(tmp_path: Path) -> None:
+    cut = {key: value for key, value in zoho(4, "out").items() if key != "content"} | {"summary": "Words 4 and"}
+    remark = {
+        "commenter": {"type": "AGENT", "name": "Cleo"},
+        "commentedTime": "2025-01-02T10:00:03.000Z",
+        "content": "Sigh",
+        "isPublic": False,
+    }
+    rows = [cut, {**remark, "ticketId": "77"}, zoho(2, "out"), zoho(1, "in"), zoho(5, "out", visibility="private")]
+    expected = [
+        ("user", "public"),
+        ("assistant", "public"),
+        ("assistant", "note"),
+        ("assistant", "truncated"),
+        ("assistant", "note"),
+    ]
+    ticket = {"id": "77", "ticketNumber": "101", "subject": "Lamp", "contactId": "5", "status": "Closed"}
+    inside = write(
+        tmp_path / "a.json", [{**ticket, "threads": [row for row in rows if "direction" in row], "comments": [remark]}]
+    )
+    apart = write(tmp_path / "t.json", {"data": [ticket]}), write(tmp_path / "r.json", {"data": rows})
+    assert kinds(inside) == kinds(*apart) == expected
+    assert (only(*apart).id, only(*apart).customer) == ("101", "5")
+
+
+def osticket(number: int, kind: str, poster: str, **more: Any) -> dict[str, Any]:
+    base = {
+        "id": number,
+        "thread_id": 4,
+        "staff_id": 0 if kind == "M" else 2,
+        "user_id": 5 if kind == "M" else 0,
+        "type": kind,
+    }
+    return {
+        **base,
+        "poster": poster,
+        "title": "Lamp",
+        "body": f"<p>Words {number}</p>",
+        "format": "html",
+        "created": f"2025-01-02 10:00:{number:02d}",
+        **more,
+    }
+
+
+def test_osticket_entries_as_json_and_csv(tmp_path: Path) -> None:
+    entries = [
+        osticket(1, "M", "Ada Lane"),
+        osticket(2, "R", "Cleo Agent"),
+        osticket(3, "N", "Cleo Agent"),
+        osticket(4, "N", "SYSTEM"),
+    ]
+    hidden = osticket(5, "R", "Cleo Agent", flags=4)
+    path = write(tmp_path / "entries.json", lines(*entries, hidden))
+    expected = [
+        ("user", "public"),
+        ("assistant", "public"),
+        ("assistant", "note"),
+        ("assistant", "note"),
+        ("assistant", "hidden"),
+    ]
+    assert kinds(path) == expected
+    keys = list(hidden)
+    table = [",".join(keys), *(",".join(f'"{entry.get(key, 0)}"' for key in keys) for entry in (*entries, hidden))]
+    csv = write(tmp_path / "entries.csv", "\n".join(table))
+    assert kinds(csv) == expected
+    assert detect([csv]).format == "osticket"
+    assert read(csv)[0].people == ("Ada Lane", "Cleo Agent")

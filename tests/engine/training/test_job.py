@@ -1,0 +1,186 @@
+"""The queue and the run folder, with real training on a tiny model."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from engine.errors import ModelError, RunError
+from engine.training.job import TrainingQueue
+from engine.training.recipe import Recipe
+from engine.training.run import RunDirectory
+from tests.tiny import conversations
+
+ROOT = Path(__file__).parents[3]
+DEADLINE = 60.0
+
+
+@pytest.fixture
+def data(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    rows = [json.dumps(row) + "\n" for row in conversations(24)]
+    (folder / "train.jsonl").write_text("".join(rows[:20]))
+    (folder / "heldout.jsonl").write_text("".join(rows[20:]))
+    return folder
+
+
+@pytest.fixture
+def queue(tiny_base):
+    made = TrainingQueue(lambda recipe, report: tiny_base)
+    yield made
+    made.close()
+
+
+def new_run(tmp_path, data, tiny_model, name="one", **changes):
+    values = {"max_steps": 6, "epochs": 50.0, "batch_size": 2, "accumulation": 1, "max_length": 64, "eval_steps": 3}
+    recipe = Recipe(**{"model": str(tiny_model), **values, **changes})
+    return RunDirectory.create_at(tmp_path / name, recipe, data, name)
+
+
+def until(condition, what):
+    """Poll with a deadline."""
+    end = time.monotonic() + DEADLINE
+    while time.monotonic() < end:
+        if found := condition():
+            return found
+        time.sleep(0.01)
+    raise AssertionError(f"not within {DEADLINE} s: {what}")
+
+
+def test_a_run_goes_from_queued_to_finished_and_its_folder_tells_the_whole_story(queue, tmp_path, data, tiny_model):
+    run = new_run(tmp_path, data, tiny_model)
+    assert run.status.state == "queued"
+    queue.add(run)
+    assert queue.wait(run.id, DEADLINE)
+    assert run.status.state == "finished"
+    assert queue.current() is None
+    history = RunDirectory(run.path).history.read()
+    assert [seen.step for seen in history.steps] == [1, 2, 3, 4, 5, 6]
+    assert history.finished is not None
+    wanted = {"recipe.json", "data", "events.jsonl", "status.json", "environment.json", "checkpoints", "adapter"}
+    assert {entry.name for entry in run.path.iterdir()} == wanted
+
+
+def test_runs_wait_for_their_turn_and_can_leave_the_queue(queue, tmp_path, data, tiny_model):
+    first, second, third = (new_run(tmp_path, data, tiny_model, name, max_steps=500) for name in ("a", "b", "c"))
+    for run in (first, second, third):
+        queue.add(run)
+    assert queue.waiting() == ("b", "c")
+    with pytest.raises(RunError, match="in progress already"):
+        queue.add(second)
+    queue.stop("b")
+    assert second.status.state == "cancelled"
+    queue.stop("a")
+    assert queue.wait("a", DEADLINE)
+    until(lambda: (seen := queue.current()) and seen.run == "c" and seen.step > 0, "the third run trains")
+    queue.stop("c")
+    assert queue.wait("c", DEADLINE)
+    assert third.status.state == "cancelled"
+
+
+def test_pause_holds_at_a_step_and_resume_goes_on(queue, tmp_path, data, tiny_model):
+    run = new_run(tmp_path, data, tiny_model, max_steps=400, eval_steps=400)
+    queue.add(run)
+    until(lambda: len(run.history.read().steps) > 2, "three steps")
+    queue.pause(run.id)
+    until(lambda: queue.current().state == "paused", "the pause")
+    assert run.status.state == "paused"
+    held = len(run.history.read().steps)
+    with pytest.raises(AssertionError):
+        _grows(run, held, 0.5)
+    queue.unpause(run.id)
+    _grows(run, held, DEADLINE)
+    queue.stop(run.id)
+    assert queue.wait(run.id, DEADLINE)
+
+
+def _grows(run, held, seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if len(run.history.read().steps) > held:
+            return
+        time.sleep(0.01)
+    raise AssertionError("no new step")
+
+
+def test_stop_keeps_the_last_checkpoint_and_resume_finishes_the_run(queue, tmp_path, data, tiny_model):
+    run = new_run(tmp_path, data, tiny_model, max_steps=60, eval_steps=50)
+    queue.add(run)
+    until(lambda: len(run.history.read().steps) > 3, "a few steps")
+    queue.stop(run.id)
+    assert queue.wait(run.id, DEADLINE)
+    assert run.status.state == "cancelled"
+    [step] = run.checkpoint_steps()
+    assert step >= 3
+    assert run.has_adapter()
+    queue.add(run)
+    assert queue.wait(run.id, DEADLINE)
+    assert run.status.state == "finished"
+    assert [seen.step for seen in run.history.read().steps] == list(range(1, 61))
+
+
+def test_a_failure_is_told_in_the_status_and_in_the_log(tmp_path, data, tiny_model):
+    def gone(recipe, report):
+        raise ModelError("There is no such model.", "Pick another one.")
+
+    queue = TrainingQueue(gone)
+    run = new_run(tmp_path, data, tiny_model)
+    queue.add(run)
+    assert queue.wait(run.id, DEADLINE)
+    assert run.status.state == "failed"
+    assert run.status.message == "There is no such model. Pick another one."
+    assert run.history.read().notes[-1][1].level == "error"
+
+
+def test_a_damaged_status_file_is_rebuilt(tmp_path, data, tiny_model):
+    run = new_run(tmp_path, data, tiny_model)
+    for content in ("{", "[]", '{"name": "x"}', ""):
+        run.status_file.write_text(content)
+        assert run.status.state == "interrupted"
+        assert "rebuilt" in run.status.message
+
+
+def test_a_checkpoint_without_its_trainer_state_does_not_count(tmp_path, data, tiny_model):
+    run = new_run(tmp_path, data, tiny_model)
+    for step, files in ((5, ("trainer_state.json", "adapter_model.safetensors")), (9, ("adapter_model.safetensors",))):
+        run.checkpoint(step).mkdir(parents=True)
+        for name in files:
+            (run.checkpoint(step) / name).write_text("{}")
+    assert run.checkpoint_steps() == [5]
+
+
+def test_a_run_is_never_written_over(tmp_path, data, tiny_model):
+    new_run(tmp_path, data, tiny_model)
+    with pytest.raises(RunError, match="already holds a run"):
+        new_run(tmp_path, data, tiny_model)
+
+
+def test_a_run_killed_in_the_middle_is_interrupted_and_resumes_with_the_same_losses(
+    queue, tmp_path, data, tiny_model
+):
+    whole = new_run(tmp_path, data, tiny_model, "whole", max_steps=40, eval_steps=10)
+    queue.add(whole)
+    assert queue.wait(whole.id, DEADLINE)
+    command = [sys.executable, "-m", "engine", "train", "--data", str(data), "--run", str(tmp_path / "killed")]
+    command += ["--workspace", str(tmp_path / "ws"), "--model", str(tiny_model)]
+    for name, value in whole.recipe.changed_from(Recipe()).items():
+        if name != "model":
+            command += ["--set", f"{name}={value}"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    killed = RunDirectory(tmp_path / "killed")
+    until(lambda: killed.status_file.exists() and killed.checkpoint_steps(), "the first checkpoint")
+    assert killed.status.state in {"running", "finished"}
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert killed.status.state == "interrupted"
+    queue.add(killed)
+    assert queue.wait(killed.id, DEADLINE)
+    assert killed.status.state == "finished"
+    losses = [[seen.loss for seen in run.history.read().steps] for run in (whole, killed)]
+    assert losses[0] == losses[1]
