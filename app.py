@@ -20,8 +20,12 @@ PORT = 7860
 def main(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the browser.")] = False,
     port: Annotated[int, typer.Option(help="Where the window listens.", min=1, max=65535)] = PORT,
-    workspace: Annotated[Path | None, typer.Option(help="Where everything is kept.", show_default="your data folder")] = None,
-    host: Annotated[str, typer.Option(help="The address to listen on; any but this computer needs --auth.")] = "127.0.0.1",
+    workspace: Annotated[
+        Path | None, typer.Option(help="Where everything is kept.", show_default="your data folder")
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; any but this computer needs --auth.")
+    ] = "127.0.0.1",
     auth: Annotated[str, typer.Option(help="user:password that the window asks for.", metavar="USER:PASSWORD")] = "",
 ) -> None:
     """Fine-tune a language model on your own support tickets, in the browser, on this computer."""
@@ -38,7 +42,7 @@ def main(
 
 
 def keep_private() -> None:
-    """Switch off everything that would look something up outside; before Gradio and the model libraries are imported."""
+    """Switch off every look-up outside; called before Gradio and the model libraries are imported."""
     os.environ.update(
         GRADIO_ANALYTICS_ENABLED="False",
         HF_HUB_DISABLE_TELEMETRY="1",
@@ -82,9 +86,10 @@ def check_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
+            other = port + 1 if port < 65535 else PORT
             raise ResourceError(
                 f"Port {port} on {host} cannot be used: {(error.strerror or str(error)).lower()}.",
-                f"Close the program that uses it, or choose another one, such as --port {port + 1 if port < 65535 else PORT}.",
+                f"Close the program that uses it, or choose another port, such as --port {other}.",
             ) from error
 
 
@@ -96,6 +101,9 @@ def run(host: str, port: int, workspace: Path | None, login: tuple[str, str] | N
     studio = Studio(Workspace(workspace or default_root()))
     passing = fresh_folder(studio.workspace.cache / "window")
     os.environ["GRADIO_TEMP_DIR"] = str(passing)
+    from ui.quick_start import import_gradio
+
+    import_gradio()
     from ui.layout import build_app
     from ui.theme import launch_options
 
@@ -124,7 +132,15 @@ def fresh_folder(folder: Path) -> Path:
 def serve(app: Any, **options: Any) -> None:
     """Launch without blocking, without sharing, and without a look-up outside."""
     app.queue(default_concurrency_limit=8)
-    app.launch(share=False, inbrowser=False, quiet=True, prevent_thread_lock=True, run_history=False, show_error=False, **options)
+    app.launch(
+        share=False,
+        inbrowser=False,
+        quiet=True,
+        prevent_thread_lock=True,
+        run_history=False,
+        show_error=False,
+        **options,
+    )
 
 
 def wait_for_the_end() -> None:

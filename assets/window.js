@@ -41,8 +41,8 @@ window.ticketTuner = (() => {
 
   const tabButton = (name) => document.getElementById(`tab-${name}-button`);
   function restoreTab(tries = 200) {
-    const ready = tabButton("tickets");
-    if (!ready) { if (tries) setTimeout(() => restoreTab(tries - 1), 50); else root.dataset.ready = "late"; return; }
+    const first = tabButton("tickets");
+    if (!first) { if (tries) setTimeout(() => restoreTab(tries - 1), 50); return; }
     const wanted = tabButton(location.hash.slice(1) || stored(TAB) || "tickets");
     if (wanted && wanted.getAttribute("aria-selected") !== "true") wanted.click();
     const remember = () => {
@@ -51,10 +51,14 @@ window.ticketTuner = (() => {
       store(TAB, open.dataset.tabId);
       history.replaceState(null, "", `#${open.dataset.tabId}`);
     };
-    new MutationObserver(remember).observe(ready.parentElement, { subtree: true, attributes: true, attributeFilter: ["aria-selected"] });
+    new MutationObserver(remember).observe(first.parentElement, { subtree: true, attributes: true, attributeFilter: ["aria-selected"] });
     addEventListener("hashchange", () => tabButton(location.hash.slice(1))?.click());
-    setTimeout(() => { remember(); root.dataset.ready = "yes"; }, 60);
+    setTimeout(remember, 60);
+    setTimeout(() => root.dataset.ready || ready("late"), 8000);
   }
+
+  /** Show the page, now that it knows what it had selected; called by the first answer of the server. */
+  function ready(how = "yes") { root.dataset.ready = how; }
 
   // ---- keys
 
@@ -311,5 +315,5 @@ window.ticketTuner = (() => {
     return [x, [`${spec.x} ${x}`, ...rows.map(([name, point]) => `${name} ${short(point[1])}`)]];
   }
 
-  return { header, actions, follow, download, chart };
+  return { header, actions, follow, download, chart, ready };
 })();

@@ -523,12 +523,29 @@ class Studio:
 
         return f"adapter:{import_adapter(self.workspace, source, name).name}"
 
+    def adapter_size(self, run: str) -> int:
+        """Return how many bytes a run's adapter has, before it is packed."""
+        return sum(file.stat().st_size for file in self.run(run).adapter.rglob("*") if file.is_file())
+
+    def rename_adapter(self, voice: str, name: str) -> None:
+        """Give an imported adapter another name."""
+        file = self._imported(voice) / "about.json"
+        write_json(file, {**read_json(file), "name": _checked_name(name)})
+
     def delete_adapter(self, voice: str) -> Deleted:
         """Move an imported adapter to the trash."""
+        return self.workspace.discard(self._imported(voice), self.voice(voice).label)
+
+    def _imported(self, voice: str) -> Path:
+        """The folder of an imported adapter.
+
+        Raises:
+            StudioError: It is gone, or it is a run's.
+        """
         found = self.voice(voice)
         if not voice.startswith("adapter:") or found.path is None:
-            raise StudioError("Only imported adapters can be deleted here.", "Delete the run instead.")
-        return self.workspace.discard(found.path, found.label)
+            raise StudioError("Only imported adapters can be changed here.", "Rename or delete the run instead.")
+        return found.path
 
     def close(self) -> None:
         """Stop the run in progress at its next step and give the model back; called when the program ends."""

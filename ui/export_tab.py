@@ -60,7 +60,12 @@ class ExportTab:
 def build(tab: gr.Tab) -> ExportTab:
     """Make the components, inside ``tab``."""
     with gr.Column(elem_id="no-adapter", elem_classes="narrow") as empty:
-        html(parts.empty("No adapter to take home yet", "Train one first: as soon as a run has finished, its card and its file are here."))
+        html(
+            parts.empty(
+                "No adapter to take home yet",
+                "Train one first: as soon as a run has finished, its card and its file are here.",
+            )
+        )
         begin = gr.Button("Choose a recipe  →", variant="primary", elem_id="export-choose-recipe")
     with gr.Row(elem_id="export", elem_classes="with-aside", visible=False) as body:
         with gr.Column(elem_classes="main-column sheet", min_width=320):
@@ -75,19 +80,50 @@ def build(tab: gr.Tab) -> ExportTab:
             done = html(elem_id="export-done")
             file = gr.DownloadButton("File", elem_id="download-file", elem_classes="unseen")
     with gr.Accordion("Bring an adapter in", open=False, elem_id="import-adapter-panel") as bring_in:
-        html('<p class="quiet">A .zip from here, or any PEFT adapter folder on this computer. It becomes a voice in the playground.</p>')
+        html(
+            '<p class="quiet">A .zip from here, or any PEFT adapter folder on this computer. It becomes a voice in the '
+            "playground.</p>"
+        )
         with gr.Row():
-            zip_file = gr.File(label="Adapter (.zip)", file_types=[".zip"], type="filepath", elem_id="import-zip", elem_classes="drop", height=120)
+            zip_file = gr.File(
+                label="Adapter (.zip)",
+                file_types=[".zip"],
+                type="filepath",
+                elem_id="import-zip",
+                elem_classes="drop",
+                height=120,
+            )
             with gr.Column():
-                folder = gr.Textbox(label="Or the path of its folder", placeholder="/home/me/adapters/shop", elem_id="import-folder", max_lines=1)
+                folder = gr.Textbox(
+                    label="Or the path of its folder",
+                    placeholder="/home/me/adapters/shop",
+                    elem_id="import-folder",
+                    max_lines=1,
+                )
                 name = gr.Textbox(label="Name", placeholder="How it is called here", elem_id="import-name", max_lines=1)
         with gr.Row(elem_classes="bar-row end"):
             imported = html(elem_id="import-done")
             bring = gr.Button("Import", elem_id="import-adapter", scale=0, min_width=110)
     return ExportTab(
-        tab, empty, begin, body, run, package, download, progress, done, file, card, bring_in, zip_file, folder, name, bring, imported,
+        tab,
+        empty,
+        begin,
+        body,
+        run,
+        package,
+        download,
+        progress,
+        done,
+        file,
+        card,
+        bring_in,
+        zip_file,
+        folder,
+        name,
+        bring,
+        imported,
         gr.Timer(0.4, active=False),
-    )  # fmt: skip
+    )
 
 
 def wire(window: Window) -> None:
@@ -119,7 +155,7 @@ def wire(window: Window) -> None:
         listen(event, show, [page.export, page.run], everything)
     listen(ui.run.input, choose, [ui.run], [*everything, ui.done])
     listen(ui.download.click, pack, [ui.run], working)
-    listen(ui.timer.tick, lambda: _working(window), [], working, queue=False)
+    listen(ui.timer.tick, lambda: _working(window), [], working)
     listen(ui.progress.cancel, lambda: work.cancel(EXPORT))
     listen(ui.file.change, None, js="() => ticketTuner.download('download-file')")
     listen(ui.bring.click, bring, [ui.zip, ui.folder, ui.name], [ui.imported, ui.zip, ui.folder, ui.name])
@@ -155,7 +191,11 @@ def _working(window: Window) -> dict[Any, Any]:
     """How far the packing is; at its end the file, which the page then downloads by itself."""
     ui, seen = window.export, window.work.seen(EXPORT)
     if seen is not None and seen.state == "running":
-        return {ui.progress: parts.task_progress(seen), ui.timer: gr.Timer(active=True), ui.download: gr.Button(interactive=False)}
+        return {
+            ui.progress: parts.task_progress(seen),
+            ui.timer: gr.Timer(active=True),
+            ui.download: gr.Button(interactive=False),
+        }
     ended = {ui.progress: "", ui.timer: gr.Timer(active=False), ui.download: gr.Button(interactive=True)}
     if seen is None or seen.state == "cancelled":
         return ended

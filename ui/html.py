@@ -9,7 +9,9 @@ from typing import Any
 import gradio as gr
 
 
-def html(value: str = "", *, elem_id: str | None = None, raises: tuple[str, ...] = (), script: str | None = None) -> gr.HTML:
+def html(
+    value: str = "", *, elem_id: str | None = None, raises: tuple[str, ...] = (), script: str | None = None
+) -> gr.HTML:
     """Make a piece of HTML.
 
     Args:
@@ -33,9 +35,12 @@ def plot(elem_id: str, size: str) -> gr.HTML:
         size: 'plot-tall', 'plot-low' or 'plot-small'.
     """
     return gr.HTML(
-        "", elem_id=elem_id, html_template=f'<div class="plot {size}"></div>', js_on_load="ticketTuner.chart(element, props, watch)",
+        "",
+        elem_id=elem_id,
+        html_template=f'<div class="plot {size}"></div>',
+        js_on_load="ticketTuner.chart(element, props, watch)",
         apply_default_css=False,
-    )  # fmt: skip
+    )
 
 
 def data_of(event: gr.EventData) -> dict[str, Any]:

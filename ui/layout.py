@@ -1,15 +1,15 @@
-"""build_app(studio): every part of the window is built, then every part is wired, so that none refers to one that is not there.
+"""build_app(studio): every part of the window is built, then every part is wired; so none refers to one not yet there.
 
 What browser tests hold on to stands with each component, in square brackets: elem_ids such as [start-training] in the
-dataclasses of the parts (ImportPanel, TicketsTab, RecipeTab, TrainingTab, PlaygroundTab, ExportTab, Sidebar, StatusBar).
-Of the frame:
+dataclasses of the parts (ImportPanel, SourcePanel, TicketsTab, RecipeTab, Fields, TrainingTab, PlaygroundTab,
+ExportTab, Sidebar, StatusBar). Of the frame:
 
     [tab-tickets-button] ... [tab-export-button]   the tabs themselves; the page remembers the one that is open
     [theme-button], [help-button], [help]          in the header
     html[data-theme]                               'light' or 'dark'
     html[data-ready]                               set as soon as the page can be used
-    [data-key]                                     buttons in lists: dataset-ID, run-ID, adapter-ID, ticket-ID, preset-NAME,
-                                                   model-ID, page-before, page-after, overlay-ID
+    [data-key]                                     buttons in lists: dataset-ID, run-ID, adapter-ID, ticket-ID,
+                                                   preset-NAME, model-ID, page-before, page-after, overlay-ID
 """
 
 from pathlib import Path
@@ -29,8 +29,8 @@ from ui import (
     tickets_tab,
     training_tab,
 )
-from ui.talks import Talks
 from ui.html import html
+from ui.talks import Talks
 from ui.views import shell
 from ui.window import Window
 from ui.wiring import listen
@@ -65,9 +65,31 @@ def build_app(studio: Studio, downloads: Path) -> gr.Blocks:
                     export = export_tab.build(tab)
         status = status_bar.build()
         window = Window(
-            studio, downloads, Work(), Talks(), remembered, tabs, side, status, importing, tickets, recipe, training, playground, export
+            studio,
+            downloads,
+            Work(),
+            Talks(),
+            remembered,
+            tabs,
+            side,
+            status,
+            importing,
+            tickets,
+            recipe,
+            training,
+            playground,
+            export,
         )
-        for part in (import_panel, tickets_tab, recipe_tab, training_tab, playground_tab, export_tab, sidebar, status_bar):
+        for part in (
+            import_panel,
+            tickets_tab,
+            recipe_tab,
+            training_tab,
+            playground_tab,
+            export_tab,
+            sidebar,
+            status_bar,
+        ):
             part.wire(window)
         _wire_welcome(app, window)
     return app
@@ -79,7 +101,7 @@ def _tab(label: str) -> gr.Tab:
 
 def _wire_welcome(app: gr.Blocks, window: Window) -> None:
     """Complete what an opened page remembers: the newest data set and run where it has none, or one that is gone."""
-    studio, importing = window.studio, window.importing
+    studio = window.studio
 
     def complete(found: dict[str, Any]) -> dict[str, Any]:
         sets, runs = [seen.id for seen in studio.datasets()], [seen.id for seen in studio.runs()]
@@ -88,7 +110,8 @@ def _wire_welcome(app: gr.Blocks, window: Window) -> None:
         return {**found, "dataset": dataset, "run": run}
 
     opened = page.wire(app, window.page, complete)
-    under_way = [importing.notice, importing.progress, importing.timer, importing.start, importing.source]
-    listen(opened.then, lambda: import_panel.resume(window), [], under_way)
-    for handler, inputs, outputs in (tickets_tab.redraw(window), recipe_tab.redraw(window)):
-        listen(opened.then, handler, inputs, outputs)
+    listen(opened.then, lambda: import_panel.resume(window), [], window.importing.progress_outputs)
+    drawn = listen(opened.then, *tickets_tab.redraw(window))
+    drawn = listen(drawn.then, *training_tab.redraw(window))
+    listen(drawn.then, None, js="() => ticketTuner.ready()")
+    listen(opened.then, *recipe_tab.redraw(window))

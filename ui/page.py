@@ -1,8 +1,9 @@
-"""Page: what an open page has selected, and what the browser remembers of it, so that a reload and a restart show the same.
+"""Page: what an open page has selected, and what the browser remembers of it, so that a reload shows the same.
 
-Each value is a ``gr.State``; whenever one changes, all are written into the browser's storage as JSON, and a page that is
-opened reads them from there. (``gr.BrowserState`` does that too, but it keeps no empty value, and its change event fires again
-whenever something on the page becomes visible.) Only ids and choices are remembered; the text of tickets stays on the server.
+Each value is a ``gr.State``; whenever one changes, all are written into the browser's storage as JSON, and a page that
+is opened reads them from there. (``gr.BrowserState`` does that too, but it keeps no empty value, and its change event
+fires again whenever something on the page becomes visible.) Only ids and choices are remembered; the text of tickets
+stays on the server.
 """
 
 import json
@@ -110,9 +111,15 @@ def read_memory(text: str) -> dict[str, Any]:
 def first_page() -> dict[str, Any]:
     """What a browser that has never been here begins with."""
     return {
-        "session": secrets.token_hex(8), "dataset": "", "look": first_look(), "draft": first_draft(), "run": "", "overlays": [], "voices": [],
+        "session": secrets.token_hex(8),
+        "dataset": "",
+        "look": first_look(),
+        "draft": first_draft(),
+        "run": "",
+        "overlays": [],
+        "voices": [],
         "export": "",
-    }  # fmt: skip
+    }
 
 
 def first_look() -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The tab 'Playground': one question, several voices side by side.
 
-Owns the components and how they hang together. The answers stream from the engine; what was said is kept in talks.py, so
-that a reload shows it again.
+Owns the components and how they hang together. The answers stream from the engine; what was said is kept in talks.py,
+so that a reload shows it again.
 """
 
 import time
@@ -15,8 +15,8 @@ from markupsafe import Markup
 from engine.chat.records import AnswerFrame, Sampling
 from engine.errors import StudioError
 from engine.studio import Studio, Voice
-from ui.talks import Spoken, Talk
 from ui.html import html
+from ui.talks import Spoken, Talk
 from ui.views import parts
 from ui.views import playground as views
 from ui.window import Window
@@ -67,16 +67,24 @@ def build(tab: gr.Tab) -> PlaygroundTab:
     with gr.Column(elem_id="playground"):
         with gr.Row(elem_classes="bar-row bottom", elem_id="playground-head"):
             voices = gr.Dropdown(
-                [], multiselect=True, max_choices=views.MOST_ADAPTERS, label="Compare the base with (up to three adapters)", elem_id="voices",
+                [],
+                multiselect=True,
+                max_choices=views.MOST_ADAPTERS,
+                label="Compare the base with (up to three adapters)",
+                elem_id="voices",
                 interactive=True,
-            )  # fmt: skip
+            )
             ticket = gr.Button("Pick a held-out ticket", elem_id="pick-ticket", scale=0, min_width=170)
             new = gr.Button("New conversation", elem_id="new-talk", scale=0, min_width=150)
         notice = html(elem_id="playground-notice")
         board = html(elem_id="board", script="ticketTuner.follow(element, watch)")
         with gr.Row(elem_classes="bar-row bottom", elem_id="ask"):
             question = gr.Textbox(
-                label="The customer writes", placeholder="Type a question, or pick a held-out ticket", lines=2, max_lines=6, elem_id="question"
+                label="The customer writes",
+                placeholder="Type a question, or pick a held-out ticket",
+                lines=2,
+                max_lines=6,
+                elem_id="question",
             )
             send = gr.Button("Send", variant="primary", elem_id="send", scale=0, min_width=100)
             stop = gr.Button("Stop", elem_id="stop-answer", scale=0, min_width=100, visible=False)
@@ -88,17 +96,42 @@ def build(tab: gr.Tab) -> PlaygroundTab:
 
 def _build_settings() -> dict[str, Any]:
     system = gr.Textbox(
-        label="Standing instruction (system prompt)", info="Put before the conversation; empty uses none.", lines=2, elem_id="system-prompt"
+        label="Standing instruction (system prompt)",
+        info="Put before the conversation; empty uses none.",
+        lines=2,
+        elem_id="system-prompt",
     )
     with gr.Row():
         temperature = gr.Slider(
-            0, 2, value=0.0, step=0.05, label="Daring (temperature)", info="0 always takes the likeliest word.", elem_id="temperature"
+            0,
+            2,
+            value=0.0,
+            step=0.05,
+            label="Daring (temperature)",
+            info="0 always takes the likeliest word.",
+            elem_id="temperature",
         )
-        top_p = gr.Slider(0.05, 1, value=0.9, step=0.05, label="Choice (top-p)", info="Draws among the likeliest words only.", elem_id="top-p")
+        top_p = gr.Slider(
+            0.05,
+            1,
+            value=0.9,
+            step=0.05,
+            label="Choice (top-p)",
+            info="Draws among the likeliest words only.",
+            elem_id="top-p",
+        )
         length = gr.Slider(
-            16, 1024, value=160, step=16, label="Longest answer (tokens)", info="About three quarters of a word each.", elem_id="answer-length"
+            16,
+            1024,
+            value=160,
+            step=16,
+            label="Longest answer (tokens)",
+            info="About three quarters of a word each.",
+            elem_id="answer-length",
         )
-        seed = gr.Number(0, label="Seed", info="The same seed gives the same answer.", elem_id="answer-seed", precision=0)
+        seed = gr.Number(
+            0, label="Seed", info="The same seed gives the same answer.", elem_id="answer-seed", precision=0
+        )
     return {"system": system, "temperature": temperature, "top_p": top_p, "length": length, "seed": seed}
 
 
@@ -120,7 +153,12 @@ def wire(window: Window) -> None:
         found = studio.heldout_ticket(_dataset_of(studio, chosen, dataset), number)
         talk = Talk(reference=found.answer, ticket=found.ticket, opening=found.messages[:-1])
         window.talks.keep(session, talk)
-        return {**_shown(window, session, chosen), ui.question: found.messages[-1]["content"], ui.number: number + 1, ui.notice: ""}
+        return {
+            **_shown(window, session, chosen),
+            ui.question: found.messages[-1]["content"],
+            ui.number: number + 1,
+            ui.notice: "",
+        }
 
     def start_anew(session: str, chosen: list[str]) -> dict[Any, Any]:
         studio.stop_answer(session)
@@ -137,8 +175,14 @@ def wire(window: Window) -> None:
     listen(ui.ticket.click, pick_ticket, [*base, page.dataset, ui.number], [*shown, ui.question, ui.number, ui.notice])
     listen(ui.new.click, start_anew, base, [*shown, ui.question, ui.notice])
     listen(
-        ui.send.click, ask, [ui.question, *base, *settings], streamed, concurrency_id="answers", concurrency_limit=4, name="ask",
-    )  # fmt: skip
+        ui.send.click,
+        ask,
+        [ui.question, *base, *settings],
+        streamed,
+        concurrency_id="answers",
+        concurrency_limit=4,
+        name="ask",
+    )
     listen(ui.stop.click, studio.stop_answer, [page.session], queue=False)
 
 
@@ -170,7 +214,9 @@ def _dataset_of(studio: Studio, chosen: list[str], dataset: str) -> str:
     return dataset
 
 
-def _ask(window: Window, question: str, session: str, chosen: list[str], settings: tuple[Any, ...]) -> Iterator[dict[Any, Any]]:
+def _ask(
+    window: Window, question: str, session: str, chosen: list[str], settings: tuple[Any, ...]
+) -> Iterator[dict[Any, Any]]:
     """Stream the answers; whatever happens, the talk is left in order and the buttons are right."""
     ui, studio, talks = window.playground, window.studio, window.talks
     talk = talks.get(session)
@@ -189,9 +235,12 @@ def _ask(window: Window, question: str, session: str, chosen: list[str], setting
     note = Markup("")
     try:
         yield {
-            ui.board: views.board(talk, voices), ui.question: "", ui.notice: "",
-            ui.send: gr.Button(visible=False), ui.stop: gr.Button(visible=True),
-        }  # fmt: skip
+            ui.board: views.board(talk, voices),
+            ui.question: "",
+            ui.notice: "",
+            ui.send: gr.Button(visible=False),
+            ui.stop: gr.Button(visible=True),
+        }
         conversations = [_with_system(system, talk.hears(name)) for name in names]
         sent = 0.0
         for frame in studio.ask(names, conversations, sampling, session):
@@ -232,5 +281,7 @@ def _with_system(system: str, heard: tuple[dict[str, str], ...]) -> list[dict[st
 
 def _heard(talk: Talk, frame: AnswerFrame) -> Talk:
     """Take a frame of the engine into the talk."""
-    spoken = {seen.voice: Spoken(seen.text, seen.tokens, seen.seconds, seen.done, seen.stopped_by) for seen in frame.answers}
+    spoken = {
+        seen.voice: Spoken(seen.text, seen.tokens, seen.seconds, seen.done, seen.stopped_by) for seen in frame.answers
+    }
     return replace(talk, spoken={**talk.spoken, **spoken}, stage=frame.stage)

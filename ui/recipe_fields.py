@@ -48,7 +48,9 @@ def build() -> Fields:
             for setting in named:
                 with gr.Column(elem_classes="field-box", min_width=220):
                     inputs[setting.name] = _input(setting)
-                    resets[setting.name] = gr.Button("Reset", elem_id=f"reset-{setting.name}", elem_classes="reset", size="sm", min_width=60)
+                    resets[setting.name] = gr.Button(
+                        "Reset", elem_id=f"reset-{setting.name}", elem_classes="reset", size="sm", min_width=60
+                    )
     return Fields(inputs, resets, reset_all, gr.State({}))
 
 
@@ -74,7 +76,9 @@ def read(values: tuple[Any, ...]) -> dict[str, Any]:
     return {name: views.tidy(FIELDS[name], value) for name, value in zip(views.chosen_names(), values, strict=True)}
 
 
-def mark(fields: Fields, values: Mapping[str, Any], start: Recipe, known: Marks, wrong: RecipeError | None) -> tuple[dict[Any, Any], Marks]:
+def mark(
+    fields: Fields, values: Mapping[str, Any], start: Recipe, known: Marks, wrong: RecipeError | None
+) -> tuple[dict[Any, Any], Marks]:
     """Say which fields are changed or wrong.
 
     Args:
@@ -110,7 +114,10 @@ def fill(fields: Fields, values: Mapping[str, Any]) -> dict[Any, Any]:
 
 def merged(updates: dict[Any, Any], values: dict[Any, Any]) -> dict[Any, Any]:
     """Join marks and values of the same components into one update each."""
-    both = {component: gr.update(**{**_plain(updates.get(component)), "value": value}) for component, value in values.items()}
+    both = {
+        component: gr.update(**{**_plain(updates.get(component)), "value": value})
+        for component, value in values.items()
+    }
     return {**updates, **both}
 
 

@@ -15,8 +15,8 @@ from engine.studio import Studio
 from engine.training.recipe import Recipe, presets
 from ui import page as remembered
 from ui import recipe_fields
-from ui.recipe_fields import Fields
 from ui.html import data_of, html
+from ui.recipe_fields import Fields
 from ui.views import parts
 from ui.views import recipe as views
 from ui.window import Window
@@ -67,15 +67,20 @@ def build(tab: gr.Tab) -> RecipeTab:
     """Make the components, inside ``tab``."""
     with gr.Row(elem_id="recipe", elem_classes="with-aside"):
         with gr.Column(elem_classes="main-column", min_width=320):
-            html('<h1>How long may it take?</h1><p class="quiet">Start with a quick look. The cards know this computer and your tickets.</p>')
+            html(
+                '<h1>How long may it take?</h1><p class="quiet">Start with a quick look. The cards know this computer '
+                "and your tickets.</p>"
+            )
             cards = html(elem_id="presets", raises=("preset",))
             html('<h2 class="section">Base model</h2>')
             models = html(elem_id="models", raises=("model",))
             with gr.Row(elem_classes="bar-row bottom"):
                 other = gr.Textbox(
-                    label="Or any other: an id of the model hub, or a folder on this computer", placeholder="Qwen/Qwen3-4B or /models/my-model",
-                    elem_id="other-model", max_lines=1,
-                )  # fmt: skip
+                    label="Or any other: an id of the model hub, or a folder on this computer",
+                    placeholder="Qwen/Qwen3-4B or /models/my-model",
+                    elem_id="other-model",
+                    max_lines=1,
+                )
                 use_other = gr.Button("Use this model", elem_id="use-other-model", scale=0, min_width=130)
             with gr.Accordion("Advanced: every setting", open=False, elem_id="advanced"):
                 fields = recipe_fields.build()
@@ -94,7 +99,22 @@ def build(tab: gr.Tab) -> RecipeTab:
             notice = html(elem_id="recipe-notice")
             start = gr.Button("Start training", variant="primary", elem_id="start-training")
     return RecipeTab(
-        tab, cards, models, other, use_other, fields, dataset, name, cost, notice, start, saved, save_name, save, forget, command
+        tab,
+        cards,
+        models,
+        other,
+        use_other,
+        fields,
+        dataset,
+        name,
+        cost,
+        notice,
+        start,
+        saved,
+        save_name,
+        save,
+        forget,
+        command,
     )
 
 
@@ -154,7 +174,8 @@ def wire(window: Window) -> None:
         return {page.run: run, window.tabs: gr.Tabs(selected="training"), ui.name: ""}
 
     listen(ui.tab.select, *redraw(window))
-    listen(page.dataset.change, lambda draft, dataset: _around(window, draft, dataset), [page.draft, page.dataset], around)
+    for event in (page.dataset.change, window.status_bar.version.change):
+        listen(event, lambda draft, dataset: _around(window, draft, dataset), [page.draft, page.dataset], around)
     listen(ui.cards.preset, pick_preset, state, everything)
     listen(ui.models.model, pick_model, [page.draft, page.dataset], around)
     gr_on = {"draft": [ui.other, page.draft, page.dataset]}
@@ -169,7 +190,13 @@ def wire(window: Window) -> None:
     listen(ui.save.click, save, [ui.save_name, page.draft], [ui.saved, ui.save_name])
     listen(ui.saved.input, load, [ui.saved, *state], everything)
     listen(ui.forget.click, forget, [ui.saved], [ui.saved, *window.sidebar.undo_outputs])
-    listen(ui.start.click, start, [page.draft, page.dataset, ui.name], [page.run, window.tabs, ui.name], name="start_training")
+    listen(
+        ui.start.click,
+        start,
+        [page.draft, page.dataset, ui.name],
+        [page.run, window.tabs, ui.name],
+        name="start_training",
+    )
 
 
 def redraw(window: Window) -> tuple[Any, list[Any], list[Any]]:
@@ -185,7 +212,18 @@ def redraw(window: Window) -> tuple[Any, list[Any], list[Any]]:
 def _around_outputs(window: Window) -> list[Any]:
     """All that the tab sets, but for the inputs of the fields."""
     ui = window.recipe
-    return [ui.cards, ui.models, ui.cost, ui.notice, ui.command, ui.dataset, ui.start, ui.saved, ui.fields.marks, window.page.draft]
+    return [
+        ui.cards,
+        ui.models,
+        ui.cost,
+        ui.notice,
+        ui.command,
+        ui.dataset,
+        ui.start,
+        ui.saved,
+        ui.fields.marks,
+        window.page.draft,
+    ]
 
 
 def _start_of(draft: Draft) -> Recipe:
@@ -225,7 +263,13 @@ def _around(window: Window, draft: Draft, dataset: str) -> dict[Any, Any]:
     sets = studio.datasets()
     info = next((seen for seen in sets if seen.id == dataset), None)
     known = dataset if info else None
-    note = parts.failure(fault) if fault else "" if info else parts.banner("No data set yet.", "Prepare your tickets first.", "note")
+    note = (
+        parts.failure(fault)
+        if fault
+        else ""
+        if info
+        else parts.banner("No data set yet.", "Prepare your tickets first.", "note")
+    )
     command = studio.command_line(recipe, known)
     return {
         window.page.draft: draft,
@@ -243,7 +287,10 @@ def _around(window: Window, draft: Draft, dataset: str) -> dict[Any, Any]:
 def _cards(studio: Studio, draft: Draft, recipe: Recipe, dataset: str | None) -> Markup:
     known = studio.presets()
     costs = {
-        name: studio.estimate(recipe if name == draft["preset"] else remembered.recipe_of({**draft, "preset": name, "values": {}}), dataset)
+        name: studio.estimate(
+            recipe if name == draft["preset"] else remembered.recipe_of({**draft, "preset": name, "values": {}}),
+            dataset,
+        )
         for name in known
     }
     return views.preset_cards(known, costs, draft["preset"], len(draft["values"]))
@@ -252,5 +299,7 @@ def _cards(studio: Studio, draft: Draft, recipe: Recipe, dataset: str | None) ->
 def _models(studio: Studio, recipe: Recipe, dataset: str | None) -> Markup:
     entries = studio.catalogue()
     models = {entry.id for entry in entries} | {recipe.model}
-    costs = {model: studio.estimate(Recipe.from_dict({**recipe.to_dict(), "model": model}), dataset) for model in models}
+    costs = {
+        model: studio.estimate(Recipe.from_dict({**recipe.to_dict(), "model": model}), dataset) for model in models
+    }
     return views.model_list(entries, costs, recipe.model)

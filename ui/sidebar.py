@@ -79,7 +79,13 @@ def wire(window: Window) -> None:
         kept = [name for name in voices if data["id"] not in name]
         dataset = next((seen.id for seen in studio.datasets()), "") if dataset == data["id"] else dataset
         run = next((seen.id for seen in studio.runs()), "") if run == data["id"] else run
-        return {page.dataset: dataset, page.run: run, page.voices: kept, **ui.offer_undo(deleted), **redraw(dataset, run, kept)}
+        return {
+            page.dataset: dataset,
+            page.run: run,
+            page.voices: kept,
+            **ui.offer_undo(deleted),
+            **redraw(dataset, run, kept),
+        }
 
     def undo(deleted: Deleted | None, dataset: str, run: str, voices: list[str]) -> dict[Any, Any]:
         if deleted is not None:
@@ -117,7 +123,9 @@ def _toggled(voices: list[str], voice: str) -> list[str]:
 
 
 def _rename(studio: Studio, kind: str, identifier: str, name: str) -> None:
-    {"dataset": studio.rename_dataset, "run": studio.rename_run, "adapter": studio.rename_adapter}[kind](identifier, name)
+    {"dataset": studio.rename_dataset, "run": studio.rename_run, "adapter": studio.rename_adapter}[kind](
+        identifier, name
+    )
 
 
 def _delete(studio: Studio, kind: str, identifier: str) -> Deleted:

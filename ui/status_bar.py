@@ -5,8 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from engine.studio import Studio
-from ui import sidebar
+from engine.studio import RunInfo, StudioSnapshot
 from ui.html import html
 from ui.views import shell
 from ui.window import Window
@@ -14,6 +13,9 @@ from ui.wiring import listen
 
 BUSY, IDLE = 1.0, 3.0
 """Seconds between two looks while something is going on, and otherwise."""
+
+WARM = 4
+"""The look at which the heavy libraries begin to be imported: not before the page has settled; it takes a core."""
 
 
 @dataclass(frozen=True)
@@ -39,26 +41,35 @@ def wire(window: Window) -> None:
     ui, page, studio = window.status_bar, window.page, window.studio
 
     def look(seen: dict[str, Any], dataset: str, run: str, voices: list[str]) -> dict[Any, Any]:
-        studio.warm_up()
-        snapshot = studio.snapshot()
-        line = shell.status_bar(snapshot, *_heldout(studio, run))
-        lists = sidebar.lists(studio, dataset, run, voices)
-        version = str(hash(sidebar.lists(studio, "", "", ())))
-        pace = BUSY if snapshot.job else IDLE
-        now = {"line": str(line), "lists": str(lists), "version": version, "pace": pace}
-        shown = {"line": (ui.line, line), "lists": (window.sidebar.lists, lists), "version": (ui.version, version), "pace": (ui.timer, gr.Timer(pace))}
-        fresh = {component: value for name, (component, value) in shown.items() if now[name] != seen.get(name)}
-        return {**fresh, ui.seen: now} if fresh else {}
+        looks = seen.get("looks", 0) + 1
+        if looks == WARM:
+            studio.warm_up()
+        snapshot, sets, runs, known = studio.snapshot(), studio.datasets(), studio.runs(), studio.voices()
+        parts: dict[str, tuple[Any, Any]] = {
+            "line": (ui.line, shell.status_bar(snapshot, *_heldout(snapshot, runs, run))),
+            "lists": (window.sidebar.lists, shell.sidebar(sets, runs, known, dataset, run, voices)),
+            "version": (ui.version, _version(snapshot, shell.sidebar(sets, runs, known, "", "", ()))),
+            "pace": (ui.timer, gr.Timer(BUSY if snapshot.job else IDLE)),
+        }
+        now = {name: str(hash(str(value))) for name, (_, value) in parts.items() if name != "pace"} | {
+            "pace": bool(snapshot.job)
+        }
+        fresh = {component: value for name, (component, value) in parts.items() if now[name] != seen.get(name)}
+        return {**fresh, ui.seen: {**now, "looks": looks}}
 
     outputs = [ui.line, ui.timer, ui.seen, ui.version, window.sidebar.lists]
-    listen(ui.timer.tick, look, [ui.seen, page.dataset, page.run, page.voices], outputs, queue=False)
+    listen(ui.timer.tick, look, [ui.seen, page.dataset, page.run, page.voices], outputs)
 
 
-def _heldout(studio: Studio, run: str) -> tuple[float | None, str]:
+def _heldout(snapshot: StudioSnapshot, runs: list[RunInfo], run: str) -> tuple[float | None, str]:
     """The newest held-out loss of the run in progress, else of the selected one, and whose it is."""
-    snapshot = studio.snapshot()
     wanted = snapshot.job.run if snapshot.job else run
-    found = next((seen for seen in studio.runs() if seen.id == wanted), None)
+    found = next((seen for seen in runs if seen.id == wanted), None)
     if found is None or not found.history.evaluations:
         return None, ""
     return found.history.evaluations[-1].loss, found.status.name
+
+
+def _version(snapshot: StudioSnapshot, lists: str) -> str:
+    """A value that differs whenever a tab should look again."""
+    return str(hash((snapshot.device.kind, snapshot.model, str(lists))))

@@ -1,6 +1,7 @@
 """Talks: what was said in the playground, one talk a browser, kept in memory so that a reload loses nothing.
 
-A talk has a lane for each voice: all hear the same customer, each remembers its own answers. Nothing is written to disk.
+A talk has a lane for each voice: all hear the same customer, each remembers its own answers. Nothing is written to
+disk.
 """
 
 import threading

@@ -14,9 +14,12 @@ MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono"
 def theme() -> gr.themes.Base:
     """Return a theme whose values are the variables of the style sheet, so that light and dark are decided there."""
     return gr.themes.Base(
-        font=SANS, font_mono=MONO, radius_size=gr.themes.sizes.radius_sm, text_size=gr.themes.sizes.text_sm,
+        font=SANS,
+        font_mono=MONO,
+        radius_size=gr.themes.sizes.radius_sm,
+        text_size=gr.themes.sizes.text_sm,
         spacing_size=gr.themes.sizes.spacing_sm,
-    ).set(**{f"{name}{mode}": value for name, value in VALUES.items() for mode in _modes(name)})  # fmt: skip
+    ).set(**{f"{name}{mode}": value for name, value in VALUES.items() for mode in _modes(name)})
 
 
 def launch_options() -> dict[str, Any]:

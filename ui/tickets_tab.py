@@ -14,7 +14,7 @@ from engine.studio import Studio
 from engine.training.recipe import Recipe
 from ui import page as remembered
 from ui.html import data_of, html, plot
-from ui.views import charts, parts, tickets, words
+from ui.views import charts, learning, parts, tickets, words
 from ui.views.tickets import PAGE
 from ui.window import Window
 from ui.wiring import listen
@@ -63,8 +63,12 @@ def build(tab: gr.Tab) -> TicketsTab:
         summary = html(elem_id="summary", raises=("mode",))
         with gr.Row(elem_id="reader", elem_classes="split"):
             with gr.Column(elem_id="reader-list", elem_classes="sheet", min_width=320):
-                mode = gr.Radio(MODES, value="conversations", label="Show", elem_id="list-mode", elem_classes="segments")
-                search = gr.Textbox(label="Search", placeholder="Words in a conversation", elem_id="search", max_lines=1)
+                mode = gr.Radio(
+                    MODES, value="conversations", label="Show", elem_id="list-mode", elem_classes="segments"
+                )
+                search = gr.Textbox(
+                    label="Search", placeholder="Words in a conversation", elem_id="search", max_lines=1
+                )
                 rows = html(elem_id="conversations", raises=("pick",))
                 pager = html(elem_id="pager", raises=("turn",))
             with gr.Column(elem_id="reader-view", elem_classes="sheet", min_width=320):
@@ -74,7 +78,21 @@ def build(tab: gr.Tab) -> TicketsTab:
             html('<h2 class="sheet-title">Length of the conversations</h2>')
             counted = html(elem_id="lengths-note", raises=("cancel", "again"))
             chart = plot("lengths", "plot-low")
-    return TicketsTab(tab, data, title, next_button, summary, mode, search, rows, pager, learn, chart, counted, gr.Timer(0.7, active=False))
+    return TicketsTab(
+        tab,
+        data,
+        title,
+        next_button,
+        summary,
+        mode,
+        search,
+        rows,
+        pager,
+        learn,
+        chart,
+        counted,
+        gr.Timer(0.7, active=False),
+    )
 
 
 def wire(window: Window) -> None:
@@ -107,7 +125,9 @@ def wire(window: Window) -> None:
 
     def recount(dataset: str, look: dict[str, Any], draft: dict[str, Any]) -> dict[Any, Any]:
         recipe = sound = remembered.sound_recipe_of(draft)
-        window.work.ensure(counting(dataset, recipe.model, recipe.system_prompt), lambda: studio.token_lengths(dataset, sound))
+        window.work.ensure(
+            counting(dataset, recipe.model, recipe.system_prompt), lambda: studio.token_lengths(dataset, sound)
+        )
         return {**_lengths(window, dataset, recipe)}
 
     def watch(dataset: str, look: dict[str, Any], draft: dict[str, Any]) -> dict[Any, Any]:
@@ -132,7 +152,7 @@ def wire(window: Window) -> None:
     listen(ui.rows.pick, pick, state, listing)
     listen(ui.counted.again, recount, state, [ui.timer, ui.chart, ui.counted])
     listen(ui.counted.cancel, cancel, [page.dataset, page.draft])
-    listen(ui.timer.tick, watch, state, listing, queue=False)
+    listen(ui.timer.tick, watch, state, listing)
     listen(ui.next.click, lambda: gr.Tabs(selected="recipe"), [], [window.tabs])
 
 
@@ -149,9 +169,22 @@ def _outputs(window: Window) -> list[Any]:
     """Everything that the tab sets."""
     ui, importing = window.tickets, window.importing
     return [
-        importing.panel, importing.back, ui.data, ui.title, ui.next, ui.summary, ui.mode, ui.search, ui.rows, ui.pager, ui.learn, ui.chart,
-        ui.counted, ui.timer, window.page.look,
-    ]  # fmt: skip
+        importing.panel,
+        importing.back,
+        ui.data,
+        ui.title,
+        ui.next,
+        ui.summary,
+        ui.mode,
+        ui.search,
+        ui.rows,
+        ui.pager,
+        ui.learn,
+        ui.chart,
+        ui.counted,
+        ui.timer,
+        window.page.look,
+    ]
 
 
 def _everything(window: Window, dataset: str, look: dict[str, Any], recipe: Recipe) -> dict[Any, Any]:
@@ -189,16 +222,20 @@ def _listing(window: Window, dataset: str, look: dict[str, Any], recipe: Recipe)
         ticket = look["ticket"] or (rows[0]["ticket"] if rows else "")
         learn = _conversation(window.studio, window.work, dataset, ticket, rows, recipe)
         return {
-            **plain, ui.rows: tickets.conversation_list(rows, ticket), ui.learn: learn,
+            **plain,
+            ui.rows: tickets.conversation_list(rows, ticket),
+            ui.learn: learn,
             ui.pager: parts.pager(start, len(rows), total, PAGE, "conversations"),
-        }  # fmt: skip
+        }
     rows, total = data.left_out(start, PAGE) if mode == "left_out" else data.redactions(start, PAGE)
     drawn = tickets.left_out_list(rows) if mode == "left_out" else tickets.masked_list(rows)
     noun = "left out" if mode == "left_out" else "places masked"
     return {**plain, ui.rows: drawn, ui.learn: "", ui.pager: parts.pager(start, len(rows), total, PAGE, noun)}
 
 
-def _conversation(studio: Studio, work: Work, dataset: str, ticket: str, rows: list[dict[str, Any]], recipe: Recipe) -> Markup:
+def _conversation(
+    studio: Studio, work: Work, dataset: str, ticket: str, rows: list[dict[str, Any]], recipe: Recipe
+) -> Markup:
     """What the model will learn of a ticket; its plain messages until the tokenizer is there."""
     row = next((row for row in rows if row["ticket"] == ticket), None)
     if row is None:
@@ -208,11 +245,13 @@ def _conversation(studio: Studio, work: Work, dataset: str, ticket: str, rows: l
         return Markup('<p class="hint">Choose a conversation at the left.</p>')
     counted = work.seen(counting(dataset, recipe.model, recipe.system_prompt))
     if counted is None or counted.state != "done":
-        return tickets.plain_conversation(row, "Which words are learnt is shown as soon as the model's tokenizer is here.")
+        return learning.plain_conversation(
+            row, "Which words are learnt is shown as soon as the model's tokenizer is here."
+        )
     try:
-        return tickets.learning(row, studio.learn_view(dataset, ticket, recipe))
+        return learning.learning(row, studio.learn_view(dataset, ticket, recipe))
     except StudioError as error:
-        return Markup("{}{}").format(parts.failure(error), tickets.plain_conversation(row))
+        return Markup("{}{}").format(parts.failure(error), learning.plain_conversation(row))
 
 
 def _start_count(window: Window, dataset: str, recipe: Recipe) -> dict[Any, Any]:
@@ -229,8 +268,16 @@ def _lengths(window: Window, dataset: str, recipe: Recipe) -> dict[Any, Any]:
     running = seen is not None and seen.state == "running"
     timer = {ui.timer: gr.Timer(active=running)}
     if seen is not None and seen.state == "done" and seen.result is not None:
-        note = Markup("<p>{}</p>").format(tickets.verdict(seen.result, recipe.max_length))
-        return {**timer, ui.chart: tickets.histogram(seen.result, recipe.max_length), ui.counted: note}
+        note = Markup("<p>{}</p>").format(learning.verdict(seen.result, recipe.max_length))
+        return {**timer, ui.chart: learning.histogram(seen.result, recipe.max_length), ui.counted: note}
     again = Markup('<button type="button" class="button small" data-do="again">Count again</button>')
-    why = parts.failure(seen.error) if seen and seen.error else Markup('<p class="hint">The tokens have not been counted.</p>')
-    return {**timer, ui.chart: charts.NOTHING, ui.counted: parts.task_progress(seen) if running else Markup("{}{}").format(why, again)}
+    why = (
+        parts.failure(seen.error)
+        if seen and seen.error
+        else Markup('<p class="hint">The tokens have not been counted.</p>')
+    )
+    return {
+        **timer,
+        ui.chart: charts.NOTHING,
+        ui.counted: parts.task_progress(seen) if running else Markup("{}{}").format(why, again),
+    }

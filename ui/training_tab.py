@@ -1,7 +1,7 @@
 """The tab 'Training': the curve of a run, what is going on, and the table of all runs.
 
-Nothing here trains: the engine does, in its own thread, and this tab looks. So a reload, a second tab of the browser and a
-restarted program show the same.
+Nothing here trains: the engine does, in its own thread, and this tab looks. So a reload, a second tab of the browser
+and a restarted program show the same.
 """
 
 import time
@@ -14,6 +14,7 @@ from engine.studio import RunInfo, Studio
 from engine.training.run import ACTIVE
 from ui.html import data_of, html, plot
 from ui.views import parts
+from ui.views import runs as runs_views
 from ui.views import training as views
 from ui.window import Window
 from ui.wiring import listen
@@ -61,7 +62,12 @@ class TrainingTab:
 def build(tab: gr.Tab) -> TrainingTab:
     """Make the components, inside ``tab``."""
     with gr.Column(elem_id="no-runs", elem_classes="narrow") as empty:
-        html(parts.empty("Nothing has been trained yet", "Choose a recipe and press Start. A quick look takes minutes; the curve appears here."))
+        html(
+            parts.empty(
+                "Nothing has been trained yet",
+                "Choose a recipe and press Start. A quick look takes minutes; the curve appears here.",
+            )
+        )
         begin = gr.Button("Choose a recipe  →", variant="primary", elem_id="choose-recipe")
     with gr.Column(elem_id="run", visible=False) as body:
         with gr.Row(elem_classes="lead-row"):
@@ -70,10 +76,20 @@ def build(tab: gr.Tab) -> TrainingTab:
                 pause = gr.Button("Pause", elem_id="pause", visible=False, scale=0, min_width=90)
                 resume = gr.Button("Resume", elem_id="resume", variant="primary", visible=False, scale=0, min_width=90)
                 stop = gr.Button("Stop", elem_id="stop", visible=False, scale=0, min_width=90)
-                compare = gr.Button("Compare with the base  →", elem_id="to-playground", variant="primary", visible=False, scale=0, min_width=200)
+                compare = gr.Button(
+                    "Compare with the base  →",
+                    elem_id="to-playground",
+                    variant="primary",
+                    visible=False,
+                    scale=0,
+                    min_width=200,
+                )
         progress = html(elem_id="run-progress")
         with gr.Column(elem_classes="sheet", elem_id="loss-panel"):
-            html('<h2 class="sheet-title">Loss <span class="quiet">lower is better; held-out tickets are never learnt from</span></h2>')
+            html(
+                '<h2 class="sheet-title">Loss <span class="quiet">lower is better; held-out tickets are never learnt '
+                "from</span></h2>"
+            )
             chart = plot("loss-chart", "plot-tall")
         facts = html(elem_id="run-facts")
         with gr.Row(elem_classes="small-charts", elem_id="small-charts"):
@@ -82,9 +98,24 @@ def build(tab: gr.Tab) -> TrainingTab:
             log = html(elem_id="run-log")
         table = html(elem_id="runs", raises=("pick", "overlay", "resume", "rename", "delete"))
     return TrainingTab(
-        tab, empty, begin, body, title, pause, resume, stop, compare, progress, chart, facts, small, log, table,
-        gr.Timer(1.0, active=False), gr.State(()),
-    )  # fmt: skip
+        tab,
+        empty,
+        begin,
+        body,
+        title,
+        pause,
+        resume,
+        stop,
+        compare,
+        progress,
+        chart,
+        facts,
+        small,
+        log,
+        table,
+        gr.Timer(1.0, active=False),
+        gr.State(()),
+    )
 
 
 def _small(field: str) -> gr.HTML:
@@ -97,21 +128,17 @@ def _small(field: str) -> gr.HTML:
 def wire(window: Window) -> None:
     """Attach the handlers."""
     ui, page, studio = window.training, window.page, window.studio
-    everything = [
-        ui.empty, ui.body, ui.title, ui.pause, ui.resume, ui.stop, ui.compare, ui.progress, ui.chart, ui.facts, *ui.small.values(), ui.log,
-        ui.table, ui.timer, ui.seen,
-    ]  # fmt: skip
+    everything = _outputs(window)
     state = [page.run, page.overlays, ui.seen]
-
-    def show(run: str, overlays: list[str], seen: Any) -> dict[Any, Any]:
-        return _shown(window, run, overlays, ())
 
     def watch(run: str, overlays: list[str], seen: Any) -> dict[Any, Any]:
         return _shown(window, run, overlays, seen)
 
     def overlay(event: gr.EventData, run: str, overlays: list[str], seen: Any) -> dict[Any, Any]:
         name = data_of(event)["id"]
-        chosen = [other for other in overlays if other != name] if name in overlays else [*overlays, name][-views.OVERLAYS :]
+        chosen = (
+            [other for other in overlays if other != name] if name in overlays else [*overlays, name][-views.OVERLAYS :]
+        )
         return {page.overlays: chosen, **_shown(window, run, chosen, ())}
 
     def resume_row(event: gr.EventData, run: str, overlays: list[str], seen: Any) -> dict[Any, Any]:
@@ -134,8 +161,8 @@ def wire(window: Window) -> None:
         return {page.voices: [voice] if voice else [], window.tabs: gr.Tabs(selected="playground")}
 
     for event in (page.run.change, ui.tab.select, window.status_bar.version.change):
-        listen(event, show, state, everything)
-    listen(ui.timer.tick, watch, state, everything, queue=False)
+        listen(event, *redraw(window))
+    listen(ui.timer.tick, watch, state, everything)
     listen(ui.begin.click, lambda: gr.Tabs(selected="recipe"), [], [window.tabs])
     listen(ui.pause.click, act(studio.pause), state, everything, name="pause")
     listen(ui.resume.click, act(studio.resume), state, everything, name="resume")
@@ -144,6 +171,22 @@ def wire(window: Window) -> None:
     listen(ui.table.pick, pick, [], [page.run])
     listen(ui.table.overlay, overlay, state, [page.overlays, *everything])
     listen(ui.table.resume, resume_row, state, [page.run, *everything])
+
+
+def redraw(window: Window) -> tuple[Any, list[Any], list[Any]]:
+    """The handler that draws the whole tab, with its inputs and outputs."""
+
+    def show(run: str, overlays: list[str]) -> dict[Any, Any]:
+        return _shown(window, run, overlays, ())
+
+    return show, [window.page.run, window.page.overlays], _outputs(window)
+
+
+def _outputs(window: Window) -> list[Any]:
+    """Everything that the tab sets."""
+    ui = window.training
+    frame = [ui.empty, ui.body, ui.title, ui.pause, ui.resume, ui.stop, ui.compare, ui.progress, ui.table]
+    return [*frame, ui.chart, ui.facts, *ui.small.values(), ui.log, ui.timer, ui.seen]
 
 
 def _found(studio: Studio, runs: list[RunInfo], run: str) -> RunInfo | None:
@@ -171,11 +214,16 @@ def _shown(window: Window, run: str, overlays: list[str], seen: Any) -> dict[Any
     if mark == seen:
         return {ui.progress: progress}
     return {
-        **_frame(window, info, ours), ui.progress: progress, ui.title: views.heading(info), ui.seen: mark,
-        ui.chart: views.loss_chart(info, others), ui.facts: views.facts(info.history), ui.log: views.log(info.history),
+        **_frame(window, info, ours),
+        ui.progress: progress,
+        ui.title: views.heading(info),
+        ui.seen: mark,
+        ui.chart: views.loss_chart(info, others),
+        ui.facts: views.facts(info.history),
+        ui.log: views.log(info.history),
         **{plot: views.small_chart(info.history, field) for field, plot in ui.small.items()},
-        ui.table: views.runs_table(runs, info.id, overlays, time.time()),
-    }  # fmt: skip
+        ui.table: runs_views.runs_table(runs, info.id, overlays, time.time()),
+    }
 
 
 def _frame(window: Window, info: RunInfo, job: Any) -> dict[Any, Any]:
@@ -196,11 +244,13 @@ def _frame(window: Window, info: RunInfo, job: Any) -> dict[Any, Any]:
 def _mark(info: RunInfo, others: list[RunInfo], runs: list[RunInfo]) -> tuple[Any, ...]:
     """A value that changes whenever something in the tab does."""
     curves = tuple(_length(seen) for seen in (info, *others))
-    return (*curves, tuple((seen.id, seen.status.name, seen.status.state, len(seen.history.evaluations)) for seen in runs))
+    return (
+        *curves,
+        tuple((seen.id, seen.status.name, seen.status.state, len(seen.history.evaluations)) for seen in runs),
+    )
 
 
 def _length(info: RunInfo) -> tuple[Any, ...]:
     history = info.history
     last = history.steps[-1].step if history.steps else -1
     return info.id, last, len(history.steps), len(history.evaluations), len(history.notes), info.has_adapter
-

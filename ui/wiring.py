@@ -1,5 +1,6 @@
-"""How a handler is attached to an event: failures become words, nothing is covered by a spinner, and nothing is public
-unless it is named.
+"""How a handler is attached to an event.
+
+Failures become words, nothing is covered by a spinner, and nothing is public unless it is named.
 """
 
 import functools

@@ -1,5 +1,7 @@
-"""Work: the long actions that are under way, by purpose. All pages share it, so that a reload or a second tab of the
-browser sees the same progress. It knows nothing of what an action does.
+"""Work: the long actions that are under way, by purpose.
+
+All pages share it, so that a reload or a second tab of the browser sees the same progress. It knows nothing of what an
+action does.
 """
 
 import threading

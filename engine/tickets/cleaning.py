@@ -1,7 +1,7 @@
 """A message as the help desk stored it -> the words its writer meant for the reader.
 
 Owns the order of the steps and the promise that text never becomes nothing: whatever step would leave an empty message
-is taken back. The steps themselves live in ``html_text``, ``plain_text``, ``quotes``, ``signatures`` and
+is taken back. The steps themselves live in ``html_text``, ``plain_text``, ``quotes``, ``notices``, ``signatures`` and
 ``auto_replies``. Time is linear in the length of the body, whatever it holds, and nothing is raised for any string.
 """
 
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from engine.tickets.auto_replies import is_auto_reply
 from engine.tickets.html_guard import strip_tags
 from engine.tickets.html_text import html_to_text
+from engine.tickets.notices import strip_notices
 from engine.tickets.plain_text import (
     QUOTED,
     decode_quoted_printable,
@@ -62,9 +63,9 @@ def _candidates(body: str, html: bool) -> Iterator[str]:
     if len(text) > _FINE_LIMIT:
         yield text
     reply = tidy(strip_quotes(text))
-    yield tidy(strip_signature(reply))
+    yield tidy(strip_signature(strip_notices(reply)))
     yield reply
-    yield tidy(strip_signature(unquote(text)))
+    yield tidy(strip_signature(strip_notices(unquote(text))))
     yield unquote(text)
     if is_markup:
         whole = tidy(html_to_text(mended, keep_everything=True))

@@ -94,6 +94,8 @@ class LeftOut:
 
 
 EXCERPT_CHARS = 240
+DAMAGED = "damaged line"
+"""The reason for what could not be read at all."""
 
 
 def excerpt(text: str) -> str:

@@ -15,13 +15,14 @@ from typing import Literal
 from engine.errors import TicketsError
 from engine.tickets.columns import ROLES, check_mapping, guess_columns
 from engine.tickets.conversation import LeftOut
+from engine.tickets.files.encodings import find_encoding, known_encoding
+from engine.tickets.files.records import Record, read_records
+from engine.tickets.files.rows import Layout, Row, as_records, find_layout, read_rows
+from engine.tickets.files.sources import Source, find_sources
+from engine.tickets.files.xml_records import read_xml
 from engine.tickets.metadata_only import metadata_only
 from engine.tickets.readers import READERS, Reader, mail, table
 from engine.tickets.readers.fields import text
-from engine.tickets.records import Record, read_records
-from engine.tickets.rows import Layout, Row, as_records, find_layout, read_rows
-from engine.tickets.sources import Source, find_encoding, find_sources, known_encoding
-from engine.tickets.xml_records import read_xml
 
 Family = Literal["json", "table", "mail", "xml"]
 FORMATS: tuple[str, ...] = (*(reader.FORMAT for reader in READERS), table.FORMAT, mail.FORMAT)

@@ -38,8 +38,10 @@ def link_text(words: str, address: str) -> str:
     shortened = shown.rstrip(".\u2026")
     if shortened != shown and len(shortened) > 8 and meant.startswith(shortened):
         return target
-    if "[" in words or "\n" in words or "(" in target or " " in target:
-        return f"{words} ({target})" if " " not in target else words
+    if any(map(str.isspace, target)):
+        return words
+    if "[" in words or "\n" in words or "(" in target:
+        return f"{words} ({target})"
     return f"[{words}]({target})"
 
 

@@ -2,6 +2,8 @@
 
 from selectolax.lexbor import LexborNode
 
+from engine.tickets.plain_text import sanitise
+
 _NOT_IN_DATA = frozenset(["table", "ul", "ol", "pre", "blockquote", "hr"])
 _LOOK_AHEAD = 2_000
 """Nodes. Keeps nested tables from being read again and again."""
@@ -23,7 +25,7 @@ def data_rows(table: LexborNode) -> list[str]:
         if inner.tag == "tr":
             rows.append([])
         elif inner.tag in ("td", "th") and rows:
-            rows[-1].append(" ".join(inner.text(separator=" ").split()))
+            rows[-1].append(" ".join(sanitise(inner.text(separator=" ")).split()))
             has_header |= inner.tag == "th"
     rows = [row for row in rows if any(row)]
     if len(rows) < 2 or min(map(len, rows)) < 2 or max(len(cell) for row in rows for cell in row) > _CELL_LIMIT:

@@ -120,9 +120,10 @@ class _Renderer:
 
     def _text(self, text: str) -> None:
         if self._pre:
-            self._out.verbatim(text)
+            self._out.verbatim(sanitise(text))
         else:
-            words = " ".join(text.split())
+            # Entities may stand for what sanitise() took out of the source: &#8203; &#xE000;
+            words = " ".join(text.split() if text.isascii() else sanitise(text).split())
             if not words and "\u00a0" in text and self._out.at_line_start:
                 self._out.line_break()  # Word and Outlook write a blank line as a paragraph with one hard space
                 return
@@ -223,7 +224,7 @@ class _Renderer:
     def _enter_link(
         self, node: LexborNode, attributes: Mapping[str, str | None]
     ) -> tuple[bool, Callable[[], None] | None]:
-        address = attributes.get("href") or ""
+        address = sanitise(attributes.get("href") or "")
         if self._pre or ":" not in address:
             return True, None
         self._out.capture()
@@ -257,7 +258,7 @@ class _Renderer:
         return False, None
 
     def _enter_image(self, node: LexborNode, attributes: Mapping[str, str | None]) -> tuple[bool, None]:
-        alternative = (attributes.get("alt") or "").strip()
+        alternative = sanitise(attributes.get("alt") or "").strip()
         # An emoji is a word; a screenshot or a tracking pixel says nothing that a text model could repeat.
         is_emoji = 0 < len(alternative) <= 8 and not any(part.isalnum() for part in alternative)
         if is_emoji or _EMOJI_CODE.fullmatch(alternative):

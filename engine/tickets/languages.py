@@ -11,14 +11,14 @@ UNKNOWN = "und"
 SURE = 0.4
 _ENOUGH = re.compile(r"(?:[^\W\d_][\W\d_]*+){12}|(?:[\W\d_]++[^\W\d_]){12}")
 """Twelve letters, whatever stands between them."""
-_LOOKED_AT = 400
+_LOOKED_AT = 240
 
 
 def language_of(text: str) -> str:
     """Return the two-letter code of a text's language.
 
     Args:
-        text: Its first 400 characters count.
+        text: Its first 240 characters count.
 
     Returns:
         A code such as ``de``; :data:`UNKNOWN` for fewer than 12 letters, or where the model is not sure.

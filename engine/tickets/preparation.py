@@ -26,17 +26,16 @@ from typing import Any
 import orjson
 
 from engine.errors import TicketsError
-from engine.tickets.conversation import LeftOut, excerpt
+from engine.tickets.conversation import DAMAGED, LeftOut, excerpt
 from engine.tickets.detect import Plan, plan
 from engine.tickets.edits import DROPPED_BY_HAND
+from engine.tickets.files.sources import find_sources
 from engine.tickets.gathering import Gathered, Spool, gather, private_file
 from engine.tickets.options import PrepareOptions
 from engine.tickets.quality import assess
 from engine.tickets.readers import CAUTIONS
-from engine.tickets.records import DAMAGED
 from engine.tickets.report import Progress, Report
 from engine.tickets.selecting import Selection, select
-from engine.tickets.sources import find_sources
 from engine.workspace import disk_errors
 
 FILES = (

@@ -28,6 +28,8 @@ _MAX_HANDING_ON = 8
 _MAX_NAME_LINE = 100
 """Characters of 'user17 said', where nothing but the verb tells it from a sentence."""
 _MAX_VERB = 30
+_ANNOUNCING_WORDS = 2
+"""'Hello:' greets, 'It says:' announces."""
 _COLONS = frozenset(":\uff1a")
 _AFTER_COLON = " *_\t\u200e\u200f"
 
@@ -148,7 +150,7 @@ def unquote(text: str) -> str:
 def introduces(line: str) -> bool:
     """Say whether a line announces a citation of its writer ('The window says:') and not a mail ('Anna wrote:')."""
     line = line.rstrip(_AFTER_COLON)[-_MAX_LINE:]
-    return line[-1:] in _COLONS and not _names_a_writer(line)
+    return line[-1:] in _COLONS and len(line.split()) >= _ANNOUNCING_WORDS and not _names_a_writer(line)
 
 
 def _names_a_writer(line: str) -> bool:

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TypeVar
 
+from engine.errors import TicketsError
 from engine.tickets.conversation import Conversation, LeftOut
 from engine.tickets.detect import Plan, check_readable
+from engine.tickets.files.records import Record, read_records
+from engine.tickets.files.rows import Row, as_records, read_rows
+from engine.tickets.files.xml_records import read_xml
 from engine.tickets.readers import mail, table
 from engine.tickets.readers.fields import text
-from engine.tickets.records import Record, read_records
-from engine.tickets.rows import Row, as_records, read_rows
-from engine.tickets.xml_records import read_xml
 
 Item = TypeVar("Item", Record, Row)
 
@@ -51,8 +52,17 @@ def _vendor(entries: Sequence[Plan]) -> Iterator[Conversation | LeftOut]:
     damaged: list[LeftOut] = []
     records = chain.from_iterable(_records(entry, damaged) for entry in entries)
     reader = entries[0].reader
-    if reader:
+    if reader is None:
+        return
+    try:
         yield from _with_damage(reader.read(records), damaged)
+    except (TypeError, AttributeError, KeyError, ValueError, IndexError) as error:
+        # Readers expect every field to be of any kind; this is for the one that was overlooked.
+        names = ", ".join(dict.fromkeys(entry.source.path.name for entry in entries))
+        raise TicketsError(
+            f"{names}: a record is not built like those of a {entries[0].label} ({error}).",
+            "Choose another format for this file, or report it with one such record, made up.",
+        ) from error
 
 
 def _records(entry: Plan, damaged: list[LeftOut]) -> Iterator[Record]:

@@ -1,4 +1,4 @@
-"""How people and programs end a mail, and what ticket systems add to it: tables only, matched ignoring case."""
+"""How people and telephones end a mail, in the languages of the help desks we know: tables, matched ignoring case."""
 
 import re
 
@@ -71,55 +71,3 @@ SENT_FROM = re.compile(
     re.IGNORECASE,
 )
 """A whole line that a telephone or a mail program adds."""
-
-BOILERPLATE_LINE = re.compile(
-    r"^\W{0,6}(?:"
-    r"you (?:are )?receiv(?:ed|ing) this (?:\S+ ){0,3}because.{0,200}|reply to this e-?mail directly.{0,120}"
-    r"|view (?:it|this|the) (?:\S+ ){0,4}on (?:github|gitlab|zendesk).{0,80}"
-    r"|this (?:e-?mail|message) is a service from .{0,120}|(?:delivered|powered) by (?:zendesk|freshdesk"
-    r"|freshworks|intercom|help ?scout|zammad|osticket|jira service.{0,20}|zoho desk|gorgias|hubspot)\W{0,40}"
-    r"|your request \(?#?\d+\)? has been (?:updated|received|solved|closed).{0,200}|to (?:add"
-    r"|leave) (?:an? )?(?:additional )?comments?, (?:please )?reply to this e-?mail.{0,120}"
-    r"|to (?:view|see|review) (?:the status of )?(?:the|your|this) (?:ticket|request|case).{0,200}"
-    r"|please (?:do not|don't|consider the environment before) (?:reply to this|print).{0,160}"
-    r"|think before you print.{0,80}"
-    r"|(?:diese|sie erhalten diese) (?:e-?mail|nachricht).{0,20}(?:, weil"
-    r"|ist ein service von).{0,200}|bitte (?:antworten sie nicht auf diese|denken sie an die umwelt).{0,160}"
-    r"|(?:cet e-?mail est un service de|vous recevez cet e-?mail|merci de ne pas répondre à ce).{0,200}"
-    r"|(?:este correo electrónico es un servicio de|ha recibido este (?:correo|mensaje)|no responda a este).{0,200}"
-    r"|(?:dit e-?mailbericht is een service van|u ontvangt deze e-?mail).{0,200}"
-    r"|unsubscribe(?: from (?:this|these|our) .{0,80}| here)?|manage (?:your )?(?:notification"
-    r"|e-?mail) (?:settings|preferences).{0,60}"
-    r"|how would you rate the (?:support|help) you received\?|(?:good|bad), i'm (?:un)?satisfied.{0,40}"
-    r"|virus-?free\.? ?(?:www\.)?\S{0,60}|(?:this e-?mail|diese e-?mail) (?:has been checked"
-    r"|wurde) .{0,40}(?:viruses|viren).{0,100}"
-    r"|(?:ticket|case|incident|request)(?: id| number)?[ :#-]{1,4}(?:https?://\S{1,200}|\S{0,3}\d[\w-]{2,20})"
-    r"|ref:_?[\w.]{6,60}:ref|thread[:_ ]+[\w.-]{8,60}|\[image: [^\]\n]{0,100}\]|\[cid:[^\]\n]{1,120}\]"
-    r")\W{0,6}$|^\[[A-Z0-9]{5,8}-[A-Z0-9]{4,6}\]$|^\[(?:#|ticket[ #:]{0,3})[\w-]{2,20}\]$"
-    r"|^\{[A-Z0-9]{4,8}-[A-Z0-9]{4,6}\}$",
-    re.IGNORECASE,
-)
-"""A whole line that a ticket system, a mailing list or a virus scanner adds."""
-
-DISCLAIMER = re.compile(
-    r"^\W{0,6}(?:"
-    r"(?:confidentiality|privileged|confidential|legal|privacy) (?:notice|note|information|disclaimer)\b"
-    r"|confidential(?:ity)?:|disclaimer\b.{0,3}$|disclaimer:"
-    r"|caution: ?(?:this|external)|external e-?mail\b|\[?external\]?:? |warning: this (?:e-?mail|message)"
-    r"|this message (?:was sent|originated|came) from outside|this e-?mail originated"
-    r"|(?:this|(?:the |any )?information (?:contained )?in this) (?:e-?mail|message|communication"
-    r"|transmission)\b.{0,160}\b"
-    r"(?:confidential|privileged|intended (?:solely|only)|legally protected)"
-    r"|if you (?:are not|have received this|received this) .{0,60}(?:intended|error|mistake)"
-    r"|diese (?:e-?mail|nachricht).{0,60}(?:vertraulich|ausschließlich für)|der inhalt dieser e-?mail ist"
-    r"|wenn sie nicht der (?:richtige|beabsichtigte)|vertraulichkeitshinweis|haftungsausschluss"
-    r"|ce (?:message|courriel|mail).{0,80}(?:confidentiel|destiné|destinataire)|(?:este|esta) (?:mensaje|correo"
-    r"|mensagem|e-?mail).{0,80}(?:confidencial|destinatari|dirigid)|aviso (?:de confidencialidad|legal)"
-    r"|(?:questo|il presente) (?:messaggio|e-?mail).{0,80}(?:riservat|confidenzial|destinatari)|(?:dit"
-    r"|deze) (?:e-?mail|bericht).{0,80}(?:vertrouwelijk|bestemd)|(?:ta|niniejsza) wiadomość.{0,80}(?:poufn|adresat)"
-    r"|detta (?:e-?post|meddelande).{0,80}konfidentiell|denne (?:e-?mail|e-?post|melding).{0,80}(?:fortrolig"
-    r"|konfidensiel)"
-    r")",
-    re.IGNORECASE,
-)
-"""The start of a paragraph that a company's mail server adds."""

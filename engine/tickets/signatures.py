@@ -1,21 +1,23 @@
-"""Takes off what stands under a message, or around it, and is not the message.
+"""Takes the signature off a message: '-- ', 'Best regards' with names under it, 'Sent from my phone', a contact block.
 
-Signatures, 'Sent from my phone', legal notices, and the lines that ticket systems and mailing lists add. Works on the
-text that :func:`engine.tickets.quotes.strip_quotes` left. Every line is looked at a fixed number of times; no pattern
-sees a line of more than 300 characters.
+Works on the text that :func:`engine.tickets.quotes.strip_quotes` and :func:`engine.tickets.notices.strip_notices`
+left. Only the last lines are looked at, and only short ones. Where words follow that may be worth reading (a list, a
+question, a postscript), nothing is cut.
 """
 
 import re
 
 from engine.tickets.plain_text import has_words
-from engine.tickets.signature_phrases import BOILERPLATE_LINE, DISCLAIMER, SENT_FROM, THANKS, VALEDICTION
+from engine.tickets.signature_phrases import SENT_FROM, THANKS, VALEDICTION
 
-_MAX_LINE = 300
 _MAX_SIGNATURE_LINES = 12
 """Lines that may follow 'Best regards'; longer blocks hold something worth reading."""
 _MAX_SIGNATURE_LINE = 90
 _MAX_THANKS_LINES = 6
 """Lines that may follow a 'Thanks' for it to be part of the signature."""
+_ABBREVIATION = 5
+"""Characters of 'LG' and 'mvh', which are brands and words too."""
+_SENT_FROM_LINES = 4
 _MAX_DELIMITED = 25
 """Lines that may follow '-- ', where the delimiter leaves no doubt."""
 
@@ -38,34 +40,24 @@ _CONTACT = re.compile(
     r"(?:\S{1,60}@\S{3,60}|(?:https?://|www\.)\S{3,80}|\[(?:EMAIL|PHONE)_\d+\]|\+?[\d(][\d ()./\u00a0-]{5,20}\d)$"
 )
 _THANKS = re.compile(rf"^\W{{0,4}}(?:{THANKS})\W{{0,6}}$", re.IGNORECASE)
-_LIST_FOOTER = re.compile(r"^_{20,}$|^-{20,}$")
-_MAILING_LIST = re.compile(r"mailing list|mailman/listinfo|lists?\.\w|e-?mail disclaimer", re.IGNORECASE)
 _GOES_ON = re.compile(
     r"^\W{0,3}p\.? ?s\b|\?\s*$|^\s*(?:[-*\u2022]|\d{1,2}[.)]) \S|^\s*`{3}|\bplease\b|\bbitte\b", re.IGNORECASE
 )
 
 
 def strip_signature(text: str) -> str:
-    """Return a message without signature, legal notice and ticket-system lines.
+    """Return a message without its signature.
 
     Args:
-        text: Sanitised text of one message, quotes already off.
+        text: Sanitised text of one message, quotes and notices already off.
 
     Returns:
         What is left; it may be empty.
     """
-    lines = _without_list_footer(text.split("\n"))
-    lines = _without_disclaimers(lines)
-    lines = [line for line in lines if not _is_boilerplate(line)]
-    lines = _trimmed(lines)
-    lines = _without_delimited(lines)
+    lines = _without_delimited(_trimmed(text.split("\n")))
     lines = _without_sent_from(lines)
     lines = _trimmed(_without_valediction(_trimmed(lines)))
     return "\n".join(_trimmed(_without_contact_block(lines)))
-
-
-def _is_boilerplate(line: str) -> bool:
-    return 5 < len(line) <= _MAX_LINE and BOILERPLATE_LINE.match(line) is not None
 
 
 def _trimmed(lines: list[str]) -> list[str]:
@@ -75,30 +67,6 @@ def _trimmed(lines: list[str]) -> list[str]:
     while end > start and not lines[end - 1].strip(_RULE_CHARACTERS):
         end -= 1
     return lines[start:end]
-
-
-def _without_list_footer(lines: list[str]) -> list[str]:
-    """Cut a mailing list's footer: a long rule and, under it, few lines that name the list."""
-    for number in range(len(lines) - 1, max(0, len(lines) - 8), -1):
-        if len(lines[number]) <= _MAX_LINE and _LIST_FOOTER.match(lines[number].strip()):
-            footer = "\n".join(lines[number + 1 :])[:1000]
-            if _MAILING_LIST.search(footer) and any(has_words(line) for line in lines[:number]):
-                return lines[:number]
-    return lines
-
-
-def _without_disclaimers(lines: list[str]) -> list[str]:
-    """Drop paragraphs that open like a legal notice, and what follows the last of them when it is close to the end."""
-    kept: list[str] = []
-    inside = False
-    for line in lines:
-        if not line.strip():
-            inside = False
-        elif not inside and len(line) >= 8:
-            inside = DISCLAIMER.match(line[:_MAX_LINE]) is not None
-        if not inside:
-            kept.append(line)
-    return kept
 
 
 def _without_delimited(lines: list[str]) -> list[str]:
@@ -111,20 +79,18 @@ def _without_delimited(lines: list[str]) -> list[str]:
 
 
 def _without_sent_from(lines: list[str]) -> list[str]:
-    """Drop 'Sent from my phone' where it ends the message or stands just above its signature."""
-    tail = max(0, len(lines) - _MAX_SIGNATURE_LINES)
+    """Drop 'Sent from my phone' where it is among the last few lines."""
+    tail = len(lines)
+    for _ in range(_SENT_FROM_LINES):
+        tail = next((number for number in range(tail - 1, -1, -1) if lines[number]), 0)
     return lines[:tail] + [line for line in lines[tail:] if not _is_sent_from(line)]
 
 
 def _is_sent_from(line: str) -> bool:
     line = line.strip(" *_[]()<>-\u2013\u2014")
-    # 'Sent from my desk, is much easier' is a sentence: a device has neither a comma nor ten words.
-    return (
-        6 < len(line) <= 120
-        and len(line.split()) <= 9
-        and ", " not in line
-        and SENT_FROM.match(line.rstrip(".")) is not None
-    )
+    # 'Sent from my desk, is much easier' is a sentence: a device has neither a comma nor ten words nor a full stop.
+    is_short = 6 < len(line) <= 120 and len(line.split()) <= 9 and ", " not in line and line[-1] not in ".?!:"
+    return is_short and SENT_FROM.match(line) is not None
 
 
 def _without_valediction(lines: list[str]) -> list[str]:
@@ -139,7 +105,7 @@ def _without_valediction(lines: list[str]) -> list[str]:
         valediction = _VALEDICTION.match(line) is not None
         with_name = not valediction and number == len(lines) - 1 and _VALEDICTION_AND_NAME.match(line) is not None
         thanks = not (valediction or with_name) and _THANKS.match(line) is not None
-        if not (valediction or with_name or thanks):
+        if not (valediction or with_name or thanks) or _is_in_a_list(lines, number):
             continue
         following = [after for after in lines[number + 1 :] if after.strip()]
         if any(len(after) > _MAX_SIGNATURE_LINE or _GOES_ON.search(after) for after in following):
@@ -147,6 +113,13 @@ def _without_valediction(lines: list[str]) -> list[str]:
         if not thanks or (1 <= len(following) <= _MAX_THANKS_LINES and _is_name(following[0])):
             return lines[:number]
     return lines
+
+
+def _is_in_a_list(lines: list[str], number: int) -> bool:
+    """Say whether a short word stands among others, as 'LG' does between 'Samsung' and 'Sony'."""
+    line = lines[number].strip()
+    before = lines[number - 1].rstrip() if number else ""
+    return len(line) <= _ABBREVIATION and bool(before) and before[-1] not in ".!?)" and not line.endswith(",")
 
 
 def _without_contact_block(lines: list[str]) -> list[str]:

@@ -10,8 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 UNEVEN = 1.2
-"""A group that would make the held-out part larger than this times what was asked for stays in training; one too many is
-always fine."""
+"""A group that would make the held-out part larger than this times what was asked for stays in training.
+
+One conversation too many is always fine.
+"""
 
 
 class UnionFind:

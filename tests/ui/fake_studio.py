@@ -36,10 +36,19 @@ class FakeDataSet:
         self.rows = [_conversation(number) for number in range(count)]
         self.sides = {"train": self.rows[: count - heldout], "heldout": self.rows[count - heldout :]}
         self.report = Report(
-            format="zendesk", tickets_read=count + 5, conversations_kept=count, dropped={"no agent answer": 3, "the same ticket twice": 2},
-            redactions={"EMAIL": 7, "PHONE": 1}, label="Zendesk export", evidence="requester_id in every record", files=["shop.ndjson"],
-            train=count - heldout, heldout=heldout, messages_left_out={"internal note": 8}, split_basis="the most recent tickets, by date",
-        )  # fmt: skip
+            format="zendesk",
+            tickets_read=count + 5,
+            conversations_kept=count,
+            dropped={"no agent answer": 3, "the same ticket twice": 2},
+            redactions={"EMAIL": 7, "PHONE": 1},
+            label="Zendesk export",
+            evidence="requester_id in every record",
+            files=["shop.ndjson"],
+            train=count - heldout,
+            heldout=heldout,
+            messages_left_out={"internal note": 8},
+            split_basis="the most recent tickets, by date",
+        )
 
     def conversations(self, split: str) -> list[dict[str, Any]]:
         return list(self.sides[split])
@@ -89,10 +98,18 @@ def _conversation(number: int) -> dict[str, Any]:
 def curve(steps: int, total: int, finished: bool, floor: float = 0.6) -> History:
     """A curve as training draws it."""
     told = tuple(
-        Stepped(n, n / total * 3, floor + 2.4 * math.exp(-n / total * 4) + 0.12 * math.sin(n * 1.7), 2e-4 * (1 - n / total / 1.1),
-                0.3 + 0.2 * math.cos(n), 410 + 30 * math.sin(n / 3), 1.4 + n * 0.001, n * 7.5)
+        Stepped(
+            n,
+            n / total * 3,
+            floor + 2.4 * math.exp(-n / total * 4) + 0.12 * math.sin(n * 1.7),
+            2e-4 * (1 - n / total / 1.1),
+            0.3 + 0.2 * math.cos(n),
+            410 + 30 * math.sin(n / 3),
+            1.4 + n * 0.001,
+            n * 7.5,
+        )
         for n in range(1, steps + 1)
-    )  # fmt: skip
+    )
     checks = tuple(
         Evaluated(n, floor + 0.1 + 2.3 * math.exp(-n / total * 4)) for n in range(0, steps + 1, max(1, total // 6))
     )
@@ -101,9 +118,13 @@ def curve(steps: int, total: int, finished: bool, floor: float = 0.6) -> History
         (NOW + 60, Noted("One conversation loses its end.", "warning")),
     )
     return History(
-        Started(4_884_480, 134_515_008, total, 0, 54, 6, "Processor, 2 cores"), told, checks, tuple(c.step for c in checks[1:]), notes,
+        Started(4_884_480, 134_515_008, total, 0, 54, 6, "Processor, 2 cores"),
+        told,
+        checks,
+        tuple(c.step for c in checks[1:]),
+        notes,
         Finished(checks[-1].step, steps * 7.5) if finished else None,
-    )  # fmt: skip
+    )
 
 
 class FakeStudio:
@@ -277,7 +298,7 @@ class FakeStudio:
         return Deleted(name, self.root / "recipes" / name, self.root / "trash" / name)
 
     def command_line(self, recipe: Recipe, dataset: str | None, name: str = "run") -> str:
-        return f"python -m engine train --data {dataset or 'DATASET'} --model {recipe.model} --preset balanced --run {name}"
+        return f"python -m engine train --data {dataset or 'DATASET'} --model {recipe.model} --run {name}"
 
     def start_training(self, recipe: Recipe, dataset: str, name: str = "") -> str:
         self.calls.append(("start_training", recipe, dataset, name))
@@ -375,7 +396,9 @@ class FakeStudio:
         self.calls.append(("stop_answer", session))
 
     def card(self, run: str) -> str:
-        return f"---\nlibrary_name: peft\n---\n# {self.run_infos[run].status.name}\n\nLearnt from **54 conversations**.\n\n| | before | after |\n|---|---|---|\n| held-out loss | 3.00 | 0.74 |\n"
+        title = self.run_infos[run].status.name
+        table = "| | before | after |\n|---|---|---|\n| held-out loss | 3.00 | 0.74 |"
+        return f"---\nlibrary_name: peft\n---\n# {title}\n\nLearnt from **54 conversations**.\n\n{table}\n"
 
     def adapter_size(self, run: str) -> int:
         return 19_600_000

@@ -43,7 +43,9 @@ def package(run: RunInfo, size: int) -> Markup:
         run: The run.
         size: Bytes of the adapter folder.
     """
-    rows = join([Markup("<li>{}<span><code>{}</code> {}</span></li>").format(icons.CHECK, name, use) for name, use in CONTENTS])
+    rows = join(
+        [Markup("<li>{}<span><code>{}</code> {}</span></li>").format(icons.CHECK, name, use) for name, use in CONTENTS]
+    )
     return Markup('<div class="package"><p class="package-size"><b>{}</b> before packing</p><ul>{}</ul></div>').format(
         words.file_size(size), rows
     )
@@ -58,4 +60,6 @@ def packed(name: str, size: int) -> Markup:
 
 def imported(label: str) -> Markup:
     """Say that an adapter has arrived."""
-    return Markup('<p class="done" role="status">{}<span>‘{}’ is here. Choose it in the playground.</span></p>').format(icons.CHECK, label)
+    return Markup('<p class="done" role="status">{}<span>‘{}’ is here. Choose it in the playground.</span></p>').format(
+        icons.CHECK, label
+    )

@@ -50,7 +50,8 @@ def progress(stage: str, fraction: float | None, note: str = "", cancel: str = "
     bar = bar_of(fraction, stage)
     button = Markup('<button type="button" class="button" data-do="cancel">{}</button>').format(cancel)
     return Markup(
-        '<div class="work"><div class="work-words"><span class="work-stage">{}</span><span class="quiet">{}</span></div>'
+        '<div class="work"><div class="work-words"><span class="work-stage">{}</span><span class="quiet">{}</span>'
+        "</div>"
         '<div class="work-row">{}{}</div></div>'
     ).format(stage or "Starting", note, bar, button if cancel else NOTHING)
 
@@ -61,7 +62,8 @@ def bar_of(fraction: float | None, label: str) -> Markup:
         return Markup('<div class="bar bar-unknown" role="progressbar" aria-label="{}"><i></i></div>').format(label)
     share = min(max(fraction, 0.0), 1.0) * 100
     return Markup(
-        '<div class="bar" role="progressbar" aria-label="{}" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{:.0f}">'
+        '<div class="bar" role="progressbar" aria-label="{}" aria-valuemin="0" aria-valuemax="100" '
+        'aria-valuenow="{:.0f}">'
         '<i style="width:{:.1f}%"></i></div>'
     ).format(label, share, share)
 
@@ -113,9 +115,9 @@ def pager(start: int, shown: int, total: int, page: int, noun: str) -> Markup:
     off = Markup(" disabled")
     before = button.format(max(0, start - page), "before", off if start <= 0 else "", "Previous")
     after = button.format(start + page, "after", off if start + shown >= total else "", "Next")
-    return Markup('<div class="pager"><span>{:,}–{:,} of {:,} {}</span><span class="pager-buttons">{}{}</span></div>').format(
-        start + 1, start + shown, total, noun, before, after
-    )
+    return Markup(
+        '<div class="pager"><span>{:,}–{:,} of {:,} {}</span><span class="pager-buttons">{}{}</span></div>'
+    ).format(start + 1, start + shown, total, noun, before, after)
 
 
 def join(parts: Sequence[Markup], between: str = "") -> Markup:

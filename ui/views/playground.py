@@ -33,7 +33,8 @@ def _pane(talk: Talk, voice: Voice) -> Markup:
     body = join(said) if said else Markup('<p class="hint">{}</p>').format(_hint(voice))
     kind = "base" if voice.path is None else "tuned"
     return Markup(
-        '<section class="pane pane-{}" aria-label="{}" data-voice="{}"><header><h3>{}</h3><span class="weights">{}</span></header>'
+        '<section class="pane pane-{}" aria-label="{}" data-voice="{}"><header><h3>{}</h3>'
+        '<span class="weights">{}</span></header>'
         '<div class="pane-body" tabindex="0" data-scroll>{}</div><footer>{}</footer></section>'
     ).format(kind, voice.label, voice.id, voice.label, weights(voice), body, _tally(newest))
 
@@ -53,10 +54,14 @@ def _said(role: str, content: str) -> Markup:
 
 
 def _speaking(newest: Spoken, stage: str) -> Markup:
-    words_so_far = Markup("{}").format(newest.text) if newest.text else Markup('<span class="quiet">{}</span>').format(stage or "Thinking")
-    return Markup('<div class="turn turn-assistant speaking" aria-live="off"><h4>Answer</h4><p>{}<i class="caret"></i></p></div>').format(
-        words_so_far
+    words_so_far = (
+        Markup("{}").format(newest.text)
+        if newest.text
+        else Markup('<span class="quiet">{}</span>').format(stage or "Thinking")
     )
+    return Markup(
+        '<div class="turn turn-assistant speaking" aria-live="off"><h4>Answer</h4><p>{}<i class="caret"></i></p></div>'
+    ).format(words_so_far)
 
 
 def _tally(newest: Spoken | None) -> Markup:
@@ -74,8 +79,10 @@ def _tally(newest: Spoken | None) -> Markup:
 def _reference(talk: Talk) -> Markup:
     opening = join([_said(turn["role"], turn["content"]) for turn in talk.opening])
     return Markup(
-        '<section class="pane pane-agent" aria-label="What the agent wrote"><header><h3>The agent</h3><span class="weights">ticket {}</span>'
-        '</header><div class="pane-body" tabindex="0" data-scroll>{}<div class="turn turn-agent"><h4>What the agent really wrote</h4><p>{}</p></div></div>'
+        '<section class="pane pane-agent" aria-label="What the agent wrote"><header><h3>The agent</h3>'
+        '<span class="weights">ticket {}</span>'
+        '</header><div class="pane-body" tabindex="0" data-scroll>{}<div class="turn turn-agent">'
+        "<h4>What the agent really wrote</h4><p>{}</p></div></div>"
         "<footer>never learnt from</footer></section>"
     ).format(talk.ticket, opening, talk.reference)
 

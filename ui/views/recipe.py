@@ -41,13 +41,22 @@ def preset_cards(presets: Mapping[str, Preset], costs: Mapping[str, Estimate], c
 def _card(name: str, preset: Preset, cost: Estimate, chosen: bool, changed: int) -> Markup:
     note = Markup('<span class="tag">{}</span>').format(f"{changed} changed") if chosen and changed else NOTHING
     return Markup(
-        '<button type="button" class="card{}" role="radio" aria-checked="{}" data-do="preset" data-name="{}" data-key="preset-{}">'
+        '<button type="button" class="card{}" role="radio" aria-checked="{}" data-do="preset" data-name="{}" '
+        'data-key="preset-{}">'
         '<span class="card-head"><b>{}</b>{}<i class="radio-mark">{}</i></span><span class="card-time">{}</span>'
         '<span class="card-memory">{}</span><span class="card-words">{}</span></button>'
     ).format(
-        " selected" if chosen else "", "true" if chosen else "false", name, name, preset.title, note, icons.CHECK,
-        time_of(cost), memory_of(cost), preset.sentence,
-    )  # fmt: skip
+        " selected" if chosen else "",
+        "true" if chosen else "false",
+        name,
+        name,
+        preset.title,
+        note,
+        icons.CHECK,
+        time_of(cost),
+        memory_of(cost),
+        preset.sentence,
+    )
 
 
 def time_of(cost: Estimate) -> str:
@@ -80,16 +89,31 @@ def model_list(entries: Sequence[CatalogueEntry], costs: Mapping[str, Estimate],
 
 def _model_row(entry: CatalogueEntry, cost: Estimate, chosen: bool) -> Markup:
     size = f"{entry.billions:.1f} B" if entry.billions >= 1 else f"{entry.billions * 1000:.0f} M"
-    download = f"{entry.download_gb:.1f} GB to fetch" if entry.download_gb >= 0.1 else f"{entry.download_gb * 1000:.0f} MB to fetch"
+    download = (
+        f"{entry.download_gb:.1f} GB to fetch"
+        if entry.download_gb >= 0.1
+        else f"{entry.download_gb * 1000:.0f} MB to fetch"
+    )
     gate = Markup('<span class="tag" title="The hub asks for an account and your consent first">ask first</span>')
     return Markup(
-        '<button type="button" class="model{}" role="radio" aria-checked="{}" data-do="model" data-model="{}" data-key="model-{}">'
+        '<button type="button" class="model{}" role="radio" aria-checked="{}" data-do="model" data-model="{}" '
+        'data-key="model-{}">'
         '<i class="radio-mark">{}</i><span class="model-main"><b>{}</b> {}<span class="quiet">{}</span></span>'
         '<span class="model-facts"><span>{} parameters</span><span>{}</span><span>{}</span></span>{}</button>'
     ).format(
-        " selected" if chosen else "", "true" if chosen else "false", entry.id, entry.id, icons.CHECK, entry.title,
-        gate if entry.gated else NOTHING, entry.sentence, size, download, entry.licence, badge(cost.verdict),
-    )  # fmt: skip
+        " selected" if chosen else "",
+        "true" if chosen else "false",
+        entry.id,
+        entry.id,
+        icons.CHECK,
+        entry.title,
+        gate if entry.gated else NOTHING,
+        entry.sentence,
+        size,
+        download,
+        entry.licence,
+        badge(cost.verdict),
+    )
 
 
 def _other_row(model: str, cost: Estimate | None) -> Markup:
@@ -153,7 +177,7 @@ def shown(value: Any) -> str:
 
 
 def tidy(setting: Setting, value: Any) -> Any:
-    """Bring what the browser sends to the field's type where that loses nothing; anything else is left for the check."""
+    """Bring what the browser sends to the field's type where that loses nothing; the rest is left for the check."""
     if setting.kind is int and isinstance(value, float) and value.is_integer():
         return int(value)
     if setting.kind is float and isinstance(value, int) and not isinstance(value, bool):

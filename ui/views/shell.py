@@ -14,7 +14,8 @@ HELP = Markup("""
 <dialog id="help" class="help" aria-labelledby="help-title">
   <form method="dialog"><h2 id="help-title">How Ticket Tuner works</h2>
   <ol>
-    <li><b>Tickets.</b> Drop an export of your help desk, or try the sample shop. You see what will be learnt, and what is left out.</li>
+    <li><b>Tickets.</b> Drop an export of your help desk, or try the sample shop. You see what will be learnt, and what
+    is left out.</li>
     <li><b>Recipe.</b> Pick how long it may take. Every number is under 'Advanced', with a sentence each.</li>
     <li><b>Training.</b> Watch the loss on held-out tickets fall. You can close the window; it goes on.</li>
     <li><b>Playground.</b> Ask the base model and yours the same question, side by side.</li>
@@ -32,7 +33,8 @@ def header() -> Markup:
     """The name at the left, help and the switch for light and dark at the right; the tabs lie between."""
     return Markup(
         '<header class="top"><div class="brand">{}<span>Ticket Tuner</span></div><div class="top-buttons">'
-        '<button type="button" class="icon-button" id="help-button" aria-label="Help and keys" title="Help and keys">{}</button>'
+        '<button type="button" class="icon-button" id="help-button" aria-label="Help and keys" '
+        'title="Help and keys">{}</button>'
         '<button type="button" class="icon-button" id="theme-button" aria-label="Switch between light and dark" '
         'title="Light or dark">{}{}</button></div></header>{}'
     ).format(icons.LOGO, icons.HELP, icons.MOON, icons.SUN, HELP)
@@ -56,7 +58,10 @@ def sidebar(
         run: Id of the selected run.
         chosen: Ids of the voices in the playground.
     """
-    sets = [_row("dataset", s.id, s.name, f"{s.train:,} to learn · {s.heldout:,} held out", s.id == dataset) for s in datasets]
+    sets = [
+        _row("dataset", s.id, s.name, f"{s.train:,} to learn · {s.heldout:,} held out", s.id == dataset)
+        for s in datasets
+    ]
     runs_seen = [
         _row("run", r.id, r.status.name, _run_caption(r), r.id == run, r.status.state, r.status.state not in ACTIVE)
         for r in runs
@@ -77,28 +82,54 @@ def sidebar(
 
 def _section(title: str, kind: str, rows: list[Markup], hint: str, add: str) -> Markup:
     button = Markup(
-        '<button type="button" class="icon-button small" data-do="bring" data-kind="{}" aria-label="{}" title="{}">{}</button>'
+        '<button type="button" class="icon-button small" data-do="bring" data-kind="{}" aria-label="{}" '
+        'title="{}">{}</button>'
     ).format(kind, add, add, icons.PLUS)
-    body = Markup('<ul class="side-list">{}</ul>').format(join(rows)) if rows else Markup('<p class="hint">{}</p>').format(hint)
-    return Markup('<section class="side-section" aria-label="{}"><div class="side-title"><h2>{}</h2>{}</div>{}</section>').format(
-        title, title, button if add else NOTHING, body
+    body = (
+        Markup('<ul class="side-list">{}</ul>').format(join(rows))
+        if rows
+        else Markup('<p class="hint">{}</p>').format(hint)
     )
+    return Markup(
+        '<section class="side-section" aria-label="{}"><div class="side-title"><h2>{}</h2>{}</div>{}</section>'
+    ).format(title, title, button if add else NOTHING, body)
 
 
-def _row(kind: str, id: str, name: str, caption: str, selected: bool, state: str = "", deletable: bool = True, menu: bool = True) -> Markup:
+def _row(
+    kind: str,
+    id: str,
+    name: str,
+    caption: str,
+    selected: bool,
+    state: str = "",
+    deletable: bool = True,
+    menu: bool = True,
+) -> Markup:
     dot = Markup('<i class="dot dot-{}"></i>').format(state) if state else NOTHING
     more = Markup(
         '<button type="button" class="icon-button small more" data-menu data-kind="{}" data-id="{}" data-name="{}"{} '
         'aria-haspopup="menu" aria-label="More for {}">{}</button>'
     ).format(kind, id, name, "" if deletable else Markup(" data-fixed"), name, icons.DOTS)
     return Markup(
-        '<li class="side-row{}" data-kind="{}"><button type="button" class="side-pick" data-do="pick" data-kind="{}" data-id="{}" '
-        'data-key="{}-{}" aria-current="{}" title="{}"><span class="side-name">{}{}</span><span class="side-caption">{}</span>'
+        '<li class="side-row{}" data-kind="{}"><button type="button" class="side-pick" data-do="pick" data-kind="{}" '
+        'data-id="{}" '
+        'data-key="{}-{}" aria-current="{}" title="{}"><span class="side-name">{}{}</span>'
+        '<span class="side-caption">{}</span>'
         "</button>{}</li>"
     ).format(
-        " selected" if selected else "", kind, kind, id, kind, id, "true" if selected else "false", name, dot, name, caption,
+        " selected" if selected else "",
+        kind,
+        kind,
+        id,
+        kind,
+        id,
+        "true" if selected else "false",
+        name,
+        dot,
+        name,
+        caption,
         more if menu else NOTHING,
-    )  # fmt: skip
+    )
 
 
 def _run_caption(run: RunInfo) -> str:
@@ -134,7 +165,9 @@ def status_bar(snapshot: StudioSnapshot, heldout: float | None, heldout_of: str)
             kind, name, memory, _meter(device.used_gib / device.total_gib if device.total_gib else 0)
         ),
         Markup('<span class="status-part" id="status-model">{}</span>').format(snapshot.model or "no model loaded"),
-        Markup('<span class="status-part status-job" id="status-job">{}</span>').format(job_line(snapshot.job, len(snapshot.queued))),
+        Markup('<span class="status-part status-job" id="status-job">{}</span>').format(
+            job_line(snapshot.job, len(snapshot.queued))
+        ),
         Markup('<span class="status-part" id="status-heldout"{}>{}</span>').format(
             Markup(' title="The mean loss on held-out tickets, of {}"').format(heldout_of) if heldout_of else "",
             f"held-out {words.loss(heldout)}" if heldout is not None else "held-out –",
@@ -144,7 +177,9 @@ def status_bar(snapshot: StudioSnapshot, heldout: float | None, heldout_of: str)
 
 
 def _meter(share: float) -> Markup:
-    return Markup('<span class="meter" aria-hidden="true"><i style="width:{:.0f}%"></i></span>').format(min(share, 1) * 100)
+    return Markup('<span class="meter" aria-hidden="true"><i style="width:{:.0f}%"></i></span>').format(
+        min(share, 1) * 100
+    )
 
 
 def job_line(job: JobSnapshot | None, waiting: int = 0) -> str:
@@ -165,6 +200,7 @@ def job_line(job: JobSnapshot | None, waiting: int = 0) -> str:
 def undo(label: str) -> Markup:
     """Offer to bring back what was just deleted."""
     return Markup(
-        '<div class="undo" role="status"><span>‘{}’ was deleted.</span><button type="button" class="button small" data-do="undo">Undo</button>'
+        '<div class="undo" role="status"><span>‘{}’ was deleted.</span><button type="button" class="button small" '
+        'data-do="undo">Undo</button>'
         '<button type="button" class="icon-button small" data-do="dismiss" aria-label="Close">{}</button></div>'
     ).format(label, icons.CROSS)

@@ -1,18 +1,13 @@
-"""The tab 'Tickets': what an export is, what became of it, and what the model will learn of a conversation."""
+"""The tab 'Tickets': what an export is, what became of it, and the lists of what is in it, left out and masked."""
 
-import json
-import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from markupsafe import Markup
 
 from engine.tickets.dataset import Detection, Report
-from ui.views import charts, words
+from ui.views import words
 from ui.views.parts import NOTHING, banner, join
-
-if TYPE_CHECKING:
-    from engine.training.examples import LearnView, Part
 
 PAGE = 20
 """Conversations a page."""
@@ -33,16 +28,6 @@ KINDS = {
     "TERM": ("term of yours", "terms of yours"),
 }
 """Kind of personal data -> its name, one and several."""
-
-PARTS: dict[str, tuple[str, str]] = {
-    "context": ("context", "read, not learnt"),
-    "learnt": ("learnt", "the agent's words, underlined"),
-    "end": ("end of turn", "learnt too, so that the model stops"),
-    "cut": ("cut off", "beyond the longest conversation, struck through"),
-}
-"""Part of a conversation -> its name in the legend, and what it means."""
-
-_SPECIAL = re.compile(r"(<\|[^|<>\s]{1,40}\|>|</?s>|\[/?INST\]|<(?:start|end)_of_turn>)")
 
 
 def detection(found: Detection) -> Markup:
@@ -72,16 +57,21 @@ def sample_table(found: Detection) -> Markup:
     roles = {column: role for role, column in found.mapping.items()}
     head = join(
         [
-            Markup("<th>{}{}</th>").format(column, Markup("<b>{}</b>").format(roles[column]) if column in roles else NOTHING)
+            Markup("<th>{}{}</th>").format(
+                column, Markup("<b>{}</b>").format(roles[column]) if column in roles else NOTHING
+            )
             for column in found.columns
         ]
     )
     rows = join(
-        [Markup("<tr>{}</tr>").format(join([Markup("<td>{}</td>").format(cell[:80]) for cell in row])) for row in found.sample[:4]]
+        [
+            Markup("<tr>{}</tr>").format(join([Markup("<td>{}</td>").format(cell[:80]) for cell in row]))
+            for row in found.sample[:4]
+        ]
     )
-    return Markup('<div class="scroll-x"><table class="sample"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>').format(
-        head, rows
-    )
+    return Markup(
+        '<div class="scroll-x"><table class="sample"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
+    ).format(head, rows)
 
 
 def title(name: str, report: Report, prepared: str) -> Markup:
@@ -154,12 +144,19 @@ def _conversation_row(row: Mapping[str, Any], selected: bool) -> Markup:
     turns = sum(message["role"] != "system" for message in row["messages"])
     mark = Markup('<span class="tag">held out</span>') if row.get("split") == "heldout" else NOTHING
     return Markup(
-        '<li><button type="button" class="list-row{}" data-do="pick" data-ticket="{}" data-key="ticket-{}" aria-current="{}">'
+        '<li><button type="button" class="list-row{}" data-do="pick" data-ticket="{}" data-key="ticket-{}" '
+        'aria-current="{}">'
         '<span class="list-main"><b>{}</b> {}</span><span class="list-side">{}<span>{}</span></span></button></li>'
     ).format(
-        " selected" if selected else "", row["ticket"], row["ticket"], "true" if selected else "false",
-        ticket_name(row["ticket"]), title_of(row), mark, words.count(turns, "message"),
-    )  # fmt: skip
+        " selected" if selected else "",
+        row["ticket"],
+        row["ticket"],
+        "true" if selected else "false",
+        ticket_name(row["ticket"]),
+        title_of(row),
+        mark,
+        words.count(turns, "message"),
+    )
 
 
 def ticket_name(ticket: str) -> str:
@@ -180,9 +177,9 @@ def left_out_list(rows: Sequence[Mapping[str, Any]]) -> Markup:
     if not rows:
         return Markup('<p class="hint">Nothing was left out.</p>')
     body = [
-        Markup("<tr><td class='nowrap'>{}</td><td class='nowrap'><span class='tag'>{}</span></td><td>{}</td></tr>").format(
-            ticket_name(row["ticket"]), row["reason"], row["excerpt"]
-        )
+        Markup(
+            "<tr><td class='nowrap'>{}</td><td class='nowrap'><span class='tag'>{}</span></td><td>{}</td></tr>"
+        ).format(ticket_name(row["ticket"]), row["reason"], row["excerpt"])
         for row in rows
     ]
     return _table(("Ticket", "Reason", "Begins with"), body)
@@ -194,7 +191,12 @@ def masked_list(rows: Sequence[Mapping[str, Any]]) -> Markup:
         return Markup('<p class="hint">Nothing was masked.</p>')
     body = [
         Markup("<tr><td class='nowrap'>{}</td><td>{}</td><td>{}<del>{}</del> <ins>{}</ins>{}</td></tr>").format(
-            ticket_name(row["ticket"]), kind_name(row["kind"]), row["before"], row["original"], row["placeholder"], row["after"]
+            ticket_name(row["ticket"]),
+            kind_name(row["kind"]),
+            row["before"],
+            row["original"],
+            row["placeholder"],
+            row["after"],
         )
         for row in rows
     ]
@@ -203,115 +205,6 @@ def masked_list(rows: Sequence[Mapping[str, Any]]) -> Markup:
 
 def _table(heads: Sequence[str], body: list[Markup]) -> Markup:
     head = join([Markup("<th>{}</th>").format(text) for text in heads])
-    return Markup('<div class="scroll-x"><table class="table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>').format(
-        head, join(body)
-    )
-
-
-def plain_conversation(row: Mapping[str, Any], note: str = "") -> Markup:
-    """A conversation's messages, while the tokenizer is not there yet."""
-    names = {"user": "Customer", "assistant": "Agent", "system": "Standing instruction"}
-    said = [
-        Markup('<div class="said said-{}"><h4>{}</h4><p>{}</p></div>').format(
-            message["role"], names.get(message["role"], message["role"]), message["content"]
-        )
-        for message in row["messages"]
-    ]
-    head = Markup('<p class="hint">{}</p>').format(note) if note else NOTHING
-    return Markup('<article class="conversation">{}{}{}</article>').format(_conversation_head(row), head, join(said))
-
-
-def _conversation_head(row: Mapping[str, Any]) -> Markup:
-    tags = join([Markup('<span class="tag">{}</span>').format(tag) for tag in list(row.get("tags", ()))[:6]], " ")
-    held = Markup('<span class="tag">held out: never learnt from</span> ') if row.get("split") == "heldout" else NOTHING
-    return Markup('<h3>{} {}</h3><p class="tags">{}{}</p>').format(ticket_name(row["ticket"]), title_of(row), held, tags)
-
-
-def learning(row: Mapping[str, Any], seen: "LearnView") -> Markup:
-    """A conversation as training sees it: context, learnt, end of turn, cut off."""
-    pieces = join([_piece(piece.text, piece.part) for piece in seen.pieces])
-    return Markup('<article class="conversation">{}{}<div class="pieces">{}</div></article>').format(
-        _conversation_head(row), legend(seen), pieces
-    )
-
-
-def legend(seen: "LearnView") -> Markup:
-    """Explain the marks, with the number of tokens of each."""
-    parts: "list[Part]" = ["context", "learnt", "end", "cut"]
-    return Markup('<ul class="legend">{}</ul>').format(
-        join(
-            [
-                Markup('<li><span class="piece piece-{}">{}</span> {} <span class="quiet">{}</span></li>').format(
-                    part, PARTS[part][0], PARTS[part][1], words.count(seen.count(part), "token")
-                )
-                for part in parts
-                if part != "cut" or seen.count(part)
-            ]
-        )
-    )
-
-
-def _piece(text: str, part: "Part") -> Markup:
-    if part == "end":
-        return Markup('<mark class="piece piece-end" title="The end of the turn; the model learns to stop here">{}</mark>').format(text)
-    tag = {"learnt": "mark", "cut": "del"}.get(part, "span")
-    inner = join(
-        [
-            Markup('<span class="special">{}</span>').format(bit) if _SPECIAL.fullmatch(bit) else Markup("{}").format(bit)
-            for bit in _SPECIAL.split(text)
-            if bit
-        ]
-    )
-    return Markup("<{0} class='piece piece-{1}'>{2}</{0}>").format(Markup(tag), part, inner)
-
-
-def histogram(lengths: Sequence[int], max_length: int) -> str:
-    """Plot data of the lengths in tokens, with the line beyond which conversations are cut.
-
-    Args:
-        lengths: Tokens of each conversation.
-        max_length: The recipe's longest conversation, in tokens.
-    """
-    if not lengths:
-        return charts.NOTHING
-    top = max(max(lengths), 1)
-    width = _round_up(top / 24)
-    bins = [0] * (top // width + 1)
-    for length in lengths:
-        bins[length // width] += 1
-    return json.dumps(
-        {
-            "kind": "bars",
-            "label": verdict(lengths, max_length),
-            "x": "tokens",
-            "y": "conversations",
-            "bars": [{"from": i * width, "to": (i + 1) * width, "count": count} for i, count in enumerate(bins)],
-            "line": {"x": max_length, "text": f"longest allowed: {max_length:,}"},
-        }
-    )
-
-
-def _round_up(value: float) -> int:
-    """The next of 1, 2, 5, 10, 20, 50 ... so that the bars begin at round numbers."""
-    scale = 1
-    while True:
-        for step in (1, 2, 5):
-            if value <= step * scale:
-                return step * scale
-        scale *= 10
-
-
-def verdict(lengths: Sequence[int], max_length: int) -> str:
-    """Say in a sentence whether this is enough to learn from, and how much is cut."""
-    longer = sum(length > max_length for length in lengths)
-    enough = (
-        "A very small set: expect a first impression, not more."
-        if len(lengths) < 50
-        else "Good: enough for a first run."
-        if len(lengths) < 1000
-        else "Plenty to learn from."
-    )
-    if not longer:
-        return f"{enough} No conversation is cut."
-    share = words.percent(longer / len(lengths))
-    return f"{enough} {share} of the conversations are longer than {max_length:,} tokens and lose their end."
+    return Markup(
+        '<div class="scroll-x"><table class="table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
+    ).format(head, join(body))

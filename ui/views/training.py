@@ -10,9 +10,9 @@ from engine.studio import RunInfo
 from engine.training.events import History
 from engine.training.job import JobSnapshot
 from engine.training.run import ACTIVE, Status
-from ui.views import charts, icons, words
+from ui.views import charts, words
 from ui.views.charts import Part, Series
-from ui.views.parts import NOTHING, STATES, bar_of, join, pill
+from ui.views.parts import bar_of, join, pill
 from ui.views.shell import short_model
 
 OVERLAYS = 3
@@ -25,7 +25,11 @@ NEAR = 0.005
 def heading(run: RunInfo) -> Markup:
     """Name, state and the choices of a run."""
     recipe = run.recipe
-    facts = [run.status.dataset_name, short_model(recipe.model) if recipe else "", f"rank {recipe.rank}" if recipe else ""]
+    facts = [
+        run.status.dataset_name,
+        short_model(recipe.model) if recipe else "",
+        f"rank {recipe.rank}" if recipe else "",
+    ]
     return Markup('<div class="run-title"><h1>{}</h1>{}<p class="quiet">{}</p></div>').format(
         run.status.name, pill(run.status.state), " · ".join(fact for fact in facts if fact)
     )
@@ -54,7 +58,7 @@ def sentence(run: RunInfo, job: JobSnapshot | None) -> str:
         case "stopping":
             return "Stops at the next step; the last checkpoint stays."
         case "paused":
-            return f"Holds at step {_last_step(history):,}. {_trend(history)}".strip()
+            return f"Holds at step {last_step(history):,}. {_trend(history)}".strip()
         case "running":
             return _trend(history) or "Learning. The held-out tickets have not been checked yet."
         case "finished":
@@ -64,7 +68,8 @@ def sentence(run: RunInfo, job: JobSnapshot | None) -> str:
     return ""
 
 
-def _last_step(history: History) -> int:
+def last_step(history: History) -> int:
+    """The newest logged step; 0 before the first."""
     return history.steps[-1].step if history.steps else 0
 
 
@@ -75,7 +80,9 @@ def _trend(history: History) -> str:
     if best is None:
         if before is None:
             return ""
-        return f"Learning. Before the first step the held-out loss is {words.loss(before.loss)}; the next check is coming."
+        return (
+            f"Learning. Before the first step the held-out loss is {words.loss(before.loss)}; the next check is coming."
+        )
     if trained[-1].loss <= best.loss + NEAR:
         start = f", from {words.loss(before.loss)} before training" if before else ""
         return f"Held-out loss is falling: {words.loss(trained[-1].loss)} at step {trained[-1].step:,}{start}."
@@ -93,7 +100,8 @@ def _outcome(history: History) -> str:
     kept = f" The adapter is the one from step {history.finished.step:,}." if history.finished else ""
     if best.loss >= before.loss:
         return (
-            f"Finished{took}, but the held-out loss did not fall ({words.loss(before.loss)} before, {words.loss(best.loss)} at best). "
+            f"Finished{took}, but the held-out loss did not fall ({words.loss(before.loss)} before, "
+            f"{words.loss(best.loss)} at best). "
             "Try smaller steps (learning rate) or more tickets."
         )
     return f"Finished{took}. The held-out loss fell from {words.loss(before.loss)} to {words.loss(best.loss)}.{kept}"
@@ -113,11 +121,19 @@ def facts(history: History) -> Markup:
     cells: list[tuple[str, str, str]] = []
     if started := history.started:
         share = words.percent(started.trainable / started.total) if started.total else ""
-        cells.append(("Trainable parameters", words.parameters(started.trainable), f"{share} of {words.parameters(started.total)}"))
+        cells.append(
+            (
+                "Trainable parameters",
+                words.parameters(started.trainable),
+                f"{share} of {words.parameters(started.total)}",
+            )
+        )
         cells.append(("Learns from", f"{started.train_examples:,}", f"{started.heldout_examples:,} held out"))
     if before := history.before:
         best = history.best
-        cells.append(("Held-out loss", words.loss(best.loss) if best else "–", f"{words.loss(before.loss)} before training"))
+        cells.append(
+            ("Held-out loss", words.loss(best.loss) if best else "–", f"{words.loss(before.loss)} before training")
+        )
     if history.steps:
         last = history.steps[-1]
         cells.append(("Time", words.duration(last.seconds), f"{last.epoch:.1f} times through"))
@@ -127,7 +143,7 @@ def facts(history: History) -> Markup:
 
 
 def loss_chart(run: RunInfo, others: Sequence[RunInfo]) -> str:
-    """Plot data of the big chart: the run's training and held-out loss, the best point, and other runs' held-out loss."""
+    """Plot data of the big chart: training and held-out loss, the best point, and other runs' held-out loss."""
     history = run.history
     series = [
         Series("training", "train", tuple((seen.step, seen.loss) for seen in history.steps)),
@@ -138,7 +154,9 @@ def loss_chart(run: RunInfo, others: Sequence[RunInfo]) -> str:
         series.append(Series(other.status.name, part, _heldout(other.history), dots=True))
     if not any(line.points for line in series):
         return charts.NOTHING
-    marks = [{"x": best.step, "y": best.loss, "text": f"best: {words.loss(best.loss)}"}] if (best := history.best) else []
+    marks = (
+        [{"x": best.step, "y": best.loss, "text": f"best: {words.loss(best.loss)}"}] if (best := history.best) else []
+    )
     lines = [{"y": before.loss, "text": f"base {words.loss(before.loss)}"}] if (before := history.before) else []
     return json.dumps(
         {
@@ -202,76 +220,14 @@ def log(history: History, limit: int = 200) -> Markup:
     return Markup('<ol class="log" reversed>{}</ol>').format(join(rows))
 
 
-def runs_table(runs: Sequence[RunInfo], shown: str, overlays: Sequence[str], now: float) -> Markup:
-    """All runs: overlay, name, state, data set, loss, time; resume, rename and delete."""
-    if not runs:
-        return NOTHING
-    heads = ("Overlay", "Run", "State", "Learnt from", "Model", "Steps", "Held-out loss", "Time", "Started", "")
-    head = join([Markup("<th>{}</th>").format(text) for text in heads])
-    body = join([_run_row(run, run.id == shown, list(overlays), now) for run in runs])
-    return Markup(
-        '<h2 class="section">Runs</h2><div class="scroll-x"><table class="table runs"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
-    ).format(head, body)
-
-
-def _run_row(run: RunInfo, shown: bool, overlays: list[str], now: float) -> Markup:
-    history, status = run.history, run.status
-    return Markup(
-        '<tr class="{}"><td>{}</td><td><button type="button" class="link" data-do="pick" data-id="{}" data-key="run-{}">{}</button></td>'
-        "<td>{}</td><td>{}</td><td>{}</td><td class='number'>{}</td><td class='number'>{}</td><td class='number'>{}</td>"
-        "<td class='nowrap'>{}</td><td class='actions'>{}</td></tr>"
-    ).format(
-        "selected" if shown else "", _overlay(run, shown, overlays), run.id, run.id, status.name, pill(status.state),
-        status.dataset_name, short_model(run.recipe.model) if run.recipe else "–", _steps(history), _losses(history),
-        words.duration(history.steps[-1].seconds) if history.steps else "–", words.when(status.created_at, now), _actions(run),
-    )  # fmt: skip
-
-
-def _steps(history: History) -> str:
-    done = _last_step(history)
-    return f"{done:,} / {history.started.steps:,}" if history.started else "–"
-
-
-def _losses(history: History) -> Markup:
-    before, best = history.before, history.best
-    if not best:
-        return Markup("–")
-    start = Markup('<span class="quiet">{} → </span>').format(words.loss(before.loss)) if before else NOTHING
-    return Markup("{}<b>{}</b>").format(start, words.loss(best.loss))
-
-
-def _overlay(run: RunInfo, shown: bool, overlays: list[str]) -> Markup:
-    if shown:
-        return Markup('<span class="quiet" title="This is the run on the chart">shown</span>')
-    on = run.id in overlays
-    place = overlays.index(run.id) + 1 if on else 0
-    return Markup(
-        '<button type="button" class="check" role="checkbox" aria-checked="{}" data-do="overlay" data-id="{}" data-key="overlay-{}" '
-        'aria-label="Lay {} over the chart">{}</button>{}'
-    ).format(
-        "true" if on else "false", run.id, run.id, run.status.name, icons.CHECK,
-        Markup('<i class="line-sample other-{}"></i>').format(place) if on else NOTHING,
-    )  # fmt: skip
-
-
-def _actions(run: RunInfo) -> Markup:
-    resume = Markup('<button type="button" class="button small" data-do="resume" data-id="{}">Resume</button>').format(run.id)
-    more = Markup(
-        '<button type="button" class="icon-button small" data-menu data-kind="run" data-id="{}" data-name="{}"{} aria-haspopup="menu" '
-        'aria-label="More for {}">{}</button>'
-    ).format(run.id, run.status.name, Markup(" data-fixed") if run.status.state in ACTIVE else "", run.status.name, icons.DOTS)
-    return join([resume if run.resumable else NOTHING, more])
-
-
 def buttons(run: RunInfo | None, job: JobSnapshot | None) -> tuple[bool, bool, bool]:
     """Whether Pause, Resume and Stop are of use now."""
     if run is None:
         return False, False, False
     state = run.status.state
     ours = job is not None and job.run == run.id
-    return ours and state == "running", state == "paused" or run.resumable, state in ("queued", "preparing", "running", "paused")
-
-
-def state_word(run: RunInfo) -> str:
-    """The state of a run in the words of the window."""
-    return STATES[run.status.state]
+    return (
+        ours and state == "running",
+        state == "paused" or run.resumable,
+        state in ("queued", "preparing", "running", "paused"),
+    )

@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from engine.tickets.detectors.name_words import COMMON, NAME_BEFORE, PARTICLES, ROLES, TITLES
 from engine.tickets.detectors.spans import Covered, Span
@@ -20,7 +20,8 @@ _TOKEN = re.compile(r"\w[\w.-]*\w")
 _BRACKETED = re.compile(r"[(\[<{][^)\]>}]{0,80}[)\]>}]")
 # Letters of scripts that put no spaces between words.
 _NO_SPACES = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
-_GAP = re.compile(r"[ \u00a0'\u2019.,-]{1,2}")
+_GAP = re.compile(r"[ \u00a0'\u2019.-]{1,2}")
+_COMMA = re.compile(r"[ \u00a0'\u2019.-]|, ?")
 _BEFORE = re.compile(rf"(?<![^\W_])(?:{NAME_BEFORE})[.,!:]?[ \t\n]{{1,3}}$", re.IGNORECASE)
 _CONTEXT = 30
 _FEW = 50
@@ -29,13 +30,16 @@ _LONGEST_NAME = 8
 """Words of a name; what is longer is a sentence in the wrong field."""
 
 
+_Style = Literal["full", "listed", "part", "common part"]
+"""'Ines Vale'; 'Vale, Ines'; 'Vale'; 'Mark', which is a word too."""
+
+
 class _Pattern(NamedTuple):
     """One way in which a person may be written: its words in order."""
 
     words: tuple[str, ...]
     person: str
-    needs_context: bool
-    any_case: bool
+    style: _Style
 
 
 class NameIndex:
@@ -105,24 +109,24 @@ class NameIndex:
             start, end = words[position].start(), words[last].end()
             if text[end - 1 : end] == "s" and pattern.words[-1] + "s" == words[last][0]:
                 end -= 1
-            if not pattern.needs_context or _stands_as_name(text, start, end):
+            if pattern.style != "common part" or _stands_as_name(text, start, end):
                 return Span(start, end, "NAME", pattern.person), last + 1
         return None
 
     @staticmethod
     def _same_words(text: str, words: list[re.Match[str]], position: int, pattern: _Pattern) -> bool:
+        gap = _COMMA if pattern.style == "listed" else _GAP
+        any_case = pattern.style in ("full", "listed")
         for offset, wanted in enumerate(pattern.words):
             word = words[position + offset]
-            same = word[0] == wanted or (pattern.any_case and word[0].lower() == wanted.lower())
+            same = word[0] == wanted or (any_case and word[0].lower() == wanted.lower())
             if not same and not (offset == len(pattern.words) - 1 and word[0] == wanted + "s"):
                 return False
-            if offset and not _GAP.fullmatch(text, words[position + offset - 1].end(), word.start()):
+            if offset and not gap.fullmatch(text, words[position + offset - 1].end(), word.start()):
                 return False
-            # 'Dear Ms Weber, Anna will call' holds two names, 'Weber, Anna' in a list is one.
-            comma = offset and text[word.start() - 2 : word.start()] == ", "
-            if comma and _stands_as_name(text, words[position].start(), words[position].end()):
-                return False
-        return True
+        # 'Dear Ms Weber, Anna will call' holds two names, 'Weber, Anna' in a list is one.
+        first = words[position]
+        return pattern.style != "listed" or not _stands_as_name(text, first.start(), first.end())
 
     def _add(self, entry: str) -> None:
         if not entry or "@" in entry or entry.lower() in self._allowed:
@@ -138,14 +142,13 @@ class NameIndex:
         parts = [part for name in names for part in _WORD.findall(name)]
         if not parts or any(part.lower() in ROLES for part in parts):
             return
-        if len(parts) > 1:
-            for first in range(len(parts) - 1):
-                for end in range(first + 2, min(len(parts), _LONGEST_NAME) + 1):
-                    self._put(tuple(parts[first:end]), person, needs_context=False, any_case=True)
-            if len(names) > 1:
-                self._put(
-                    (*_WORD.findall(names[-1]), *_WORD.findall(names[0])), person, needs_context=False, any_case=True
-                )
+        for first in range(len(parts) - 1):
+            for end in range(first + 2, min(len(parts), _LONGEST_NAME) + 1):
+                if parts[end - 1].lower() not in PARTICLES:
+                    self._put(tuple(parts[first:end]), person, "full")
+        if len(names) > 1:
+            self._put((*_WORD.findall(names[-1]), *_WORD.findall(names[0])), person, "listed")
+            self._put((*_WORD.findall(names[-1]), *_WORD.findall(names[0])), person, "full")
         for number, name in enumerate(names):
             self._add_part(name, person, names[:number])
 
@@ -158,14 +161,14 @@ class NameIndex:
         ambiguous = len("".join(words)) <= 2 or lowered in COMMON
         for form in {_capitalised(words), words, tuple(word.upper() for word in words)}:
             if form[0][0].isupper() or not form[0][0].islower():
-                self._put(form, person, needs_context=ambiguous, any_case=False)
+                self._put(form, person, "common part" if ambiguous else "part")
         particles: list[str] = []
         for earlier in reversed(before):
             if earlier.lower() not in PARTICLES:
                 break
             particles.insert(0, earlier)
         if particles:
-            self._put((*particles, *words), person, needs_context=False, any_case=False)
+            self._put((*particles, *words), person, "part")
 
     def _add_unspaced(self, entry: str, person: str) -> None:
         parts = entry.split()
@@ -173,11 +176,13 @@ class NameIndex:
             if len(name) >= 2 and name.lower() not in self._allowed:
                 self._unspaced.setdefault(name, person)
 
-    def _put(self, words: tuple[str, ...], person: str, *, needs_context: bool, any_case: bool) -> None:
-        pattern = _Pattern(words, person, needs_context, any_case)
+    def _put(self, words: tuple[str, ...], person: str, style: _Style) -> None:
+        pattern = _Pattern(words, person, style)
         first = words[0]
-        keys = {first, first.lower(), first.upper(), first.capitalize()} if any_case else {first}
-        if len(words) == 1:
+        keys = {first}
+        if style in ("full", "listed"):
+            keys |= {first.lower(), first.upper(), first.capitalize()}
+        elif len(words) == 1:
             keys.add(f"{first}s")
         for key in keys:
             self._patterns[key].append(pattern)

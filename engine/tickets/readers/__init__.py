@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol, cast
 
 from engine.tickets.conversation import Conversation
+from engine.tickets.files.records import Record
 from engine.tickets.readers import (
     chat,
     freshdesk,
@@ -28,7 +29,6 @@ from engine.tickets.readers import (
     zoho,
 )
 from engine.tickets.readers.fields import Json
-from engine.tickets.records import Record
 
 
 class Reader(Protocol):

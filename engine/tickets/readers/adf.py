@@ -24,29 +24,37 @@ def adf_to_text(node: object) -> str:
 def _block(node: Mapping[str, Any], depth: int) -> str:
     if depth > _DEEPEST:
         return ""
-    kind = node.get("type")
+    kind = str(node.get("type"))
     if kind == "text":
         return _marked(node)
     if kind in _LEAVES:
-        return _LEAVES[str(kind)]
+        return _LEAVES[kind]
     found = node.get("attrs")
     attributes: Mapping[str, Any] = found if isinstance(found, Mapping) else {}
     if kind in ("emoji", "date", "status"):
         return str(attributes.get("text") or attributes.get("shortName") or "")
     if kind in ("inlineCard", "blockCard", "embedCard"):
         return str(attributes.get("url") or "")
-    children = [child for child in node.get("content") or () if isinstance(child, Mapping)]
+    children = _objects(node.get("content"))
     if kind in ("bulletList", "orderedList", "taskList"):
         return _listed(children, kind == "orderedList", depth)
     inside = [_block(child, depth + 1) for child in children]
-    return _joined(str(kind), inside, attributes)
+    return _joined(kind, inside, attributes)
+
+
+def _objects(value: object) -> list[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def _level(value: object) -> int:
+    return min(max(value, 1), 6) if isinstance(value, int) else 1
 
 
 def _joined(kind: str, inside: Iterable[str], attributes: Mapping[str, Any]) -> str:
     if kind == "paragraph":
         return "".join(inside) + "\n\n"
     if kind == "heading":
-        return "#" * min(int(attributes.get("level") or 1), 6) + " " + "".join(inside) + "\n\n"
+        return "#" * _level(attributes.get("level")) + " " + "".join(inside) + "\n\n"
     if kind == "codeBlock":
         return "```\n" + "".join(inside) + "\n```\n\n"
     if kind == "blockquote":
@@ -66,9 +74,7 @@ def _listed(items: Iterable[Mapping[str, Any]], numbered: bool, depth: int) -> s
 
 def _marked(node: Mapping[str, Any]) -> str:
     said = str(node.get("text") or "")
-    for mark in node.get("marks") or ():
-        if not isinstance(mark, Mapping):
-            continue
+    for mark in _objects(node.get("marks")):
         if mark.get("type") == "code":
             said = f"`{said}`"
         elif mark.get("type") == "link":

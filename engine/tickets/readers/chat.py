@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from engine.tickets.conversation import Conversation, Message, Role
+from engine.tickets.files.records import Record
 from engine.tickets.readers.fields import Json, first, objects, words
-from engine.tickets.records import Record
 
 FORMAT = "chat"
 LABEL = "Chat data set"

@@ -75,10 +75,9 @@ def flag(value: object) -> bool:
     return bool(value)
 
 
-NAME_KEYS = (
-    *("name", "first_name", "last_name", "firstName", "lastName", "firstname", "lastname", "first", "last"),
-    *("display_name", "displayName", "full_name", "fullName"),
-)
+NAME_KEYS = ("name", "display_name", "displayName", "full_name", "fullName")
+HALVES = (("first_name", "last_name"), ("firstName", "lastName"), ("firstname", "lastname"), ("first", "last"))
+"""Keys of the two halves of a name: together they are one person."""
 ADDRESS_KEYS = ("email", "emailAddress", "email_address", "address", "phone", "mobile")
 
 
@@ -92,12 +91,13 @@ def people(*records: object) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for record in filter(None, records):
         for person in objects(record):
-            for key in (*NAME_KEYS, *ADDRESS_KEYS):
-                value = person.get(key)
-                if isinstance(value, str) and len(value.strip()) > 1:
+            halves = (f"{text(person.get(given))} {text(person.get(family))}" for given, family in HALVES)
+            for value in (*(text(person.get(key)) for key in (*NAME_KEYS, *ADDRESS_KEYS)), *halves):
+                if len(value.strip()) > 1:
                     found[value.strip()] = None
-            if isinstance(value := person.get("username"), str) and len(value) > 3:
-                found[value] = None
+            handle = text(person.get("username"))
+            if len(handle) > 3:
+                found[handle] = None
     return tuple(found)
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from engine.tickets.conversation import Conversation, Kind, Message
+from engine.tickets.files.records import Record
 from engine.tickets.readers.fields import Json, body, first, flag, objects, oldest_first, people, text, words
-from engine.tickets.records import Record
 
 FORMAT = "freshdesk"
 LABEL = "Freshdesk export"

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from engine.tickets.conversation import Conversation, Kind, Message
+from engine.tickets.conversation import Conversation, Kind, Message, Role
+from engine.tickets.files.records import Record
 from engine.tickets.readers.fields import Json, first, nested, object_at, objects, oldest_first, people, words
-from engine.tickets.records import Record
 
 FORMAT = "helpscout"
 LABEL = "Help Scout export"
@@ -64,10 +64,12 @@ def _conversation(record: Record) -> Conversation:
         kind = whole if whole != "public" else _kind(thread)
         content = first(thread, "body") or first(thread, "text")
         is_customer = first(thread, "type") == "customer" or first(author, "type") == "customer"
-        role = "user" if is_customer and first(thread, "type") not in ("message", "reply", "note") else "assistant"
+        role: Role = (
+            "user" if is_customer and first(thread, "type") not in ("message", "reply", "note") else "assistant"
+        )
         messages.append(
             Message(
-                "user" if role == "user" else "assistant",
+                role,
                 content,
                 first(author, "id", "email"),
                 first(thread, "createdAt"),

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from engine.tickets.conversation import Conversation, Kind, Message
+from engine.tickets.files.records import Record
 from engine.tickets.readers.fields import Json, first, flag, object_at, objects, oldest_first, people, text
 from engine.tickets.readers.joining import Joined, join
-from engine.tickets.records import Record
 
 FORMAT = "hubspot"
 LABEL = "HubSpot conversations"

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from engine.tickets.conversation import Conversation, Kind, Message
+from engine.tickets.files.records import Record
 from engine.tickets.readers.adf import adf_to_text, wiki_to_text
 from engine.tickets.readers.fields import Json, first, nested, object_at, objects, oldest_first, people, text, words
-from engine.tickets.records import Record
 
 FORMAT = "jira"
 LABEL = "Jira Service Management export"

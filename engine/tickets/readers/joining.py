@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from engine.tickets.grouping import Groups
+from engine.tickets.files.grouping import Groups
+from engine.tickets.files.records import Record
 from engine.tickets.readers.fields import Json, text
-from engine.tickets.records import Record
 
 _NOTHING: Json = {}
 

@@ -6,23 +6,17 @@ takes part in most threads, with everybody of its domain unless that is a public
 
 from __future__ import annotations
 
-import email
-import email.message
-import email.policy
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from email.header import decode_header
-from email.utils import getaddresses, parsedate_to_datetime
 from typing import IO
 
-from engine.tickets.cleaning import is_auto_reply
-from engine.tickets.conversation import Conversation, Kind, LeftOut, Message, excerpt
-from engine.tickets.grouping import Groups
+from engine.tickets.conversation import DAMAGED, Conversation, LeftOut, Message, excerpt
+from engine.tickets.files.grouping import Groups
+from engine.tickets.files.sources import Source
 from engine.tickets.readers.fields import oldest_first
-from engine.tickets.records import DAMAGED
-from engine.tickets.sources import Source
+from engine.tickets.readers.mail_parts import Mail, parse_mail
 from engine.tickets.splitting import UnionFind
 
 FORMAT = "mail"
@@ -98,23 +92,6 @@ _PUBLIC_DOMAINS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class _Mail:
-    """What is kept of one mail."""
-
-    message_id: str
-    references: tuple[str, ...]
-    sender: str
-    sender_name: str
-    recipients: tuple[str, ...]
-    subject: str
-    date: str
-    body: str
-    html: bool
-    kind: Kind
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Index:
     """What threading needs of one mail; the body waits on disk."""
 
@@ -146,10 +123,10 @@ def read_mail(sources: Sequence[Source], agents: Collection[str] = ()) -> Iterat
         agents: Addresses or domains of the support; empty to find out.
     """
     index: list[_Index] = []
-    with Groups[_Mail]() as store:
+    with Groups[Mail]() as store:
         for source in sources:
             for number, raw in enumerate(_split(source), start=1):
-                mail = _parsed(raw, source.name) if raw is not None else None
+                mail = parse_mail(raw, source.name) if raw is not None else None
                 if mail is None:
                     what = (
                         f"larger than {MAIL_BYTES >> 20} MB"
@@ -192,101 +169,6 @@ def _mbox(stream: IO[bytes]) -> Iterator[bytes | None]:
             lines.append(line[1:] if line.startswith(b">From ") else line)
     if lines:
         yield b"".join(lines) if size <= MAIL_BYTES else None
-
-
-def _parsed(raw: bytes, source: str) -> _Mail | None:
-    """Read one mail; None where nothing of a mail is in it."""
-    try:
-        message = email.message_from_bytes(raw, policy=email.policy.compat32)
-        sender_name, sender = _address(message)
-        body, html = _body(message)
-        if not (sender or body):
-            return None
-        referring = [str(value) for name in ("References", "In-Reply-To") for value in message.get_all(name, [])]
-        references = re.findall(r"<[^<>\s]{3,500}>", " ".join(referring))
-        recipients = getaddresses(
-            [str(value) for name in ("To", "Cc", "Delivered-To") for value in message.get_all(name, [])]
-        )
-        return _Mail(
-            message_id=str(message.get("Message-ID") or "").strip(),
-            references=tuple(references[:100]),
-            sender=sender,
-            sender_name=sender_name,
-            recipients=tuple(dict.fromkeys(address.lower() for _, address in recipients[:50] if "@" in address)),
-            subject=" ".join(_decoded(message.get("Subject")).split()),
-            date=_date(message),
-            body=body,
-            html=html,
-            kind=_kind(message, body),
-            source=source,
-        )
-    except (ValueError, LookupError, TypeError, AttributeError, IndexError, RecursionError, AssertionError):
-        # The standard library's parser raises all of these on mails that were broken on purpose (python/cpython#75171).
-        return None
-
-
-def _address(message: email.message.Message) -> tuple[str, str]:
-    value = message.get("From") or message.get("Sender") or message.get("Return-Path") or ""
-    found = getaddresses([_decoded(value)]) or getaddresses([str(value)])
-    name, address = next(((name, address) for name, address in found if "@" in address), ("", ""))
-    return " ".join(name.split()), address.lower()
-
-
-def _decoded(value: object) -> str:
-    """Decode a header of encoded words; unknown charsets lose their odd characters, never the whole header."""
-    pieces = []
-    try:
-        for piece, charset in decode_header(str(value or "")):
-            pieces.append(piece if isinstance(piece, str) else _text(piece, charset or "utf-8"))
-    except (ValueError, LookupError, email.errors.HeaderParseError):
-        return str(value or "")
-    return "".join(pieces)
-
-
-def _text(raw: bytes, charset: str) -> str:
-    for name in (charset, "utf-8", "cp1252"):
-        try:
-            return raw.decode(name)
-        except (LookupError, ValueError):
-            continue
-    return raw.decode("latin-1")
-
-
-def _body(message: email.message.Message) -> tuple[str, bool]:
-    """Return the words of a mail: its HTML part where it has one, else its plain part; attachments are passed over."""
-    plain, html = "", ""
-    for part in message.walk():
-        if part.is_multipart() or part.get_content_disposition() == "attachment" or part.get_filename():
-            continue
-        kind = part.get_content_type()
-        if kind not in ("text/plain", "text/html"):
-            continue
-        raw = part.get_payload(decode=True)
-        said = _text(raw, part.get_content_charset() or "utf-8") if isinstance(raw, bytes) else ""
-        if kind == "text/html" and not html:
-            html = said
-        elif kind == "text/plain":
-            plain = f"{plain}\n{said}" if plain else said
-    return (html, True) if html.strip() else (plain, False)
-
-
-def _date(message: email.message.Message) -> str:
-    try:
-        return parsedate_to_datetime(str(message.get("Date") or "")).isoformat()
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return str(message.get("Date") or "")
-
-
-def _kind(message: email.message.Message, body: str) -> Kind:
-    headers = {name: str(value) for name, value in message.items()}
-    if message.get_content_type() == "multipart/report":
-        return "auto_reply"
-    if str(message.get("X-Spam-Flag") or "").strip().lower() == "yes":
-        return "spam"
-    precedence = str(message.get("Precedence") or "").strip().lower()
-    if precedence in ("bulk", "junk", "auto_reply") or is_auto_reply(body[:5000], headers):
-        return "auto_reply"
-    return "draft" if "draft" in str(message.get("X-Gmail-Labels") or "").lower() else "public"
 
 
 def _topic(subject: str) -> str:
@@ -340,7 +222,7 @@ def _support(index: Sequence[_Index], threads: Sequence[Sequence[int]]) -> set[s
     return {best} if domain in _PUBLIC_DOMAINS else {best, domain}
 
 
-def _conversation(mails: Iterable[_Mail], ours: set[str], number: int) -> Conversation:
+def _conversation(mails: Iterable[Mail], ours: set[str], number: int) -> Conversation:
     listed = list(mails)
     messages = []
     for mail in listed:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from engine.tickets.conversation import Conversation, Kind, Message
+from engine.tickets.files.records import Record
 from engine.tickets.readers.fields import Json, first, looks_like_html, objects, oldest_first
 from engine.tickets.readers.joining import Joined, join
-from engine.tickets.records import Record
 
 FORMAT = "osticket"
 LABEL = "osTicket threads"

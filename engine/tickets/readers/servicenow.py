@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from engine.tickets.conversation import Conversation, Kind, Message
+from engine.tickets.files.records import Record
 from engine.tickets.readers.fields import Json, looks_like_html, oldest_first, text
 from engine.tickets.readers.joining import Joined, join
-from engine.tickets.records import Record
 
 FORMAT = "servicenow"
 LABEL = "ServiceNow export"

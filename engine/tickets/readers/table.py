@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.tickets.conversation import Conversation, Kind, Message, Role
-from engine.tickets.grouping import Groups
+from engine.tickets.files.grouping import Groups
+from engine.tickets.files.rows import Row
+from engine.tickets.files.workbooks import EXCEL_CELL_CHARS
 from engine.tickets.readers.fields import looks_like_html, oldest_first, words
-from engine.tickets.rows import EXCEL_CELL_CHARS, Row
 
 FORMAT = "table"
 LABEL = "Table"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from engine.tickets.conversation import Conversation, Kind, Message
+from engine.tickets.conversation import Conversation, Kind, Message, Role
+from engine.tickets.files.records import Record
 from engine.tickets.readers.fields import Json, first, flag, objects, oldest_first, text, words
 from engine.tickets.readers.joining import Joined, join
-from engine.tickets.records import Record
 
 FORMAT = "zammad"
 LABEL = "Zammad export"
@@ -61,10 +61,10 @@ def _conversation(joined: Joined) -> Conversation:
         names[author] = names[first(article, "created_by")] = None
         kind: Kind = "note" if flag(article.get("internal")) else "system" if sender == "system" else "public"
         html = "html" in first(article, "content_type")
-        role = "user" if sender == "customer" else "assistant"
+        role: Role = "user" if sender == "customer" else "assistant"
         messages.append(
             Message(
-                "user" if role == "user" else "assistant",
+                role,
                 first(article, "body"),
                 author,
                 first(article, "created_at"),

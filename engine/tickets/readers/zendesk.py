@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from engine.tickets.conversation import Conversation, Kind, Message, Role
+from engine.tickets.files.records import Record
 from engine.tickets.readers.fields import Json, body, first, object_at, objects, oldest_first, people, text, words
-from engine.tickets.records import Record
 
 FORMAT = "zendesk"
 LABEL = "Zendesk export"

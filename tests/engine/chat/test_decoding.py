@@ -3,6 +3,7 @@ import threading
 import pytest
 import torch
 
+from engine.chat.adapters import AdapterBank
 from engine.chat.decoding import Row, decode
 from engine.chat.records import Sampling
 from tests.engine.chat.lora import greedy_with_transformers, with_peft
@@ -51,6 +52,19 @@ def test_prompts_of_different_lengths_do_not_disturb_each_other(tiny_base, bank,
     assert together == [tokens(bank, [row])[0] for row in rows]
     assert list(together[1]) == greedy_with_transformers(with_peft(tiny_base, friendly), list(prompt), 24)
     assert list(together[3]) == greedy_with_transformers(tiny_base.copy(), list(long_prompt), 24)
+
+
+def test_padding_does_not_shift_the_positions_of_a_model_that_counts_them():
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    torch.manual_seed(2)
+    config = GPT2Config(vocab_size=60, n_positions=64, n_embd=32, n_layer=2, n_head=2, initializer_range=0.4)
+    bank = AdapterBank(GPT2LMHeadModel(config))
+    rows = [Row((5, 6, 7), None), Row(tuple(range(8, 38)), None)]
+    assert tokens(bank, rows) == [tokens(bank, [row])[0] for row in rows]
+    assert [list(said) for said in tokens(bank, rows)] == [
+        greedy_with_transformers(bank.model, list(row.prompt), 24) for row in rows
+    ]
 
 
 def test_sampled_answers_do_not_depend_on_the_other_voices(bank, friendly, formal, prompt, long_prompt):

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 
 from engine.chat.text import TextStream
@@ -19,7 +21,7 @@ def test_text_grows_by_whole_characters_and_ends_complete(tiny_base, text):
     tokens = tuple(tokenizer(text, add_special_tokens=False)["input_ids"])
     stream = TextStream(tokenizer)
     shown = [stream.update(tokens[:count]) for count in range(1, len(tokens) + 1)]
-    for earlier, later in zip(shown, shown[1:], strict=False):
+    for earlier, later in pairwise(shown):
         assert later.startswith(earlier)
     assert all(text.startswith(part) for part in shown)
     assert stream.finish() == text

@@ -15,7 +15,7 @@ from engine.tickets.options import PrepareOptions
 from engine.tickets.preparation import prepare
 from engine.tickets.reading import read_conversations
 from engine.tickets.report import Report
-from engine.tickets.sources import find_sources
+from engine.tickets.files.sources import find_sources
 
 
 def write(path: Path, content: str | bytes | list[Any] | dict[str, Any]) -> Path:

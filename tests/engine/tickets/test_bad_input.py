@@ -139,7 +139,7 @@ def test_names_with_spaces_and_unicode_are_fine(tmp_path: Path) -> None:
 
 
 def test_a_workbook_bomb_is_refused_before_it_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.tickets.sources.SHEET_BYTES", 20 << 20)
+    monkeypatch.setattr("engine.tickets.files.workbooks.SHEET_BYTES", 20 << 20)
     path = tmp_path / "bomb.xlsx"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", "<Types/>")
@@ -150,7 +150,7 @@ def test_a_workbook_bomb_is_refused_before_it_is_opened(tmp_path: Path, monkeypa
 
 
 def test_a_zip_bomb_is_refused_while_it_unpacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.tickets.sources.BOMB_BYTES", 20 << 20)
+    monkeypatch.setattr("engine.tickets.files.sources.BOMB_BYTES", 20 << 20)
     path = tmp_path / "bomb.zip"
     with (
         zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,

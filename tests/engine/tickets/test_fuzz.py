@@ -17,7 +17,7 @@ from engine.errors import StudioError
 from engine.tickets.detect import FORMATS, SourceOverrides, detect, plan
 from engine.tickets.options import PrepareOptions
 from engine.tickets.reading import read_conversations
-from engine.tickets.sources import find_sources
+from engine.tickets.files.sources import find_sources
 from engine.tickets.tidying import Tidied, tidy
 from tests.engine.tickets.exports import lines, workbook, zendesk
 from tests.engine.tickets.readers.test_freshdesk import TICKET, XML
@@ -106,6 +106,8 @@ def survives(content: bytes, overrides: SourceOverrides | None = None) -> None:
                     json.loads(tidied.line)
         except StudioError as error:
             assert str(error)
+            # The net under the readers is for users; here it would hide what fuzzing looks for.
+            assert "is not built like those of" not in error.message
 
 
 def damaged(content: bytes, dice: random.Random) -> bytes:

@@ -81,6 +81,10 @@ def test_an_indented_block_is_the_writers_own_text() -> None:
     assert html_to_text(html) == "Steps\n\nReset"
 
 
+def test_entities_cannot_bring_back_what_was_taken_out() -> None:
+    assert html_to_text("<p>a&#8203;b&#xE000;c&#7;</p><pre>d&#8203;e</pre>") == "abc\n\n```\nde\n```"
+
+
 @pytest.mark.parametrize(
     "html", ["<p>a", "a</p></div>", "<ul><li>a</ul>", "<a href=x>a", "<pre>a", "<table><td>a", "<b><p>a</b></p>", "a<"]
 )

@@ -8,11 +8,11 @@ from engine.tickets.metadata_only import metadata_only
 from tests.engine.tickets.exports import prepared, write
 
 EXPORTS = {
-    "Summation column,Id,Requester,Requester id,Requester external id,Requester email,Subject,Tags,Status,Priority,Via": "Full JSON export",
+    "Summation column,Id,Requester,Requester id,Requester email,Subject,Tags,Status,Priority,Via": "Full JSON export",
     "Id,Requester,Subject,Tags,Status,Ticket type,Created at,Satisfaction Score": "Full JSON export",
-    "Ticket ID,Subject,Status,Priority,Source,Type,Agent,Group,Created time,Due by Time,Resolved time": "Account Export",
+    "Ticket ID,Subject,Status,Priority,Source,Type,Agent,Group,Created time,Due by Time": "Account Export",
     "Ticket ID,Ticket name,Ticket status,Pipeline,Create date,Ticket owner": "HubSpot's API",
-    "Ticket Number,Date Created,Subject,From,From Email,Priority,Department,Help Topic,Source,Current Status": "ost_thread_entry",
+    "Ticket Number,Date Created,Subject,From,From Email,Priority,Department,Help Topic": "ost_thread_entry",
     "Ticket Reference Id,Subject,Ticket Owner,Status": "Data Backup",
     "Issue key,Summary,Status": "all fields",
 }

@@ -1,12 +1,12 @@
 import pytest
 
 from engine.tickets.detectors.names import name_index
-from engine.tickets.detectors.spans import Covered
+from engine.tickets.detectors.spans import Covered, without_overlaps
 
 
 def mentions(text: str, *people: str, allowed: tuple[str, ...] = ()) -> list[str]:
-    spans = name_index(frozenset(people), frozenset(allowed)).find(text, Covered())
-    return [text[span.start : span.end] for span in spans]
+    spans = list(name_index(frozenset(people), frozenset(allowed)).find(text, Covered()))
+    return [text[span.start : span.end] for span in without_overlaps(spans)]
 
 
 def test_full_first_and_last_names_are_one_person() -> None:

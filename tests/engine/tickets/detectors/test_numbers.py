@@ -30,7 +30,7 @@ def numbers(text: str, country: str | None = None) -> list[tuple[str, str]]:
     ],
 )
 def test_numbers_in_their_countrys_form_are_telephones(country: str | None, text: str) -> None:
-    assert numbers(f"({text})".strip("()") + " please", country) == [("PHONE", text)]
+    assert numbers(f"{text} please", country) == [("PHONE", text)]
 
 
 @pytest.mark.parametrize(
@@ -98,4 +98,5 @@ def test_a_card_written_in_groups_is_masked_even_after_an_order() -> None:
 def test_ibans_pass_their_checksum_and_end_where_they_end(iban: str) -> None:
     text = f"to {iban} today"
     assert [text[span.start : span.end] for span in find_ibans(text)] == [iban]
-    assert list(find_ibans(text.replace("4", "5", 1))) == []
+    wrong = iban[:-1] + str((int(iban[-1]) + 1) % 10)
+    assert list(find_ibans(f"to {wrong} today")) == []

@@ -40,7 +40,8 @@ def test_wide_headers_are_guessed_in_many_languages(tmp_path: Path, header: str,
 def test_a_subject_and_a_description_are_both_used(tmp_path: Path) -> None:
     path = write(
         tmp_path / "t.csv",
-        'Ticket ID,Subject,Description,Response,Tags,Customer Email,Created At\n4,Lamp,Dark,Press,"a, b",x@example.com,2025-01-02\n',
+        "Ticket ID,Subject,Description,Response,Tags,Customer Email,Created At\n"
+        '4,Lamp,Dark,Press,"a, b",x@example.com,2025-01-02\n',
     )
     found = only(path)
     assert (found.id, found.subject, found.tags, found.customer) == ("4", "Lamp", ("a", "b"), "x@example.com")

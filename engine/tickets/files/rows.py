@@ -11,20 +11,19 @@ import io
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
 from typing import Any
 
 from engine.errors import TicketsError
 from engine.tickets.columns import known_headers
-from engine.tickets.conversation import LeftOut, excerpt
-from engine.tickets.records import DAMAGED, Record
-from engine.tickets.sources import HEAD_BYTES, Source, open_text
+from engine.tickets.conversation import DAMAGED, LeftOut, excerpt
+from engine.tickets.files.encodings import open_text
+from engine.tickets.files.records import Record
+from engine.tickets.files.sources import HEAD_BYTES, Source
+from engine.tickets.files.workbooks import Workbook
 
 DELIMITERS = (",", ";", "\t", "|")
 CELL_CHARS = 32 << 20
 """The largest cell that is read; Python's own limit of 131,072 is below real answers with a log pasted in."""
-EXCEL_CELL_CHARS = 32_767
-"""Excel cuts cells at this length (Microsoft, 'Excel specifications and limits')."""
 ROW_CHARS = 24 << 20
 """A row that spans more than this has lost a quote: its first line is given up and reading goes on behind it."""
 ROW_CHARS_LATER = 1 << 20
@@ -269,27 +268,11 @@ def _swallowed(lines: _Lines, cells: list[str], delimiter: str, width: int) -> b
     return bool(odd) or (len(alone) == width and behind.count('"') % 2 == 0)
 
 
-def _open_workbook(source: Source) -> Any:
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
-
-    try:
-        return CalamineWorkbook.from_path(str(source.path))
-    except PasswordError as error:
-        raise TicketsError(f"{source.name} is locked with a password.", "Save a copy without one.") from error
-    except (CalamineError, OSError) as error:
-        raise TicketsError(
-            f"{source.name} is no workbook that can be read ({error}).", "Save it again as .xlsx, or as CSV."
-        ) from error
-
-
 def _workbook_layout(source: Source) -> Layout:
-    workbook = _open_workbook(source)
+    workbook = Workbook(source.path, source.name)
     best: Layout | None = None
-    for name in workbook.sheet_names[:50]:
-        rows = [
-            [_cell(cell) for cell in row]
-            for _, row in zip(range(SAMPLE_ROWS), _sheet(workbook, name, source), strict=False)
-        ]
+    for name in workbook.sheets:
+        rows = list(workbook.rows(name, SAMPLE_ROWS))
         if not any(any(row) for row in rows):
             continue
         layout = _layout(source.name, rows, "", "", name)
@@ -304,35 +287,10 @@ def _worth(layout: Layout) -> tuple[int, int]:
     return known_headers(layout.columns), len(layout.sample)
 
 
-def _sheet(workbook: Any, name: str, source: Source) -> Iterator[list[Any]]:
-    from python_calamine import CalamineError, WorksheetNotFound
-
-    try:
-        # skip_empty_area would lose the numbers of the rows that the person sees in the spreadsheet program.
-        yield from workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
-    except (CalamineError, WorksheetNotFound) as error:
-        raise TicketsError(f"The sheet {name!r} of {source.name} is damaged ({error}).", "Save it again.") from error
-
-
 def _workbook_rows(source: Source, layout: Layout) -> Iterator[Row | LeftOut]:
-    workbook = _open_workbook(source)
+    workbook = Workbook(source.path, source.name)
     source.meter.done += source.path.stat().st_size
-    for number, row in enumerate(_sheet(workbook, layout.sheet, source), start=1):
-        if number <= layout.header_row + 1:
-            continue
-        cells = [_cell(cell) for cell in row]
-        if any(cell.strip() for cell in cells):
+    for number, cells in enumerate(workbook.rows(layout.sheet), start=1):
+        if number > layout.header_row + 1 and any(cell.strip() for cell in cells):
             width = len(layout.columns)
             yield Row(number, (*cells[:width], *("",) * (width - len(cells))))
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, datetime | date | time):
-        return value.isoformat(sep=" ") if isinstance(value, datetime) else value.isoformat()
-    return str(value)

@@ -1,4 +1,4 @@
-"""A stream of XML -> records as :mod:`engine.tickets.records` yields them from JSON.
+"""A stream of XML -> records as :mod:`engine.tickets.files.records` yields them from JSON.
 
 Reads Freshdesk's account export. No entity is expanded, no document type is fetched, nothing outside of the file is
 opened; memory is bounded by the largest ticket.
@@ -11,9 +11,9 @@ from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
 from engine.errors import TicketsError
-from engine.tickets.conversation import LeftOut, excerpt
-from engine.tickets.records import DAMAGED, Record
-from engine.tickets.sources import Source
+from engine.tickets.conversation import DAMAGED, LeftOut, excerpt
+from engine.tickets.files.records import Record
+from engine.tickets.files.sources import Source
 
 TICKET_TAG = "helpdesk-ticket"
 _DEEPEST = 100

@@ -4,8 +4,8 @@ import pytest
 
 from engine.errors import TicketsError
 from engine.tickets.conversation import LeftOut
-from engine.tickets.rows import find_layout, read_rows
-from engine.tickets.sources import find_sources
+from engine.tickets.files.rows import find_layout, read_rows
+from engine.tickets.files.sources import find_sources
 from tests.engine.tickets.exports import workbook, write
 
 

@@ -1,12 +1,11 @@
 """Files on disk -> streams of bytes: plain, .gz, and the members of a .zip.
 
-Owns everything that can be said about a file without knowing its format: empty, binary, encrypted, a bomb, its text
-encoding. Nothing is ever unpacked to disk, and no name from inside an archive becomes a path.
+Owns what can be said about a file without knowing its format: empty, binary, encrypted, a bomb. Nothing is ever
+unpacked to disk, and no name from inside an archive becomes a path.
 """
 
 from __future__ import annotations
 
-import codecs
 import gzip
 import io
 import lzma
@@ -19,17 +18,14 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Literal, cast
 
 from engine.errors import TicketsError
+from engine.tickets.files.encodings import unicode_of
+from engine.tickets.files.workbooks import check_workbook
 
 HEAD_BYTES = 1 << 18
 """How much of a stream is looked at to tell what it is."""
 BOMB_RATIO = 300
 """Real ticket exports pack 5 to 60 times; beyond this ratio (and :data:`BOMB_BYTES`) an archive is refused."""
 BOMB_BYTES = 256 << 20
-SHEET_BYTES = 600 << 20
-"""The most a workbook may unpack to: it has to be held in memory whole."""
-ENCODING_SCAN_BYTES = 512 << 20
-_LEAST_CONFIDENCE = 0.1
-"""chardet 7 is right about Polish and Turkish code pages at 0.11 to 0.18, and guesses below."""
 
 Packing = Literal["none", "gzip", "zip"]
 _BINARY_MAGIC: tuple[tuple[bytes, str], ...] = (
@@ -45,17 +41,9 @@ _BINARY_MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
     (b"SQLite format 3", "an SQLite database"),
     (b"\x7fELF", "a program"),
-    (b"MZ", "a program"),
     (b"!BDN", "an Outlook data file (.pst)"),
 )
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_BOMS: tuple[tuple[bytes, str], ...] = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
 
 @dataclass(slots=True)
@@ -241,7 +229,7 @@ def _archive(path: Path, meter: Meter) -> list[Source]:
         archive = zipfile.ZipFile(
             cast(IO[bytes], io.BufferedReader(_Counted(path.open("rb", buffering=0), meter), 1 << 18))
         )
-        infos = [info for info in archive.infolist() if not info.is_dir()]
+        infos = [info for info in archive.infolist() if info.filename and not info.is_dir()]
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise TicketsError(f"{path.name} is a damaged archive ({error}).", "Download the export again.") from error
     names = {info.filename for info in infos}
@@ -261,47 +249,6 @@ def _archive(path: Path, meter: Meter) -> list[Source]:
     return sources
 
 
-def check_workbook(path: Path, infos: Sequence[zipfile.ZipInfo]) -> None:
-    """Refuse a spreadsheet that would unpack to more than :data:`SHEET_BYTES`.
-
-    The sizes that an archive claims can lie, so the streams are unpacked and counted, without keeping anything.
-
-    Raises:
-        TicketsError: The workbook is too large, or damaged.
-    """
-    left = SHEET_BYTES
-    with path.open("rb") as raw:
-        for info in infos:
-            try:
-                left -= _real_size(raw, info, left)
-            except (zlib.error, OSError, ValueError) as error:
-                raise TicketsError(
-                    f"{path.name} is a damaged workbook.", "Open it in a spreadsheet program and save it again."
-                ) from error
-            if left < 0:
-                raise TicketsError(
-                    f"{path.name} unpacks to more than {SHEET_BYTES >> 20} MB, too much for a workbook.",
-                    "Save the sheet as CSV, or split it into several workbooks.",
-                )
-
-
-def _real_size(raw: IO[bytes], info: zipfile.ZipInfo, limit: int) -> int:
-    raw.seek(info.header_offset)
-    header = raw.read(30)
-    if len(header) < 30:
-        return info.file_size
-    raw.seek(int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little"), io.SEEK_CUR)
-    if info.compress_type != zipfile.ZIP_DEFLATED:
-        return info.file_size
-    unpacker, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
-    while not unpacker.eof and size <= limit:
-        packed = unpacker.unconsumed_tail or raw.read(1 << 16)
-        if not packed:
-            break
-        size += len(unpacker.decompress(packed, 1 << 20))
-    return size
-
-
 def _refuse_binary(name: str, head: bytes) -> None:
     if not head:
         raise TicketsError(f"{name} is empty once unpacked.", "Download the export again.")
@@ -319,108 +266,8 @@ def _binary(head: bytes) -> str:
             return what
     if head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05":
         return "a pickle, which could run code"
-    if _bom(head) or _utf16_without_bom(head):
+    if unicode_of(head):
         return ""
     sample = head[:4096]
     odd = sum(byte < 9 or 13 < byte < 27 or 27 < byte < 32 for byte in sample)
     return "binary data" if b"\x00" in sample or odd > len(sample) * 0.05 else ""
-
-
-def _bom(head: bytes) -> str:
-    return next((name for mark, name in _BOMS if head.startswith(mark)), "")
-
-
-def _utf16_without_bom(head: bytes) -> str:
-    """Tell UTF-16 without a mark by where its zero bytes are: nearly all on one side of each pair."""
-    sample = head[:2048]
-    if len(sample) < 8 or b"\x00\x00" in sample[:64]:
-        return ""
-    even, odd = sample[0::2].count(0), sample[1::2].count(0)
-    half = len(sample) // 2
-    if odd > half * 0.6 and even < half * 0.05:
-        return "utf-16-le"
-    if even > half * 0.6 and odd < half * 0.05:
-        return "utf-16-be"
-    return ""
-
-
-def find_encoding(source: Source) -> str:
-    """Tell a stream's text encoding: its mark, else strict UTF-8, else what chardet says of the odd bytes, else cp1252.
-
-    Returns:
-        A codec name that Python knows.
-    """
-    with source.open() as stream:
-        head = stream.read(HEAD_BYTES)
-        if known := _bom(head) or _utf16_without_bom(head):
-            return known
-        decoder = codecs.getincrementaldecoder("utf-8")()
-        chunk, scanned = head, 0
-        while chunk and scanned < ENCODING_SCAN_BYTES:
-            try:
-                decoder.decode(chunk)
-            except UnicodeDecodeError:
-                return _guess(chunk)
-            scanned += len(chunk)
-            chunk = stream.read(1 << 20)
-    return "utf-8"
-
-
-def _guess(chunk: bytes) -> str:
-    lines = [line for line in chunk.splitlines() if not line.isascii()]
-    odd = b"\n".join(lines)[:65536]
-    try:
-        odd.decode("utf-8")
-    except UnicodeDecodeError as error:
-        # A mostly correct UTF-8 file with a few broken bytes stays UTF-8: each broken line is dealt with by itself.
-        proper = sum(_is_utf8(line) for line in lines)
-        if proper > len(lines) * 0.8 or error.end >= len(odd) - 3 > 65000:
-            return "utf-8"
-    else:
-        return "utf-8"
-    import chardet
-
-    answer = chardet.detect(odd)
-    name, confidence = answer.get("encoding"), answer.get("confidence") or 0.0
-    if not name or confidence < _LEAST_CONFIDENCE:
-        return "cp1252"
-    try:
-        codec = codecs.lookup(name).name
-    except LookupError:
-        return "cp1252"
-    return "cp1252" if codec in ("ascii", "iso8859-1", "utf-8") else codec
-
-
-def _is_utf8(line: bytes) -> bool:
-    try:
-        line.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-@contextmanager
-def open_text(source: Source, encoding: str) -> Iterator[io.TextIOWrapper]:
-    """Open a stream as text; a byte that does not fit becomes U+FFFD instead of an error.
-
-    Raises:
-        TicketsError: The encoding is not known.
-    """
-    known_encoding(encoding)
-    with source.open() as stream:
-        yield io.TextIOWrapper(cast(io.BufferedReader, stream), encoding=encoding, errors="replace", newline="")
-
-
-def known_encoding(name: str) -> str:
-    """Return the codec's own name.
-
-    Raises:
-        TicketsError: Python knows no such text encoding.
-    """
-    try:
-        info = codecs.lookup(name)
-    except (LookupError, ValueError) as error:
-        raise TicketsError(f"There is no encoding called {name!r}.", "Try utf-8, cp1252 or utf-16.") from error
-    if not getattr(info, "_is_text_encoding", True):
-        raise TicketsError(f"{name!r} is not a text encoding.", "Try utf-8, cp1252 or utf-16.")
-    return info.name

@@ -1,0 +1,97 @@
+"""Where the records of a JSON text are: at the top, in a list of an envelope, wrapped one by one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+Value = dict[str, Any]
+ENVELOPES = frozenset(
+    (
+        *("tickets", "helpdesk_tickets", "conversations", "threads", "messages", "articles", "comments", "journals"),
+        *("cases", "issues", "users", "data", "items", "records", "results", "result", "_results", "list", "rows"),
+        *("values", "entries", "documents", "_embedded"),
+    )
+)
+"""Keys under which exports and APIs put their list of records."""
+SINGLES = frozenset(("ticket", "helpdesk_ticket", "conversation", "thread", "case", "issue"))
+"""Keys that wrap one record."""
+TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}"]', re.DOTALL)
+"""A whole string, a bracket, or the quote of a string that does not end."""
+QUOTE, OPEN, CLOSE, OPEN_LIST, CLOSE_LIST = b'"{}[]'
+_OWN_KEYS = frozenset(("id", "subject", "number", "ticketNumber", "key", "description", "source", "requester_id"))
+
+
+def unwrap(value: Value) -> Iterator[Value]:
+    """Yield the records inside an envelope, or the value itself where it is a record."""
+    lists = {key: value[key] for key in value.keys() & ENVELOPES if _is_list_of_records(value[key])}
+    embedded = value.get("_embedded")
+    if isinstance(embedded, dict) and not (_OWN_KEYS & value.keys()):
+        yield from unwrap(embedded)
+    elif lists and not (_OWN_KEYS & value.keys()) and not _is_chat(value):
+        for key in sorted(lists, key=lambda key: (key != "users", list(value).index(key))):
+            for inner in value[key]:
+                if isinstance(inner, dict):
+                    yield from unwrap(inner)
+    elif single := next((key for key in value if key in SINGLES and isinstance(value[key], dict)), ""):
+        rest = {key: item for key, item in value.items() if key != single}
+        yield {**rest, **value[single]}
+    else:
+        yield value
+
+
+def _is_list_of_records(value: object) -> bool:
+    return isinstance(value, list) and any(isinstance(item, dict) for item in value[:3])
+
+
+def _is_chat(value: Value) -> bool:
+    """Tell a conversation of a chat data set, whose 'messages' are its own turns, from a page of messages."""
+    for key in ("messages", "conversations", "conversation"):
+        turns = value.get(key)
+        if isinstance(turns, list) and turns and isinstance(turns[0], dict):
+            first = turns[0]
+            if ("role" in first and "content" in first) or ("from" in first and "value" in first):
+                return True
+    return False
+
+
+def envelope_depth(head: bytes) -> int:
+    """Tell where the records of a JSON text that begins with an object are.
+
+    Returns:
+        0: the objects themselves are the records (or the text is an array); 1: in arrays of the top-level object;
+        2: in arrays of an object inside it, such as ``_embedded``.
+    """
+    if head.lstrip()[:1] != b"{":
+        return 0
+    depth, own, key, nested = 0, set[str](), b"", b""
+    previous = 0
+    for token in TOKEN.finditer(head):
+        byte = head[token.start()]
+        if byte == QUOTE:
+            if head[token.end() : token.end() + 8].lstrip()[:1] == b":":
+                key = token.group()[1:-1]
+                if depth == 1:
+                    own.add(key.decode("utf-8", "replace"))
+        elif (
+            byte == OPEN
+            and previous == OPEN_LIST
+            and depth in (2, 3)
+            and nested.decode("utf-8", "replace") in ENVELOPES
+        ):
+            return 0 if own & _OWN_KEYS or _is_turn(head[token.start() :]) else depth - 1
+        elif byte in (OPEN, OPEN_LIST):
+            depth += 1
+            if byte == OPEN_LIST:
+                nested = key
+        else:
+            depth -= 1
+        previous = byte
+        if depth <= 0:
+            return 0
+    return 0
+
+
+def _is_turn(text: bytes) -> bool:
+    return bool(re.match(rb'\{\s*"(?:role|from|content|value)"\s*:', text))

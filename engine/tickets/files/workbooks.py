@@ -1,0 +1,120 @@
+"""Spreadsheets: refused when they would unpack to too much, else read cell by cell. No formula is ever evaluated."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+from engine.errors import TicketsError
+
+SHEET_BYTES = 600 << 20
+"""The most a workbook may unpack to: it has to be held in memory whole."""
+EXCEL_CELL_CHARS = 32_767
+"""Excel cuts cells at this length (Microsoft, 'Excel specifications and limits')."""
+_MOST_SHEETS = 50
+
+
+def check_workbook(path: Path, infos: Sequence[zipfile.ZipInfo]) -> None:
+    """Refuse a spreadsheet that would unpack to more than :data:`SHEET_BYTES`.
+
+    The sizes that an archive claims can lie, so the streams are unpacked and counted, without keeping anything.
+
+    Raises:
+        TicketsError: The workbook is too large, or damaged.
+    """
+    left = SHEET_BYTES
+    with path.open("rb") as raw:
+        for info in infos:
+            try:
+                left -= _real_size(raw, info, left)
+            except (zlib.error, OSError, ValueError) as error:
+                raise TicketsError(
+                    f"{path.name} is a damaged workbook.", "Open it in a spreadsheet program and save it again."
+                ) from error
+            if left < 0:
+                raise TicketsError(
+                    f"{path.name} unpacks to more than {SHEET_BYTES >> 20} MB, too much for a workbook.",
+                    "Save the sheet as CSV, or split it into several workbooks.",
+                )
+
+
+def _real_size(raw: IO[bytes], info: zipfile.ZipInfo, limit: int) -> int:
+    raw.seek(info.header_offset)
+    header = raw.read(30)
+    if len(header) < 30:
+        return info.file_size
+    raw.seek(int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little"), io.SEEK_CUR)
+    if info.compress_type != zipfile.ZIP_DEFLATED:
+        return info.file_size
+    unpacker, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
+    while not unpacker.eof and size <= limit:
+        packed = unpacker.unconsumed_tail or raw.read(1 << 16)
+        if not packed:
+            break
+        size += len(unpacker.decompress(packed, 1 << 20))
+    return size
+
+
+class Workbook:
+    """An opened .xlsx, .xls or .ods.
+
+    Args:
+        path: The file.
+        name: What the person sees.
+
+    Raises:
+        TicketsError: It is damaged, locked, or no workbook at all.
+    """
+
+    def __init__(self, path: Path, name: str) -> None:
+        from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+
+        self._name = name
+        try:
+            self._book: Any = CalamineWorkbook.from_path(str(path))
+        except PasswordError as error:
+            raise TicketsError(f"{name} is locked with a password.", "Save a copy without one.") from error
+        except (CalamineError, OSError) as error:
+            raise TicketsError(
+                f"{name} is no workbook that can be read ({error}).", "Save it again as .xlsx, or as CSV."
+            ) from error
+        self.sheets: list[str] = list(self._book.sheet_names[:_MOST_SHEETS])
+
+    def rows(self, sheet: str, most: int | None = None) -> Iterator[list[str]]:
+        """Yield the rows of a sheet as text, blank ones included: their numbers are what the person sees.
+
+        Args:
+            sheet: One of :attr:`sheets`.
+            most: Stop after so many.
+
+        Raises:
+            TicketsError: The sheet is damaged.
+        """
+        from python_calamine import CalamineError, WorksheetNotFound
+
+        try:
+            cells = self._book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+        except (CalamineError, WorksheetNotFound) as error:
+            raise TicketsError(
+                f"The sheet {sheet!r} of {self._name} is damaged ({error}).", "Save it again."
+            ) from error
+        for row in islice(cells, most):
+            yield [_cell(cell) for cell in row]
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, datetime | date | time):
+        return value.isoformat(sep=" ") if isinstance(value, datetime) else value.isoformat()
+    return str(value)

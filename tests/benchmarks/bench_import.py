@@ -1,0 +1,128 @@
+"""Time and memory of preparing 100,000 Zendesk tickets, made by varying the real conversations beside the checkout.
+
+    python tests/benchmarks/bench_import.py [--tickets 100000] [--workers N]
+
+Every ticket gets its own id, date, customer and a few words, so that few are duplicates. The target is 120 s and
+1.5 GB on two cores. Memory is the highest sum over this process and its workers. The last line is one JSON object; it
+names the slowest stage.
+"""
+
+import argparse
+import json
+import os
+import random
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+import psutil
+
+from engine.tickets.dataset import PrepareOptions, Progress, prepare
+
+TICKETS = Path(__file__).parents[3] / "shared" / "tickets" / "zendesk_tickets.ndjson"
+WORDS = (
+    *("router", "invoice", "parcel", "battery", "screen", "cable", "password", "export", "filter", "folder", "account"),
+    *(
+        "server",
+        "calendar",
+        "update",
+        "printer",
+        "driver",
+        "signal",
+        "firmware",
+        "licence",
+        "refund",
+        "window",
+        "backup",
+    ),
+)
+STAGES = ("reading", "cleaning", "masking", "sketching", "duplicates and split", "writing", "quality report")
+
+
+def varied(count: int) -> Iterator[dict[str, Any]]:
+    """Yield tickets that share their shape with real ones and, to a third, other words in other places."""
+    real = [json.loads(line) for line in TICKETS.read_text(encoding="utf-8").splitlines()]
+    dice = random.Random(1)
+    began = datetime(2024, 1, 1)
+    for number in range(1, count + 1):
+        ticket = json.loads(json.dumps(dice.choice(real)))
+        asker, customer = ticket["requester_id"], 500_000 + number // 2
+        ticket.update(
+            id=number, requester_id=customer, created_at=(began + timedelta(minutes=number)).isoformat() + "Z"
+        )
+        ticket["subject"] += f" {dice.choice(WORDS)} {number}"
+        for comment in ticket["comments"]:
+            if comment["author_id"] == asker:
+                comment["author_id"] = customer
+            for key in ("body", "html_body"):
+                pieces = comment[key].split(" ")
+                comment[key] = " ".join(
+                    dice.choice(WORDS) if len(p) > 3 and p.isalpha() and dice.random() < 0.33 else p for p in pieces
+                )
+        yield ticket
+
+
+def watch(peak: list[int], done: threading.Event) -> None:
+    """Remember the highest memory of this process and its children, in bytes."""
+    own = psutil.Process()
+    while not done.wait(0.25):
+        total = 0
+        for process in (own, *own.children(recursive=True)):
+            try:
+                total += process.memory_info().rss
+            except psutil.Error:
+                continue
+        peak[0] = max(peak[0], total)
+
+
+def main() -> None:
+    """Make the export, prepare it, print."""
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--tickets", type=int, default=100_000)
+    arguments.add_argument("--workers", type=int, default=None)
+    given = arguments.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        export = Path(folder) / "tickets.json"
+        with export.open("w", encoding="utf-8") as stream:
+            stream.writelines(json.dumps(ticket) + "\n" for ticket in varied(given.tickets))
+        peak, done = [0], threading.Event()
+        watcher = threading.Thread(target=watch, args=(peak, done))
+        watcher.start()
+        began = time.perf_counter()
+
+        def show(progress: Progress) -> None:
+            share = f" {100 * progress.done // progress.total} %" if progress.total else ""
+            print(f"\r{time.perf_counter() - began:5.0f} s  {progress.stage}{share}", end="", file=sys.stderr)
+
+        try:
+            report = prepare([export], Path(folder) / "out", PrepareOptions(workers=given.workers), show)
+        finally:
+            done.set()
+            watcher.join()
+        seconds = time.perf_counter() - began
+        print(file=sys.stderr)
+        stages = {name: report.stages.get(name, 0.0) for name in STAGES}
+        for name, taken in stages.items():
+            print(f"{name:24} {taken:8.1f} s")
+        result = {
+            "tickets": report.tickets_read,
+            "kept": report.conversations_kept,
+            "megabytes": round(export.stat().st_size / 1e6),
+            "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+            "seconds": round(seconds, 1),
+            "peak_megabytes": round(peak[0] / 1e6),
+            "slowest": max(stages, key=stages.__getitem__),
+            "load": round(os.getloadavg()[0], 1),
+        }
+        print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

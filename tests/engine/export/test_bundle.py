@@ -1,0 +1,132 @@
+import errno
+import json
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+from engine.chat.playground import Sampling, answer
+from engine.errors import ResourceError, RunError
+from engine.export import bundle
+from engine.export.bundle import export_bundle
+from engine.model.base import load_base
+from engine.studio import Voice
+from engine.training.recipe import Recipe
+from tests.engine.export.conftest import finished_run
+from tests.tiny import make_model
+
+QUESTION = "where is my parcel please"
+
+
+def test_zip_holds_exactly_what_an_adapter_needs(run, tmp_path):
+    (run.adapter / "training_args.bin").write_bytes(b"not for export")
+    out = export_bundle(run, tmp_path / "deep" / "out.zip")
+    with zipfile.ZipFile(out) as archive:
+        assert archive.testzip() is None
+        assert sorted(archive.namelist()) == [
+            "README.md",
+            "adapter_config.json",
+            "adapter_model.safetensors",
+            "chat_template.jinja",
+            "recipe.json",
+            "tokenizer.json",
+            "tokenizer_config.json",
+            "usage.py",
+        ]
+        archive.extractall(tmp_path / "unpacked")
+    weights = (tmp_path / "unpacked" / "adapter_model.safetensors").read_bytes()
+    assert weights == (run.adapter / "adapter_model.safetensors").read_bytes()
+    assert len(load_file(tmp_path / "unpacked" / "adapter_model.safetensors")) == 28
+    config = json.loads((tmp_path / "unpacked" / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == run.recipe.model
+    assert json.loads((tmp_path / "unpacked" / "recipe.json").read_text()) == run.recipe.to_dict()
+
+
+def test_progress_is_told_up_to_the_end(run, tmp_path):
+    told: list[tuple[str, float | None]] = []
+    export_bundle(run, tmp_path / "out.zip", lambda stage, done: told.append((stage, done)))
+    assert told[0] == ("Writing the card", None)
+    assert told[-1] == ("Packing the weights", 1.0)
+
+
+def test_run_without_an_adapter_is_refused_and_writes_nothing(run, tmp_path):
+    (run.adapter / "adapter_model.safetensors").unlink()
+    with pytest.raises(RunError, match="no adapter yet"):
+        export_bundle(run, tmp_path / "out.zip")
+    assert not (tmp_path / "out.zip").exists()
+
+
+def test_full_disk_leaves_the_older_export_and_no_half_file(run, tmp_path, monkeypatch):
+    out = tmp_path / "exports" / "out.zip"
+    out.parent.mkdir()
+    out.write_bytes(b"the older one")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(bundle, "_add_weights", full)
+    with pytest.raises(ResourceError, match="full"):
+        export_bundle(run, out)
+    assert [file.name for file in out.parent.iterdir()] == ["out.zip"]
+    assert out.read_bytes() == b"the older one"
+
+
+def snippet(readme: str) -> str:
+    found = re.search(r"```python\n(.*?)```", readme, re.DOTALL)
+    assert found
+    return found[1]
+
+
+@pytest.mark.parametrize("case", ["system prompt", "no template of its own"])
+def test_snippet_of_the_card_says_what_the_playground_says(workspace, dataset, tmp_path, tiny_model, case):
+    """The code of the README in a new process, with nothing of this program on its path."""
+    own_template = case == "system prompt"
+    settings = {"system_prompt": "hello dear customer"} if own_template else {}
+    folder = tmp_path / "base"
+    if own_template:
+        shutil.copytree(tiny_model, folder)
+    else:
+        make_model(folder, template=None)
+    _penalise_repetition(folder)
+    base = load_base(Recipe(model=str(folder)), tmp_path, lambda *_: None)
+    assert base.chat.default_template != own_template
+    run = finished_run(workspace, dataset, base, **settings)
+    with zipfile.ZipFile(export_bundle(run, tmp_path / "out.zip")) as archive:
+        archive.extractall(tmp_path / "unpacked")
+    readme = (tmp_path / "unpacked" / "README.md").read_text()
+    assert snippet(readme) == (tmp_path / "unpacked" / "usage.py").read_text()
+    script = tmp_path / "unpacked" / "from_readme.py"
+    script.write_text(snippet(readme) + '\nprint(answer[0, prompt["input_ids"].shape[1] :].tolist())\n')
+
+    done = subprocess.run(
+        [sys.executable, "-I", str(script), QUESTION, base.ref],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    conversation = [{"role": "user", "content": QUESTION}]
+    if settings:
+        conversation.insert(0, {"role": "system", "content": settings["system_prompt"]})
+    *_, frame = answer(
+        base, [Voice("run:a", "a", base.ref, run.adapter)], [conversation], Sampling(0.0, max_new_tokens=256)
+    )
+    said = frame.answers[0]
+    *lines, tokens = done.stdout.rstrip("\n").split("\n")
+    ids = [token for token in json.loads(tokens) if token not in base.chat.stop_ids]
+    assert "\n".join(lines) == said.text
+    assert len(ids) == said.tokens > 0
+    assert base.chat.tokenizer.decode(ids, skip_special_tokens=True) == said.text
+
+
+def _penalise_repetition(model: Path) -> None:
+    """As some models' generation_config.json does: neither the playground nor the script may follow it."""
+    file = model / "generation_config.json"
+    values = json.loads(file.read_text()) if file.exists() else {}
+    file.write_text(json.dumps(values | {"repetition_penalty": 1.8}))

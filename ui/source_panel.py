@@ -1,0 +1,191 @@
+"""What was recognised of an export, how to put it right, and what to do with it.
+
+Owns these inputs and what they mean together. What a format is, and which column is the question, the engine guesses.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from engine.tickets.columns import ROLES
+from engine.tickets.dataset import Detection, PrepareOptions, SourceOverrides
+from engine.tickets.detect import FORMATS
+from ui.html import html
+from ui.views import parts, tickets
+
+ENCODINGS = ("utf-8", "utf-16", "cp1252", "iso-8859-15", "cp1250", "cp1251", "shift_jis", "gb18030", "mac_roman")
+"""Encodings to choose from; others can be typed."""
+
+DELIMITERS = (("comma", ","), ("semicolon", ";"), ("tab", "tab"), ("bar", "|"))
+AS_RECOGNISED = ("as recognised", "")
+
+
+@dataclass(frozen=True)
+class SourcePanel:
+    """Components; their elem_ids in brackets."""
+
+    panel: gr.Column
+    """[source]"""
+    notice: gr.HTML
+    """[source-notice]"""
+    found: gr.HTML
+    """[found]"""
+    name: gr.Textbox
+    """[data-set-name]"""
+    change: gr.Accordion
+    """[change]"""
+    format: gr.Dropdown
+    """[source-format]"""
+    encoding: gr.Dropdown
+    """[source-encoding]"""
+    delimiter: gr.Dropdown
+    """[source-delimiter]"""
+    mapping: gr.Column
+    """[columns]"""
+    columns: dict[str, gr.Dropdown]
+    """Role -> [column-ROLE]"""
+    sample_rows: gr.HTML
+    """[sample-rows]"""
+    heldout: gr.Slider
+    """[heldout]"""
+    split: gr.Radio
+    """[split]"""
+    mask: gr.Checkbox
+    """[mask]"""
+    another: gr.Button
+    """[other-files]"""
+    prepare: gr.Button
+    """[prepare]"""
+    guessed: gr.State
+    """The mapping as it was guessed, so that only what a person changed is passed on."""
+
+    @property
+    def corrections(self) -> list[Any]:
+        """The inputs of :func:`overrides`."""
+        return [self.format, self.encoding, self.delimiter, self.guessed, *self.columns.values()]
+
+    @property
+    def recognition(self) -> list[Any]:
+        """What :func:`recognised` sets."""
+        return [self.notice, self.found, self.change, self.mapping, self.sample_rows, *self.columns.values()]
+
+
+def build() -> SourcePanel:
+    """Make the components."""
+    with gr.Column(elem_id="source", elem_classes="sheet", visible=False) as panel:
+        found = html(elem_id="found")
+        notice = html(elem_id="source-notice")
+        name = gr.Textbox(label="Name of the data set", elem_id="data-set-name", max_lines=1)
+        with gr.Accordion("Change what was recognised", open=False, elem_id="change") as change:
+            corrections = _build_corrections()
+        with gr.Accordion("Options: what is held out, what is masked", open=False, elem_id="prepare-options"):
+            options = _build_options()
+        with gr.Row(elem_classes="bar-row end"):
+            another = gr.Button("Other files", elem_id="other-files", scale=0, min_width=110)
+            prepare = gr.Button("Prepare the tickets", variant="primary", elem_id="prepare", scale=0, min_width=180)
+    return SourcePanel(
+        panel=panel,
+        notice=notice,
+        found=found,
+        name=name,
+        change=change,
+        another=another,
+        prepare=prepare,
+        guessed=gr.State({}),
+        **corrections,
+        **options,
+    )
+
+
+def _build_corrections() -> dict[str, Any]:
+    with gr.Row():
+        formats = gr.Dropdown(
+            [AS_RECOGNISED, *((name, name) for name in FORMATS)], value="", label="Format", elem_id="source-format"
+        )
+        encoding = gr.Dropdown(
+            [AS_RECOGNISED, *((name, name) for name in ENCODINGS)],
+            value="",
+            label="Encoding of the text",
+            elem_id="source-encoding",
+            allow_custom_value=True,
+        )
+        delimiter = gr.Dropdown(
+            [AS_RECOGNISED, *DELIMITERS], value="", label="Delimiter of the columns", elem_id="source-delimiter"
+        )
+    with gr.Column(elem_id="columns", visible=False) as mapping:
+        html(
+            '<p class="quiet">Which column is what? Name question and answer (a row a ticket), or text, ticket and '
+            "author or role (a row a message).</p>"
+        )
+        with gr.Row(elem_classes="column-grid"):
+            columns = {
+                role: gr.Dropdown(
+                    [("none", "")], value="", label=role.capitalize(), elem_id=f"column-{role}", min_width=150
+                )
+                for role in ROLES
+            }
+        sample_rows = html(elem_id="sample-rows")
+    return {
+        "format": formats,
+        "encoding": encoding,
+        "delimiter": delimiter,
+        "mapping": mapping,
+        "columns": columns,
+        "sample_rows": sample_rows,
+    }
+
+
+def _build_options() -> dict[str, Any]:
+    with gr.Row():
+        heldout = gr.Slider(
+            0,
+            50,
+            value=10,
+            step=1,
+            label="Held out to measure (%)",
+            elem_id="heldout",
+            info="Never learnt from; shows whether the model has learnt or only memorised.",
+        )
+        split = gr.Radio(
+            [("the newest", "recent"), ("at random", "random")],
+            value="recent",
+            label="Which are held out",
+            elem_id="split",
+            info="The newest are next week's questions.",
+        )
+    mask = gr.Checkbox(
+        True,
+        label="Mask personal data",
+        elem_id="mask",
+        info="Names, e-mail addresses, numbers and the like become placeholders. No detector is complete.",
+    )
+    return {"heldout": heldout, "split": split, "mask": mask}
+
+
+def overrides(format: str, encoding: str, delimiter: str, guessed: dict[str, str], *columns: str) -> SourceOverrides:
+    """What a person changed, as the engine takes it; see :attr:`SourcePanel.corrections`."""
+    mapping = {role: column or "" for role, column in zip(ROLES, columns, strict=True)}
+    named = {role: column for role, column in mapping.items() if column}
+    return SourceOverrides(format or "", encoding or "", delimiter or "", mapping if named != guessed else {})
+
+
+def options(heldout: float, split: str, mask: bool, corrections: Sequence[Any]) -> PrepareOptions:
+    """How to prepare, as the engine takes it."""
+    return PrepareOptions(overrides(*corrections), heldout=heldout / 100, split=split, mask=mask)  # type: ignore[arg-type]
+
+
+def recognised(ui: SourcePanel, found: Detection) -> dict[Any, Any]:
+    """Show what an export is; where it is not clear which column is what, the way to say so stands open."""
+    choices = [("none", ""), *((column, column) for column in found.columns)]
+    unclear = bool(found.columns) and not found.mapping
+    note = "Which columns hold the question and the answer is not clear."
+    return {
+        ui.notice: parts.banner(note, "Choose them below.", "note") if unclear else "",
+        ui.found: tickets.detection(found),
+        ui.change: gr.Accordion(open=True) if unclear else gr.skip(),
+        ui.mapping: gr.Column(visible=bool(found.columns)),
+        ui.sample_rows: tickets.sample_table(found),
+        **{box: gr.Dropdown(choices, value=found.mapping.get(role, "")) for role, box in ui.columns.items()},
+    }
