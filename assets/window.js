@@ -176,6 +176,26 @@ window.ticketTuner = (() => {
     });
   });
 
+  // ---- the program behind the page: say when it has ended, and begin again when it is back
+
+  let missed = 0;
+  async function look() {
+    let there = false;
+    try { there = (await fetch("./manifest.json", { cache: "no-store", signal: AbortSignal.timeout(15000) })).status < 500; } catch { /* not there */ }
+    if (there && root.dataset.ended) location.reload();
+    missed = there ? 0 : missed + 1;
+    if (missed === 2) sayEnded();
+    setTimeout(look, missed ? 1500 : 4000);
+  }
+  function sayEnded() {
+    root.dataset.ended = "yes";
+    const note = make("div", "ended", { role: "alert" });
+    note.append(Object.assign(make("strong"), { textContent: "Ticket Tuner has ended." }),
+      " Start it again, and this page comes back by itself. Nothing was lost: a run goes on from its last checkpoint.");
+    document.querySelector(".gradio-container").append(note);
+  }
+  setTimeout(look, 6000);
+
   // ---- charts
 
   const SVG = "http://www.w3.org/2000/svg";

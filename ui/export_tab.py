@@ -59,7 +59,7 @@ class ExportTab:
 
 def build(tab: gr.Tab) -> ExportTab:
     """Make the components, inside ``tab``."""
-    with gr.Column(elem_id="no-adapter", elem_classes="narrow") as empty:
+    with gr.Column(elem_id="no-adapter", elem_classes="narrow", visible=False) as empty:
         html(
             parts.empty(
                 "No adapter to take home yet",
@@ -144,6 +144,9 @@ def wire(window: Window) -> None:
         work.start(EXPORT, lambda: studio.export_adapter(run, _target(window, run)))
         return {**_working(window), ui.done: ""}
 
+    def watch() -> dict[Any, Any]:
+        return _working(window)
+
     def bring(zip_file: str | None, folder: str, name: str) -> dict[Any, Any]:
         source = zip_file or folder.strip()
         if not source:
@@ -155,7 +158,7 @@ def wire(window: Window) -> None:
         listen(event, show, [page.export, page.run], everything)
     listen(ui.run.input, choose, [ui.run], [*everything, ui.done])
     listen(ui.download.click, pack, [ui.run], working)
-    listen(ui.timer.tick, lambda: _working(window), [], working)
+    listen(ui.timer.tick, watch, [], working)
     listen(ui.progress.cancel, lambda: work.cancel(EXPORT))
     listen(ui.file.change, None, js="() => ticketTuner.download('download-file')")
     listen(ui.bring.click, bring, [ui.zip, ui.folder, ui.name], [ui.imported, ui.zip, ui.folder, ui.name])
@@ -171,13 +174,12 @@ def _shown(window: Window, run: str) -> dict[Any, Any]:
     if not choices:
         return {ui.empty: gr.Column(visible=True), ui.body: gr.Row(visible=False)}
     chosen = run if run in known else choices[0][1]
-    info = next(seen for seen in runs if seen.id == chosen)
     return {
         window.page.export: chosen,
         ui.empty: gr.Column(visible=False),
         ui.body: gr.Row(visible=True),
         ui.run: gr.Dropdown(choices, value=chosen),
-        ui.package: views.package(info, studio.adapter_size(chosen)),
+        ui.package: views.package(studio.adapter_size(chosen)),
         ui.card: views.card_body(studio.card(chosen)),
     }
 

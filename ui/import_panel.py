@@ -50,7 +50,7 @@ class ImportPanel:
 
 def build() -> ImportPanel:
     """Make the components."""
-    with gr.Column(elem_id="import", elem_classes="narrow") as panel:
+    with gr.Column(elem_id="import", elem_classes="narrow", visible=False) as panel:
         html(
             parts.empty(
                 "Start with your tickets",

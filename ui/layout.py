@@ -111,7 +111,4 @@ def _wire_welcome(app: gr.Blocks, window: Window) -> None:
 
     opened = page.wire(app, window.page, complete)
     listen(opened.then, lambda: import_panel.resume(window), [], window.importing.progress_outputs)
-    drawn = listen(opened.then, *tickets_tab.redraw(window))
-    drawn = listen(drawn.then, *training_tab.redraw(window))
-    listen(drawn.then, None, js="() => ticketTuner.ready()")
     listen(opened.then, *recipe_tab.redraw(window))

@@ -32,13 +32,13 @@ class Page:
     session: gr.State
     """A random name of this browser: str."""
     dataset: gr.State
-    """Id of the selected data set, or empty: str."""
+    """Id of the selected data set, or empty: str; None until the browser has said what it remembers."""
     look: gr.State
     """What the tab 'Tickets' shows: see :func:`first_look`."""
     draft: gr.State
     """The recipe in the making: see :func:`first_draft`."""
     run: gr.State
-    """Id of the selected run, or empty: str."""
+    """Id of the selected run, or empty: str; None until the browser has said what it remembers."""
     overlays: gr.State
     """Ids of the runs that are laid over the chart: list[str]."""
     voices: gr.State
@@ -57,10 +57,10 @@ def build() -> Page:
     """Make the values of a page."""
     return Page(
         session=gr.State(""),
-        dataset=gr.State(""),
+        dataset=gr.State(None),
         look=gr.State(first_look()),
         draft=gr.State(first_draft()),
-        run=gr.State(""),
+        run=gr.State(None),
         overlays=gr.State([]),
         voices=gr.State([]),
         export=gr.State(""),
@@ -101,7 +101,8 @@ def read_memory(text: str) -> dict[str, Any]:
         kept = json.loads(text or "{}")
     except ValueError:
         kept = {}
-    sound = {name: value for name, value in kept.items() if name in first and isinstance(value, type(first[name]))}
+    known = kept.items() if isinstance(kept, dict) else ()
+    sound = {name: value for name, value in known if name in first and isinstance(value, type(first[name]))}
     for name in ("look", "draft"):
         if name in sound:
             sound[name] = {**first[name], **{key: value for key, value in sound[name].items() if key in first[name]}}

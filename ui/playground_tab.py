@@ -192,7 +192,7 @@ def _shown(window: Window, session: str, chosen: list[str]) -> dict[Any, Any]:
     voices = views.shown(known, chosen)
     return {
         ui.board: views.board(talk, voices),
-        ui.voices: gr.Dropdown(views.choices(known), value=[voice.id for voice in voices[1:]]),
+        ui.voices: gr.update(choices=views.choices(known), value=[voice.id for voice in voices[1:]]),
         ui.send: gr.Button(visible=not talk.asking),
         ui.stop: gr.Button(visible=talk.asking),
     }

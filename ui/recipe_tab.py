@@ -126,6 +126,12 @@ def wire(window: Window) -> None:
     everything = [*around, *inputs]
     state = [page.draft, page.dataset, ui.fields.marks]
 
+    def look_again(draft: Draft, dataset: str | None) -> dict[Any, Any]:
+        return {} if dataset is None else _around(window, draft, dataset)
+
+    def choose_dataset(chosen: str | None, draft: Draft) -> dict[Any, Any]:
+        return {page.dataset: chosen or "", **_around(window, draft, chosen or "")}
+
     def pick_preset(event: gr.EventData, draft: Draft, dataset: str, marks: recipe_fields.Marks) -> dict[Any, Any]:
         return _filled(window, {**draft, "preset": data_of(event)["name"], "values": {}}, dataset, marks)
 
@@ -174,8 +180,7 @@ def wire(window: Window) -> None:
         return {page.run: run, window.tabs: gr.Tabs(selected="training"), ui.name: ""}
 
     listen(ui.tab.select, *redraw(window))
-    for event in (page.dataset.change, window.status_bar.version.change):
-        listen(event, lambda draft, dataset: _around(window, draft, dataset), [page.draft, page.dataset], around)
+    listen(window.status_bar.version.change, look_again, [page.draft, page.dataset], around)
     listen(ui.cards.preset, pick_preset, state, everything)
     listen(ui.models.model, pick_model, [page.draft, page.dataset], around)
     gr_on = {"draft": [ui.other, page.draft, page.dataset]}
@@ -186,7 +191,7 @@ def wire(window: Window) -> None:
     for button in ui.fields.resets.values():
         listen(button.click, reset, state, everything)
     listen(ui.fields.reset_all.click, reset_all, state, everything)
-    listen(ui.dataset.input, lambda chosen: chosen or "", [ui.dataset], [page.dataset])
+    listen(ui.dataset.input, choose_dataset, [ui.dataset, page.draft], [page.dataset, *around])
     listen(ui.save.click, save, [ui.save_name, page.draft], [ui.saved, ui.save_name])
     listen(ui.saved.input, load, [ui.saved, *state], everything)
     listen(ui.forget.click, forget, [ui.saved], [ui.saved, *window.sidebar.undo_outputs])
@@ -202,8 +207,8 @@ def wire(window: Window) -> None:
 def redraw(window: Window) -> tuple[Any, list[Any], list[Any]]:
     """The handler that draws the whole tab, with its inputs and outputs."""
 
-    def show(draft: Draft, dataset: str, marks: recipe_fields.Marks) -> dict[Any, Any]:
-        return _filled(window, draft, dataset, marks)
+    def show(draft: Draft, dataset: str | None, marks: recipe_fields.Marks) -> dict[Any, Any]:
+        return {} if dataset is None else _filled(window, draft, dataset, marks)
 
     ui, page = window.recipe, window.page
     return show, [page.draft, page.dataset, ui.fields.marks], [*_around_outputs(window), *ui.fields.inputs.values()]

@@ -51,8 +51,8 @@ def wire(window: Window) -> None:
     ui, page, studio = window.sidebar, window.page, window.studio
     state = [page.dataset, page.run, page.voices]
 
-    def redraw(dataset: str, run: str, voices: list[str]) -> dict[Any, Any]:
-        return {ui.lists: lists(studio, dataset, run, voices)}
+    def redraw(dataset: str | None, run: str | None, voices: list[str]) -> dict[Any, Any]:
+        return {ui.lists: lists(studio, dataset or "", run or "", voices)}
 
     def pick(event: gr.EventData, voices: list[str]) -> dict[Any, Any]:
         data = data_of(event)

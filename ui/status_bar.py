@@ -40,22 +40,24 @@ def wire(window: Window) -> None:
     """Attach the handlers."""
     ui, page, studio = window.status_bar, window.page, window.studio
 
-    def look(seen: dict[str, Any], dataset: str, run: str, voices: list[str]) -> dict[Any, Any]:
+    def look(seen: dict[str, Any], dataset: str | None, run: str | None, voices: list[str]) -> dict[Any, Any]:
         looks = seen.get("looks", 0) + 1
         if looks == WARM:
             studio.warm_up()
         snapshot, sets, runs, known = studio.snapshot(), studio.datasets(), studio.runs(), studio.voices()
-        parts: dict[str, tuple[Any, Any]] = {
-            "line": (ui.line, shell.status_bar(snapshot, *_heldout(snapshot, runs, run))),
-            "lists": (window.sidebar.lists, shell.sidebar(sets, runs, known, dataset, run, voices)),
-            "version": (ui.version, _version(snapshot, shell.sidebar(sets, runs, known, "", "", ()))),
-            "pace": (ui.timer, gr.Timer(BUSY if snapshot.job else IDLE)),
+        now = {
+            ui.line: shell.status_bar(snapshot, *_heldout(snapshot, runs, run or "")),
+            window.sidebar.lists: shell.sidebar(sets, runs, known, dataset or "", run or "", voices),
+            ui.version: _version(snapshot, shell.sidebar(sets, runs, known, "", "", ())),
+            ui.timer: BUSY if snapshot.job else IDLE,
         }
-        now = {name: str(hash(str(value))) for name, (_, value) in parts.items() if name != "pace"} | {
-            "pace": bool(snapshot.job)
+        marks = {component._id: hash(str(value)) for component, value in now.items()}
+        fresh = {
+            component: value for component, value in now.items() if marks[component._id] != seen.get(component._id)
         }
-        fresh = {component: value for name, (component, value) in parts.items() if now[name] != seen.get(name)}
-        return {**fresh, ui.seen: {**now, "looks": looks}}
+        if looks == 1:
+            fresh.pop(ui.version)
+        return {**fresh, ui.seen: {**marks, "looks": looks}}
 
     outputs = [ui.line, ui.timer, ui.seen, ui.version, window.sidebar.lists]
     listen(ui.timer.tick, look, [ui.seen, page.dataset, page.run, page.voices], outputs)

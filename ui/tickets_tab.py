@@ -142,8 +142,9 @@ def wire(window: Window) -> None:
         recipe = remembered.sound_recipe_of(draft)
         window.work.cancel(counting(dataset, recipe.model, recipe.system_prompt))
 
-    for event in (page.dataset.change, ui.tab.select):
-        listen(event, *redraw(window))
+    drawn = listen(page.dataset.change, *redraw(window))
+    listen(drawn.then, None, js="() => ticketTuner.ready()")
+    listen(ui.tab.select, *redraw(window))
     listen(window.importing.back.click, leave, state, everything)
     listen(ui.search.input, search, [ui.search, *state], listing, trigger_mode="always_last")
     listen(ui.pager.turn, turn, state, listing)
@@ -159,7 +160,9 @@ def wire(window: Window) -> None:
 def redraw(window: Window) -> tuple[Any, list[Any], list[Any]]:
     """The handler that draws the whole tab, with its inputs and outputs; for whoever changes what it shows."""
 
-    def show(dataset: str, look: dict[str, Any], draft: dict[str, Any]) -> dict[Any, Any]:
+    def show(dataset: str | None, look: dict[str, Any], draft: dict[str, Any]) -> dict[Any, Any]:
+        if dataset is None:
+            return {}
         return _everything(window, dataset, look, remembered.sound_recipe_of(draft))
 
     return show, [window.page.dataset, window.page.look, window.page.draft], _outputs(window)

@@ -61,7 +61,7 @@ class TrainingTab:
 
 def build(tab: gr.Tab) -> TrainingTab:
     """Make the components, inside ``tab``."""
-    with gr.Column(elem_id="no-runs", elem_classes="narrow") as empty:
+    with gr.Column(elem_id="no-runs", elem_classes="narrow", visible=False) as empty:
         html(
             parts.empty(
                 "Nothing has been trained yet",
@@ -176,8 +176,8 @@ def wire(window: Window) -> None:
 def redraw(window: Window) -> tuple[Any, list[Any], list[Any]]:
     """The handler that draws the whole tab, with its inputs and outputs."""
 
-    def show(run: str, overlays: list[str]) -> dict[Any, Any]:
-        return _shown(window, run, overlays, ())
+    def show(run: str | None, overlays: list[str]) -> dict[Any, Any]:
+        return {} if run is None else _shown(window, run, overlays, ())
 
     return show, [window.page.run, window.page.overlays], _outputs(window)
 

@@ -25,8 +25,7 @@ ROWS = 4
 """Rows a band: 16 bands of 4 find 98 % of the pairs that share 70 % of their triples, 64 % of those that share half."""
 SIMILAR = 0.7
 """Texts that share this much of their word triples count as nearly the same."""
-FEWEST_WORDS = 6
-"""Shorter texts are too alike by chance; only equal ones are grouped."""
+_TRIPLE = 3
 _MOST_WORDS = 2000
 _WORD = re.compile(r"\w+")
 
@@ -55,9 +54,9 @@ def signature(words: Sequence[str]) -> bytes:
         words: Its words, in order; the first 2,000 count.
 
     Returns:
-        :data:`PERMUTATIONS` 32-bit numbers as bytes; empty for fewer than :data:`FEWEST_WORDS` words.
+        :data:`PERMUTATIONS` 32-bit numbers as bytes; empty for fewer than three words.
     """
-    if len(words) < FEWEST_WORDS:
+    if len(words) < _TRIPLE:
         return b""
     import numpy as np
 
@@ -74,6 +73,16 @@ def signature(words: Sequence[str]) -> bytes:
     factors, shifts = _permutations()
     permuted = (triples[:, None] * factors + shifts) >> np.uint64(32)
     lowest: NDArray[uint32] = permuted.min(axis=0).astype(np.uint32)
+    return lowest.tobytes()
+
+
+def combined(one: bytes, other: bytes) -> bytes:
+    """Return the signature of two texts together, from theirs."""
+    if not (one and other):
+        return one or other
+    import numpy as np
+
+    lowest: NDArray[uint32] = np.minimum(np.frombuffer(one, dtype=np.uint32), np.frombuffer(other, dtype=np.uint32))
     return lowest.tobytes()
 
 

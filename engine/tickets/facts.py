@@ -10,10 +10,12 @@ from typing import Any
 
 from engine.tickets.conversation import Conversation
 from engine.tickets.dates import seconds
-from engine.tickets.duplicates import signature, words_of
+from engine.tickets.duplicates import combined, signature, words_of
 from engine.tickets.languages import language_of
 
 TOPIC_WORDS = 8
+FEWEST_WORDS = 6
+"""Shorter texts are too alike by chance; they have no sketch, and only equal ones are grouped."""
 _PLACEHOLDER = re.compile(r"\[[A-Z]+_\d+\]")
 _PLACEHOLDER_WORD = re.compile(r"[a-z]+_\d+")
 _TOPIC = re.compile(r"[^\W\d_]{4,24}")
@@ -71,7 +73,9 @@ def facts_of(
     said = [(message["role"], words_of([message["content"]])) for message in messages]
     every = [word for _, words in said for word in words]
     question = next(words for role, words in said if role == "user")
+    asked = [word for role, words in said if role == "user" for word in words]
     answers = [word for role, words in said if role == "assistant" for word in words]
+    answer_sketch = signature(answers)
     return Facts(
         ticket=conversation.id,
         stamp=seconds(conversation.created_at or conversation.messages[0].at),
@@ -84,8 +88,8 @@ def facts_of(
         words_key=_key(every),
         question_key=_key(_levelled(question)),
         answers_key=_key(_levelled(answers)),
-        sketch=signature(every),
-        answer_sketch=signature(answers),
+        sketch=combined(signature(asked), answer_sketch) if len(every) >= FEWEST_WORDS else b"",
+        answer_sketch=answer_sketch if len(answers) >= FEWEST_WORDS else b"",
         agents=tuple(dict.fromkeys(agents)),
         topic_words=_topic_words(subject or opening[:200]),
     )

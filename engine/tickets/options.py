@@ -34,8 +34,8 @@ class PrepareOptions:
     """Two-letter country of the help desk, such as ``DE``: national phone numbers are read its way."""
     min_answer_chars: int = 4
     """A last answer shorter than this many characters is left out, as are mere thanks and 'ok'; 0 to 10000."""
-    canned_cap: int = 10
-    """At most this many conversations may carry the same answers word for word, 1 or more."""
+    canned_cap: int = 20
+    """At most this many tickets may carry the same answers word for word, 1 or more; chat data sets are taken as is."""
     resolved_only: bool = False
     """Whether tickets that are not solved or closed are left out, where the export says so."""
     languages: tuple[str, ...] = ()
@@ -62,4 +62,4 @@ class PrepareOptions:
         if not 0 <= self.min_answer_chars <= 10_000:
             raise TicketsError(f"min_answer_chars is {self.min_answer_chars}, outside of 0 to 10000.", "4 is usual.")
         if self.canned_cap < 1:
-            raise TicketsError(f"canned_cap is {self.canned_cap}, below 1.", "10 is usual.")
+            raise TicketsError(f"canned_cap is {self.canned_cap}, below 1.", "20 is usual.")

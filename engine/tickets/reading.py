@@ -5,7 +5,9 @@ Knows no vendor and no option of the data set.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import TypeVar
 
@@ -19,6 +21,8 @@ from engine.tickets.readers import mail, table
 from engine.tickets.readers.fields import text
 
 Item = TypeVar("Item", Record, Row)
+_PLACE = re.compile(r"(?:row|line|item|thread|ticket) \d+")
+"""What readers call a conversation without an id of its own: its place, which several files share."""
 
 
 def read_conversations(plans: Sequence[Plan]) -> Iterator[Conversation | LeftOut]:
@@ -32,6 +36,15 @@ def read_conversations(plans: Sequence[Plan]) -> Iterator[Conversation | LeftOut
     """
     for entry in plans:
         check_readable(entry)
+    several = len(plans) > 1
+    for item in _in_order(plans):
+        if several and isinstance(item, Conversation) and _PLACE.fullmatch(item.id):
+            yield replace(item, id=f"{item.id} of {item.source}")
+        else:
+            yield item
+
+
+def _in_order(plans: Sequence[Plan]) -> Iterator[Conversation | LeftOut]:
     vendors: dict[str, list[Plan]] = {}
     for entry in plans:
         if entry.reader or entry.family == "mail":

@@ -147,33 +147,49 @@ def tidy(conversation: Conversation, options: PrepareOptions) -> Tidied:
     Returns:
         The line for the data set and what later stages need to know, or the reason why it is left out.
     """
-    privacy = PrivacyOptions(options.mask, options.country, options.allow, options.extra_terms)
+    masker = ConversationMasker(
+        PrivacyOptions(options.mask, options.country, options.allow, options.extra_terms), conversation.people
+    )
+    if reason := _left_out_whole(conversation, options):
+        return _dropped(conversation, reason, masker, [], 0.0)
     left: list[LeftOut] = []
-    people = conversation.people
-    if whole := _left_out_whole(conversation, options):
-        return Tidied(conversation.id, whole, _private(_beginning(conversation), privacy, people))
     kept: list[Message] = []
     began = perf_counter()
     for message, reason in _judged(conversation.messages, options):
         if reason:
             shown = clean_message(message.content[:4000], html=message.html) if message.content.strip() else ""
-            left.append(LeftOut(conversation.id, reason, _private(shown, privacy, people)))
+            left.append(LeftOut(conversation.id, reason, excerpt(shown)))
         else:
             kept.append(message)
     turns = _turns(kept, options, conversation.id, left)
     cleaning = perf_counter() - began
-    reason = ""
+    reason, language = "", ""
     if not any(turn.role == "assistant" for turn in turns):
         reason = _why_unanswered(conversation, left, kept)
-    language = ""
-    if not reason and options.languages:
+    elif options.languages:
         language = language_of(next(turn.content for turn in turns if turn.role == "user"))
-        if language not in (*options.languages, UNKNOWN):
-            reason = "another language"
+        reason = "" if language in (*options.languages, UNKNOWN) else "another language"
     if reason:
-        shown = _private(_beginning(conversation), privacy, people)
-        return Tidied(conversation.id, reason, shown, left=tuple(left), seconds=(cleaning, 0.0, 0.0))
-    return _kept(conversation, turns, ConversationMasker(privacy, people), left, cleaning, language)
+        return _dropped(conversation, reason, masker, left, cleaning)
+    return _kept(conversation, turns, masker, left, cleaning, language)
+
+
+def _dropped(
+    conversation: Conversation, reason: str, masker: ConversationMasker, left: Sequence[LeftOut], cleaning: float
+) -> Tidied:
+    shown = excerpt(_beginning(conversation))
+    return Tidied(
+        conversation.id,
+        reason,
+        masker.mask(shown) if shown else "",
+        left=_masked(left, masker),
+        seconds=(cleaning, 0.0, 0.0),
+    )
+
+
+def _masked(left: Sequence[LeftOut], masker: ConversationMasker) -> tuple[LeftOut, ...]:
+    """Mask what is left out like the conversation it comes from."""
+    return tuple(replace(item, excerpt=masker.mask(item.excerpt)) if item.excerpt else item for item in left)
 
 
 def _left_out_whole(conversation: Conversation, options: PrepareOptions) -> str:
@@ -287,7 +303,7 @@ def _kept(
         ticket=conversation.id,
         line=_json(value),
         facts=facts,
-        left=tuple(replace(item, excerpt=_again(masker, item.excerpt)) for item in left),
+        left=_masked(left, masker),
         redactions=review,
         redaction_kinds=tuple(kinds.items()),
         seconds=(cleaning, masked - began, perf_counter() - masked),
@@ -303,19 +319,6 @@ def _review(ticket: str, found: Redaction) -> dict[str, str]:
         "before": found.before,
         "after": found.after,
     }
-
-
-def _again(masker: ConversationMasker, text: str) -> str:
-    """Mask an excerpt like the conversation without counting it twice."""
-    before = len(masker.found)
-    masked = masker.mask(text) if text else ""
-    del masker.found[before:]
-    return masked
-
-
-def _private(text: str, privacy: PrivacyOptions, people: Sequence[str]) -> str:
-    shown = excerpt(text)
-    return ConversationMasker(privacy, people).mask(shown) if shown else ""
 
 
 def _beginning(conversation: Conversation) -> str:

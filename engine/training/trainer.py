@@ -100,6 +100,8 @@ def run_training(
             emit(Noted(sentence, "warning"))
         write_json(folder / "environment.json", environment(base))
         trainer = _make_trainer(recipe, train, heldout, base, folder, emit, should_stop)
+        if trainer.args.optim != recipe.optimizer:
+            emit(Noted(f"Without a GPU the optimizer is {trainer.args.optim.value}: {recipe.optimizer} is slow there."))
         emit(_started(trainer, train, heldout, base, resume_step))
         checkpoint = str(folder / "checkpoints" / f"checkpoint-{resume_step}") if resume_step else None
         trainer.train(resume_from_checkpoint=checkpoint)

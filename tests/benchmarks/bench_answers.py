@@ -29,8 +29,8 @@ def main() -> None:
     arguments = parser.parse_args()
 
     from engine.chat.playground import Sampling, answer
-    from engine.model.base import load_base
     from engine.chat.records import Voice
+    from engine.model.base import load_base
     from engine.training.recipe import Recipe
 
     with tempfile.TemporaryDirectory() as temporary:

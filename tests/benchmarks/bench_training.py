@@ -4,9 +4,9 @@
     python tests/benchmarks/bench_training.py --shape starter-size  # the processor
 
 A model of a known shape with random weights is written to disk and loaded as any other (NF4, double quantisation);
-conversations have lengths lognormal (mean of logs 5.4, sigma 0.55, clipped to 32..1024 tokens). Each variant runs through
-engine.training.trainer.run_training; real tokens a second (padding not counted), median over the steps after the first
-three, and the peak of allocated memory. The last line is one JSON object.
+conversations have lengths lognormal (mean of logs 5.4, sigma 0.55, clipped to 32..1024 tokens). Each variant runs
+through engine.training.trainer.run_training; real tokens a second (padding not counted), median over the steps after
+the first three, and the peak of allocated memory. The last line is one JSON object.
 """
 
 import argparse

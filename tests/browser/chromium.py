@@ -5,7 +5,13 @@ import shutil
 import subprocess
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
 LINE = "sudo apt-get install --yes chromium"
 
 
@@ -19,7 +25,10 @@ def find() -> str:
     if found is None and shutil.which("apt-get") and os.geteuid() == 0:
         for words in (["update", "-qq"], ["install", "-qq", "--yes", "--no-install-recommends", "chromium"]):
             subprocess.run(
-                ["apt-get", *words], check=False, capture_output=True, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+                ["apt-get", *words],
+                check=False,
+                capture_output=True,
+                env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
             )
         found = _installed()
     assert found, f"Browser tests need Chromium. Type:  {LINE}"

@@ -28,7 +28,15 @@ class Program:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        command = [sys.executable, "app.py", "--no-browser", "--port", str(self.port), "--workspace", str(self.workspace)]
+        command = [
+            sys.executable,
+            "app.py",
+            "--no-browser",
+            "--port",
+            str(self.port),
+            "--workspace",
+            str(self.workspace),
+        ]
         log = self.workspace.with_suffix(".log").open("ab")
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
         end = time.monotonic() + 90

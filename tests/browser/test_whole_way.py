@@ -27,7 +27,8 @@ config = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4b
 model = AutoModelForCausalLM.from_pretrained(base, quantization_config=config, dtype=torch.float32, device_map="cpu")
 model = PeftModel.from_pretrained(model, adapter).eval()
 tokenizer = AutoTokenizer.from_pretrained(adapter)
-text = tokenizer.apply_chat_template([{"role": "user", "content": question}], add_generation_prompt=True, tokenize=False)
+turns = [{"role": "user", "content": question}]
+text = tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
 ids = tokenizer(text, add_special_tokens=False, return_tensors="pt")
 out = model.generate(**ids, max_new_tokens=int(length), do_sample=False, pad_token_id=tokenizer.pad_token_id)
 print(json.dumps(tokenizer.decode(out[0, ids["input_ids"].shape[1]:], skip_special_tokens=True)))
@@ -95,9 +96,13 @@ def test_the_whole_way(page, program, tiny_model, tmp_path):
     taken = tmp_path / "taken.zip"
     waiting.value.save_as(taken)
     with zipfile.ZipFile(taken) as archive:
-        assert {"adapter_model.safetensors", "adapter_config.json", "chat_template.jinja", "recipe.json", "README.md"} <= {
-            Path(name).name for name in archive.namelist()
-        }
+        assert {
+            "adapter_model.safetensors",
+            "adapter_config.json",
+            "chat_template.jinja",
+            "recipe.json",
+            "README.md",
+        } <= {Path(name).name for name in archive.namelist()}
         archive.extractall(tmp_path / "adapter")
     [config] = (tmp_path / "adapter").rglob("adapter_config.json")
     command = [sys.executable, "-c", PLAIN_PEFT, str(tiny_model), str(config.parent), "Where is my parcel?", "160"]

@@ -36,11 +36,10 @@ def card_body(card: str) -> str:
     return _FRONT_MATTER.sub("", card.replace("\r\n", "\n"), count=1).strip()
 
 
-def package(run: RunInfo, size: int) -> Markup:
+def package(size: int) -> Markup:
     """What the file will hold, and how large it is.
 
     Args:
-        run: The run.
         size: Bytes of the adapter folder.
     """
     rows = join(

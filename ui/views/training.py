@@ -40,7 +40,7 @@ def progress(run: RunInfo, job: JobSnapshot | None) -> Markup:
     told = Markup('<p class="sentence">{}</p>').format(sentence(run, job))
     if job is None or run.status.state not in ACTIVE:
         return told
-    steps = f"step {job.step:,} of {job.steps:,}" if job.steps else job.stage
+    steps = f"step {job.step:,} of {job.steps:,}" if job.steps else ""
     note = " · ".join(part for part in (steps, words.left(job.seconds_left)) if part)
     return Markup('<div class="work">{}<div class="work-row">{}<span class="work-note">{}</span></div></div>').format(
         told, bar_of(job.fraction, "Progress of the run"), note
@@ -60,6 +60,8 @@ def sentence(run: RunInfo, job: JobSnapshot | None) -> str:
         case "paused":
             return f"Holds at step {last_step(history):,}. {_trend(history)}".strip()
         case "running":
+            if not history.steps and not history.evaluations:
+                return "Measures the base model on the held-out tickets, before the first step."
             return _trend(history) or "Learning. The held-out tickets have not been checked yet."
         case "finished":
             return _outcome(history)
@@ -117,29 +119,28 @@ def _ended(status: Status, history: History, resumable: bool) -> str:
 
 
 def facts(history: History) -> Markup:
-    """Trainable parameters, examples and the newest numbers."""
-    cells: list[tuple[str, str, str]] = []
-    if started := history.started:
-        share = words.percent(started.trainable / started.total) if started.total else ""
-        cells.append(
-            (
-                "Trainable parameters",
-                words.parameters(started.trainable),
-                f"{share} of {words.parameters(started.total)}",
-            )
-        )
-        cells.append(("Learns from", f"{started.train_examples:,}", f"{started.heldout_examples:,} held out"))
-    if before := history.before:
-        best = history.best
-        cells.append(
-            ("Held-out loss", words.loss(best.loss) if best else "–", f"{words.loss(before.loss)} before training")
-        )
-    if history.steps:
-        last = history.steps[-1]
-        cells.append(("Time", words.duration(last.seconds), f"{last.epoch:.1f} times through"))
-    return Markup('<dl class="figures">{}</dl>').format(
-        join([Markup("<div><dt>{}</dt><dd><b>{}</b><span>{}</span></dd></div>").format(*cell) for cell in cells])
+    """Trainable parameters, examples and the newest numbers; a dash where there is nothing to say yet."""
+    started, before, best = history.started, history.before, history.best
+    last = history.steps[-1] if history.steps else None
+    share = (
+        f"{words.percent(started.trainable / started.total)} of {words.parameters(started.total)}" if started else ""
     )
+    cells = (
+        ("Trainable parameters", words.parameters(started.trainable) if started else "–", share),
+        (
+            "Learns from",
+            f"{started.train_examples:,}" if started else "–",
+            f"{started.heldout_examples:,} held out" if started else "",
+        ),
+        (
+            "Held-out loss",
+            words.loss(best.loss) if best else "–",
+            f"{words.loss(before.loss)} before training" if before else "",
+        ),
+        ("Time", words.duration(last.seconds) if last else "–", f"{last.epoch:.1f} times through" if last else ""),
+    )
+    cell = Markup("<div><dt>{}</dt><dd><b>{}</b><span>{}</span></dd></div>")
+    return Markup('<dl class="figures">{}</dl>').format(join([cell.format(*texts) for texts in cells]))
 
 
 def loss_chart(run: RunInfo, others: Sequence[RunInfo]) -> str:

@@ -11,11 +11,11 @@ from xml.sax.saxutils import escape
 from engine.tickets.conversation import Conversation, LeftOut
 from engine.tickets.dataset import DataSet
 from engine.tickets.detect import SourceOverrides, plan
+from engine.tickets.files.sources import find_sources
 from engine.tickets.options import PrepareOptions
 from engine.tickets.preparation import prepare
 from engine.tickets.reading import read_conversations
 from engine.tickets.report import Report
-from engine.tickets.files.sources import find_sources
 
 
 def write(path: Path, content: str | bytes | list[Any] | dict[str, Any]) -> Path:

@@ -1,6 +1,6 @@
 import random
 
-from engine.tickets.duplicates import PERMUTATIONS, join_similar, signature, words_of
+from engine.tickets.duplicates import PERMUTATIONS, combined, join_similar, signature, words_of
 from engine.tickets.splitting import UnionFind
 
 WORDS = words_of(
@@ -32,8 +32,14 @@ def test_signatures_are_the_same_in_every_process() -> None:
     assert signature(WORDS)[:8].hex() == "d79fde1176a20104"
 
 
-def test_short_texts_have_no_signature() -> None:
+def test_a_text_without_a_triple_has_no_signature() -> None:
     assert signature(["thank", "you"]) == b""
+
+
+def test_signatures_of_parts_give_that_of_the_whole() -> None:
+    parts = combined(signature(WORDS[:12]), signature(WORDS[10:]))
+    assert parts == signature(WORDS)
+    assert combined(b"", parts) == combined(parts, b"") == parts
 
 
 def test_near_copies_are_joined_and_others_are_not() -> None:

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from engine.errors import StudioError
 from engine.tickets.detect import FORMATS, SourceOverrides, detect, plan
+from engine.tickets.files.sources import find_sources
 from engine.tickets.options import PrepareOptions
 from engine.tickets.reading import read_conversations
-from engine.tickets.files.sources import find_sources
 from engine.tickets.tidying import Tidied, tidy
 from tests.engine.tickets.exports import lines, workbook, zendesk
 from tests.engine.tickets.readers.test_freshdesk import TICKET, XML
@@ -144,7 +144,9 @@ def mutated(value: object, dice: random.Random) -> object:
     return value
 
 
-settings.register_profile("fuzz", deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+settings.register_profile(
+    "fuzz", database=None, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+)
 
 
 @settings(settings.get_profile("fuzz"), max_examples=150)

@@ -41,6 +41,27 @@ def test_counts_add_up_and_reasons_are_viewable(tmp_path: Path) -> None:
     assert (note["ticket"], note["excerpt"], total) == ("91", "Note", 1)
 
 
+def test_canned_replies_of_a_help_desk_are_capped_and_a_curated_set_is_not(tmp_path: Path) -> None:
+    questions = [f"Question {number} about topic{number} and thing{number}" for number in range(1, 31)]
+    desk = [
+        zendesk(number, comment(number, asked), comment(999, "Please turn it off and on again."), requester_id=number)
+        for number, asked in enumerate(questions, start=1)
+    ]
+    chat = [
+        {
+            "messages": [
+                {"role": "user", "content": asked},
+                {"role": "assistant", "content": "Turn it off and on again."},
+            ]
+        }
+        for asked in questions
+    ]
+    report, data = prepared([write(tmp_path / "desk.jsonl", lines(*desk))], tmp_path / "desk")
+    assert (report.conversations_kept, report.dropped) == (20, {"same answer as many others": 10})
+    assert data.left_out(0, 1)[0][0]["reason"] == "same answer as many others"
+    assert prepared([write(tmp_path / "chat.jsonl", lines(*chat))], tmp_path / "chat")[0].conversations_kept == 30
+
+
 def test_a_stop_leaves_the_old_data_set_as_it_was(export: Path, tmp_path: Path) -> None:
     prepare([export], tmp_path / "out")
     before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}

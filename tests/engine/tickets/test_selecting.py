@@ -68,10 +68,7 @@ def test_customers_and_near_copies_stay_on_one_side() -> None:
 
 
 def test_tickets_from_one_template_can_still_be_split() -> None:
-    entries = [
-        facts(n, f"How do I reset device {n}? {TEMPLATE}", f"Press button {n}. {TEMPLATE}")
-        for n in range(60)
-    ]
+    entries = [facts(n, f"How do I reset device {n}? {TEMPLATE}", f"Press button {n}. {TEMPLATE}") for n in range(60)]
     selection = select(entries, PrepareOptions(heldout=0.2), ids_are_unique=True)
     assert 10 <= len(selection.heldout) <= 14
     assert selection.loosened

@@ -161,9 +161,7 @@ def test_a_run_is_never_written_over(tmp_path, data, tiny_model):
         new_run(tmp_path, data, tiny_model)
 
 
-def test_a_run_killed_in_the_middle_is_interrupted_and_resumes_with_the_same_losses(
-    queue, tmp_path, data, tiny_model
-):
+def test_a_run_killed_in_the_middle_is_interrupted_and_resumes_with_the_same_losses(queue, tmp_path, data, tiny_model):
     whole = new_run(tmp_path, data, tiny_model, "whole", max_steps=40, eval_steps=10)
     queue.add(whole)
     assert queue.wait(whole.id, DEADLINE)

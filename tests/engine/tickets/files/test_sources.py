@@ -34,6 +34,15 @@ def test_several_files_are_one_import_and_repeats_count_once(tmp_path: Path) -> 
     assert report.dropped == {"the same ticket again": 1}
 
 
+def test_rows_without_ids_are_told_apart_by_their_file(tmp_path: Path) -> None:
+    files = [
+        write(tmp_path / f"{name}.csv", f"question,answer\nDark {name}?,Press the switch {name} please.\n")
+        for name in "ab"
+    ]
+    _, data = prepared(files, tmp_path / "out")
+    assert {entry["ticket"] for entry in data.page(0, 9)[0]} == {"row 2 of a.csv", "row 2 of b.csv"}
+
+
 def test_files_of_different_help_desks_go_together(tmp_path: Path) -> None:
     table = write(tmp_path / "t.csv", "question,answer\nDark?,Press the switch please.\n")
     report, _ = prepared([write(tmp_path / "a.jsonl", TICKETS), table], tmp_path / "out")

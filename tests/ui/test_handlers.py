@@ -1,0 +1,271 @@
+"""Handlers read values, make one call of the engine, and render."""
+
+import time
+
+import gradio as gr
+import pytest
+
+from engine.errors import StudioError
+from engine.training.recipe import Recipe
+from ui import page
+from ui.work import EXPORT, PREPARE
+
+pytestmark = pytest.mark.ui
+
+
+def calls(studio, name):
+    return [call for call in studio.calls if call[0] == name]
+
+
+def by_id(result):
+    """A handler's answer by elem_id."""
+    return {component.elem_id: value for component, value in result.items() if getattr(component, "elem_id", None)}
+
+
+def until(look, deadline=10):
+    end = time.monotonic() + deadline
+    while time.monotonic() < end:
+        if (found := look()) is not None:
+            return found
+    raise AssertionError("it did not happen in time")
+
+
+def work_of(wired, name):
+    """The state that handlers share, out of a handler's closure."""
+    handler = wired.handler(name)
+    cells = dict(zip(handler.__code__.co_freevars, handler.__closure__, strict=True))
+    return cells["work"].cell_contents
+
+
+def test_start_makes_one_run_of_the_drafts_recipe_and_opens_training(wired, studio):
+    draft = {"preset": "quick", "model": "starter", "values": {"rank": 8}}
+    shown = wired.handler("recipe_tab.start")(draft, "set-1", "My run")
+    assert calls(studio, "start_training") == [("start_training", page.recipe_of(draft), "set-1", "My run")]
+    assert by_id(shown)["tabs"].selected == "training"
+
+
+def test_start_without_a_data_set_says_what_to_do(wired, studio):
+    with pytest.raises(StudioError, match="Prepare your tickets first"):
+        wired.handler("recipe_tab.start")(page.first_draft(), "", "")
+    assert not calls(studio, "start_training")
+
+
+def test_a_wrong_value_is_marked_at_its_field_and_start_is_off(wired):
+    values = [getattr(Recipe(), name) for name in field_names()]
+    values[field_names().index("dropout")] = 3
+    shown = by_id(wired.handler("recipe_tab.typed")(page.first_draft(), "set-1", {}, *values))
+    assert "wrong" in shown["field-dropout"]["elem_classes"]
+    assert "outside 0 to 0.9" in shown["field-dropout"]["info"]
+    assert shown["start-training"].interactive is False
+
+
+def test_typing_never_sets_the_inputs(wired):
+    values = [getattr(Recipe(), name) for name in field_names()]
+    shown = wired.handler("recipe_tab.typed")(page.first_draft(), "set-1", {}, *values)
+    fields = {name: value for name, value in by_id(shown).items() if name.startswith("field-")}
+    assert fields
+    assert not any("value" in update for update in fields.values())
+
+
+def test_a_preset_sets_every_input(wired, raised):
+    shown = by_id(wired.handler("recipe_tab.pick_preset")(raised(name="thorough"), page.first_draft(), "set-1", {}))
+    assert shown["field-rank"]["value"] == 64
+    assert shown["field-epochs"]["value"] == 5.0
+
+
+def test_a_saved_recipe_comes_back_with_its_changes_marked(wired, studio, monkeypatch):
+    monkeypatch.setattr("ui.recipe_tab.gr.Info", lambda *_, **__: None)
+    wired.handler("recipe_tab.save")("Mine", {"preset": "quick", "model": "starter", "values": {"rank": 8}})
+    assert studio.recipes()["Mine"].rank == 8
+    shown = by_id(wired.handler("recipe_tab.load")("Mine", page.first_draft(), "set-1", {}))
+    assert shown["field-rank"]["value"] == 8
+    assert "changed" in shown["field-rank"]["elem_classes"]
+
+
+def test_dropping_files_shows_what_they_are(wired, studio, tmp_path):
+    file = tmp_path / "fragen.csv"
+    shown = by_id(wired.handler("import_panel.look")([str(file)]))
+    assert "delimiter semicolon" in shown["found"]
+    assert shown["column-question"].value == "Frage"
+    assert shown["data-set-name"] == "fragen"
+    assert len(calls(studio, "detect")) == 1
+
+
+def test_a_file_that_cannot_be_read_is_told_in_place(wired, tmp_path):
+    shown = by_id(wired.handler("import_panel.look")([str(tmp_path / "shop.bad")]))
+    assert "shop.bad is empty." in shown["import-notice"]
+    assert shown["source"].visible is False
+
+
+def test_only_a_mapping_that_was_changed_is_passed_on(wired, studio, tmp_path):
+    from engine.tickets.columns import ROLES
+
+    guessed = {"question": "Frage", "answer": "Antwort"}
+    same = [guessed.get(role, "") for role in ROLES]
+    prepare = wired.handler("import_panel.prepare")
+    work = work_of(wired, "import_panel.prepare")
+    prepare([str(tmp_path / "a.csv")], "A", 20, "random", False, "", "", "", guessed, *same)
+    until(lambda: work.seen(PREPARE) if work.seen(PREPARE).state == "done" else None)
+    prepare(
+        [str(tmp_path / "a.csv")], "", 10, "recent", True, "", "cp1252", "tab", guessed, "Antwort", "Frage", *same[2:]
+    )
+    first, second = (call[3] for call in calls(studio, "prepare"))
+    assert (first.heldout, first.split, first.mask, dict(first.overrides.mapping)) == (0.2, "random", False, {})
+    assert (second.overrides.encoding, second.overrides.delimiter) == ("cp1252", "tab")
+    assert second.overrides.mapping["question"] == "Antwort"
+    assert calls(studio, "prepare")[1][2] == "a"
+
+
+def test_a_finished_import_selects_the_new_data_set(wired, studio):
+    wired.handler("import_panel.prepare_sample")()
+    work = work_of(wired, "import_panel.prepare_sample")
+    until(lambda: work.seen(PREPARE) if work.seen(PREPARE).state == "done" else None)
+    shown = wired.handler("import_panel.watch")(None)
+    assert "set-2" in [value for value in shown.values() if isinstance(value, str)]
+    assert len(calls(studio, "prepare")) == 1
+
+
+def test_a_cancelled_import_says_that_nothing_was_kept(wired, studio):
+    studio.task_pause = 5
+    wired.handler("import_panel.prepare_sample")()
+    work = work_of(wired, "import_panel.prepare_sample")
+    work.cancel(PREPARE)
+    until(lambda: work.seen(PREPARE) if work.seen(PREPARE).state != "running" else None)
+    shown = by_id(wired.handler("import_panel.watch")(None))
+    assert "cancelled" in shown["import-notice"]
+
+
+def test_the_tickets_tab_shows_a_page_and_the_view_of_what_is_learnt(wired):
+    show = wired.handler("tickets_tab.show")
+    shown = until(lambda: found if "piece-learnt" in (found := by_id(again(wired, show)))["learn-view"] else None)
+    assert "1–20 of 60" in shown["pager"]
+    assert shown["lengths"]
+
+
+def again(wired, show):
+    return show("set-1", page.first_look(), page.first_draft())
+
+
+def test_without_a_data_set_there_is_the_import_panel(wired):
+    shown = by_id(wired.handler("tickets_tab.show")("", page.first_look(), page.first_draft()))
+    assert shown["import"].visible is True
+    assert shown["data-set"].visible is False
+
+
+def test_nothing_is_drawn_before_the_browser_has_said_what_it_remembers(wired):
+    assert wired.handler("tickets_tab.show")(None, page.first_look(), page.first_draft()) == {}
+    assert wired.handler("training_tab.show")(None, []) == {}
+
+
+def test_training_is_drawn_once_and_then_only_its_progress(wired, studio):
+    run = studio.start_training(Recipe(), "set-1")
+    shown = wired.handler("training_tab.show")(run, [])
+    assert {"loss-chart", "runs", "run-title", "run-facts"} <= set(by_id(shown))
+    [seen] = [value for component, value in shown.items() if isinstance(component, gr.State)]
+    assert set(by_id(wired.handler("training_tab.watch")(run, [], seen))) == {"run-progress"}
+
+
+@pytest.mark.parametrize("action", ["pause", "stop", "resume"])
+def test_the_buttons_of_a_run_make_one_call(wired, studio, action):
+    run = studio.start_training(Recipe(), "set-1")
+    [named] = [known for known in wired.functions() if known.api_name == action]
+    named.fn.__wrapped__(run, [], ())
+    assert calls(studio, action) == [(action, run)]
+
+
+def test_a_deletion_can_be_undone(wired, studio, raised):
+    studio.add_run("Run 1")
+    shown = by_id(wired.handler("sidebar.delete")(raised(kind="run", id="run-1"), "set-1", "run-1", ["run:run-1"]))
+    assert studio.runs() == []
+    assert "‘Run 1’ was deleted" in shown["undo"]
+    deleted = next(
+        value
+        for component, value in wired.handler("sidebar.delete")(
+            raised(kind="dataset", id="set-1"), "set-1", "", []
+        ).items()
+        if type(value).__name__ == "Deleted"
+    )
+    assert studio.datasets() == []
+    wired.handler("sidebar.undo")(deleted, "", "", [])
+    assert [seen.id for seen in studio.datasets()] == ["set-1"]
+
+
+def test_everything_in_the_sidebar_can_be_renamed(wired, studio, raised, tmp_path):
+    studio.add_run("Run 1")
+    voice = studio.import_adapter(tmp_path / "a.zip", "Old")
+    for kind, identifier in (("dataset", "set-1"), ("run", "run-1"), ("adapter", voice)):
+        wired.handler("sidebar.rename")(raised(kind=kind, id=identifier, name=f"New {kind}"), "", "", [])
+    assert studio.datasets()[0].name == "New dataset"
+    assert studio.runs()[0].status.name == "New run"
+    assert studio.voice(voice).label == "New adapter"
+
+
+def test_an_answer_streams_into_its_panes_and_stays(wired, studio):
+    studio.add_run("Run 1")
+    ask = wired.handler("playground_tab.ask")
+    frames = [by_id(frame) for frame in ask("Where is it?", "me", ["run:run-1"], "Be kind.", 0.0, 0.9, 64, 0)]
+    [(_, voices, conversations, sampling, session)] = calls(studio, "ask")
+    assert voices == ("base", "run:run-1")
+    assert conversations[0][0] == {"role": "system", "content": "Be kind."}
+    assert (sampling.temperature, sampling.max_new_tokens, sampling.seed, session) == (0.0, 64, 0, "me")
+    assert frames[0]["question"] == ""
+    assert "speaking" in frames[0]["board"]
+    assert "speaking" not in frames[-1]["board"]
+    assert "I am not sure where it is." in frames[-1]["board"]
+    assert "<img" not in frames[-1]["board"]
+    assert "I am not sure" in by_id(wired.handler("playground_tab.show")("me", ["run:run-1"]))["board"]
+
+
+def test_a_failed_answer_gives_the_question_back_and_says_why(wired, studio, monkeypatch):
+    def fails(*_):
+        raise StudioError("Memory ran out.", "Choose a shorter answer.")
+        yield
+
+    monkeypatch.setattr(studio, "ask", fails)
+    *_, last = (by_id(frame) for frame in wired.handler("playground_tab.ask")("Where?", "me", [], "", 0.0, 0.9, 64, 0))
+    assert last["question"] == "Where?"
+    assert "Memory ran out." in last["playground-notice"]
+    assert last["send"].visible is True
+
+
+def test_a_held_out_ticket_fills_in_its_question_and_shows_the_real_answer(wired, studio):
+    shown = by_id(wired.handler("playground_tab.pick_ticket")("me", [], "set-1", 0))
+    assert shown["question"] == "And what does it cost?"
+    assert "Postage is 4 pounds 20" in shown["board"]
+
+
+def test_download_packs_once_and_hands_the_file_over(wired, studio):
+    studio.add_run("Run 1")
+    wired.handler("export_tab.pack")("run-1")
+    work = work_of(wired, "export_tab.pack")
+    until(lambda: work.seen(EXPORT) if work.seen(EXPORT).state == "done" else None)
+    [tick] = [
+        known
+        for known in wired.functions()
+        if known.name == "watch" and "export_tab" in known.fn.__wrapped__.__module__
+    ]
+    shown = by_id(tick.fn.__wrapped__())
+    assert shown["download-file"].endswith("run-1-adapter.zip")
+    assert len(calls(studio, "export_adapter")) == 1
+
+
+def test_an_import_becomes_a_voice(wired, studio, tmp_path):
+    shown = by_id(wired.handler("export_tab.bring")(str(tmp_path / "shop.zip"), "", "Shop"))
+    assert calls(studio, "import_adapter") == [("import_adapter", tmp_path / "shop.zip", "Shop")]
+    assert "‘Shop’ is here" in shown["import-done"]
+
+
+def test_the_pulse_sends_only_what_is_new(wired, studio):
+    look = wired.handler("status_bar.look")
+    first = look({}, "set-1", "", [])
+    assert {"status-bar", "sidebar-lists"} <= set(by_id(first))
+    [seen] = [value for value in first.values() if isinstance(value, dict) and "looks" in value]
+    assert by_id(look(seen, "set-1", "", [])) == {}
+    studio.add_run("Run 1")
+    assert set(by_id(look(seen, "set-1", "", []))) == {"sidebar-lists"}
+
+
+def field_names():
+    from ui.views.recipe import chosen_names
+
+    return chosen_names()

@@ -1,0 +1,42 @@
+import gradio as gr
+import pytest
+
+from engine.errors import StudioError
+from tests.ui.fake_studio import HOSTILE
+from ui import wiring
+
+pytestmark = pytest.mark.ui
+
+
+@pytest.fixture
+def told(monkeypatch):
+    seen: list[tuple[str, str]] = []
+    monkeypatch.setattr(wiring.gr, "Warning", lambda text, duration, title: seen.append((title, text)))
+    return seen
+
+
+def test_a_known_failure_becomes_words_and_changes_nothing(told):
+    def handler():
+        raise StudioError("The name is empty.", "Type a name.")
+
+    assert wiring.in_words(handler)() == gr.skip()
+    assert told == [("The name is empty.", "Type a name.")]
+
+
+def test_a_failure_that_nobody_foresaw_shows_no_traceback(told):
+    def handler():
+        raise KeyError("secret detail")
+
+    assert wiring.in_words(handler)() == gr.skip()
+    assert "secret detail" not in str(told)
+    assert "details are in the log" in told[0][1]
+
+
+def test_words_in_a_message_are_escaped(told):
+    wiring.tell(StudioError(HOSTILE, HOSTILE))
+    assert "<img" not in str(told)
+
+
+def test_an_empty_mapping_leaves_everything_as_it_is():
+    assert wiring.in_words(dict)() == gr.skip()
+    assert wiring.in_words(lambda: {"a": 1})() == {"a": 1}

@@ -1,0 +1,44 @@
+from engine.studio import Voice
+from tests.ui.fake_studio import HOSTILE
+from ui.talks import Spoken, Talk
+from ui.views import playground as views
+
+BASE = Voice("base", "Base model", "", None)
+
+
+def tuned(tmp_path, name="Run 3"):
+    return Voice("run:r3", name, "starter", tmp_path)
+
+
+def test_every_pane_says_which_weights_answer(tmp_path):
+    shown = views.board(Talk(), [BASE, tuned(tmp_path)])
+    assert '<span class="weights">base</span>' in shown
+    assert '<span class="weights">base + Run 3</span>' in shown
+    assert shown.count("data-voice=") == 2
+
+
+def test_what_models_and_customers_write_is_never_a_part_of_the_page(tmp_path):
+    talk = Talk(reference=HOSTILE, ticket=HOSTILE).asked(("base",), HOSTILE)
+    talk = Talk(talk.lanes, {"base": Spoken(HOSTILE, 3, 1.0, False)}, HOSTILE, HOSTILE, talk.opening, True, HOSTILE)
+    assert "<img" not in views.board(talk, [BASE, tuned(tmp_path, HOSTILE)])
+
+
+def test_the_tally_says_speed_length_and_why_it_ended(tmp_path):
+    talk = Talk(spoken={"base": Spoken("Hello", 20, 2.0, True, "end")})
+    assert "10.0 tokens/s · 20 tokens · ended by itself" in views.board(talk, [BASE])
+
+
+def test_the_agents_real_answer_stands_beside(tmp_path):
+    shown = views.board(Talk(reference="Postage is 4 pounds 20.", ticket="7"), [BASE])
+    assert "What the agent really wrote" in shown
+    assert "panes-2" in shown
+
+
+def test_voices_that_are_gone_are_left_out_and_there_are_at_most_three(tmp_path):
+    known = [BASE, *(Voice(f"run:{n}", f"Run {n}", "starter", tmp_path) for n in range(5))]
+    assert [voice.id for voice in views.shown(known, ["run:9", "run:1", "run:2", "run:3", "run:4"])] == [
+        "base",
+        "run:1",
+        "run:2",
+        "run:3",
+    ]

@@ -1,0 +1,69 @@
+from engine.training.recipe import FIELDS, Recipe, presets
+from tests.ui.fake_studio import HOSTILE, FakeStudio
+from ui.views import recipe as views
+
+
+def costs(studio, models):
+    return {model: studio.estimate(Recipe(model=model), "set-1") for model in models}
+
+
+def test_each_card_says_time_memory_and_purpose(tmp_path):
+    studio = FakeStudio(tmp_path)
+    known = presets()
+    shown = views.preset_cards(
+        known, {name: studio.estimate(known[name].recipe, "set-1") for name in known}, "quick", 2
+    )
+    for preset in known.values():
+        assert preset.title in shown
+    assert shown.count('aria-checked="true"') == 1
+    assert "2 changed" in shown
+    assert "about" in shown
+    assert "GB memory" in shown
+
+
+def test_a_model_says_its_size_its_licence_and_whether_it_fits(tmp_path):
+    studio = FakeStudio(tmp_path)
+    entries = studio.catalogue()
+    shown = views.model_list(entries, costs(studio, [entry.id for entry in entries]), "starter")
+    assert "Apache-2.0" in shown
+    assert "does not fit" in shown
+    assert "tight" in shown
+    assert "ask first" in shown
+
+
+def test_a_model_that_was_typed_stands_at_the_top_and_is_escaped(tmp_path):
+    entries = FakeStudio(tmp_path).catalogue()
+    shown = views.model_list(entries, costs(FakeStudio(tmp_path), [entry.id for entry in entries]), HOSTILE)
+    assert shown.index("&lt;img") < shown.index("Starter (SmolLM2 135M)")
+    assert "<img" not in shown
+
+
+def test_a_changed_field_says_what_it_was():
+    rank = FIELDS["rank"]
+    assert "Changed from 16." in views.help_of(rank, 64, 16)
+    assert "Changed" not in views.help_of(rank, 16, 16)
+    assert "1 to 512." in views.help_of(rank, 16, 16)
+    assert "0 to 1,000,000 steps." in views.help_of(FIELDS["max_steps"], 0, 0)
+
+
+def test_what_the_browser_sends_fits_the_field():
+    assert views.tidy(FIELDS["rank"], 16.0) == 16
+    assert views.tidy(FIELDS["rank"], 16.5) == 16.5
+    assert views.tidy(FIELDS["dropout"], 0) == 0.0
+    assert isinstance(views.tidy(FIELDS["dropout"], 0), float)
+    assert views.tidy(FIELDS["system_prompt"], None) == ""
+    assert views.tidy(FIELDS["packing"], True) is True
+
+
+def test_only_what_differs_from_the_preset_counts_as_changed():
+    start = presets()["quick"].recipe
+    assert views.changes(start.to_dict(), start) == {}
+    assert views.changes({**start.to_dict(), "rank": 8, "model": "other"}, start) == {"rank": 8}
+
+
+def test_the_panel_shows_what_the_run_takes(tmp_path):
+    cost = FakeStudio(tmp_path).estimate(Recipe(), "set-1")
+    shown = views.cost_panel(Recipe(), cost, 54)
+    assert "54 conversations" in shown
+    assert cost.sentence in shown
+    assert "badge-fits" in shown

@@ -1,0 +1,55 @@
+import pytest
+
+from engine.tickets.dataset import Detection
+from tests.ui.fake_studio import HOSTILE, FakeDataSet
+from ui.views import tickets
+
+
+def test_the_numbers_lead_from_tickets_to_the_two_parts():
+    shown = tickets.summary(FakeDataSet().report)
+    for text in ("65", "tickets read", "54", "to learn from", "held out to measure", "3 no agent answer"):
+        assert text in shown
+    assert "7 e-mail addresses · 1 phone number" in shown
+    assert 'data-mode="left_out"' in shown
+    assert 'data-mode="masked"' in shown
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda data: tickets.conversation_list(data.page(0, 20)[0], "1000"),
+        lambda data: tickets.left_out_list(data.left_out(0, 20)[0]),
+        lambda data: tickets.masked_list([{**data.redactions(0, 1)[0][0], "before": HOSTILE, "original": HOSTILE}]),
+        lambda data: tickets.title(HOSTILE, data.report, "today"),
+        lambda _: tickets.detection(Detection("table", HOSTILE, HOSTILE, "utf-8", files=((HOSTILE, "table"),) * 2)),
+        lambda _: tickets.sample_table(Detection("table", "", "", "", columns=(HOSTILE,), sample=((HOSTILE,),))),
+    ],
+)
+def test_text_from_outside_is_never_a_part_of_the_page(draw):
+    shown = draw(FakeDataSet())
+    assert "<img" not in shown
+
+
+def test_the_selected_conversation_is_marked_for_eyes_and_for_screen_readers():
+    rows, _ = FakeDataSet().page(0, 3)
+    shown = tickets.conversation_list(rows, "1001")
+    assert shown.count('aria-current="true"') == 1
+    assert "list-row selected" in shown
+
+
+def test_a_conversation_without_subject_is_called_by_its_question():
+    rows, _ = FakeDataSet().page(1, 1)
+    assert tickets.title_of(rows[0]).startswith("Where is parcel 1?")
+    assert tickets.title_of({"messages": []}) == "(no text)"
+
+
+def test_an_unknown_kind_of_personal_data_has_a_name():
+    assert tickets.kind_name("EMAIL", 2) == "e-mail addresses"
+    assert tickets.kind_name("TAX_NUMBER", 2) == "tax number"
+
+
+def test_the_first_rows_show_which_column_is_what():
+    found = Detection(
+        "table", "Table", "", "", columns=("Frage", "Antwort"), mapping={"question": "Frage"}, sample=(("a", "b"),)
+    )
+    assert "<b>question</b>" in tickets.sample_table(found)
