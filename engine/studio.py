@@ -483,6 +483,9 @@ class Studio:
         for voice in voices:
             if voice.id.startswith("run:"):
                 return self.run(voice.id.removeprefix("run:").split("@")[0]).recipe
+        for voice in voices:
+            if voice.path is not None and (voice.path / "recipe.json").exists():
+                return Recipe.from_dict({**read_json(voice.path / "recipe.json"), "model": voice.model})
         return Recipe(model=model) if model else Recipe()
 
     # ---- export and import

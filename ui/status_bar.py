@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from engine.studio import RunInfo, StudioSnapshot
+from engine.training.events import Evaluated
 from ui.html import html
 from ui.views import shell
 from ui.window import Window
@@ -63,13 +64,13 @@ def wire(window: Window) -> None:
     listen(ui.timer.tick, look, [ui.seen, page.dataset, page.run, page.voices], outputs)
 
 
-def _heldout(snapshot: StudioSnapshot, runs: list[RunInfo], run: str) -> tuple[float | None, str]:
-    """The newest held-out loss of the run in progress, else of the selected one, and whose it is."""
+def _heldout(snapshot: StudioSnapshot, runs: list[RunInfo], run: str) -> tuple[Evaluated | None, str]:
+    """The newest check on held-out tickets of the run in progress, else of the selected one, and whose it is."""
     wanted = snapshot.job.run if snapshot.job else run
     found = next((seen for seen in runs if seen.id == wanted), None)
     if found is None or not found.history.evaluations:
         return None, ""
-    return found.history.evaluations[-1].loss, found.status.name
+    return found.history.evaluations[-1], found.status.name
 
 
 def _version(snapshot: StudioSnapshot, lists: str) -> str:

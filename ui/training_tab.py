@@ -236,7 +236,9 @@ def _frame(window: Window, info: RunInfo, job: Any) -> dict[Any, Any]:
         ui.pause: gr.Button(visible=pause),
         ui.resume: gr.Button(visible=resume),
         ui.stop: gr.Button(visible=stop),
-        ui.compare: gr.Button(visible=info.has_adapter and info.status.state not in ACTIVE),
+        ui.compare: gr.Button(
+            visible=info.has_adapter and info.status.state not in ACTIVE, variant="secondary" if resume else "primary"
+        ),
         ui.timer: gr.Timer(active=info.status.state in ACTIVE),
     }
 

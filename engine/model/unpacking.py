@@ -14,6 +14,9 @@ from torch.nn import functional
 
 SHARE_OF_FREE_MEMORY = 0.4
 """The copies may take this share of the memory that is free when the model is loaded; training needs the rest."""
+FEW_ROWS = (2, 8)
+"""Rows of a decoding step with several voices: MKL's product of two rows costs about twice that of one, while
+the product the other way round reads the weights once (a pair of answers: 1.26 instead of 1.46 times one, AVX2)."""
 
 
 def unpack_on_cpu(layers: Sequence[Any]) -> bool:
@@ -53,6 +56,11 @@ def _unpacked_class() -> type:
 
             def forward(self, x: torch.Tensor) -> torch.Tensor:
                 """Return ``x @ W.T + bias``; x has shape (..., in_features)."""
+                rows = x.numel() // self.in_features
+                if FEW_ROWS[0] <= rows <= FEW_ROWS[1] and not x.requires_grad and self.out_features >= self.in_features:
+                    flat = x.reshape(rows, self.in_features).to(torch.float32)
+                    product = torch.mm(self.unpacked, flat.t()).t().reshape(*x.shape[:-1], self.out_features)
+                    return (product if self.bias is None else product + self.bias).to(x.dtype)
                 return functional.linear(x.to(torch.float32), self.unpacked, self.bias).to(x.dtype)
 
         _UNPACKED = UnpackedLinear4bit

@@ -17,9 +17,9 @@ import orjson
 
 from engine.errors import TicketsError
 from engine.tickets.conversation import LeftOut
-from engine.tickets.detect import Plan
 from engine.tickets.facts import Facts
 from engine.tickets.options import PrepareOptions
+from engine.tickets.planning import Plan
 from engine.tickets.pool import tidy_all
 from engine.tickets.reading import read_conversations
 from engine.tickets.report import Progress

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from engine.errors import TicketsError
-from engine.tickets.detect import SourceOverrides
 from engine.tickets.edits import Edits
+from engine.tickets.overrides import SourceOverrides
 
 SPLITS = ("recent", "random")
 

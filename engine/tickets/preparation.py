@@ -28,11 +28,11 @@ import orjson
 
 from engine.errors import TicketsError
 from engine.tickets.conversation import DAMAGED, LeftOut, excerpt
-from engine.tickets.detect import Plan, plan
 from engine.tickets.edits import DROPPED_BY_HAND
 from engine.tickets.files.sources import find_sources
 from engine.tickets.gathering import Gathered, Spool, gather, private_file
 from engine.tickets.options import PrepareOptions
+from engine.tickets.planning import Plan, plan
 from engine.tickets.quality import assess
 from engine.tickets.readers import CAUTIONS
 from engine.tickets.report import Progress, Report

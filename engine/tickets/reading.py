@@ -13,10 +13,10 @@ from typing import TypeVar
 
 from engine.errors import TicketsError
 from engine.tickets.conversation import Conversation, LeftOut
-from engine.tickets.detect import Plan, check_readable
 from engine.tickets.files.records import Record, read_records
 from engine.tickets.files.rows import Row, as_records, read_rows
 from engine.tickets.files.xml_records import read_xml
+from engine.tickets.planning import Plan, check_readable
 from engine.tickets.readers import mail, table
 from engine.tickets.readers.fields import text
 

@@ -6,7 +6,6 @@ splits, duplicates and canned replies are decided later.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from engine.tickets.facts import Facts, facts_of
 from engine.tickets.languages import UNKNOWN, language_of
 from engine.tickets.options import PrepareOptions
 from engine.tickets.privacy import ConversationMasker, PrivacyOptions, Redaction
+from engine.tickets.small_talk import says_nothing
 
 RESOLVED = frozenset(
     (
@@ -30,84 +30,6 @@ RESOLVED = frozenset(
     )
 )
 """Statuses that mean an answered ticket; the numbers are Freshdesk's (4, 5) and ServiceNow's (6, 7)."""
-_EMPTY_WORDS = frozenset(
-    (
-        *(
-            "thanks",
-            "thank",
-            "you",
-            "thx",
-            "ty",
-            "ok",
-            "okay",
-            "k",
-            "welcome",
-            "re",
-            "youre",
-            "very",
-            "much",
-            "so",
-            "a",
-            "lot",
-        ),
-        *(
-            "done",
-            "fixed",
-            "solved",
-            "closed",
-            "closing",
-            "bump",
-            "noted",
-            "np",
-            "no",
-            "problem",
-            "cheers",
-            "hi",
-            "hello",
-        ),
-        *(
-            "danke",
-            "dankeschön",
-            "vielen",
-            "dank",
-            "bitte",
-            "erledigt",
-            "gern",
-            "gerne",
-            "schön",
-            "merci",
-            "beaucoup",
-            "de",
-        ),
-        *(
-            "rien",
-            "gracias",
-            "muchas",
-            "nada",
-            "grazie",
-            "mille",
-            "prego",
-            "obrigado",
-            "obrigada",
-            "bedankt",
-            "dank",
-            "je",
-            "tack",
-        ),
-        *(
-            "dziękuję",
-            "tak",
-            "kiitos",
-            "děkuji",
-            "teşekkürler",
-            "спасибо",
-            "ありがとう",
-            "ありがとうございます",
-            "谢谢",
-        ),
-    )
-)
-_WORD = re.compile(r"\w+")
 MESSAGE_CHARS = 100_000
 """A message beyond this is left out; HTML may have five times as much."""
 
@@ -249,11 +171,6 @@ def _turns(messages: Sequence[Message], options: PrepareOptions, ticket: str, le
             break
         turns.pop()
     return turns
-
-
-def says_nothing(answer: str) -> bool:
-    """Tell an answer that is nothing but thanks, a greeting or 'done'."""
-    return len(answer) <= 60 and _EMPTY_WORDS.issuperset(_WORD.findall(answer.casefold()))
 
 
 def _why_unanswered(conversation: Conversation, left: Sequence[LeftOut], kept: Sequence[Message]) -> str:

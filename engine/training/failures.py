@@ -35,6 +35,11 @@ def explain(error: BaseException, folder: Path) -> StudioError:
             f"The GPU stopped answering ({text.splitlines()[0][:120]}). {KEPT}",
             "Restart the program, then press Resume.",
         )
+    if isinstance(error, KeyError) and error.args[:1] in {("exp_avg",), ("state1",)}:
+        return RunError(
+            "This run was begun on another kind of device, with another optimizer, and cannot go on here.",
+            "Resume it where it was begun, or start a new run.",
+        )
     if "Target modules" in text and "not found" in text:
         return RunError(
             "The base model has no layers of the names given as target modules.", "Write all-linear in the recipe."

@@ -51,7 +51,7 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
                 parameter.data = parameter.data.to(torch.float32)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> EpochOrder:
-        """Order by seed and epoch alone; packed rows are full: grouping them would change nothing."""
+        """Order by seed and epoch alone; packed rows are full: grouping them changes nothing."""
         dataset = self.train_dataset if train_dataset is None else train_dataset
         lengths = [len(row) for row in dataset["input_ids"]]
         by_length = self.recipe.group_by_length and not self.args.packing
@@ -68,8 +68,8 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
     def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """Return the loss; on the CPU with whole logits where they are small.
 
-        trl scores every position tile by tile in several passes, which saves memory on a GPU; on two CPU cores a step of
-        SmolLM2 135M took 1.35 times as long. Both give the same loss.
+        trl scores every position tile by tile in several passes, which saves memory on a GPU; on two CPU cores a step
+        of SmolLM2 135M took 1.35 times as long. Both give the same loss.
         """
         ids = inputs["input_ids"]
         logits = 4 * ids.numel() * model.get_output_embeddings().weight.shape[0]

@@ -149,6 +149,8 @@ def _make_trainer(
 
     AcceleratorState._reset_state(reset_partial_state=True)  # a run of another compute type may have left its own
     copy = base.copy()
+    if recipe.bias != "none":
+        _own_biases(copy)
     packing = recipe.packing and _packing_allowed(copy, emit)
     batches = _batches(train, recipe, packing)
     steps = total_steps(recipe, batches)
@@ -171,6 +173,15 @@ def _make_trainer(
         eval_dataset=_dataset(heldout) if heldout.examples else None,
         processing_class=base.chat.tokenizer,
     )
+
+
+def _own_biases(model: Any) -> None:
+    """Give a copy biases of its own: peft would train the shared ones of the base in place."""
+    from torch import nn
+
+    for module in model.modules():
+        if isinstance(getattr(module, "bias", None), nn.Parameter):
+            module.bias = nn.Parameter(module.bias.detach().clone(), requires_grad=False)
 
 
 def _packing_allowed(model: Any, emit: Emit) -> bool:

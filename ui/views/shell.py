@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from engine.studio import DataSetInfo, RunInfo, StudioSnapshot, Voice
+from engine.training.events import Evaluated
 from engine.training.job import JobSnapshot
 from engine.training.run import ACTIVE
 from ui.views import icons, words
@@ -148,12 +149,12 @@ def short_model(model: str) -> str:
     return model.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1] or model
 
 
-def status_bar(snapshot: StudioSnapshot, heldout: float | None, heldout_of: str) -> Markup:
+def status_bar(snapshot: StudioSnapshot, heldout: Evaluated | None, heldout_of: str) -> Markup:
     """The line at the bottom: device and memory, model loaded, job, held-out loss.
 
     Args:
         snapshot: The machine now.
-        heldout: The newest held-out loss, or None.
+        heldout: The newest check on held-out tickets, or None.
         heldout_of: The run it belongs to.
     """
     device = snapshot.device
@@ -170,10 +171,17 @@ def status_bar(snapshot: StudioSnapshot, heldout: float | None, heldout_of: str)
         ),
         Markup('<span class="status-part" id="status-heldout"{}>{}</span>').format(
             Markup(' title="The mean loss on held-out tickets, of {}"').format(heldout_of) if heldout_of else "",
-            f"held-out {words.loss(heldout)}" if heldout is not None else "held-out –",
+            heldout_line(heldout),
         ),
     ]
     return Markup('<footer class="status" aria-label="Status">{}</footer>').format(join(parts))
+
+
+def heldout_line(seen: Evaluated | None) -> str:
+    """Say the held-out loss; that of step 0 is the untouched base's."""
+    if seen is None:
+        return "held-out –"
+    return f"held-out {words.loss(seen.loss)}" + ("" if seen.step else " before training")
 
 
 def _meter(share: float) -> Markup:

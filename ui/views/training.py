@@ -111,7 +111,7 @@ def _outcome(history: History) -> str:
 
 def _ended(status: Status, history: History, resumable: bool) -> str:
     said = status.message or {"cancelled": "Stopped by you.", "failed": "It could not go on."}.get(status.state, "")
-    if not resumable:
+    if not resumable or "resume" in said.lower():
         return said
     if not history.checkpoints:
         return f"{said} Resume begins again from the first step."

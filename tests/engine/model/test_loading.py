@@ -1,6 +1,7 @@
 """The 4-bit base on the CPU, with a test for each trap of the stack."""
 
 import copy
+from types import MappingProxyType
 
 import psutil
 import pytest
@@ -70,6 +71,15 @@ def test_unpacked_layers_give_the_very_logits_and_gradients_of_4_bit(tiny_model,
     assert torch.allclose(seen[0][1], seen[1][1], atol=1e-7)
 
 
+@pytest.mark.parametrize("rows", [1, 2, 3, 8, 9])
+def test_a_few_rows_give_what_each_row_gives_alone(rows, tiny_base):
+    for layer in linears(tiny_base.model)[:3]:
+        x = torch.randn(rows, 1, layer.in_features, generator=torch.Generator().manual_seed(rows))
+        together = layer(x)
+        assert together.shape == (rows, 1, layer.out_features)
+        assert torch.allclose(together, torch.cat([layer(row[None]) for row in x]), atol=1e-5)
+
+
 def test_nothing_is_unpacked_when_memory_is_short(tiny_model, monkeypatch):
     memory = psutil.virtual_memory()
     monkeypatch.setattr(psutil, "virtual_memory", lambda: memory._replace(available=1000))
@@ -121,7 +131,7 @@ def test_a_gated_model_is_explained_with_the_login(tmp_path):
 
     class Response:
         status_code = 403
-        headers = None
+        headers = MappingProxyType({})
         request = None
         url = ""
 

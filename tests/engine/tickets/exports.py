@@ -10,9 +10,10 @@ from xml.sax.saxutils import escape
 
 from engine.tickets.conversation import Conversation, LeftOut
 from engine.tickets.dataset import DataSet
-from engine.tickets.detect import SourceOverrides, plan
 from engine.tickets.files.sources import find_sources
 from engine.tickets.options import PrepareOptions
+from engine.tickets.overrides import SourceOverrides
+from engine.tickets.planning import plan
 from engine.tickets.preparation import prepare
 from engine.tickets.reading import read_conversations
 from engine.tickets.report import Report

@@ -5,7 +5,8 @@ import pytest
 
 from engine.tickets.conversation import Conversation, Message
 from engine.tickets.options import PrepareOptions
-from engine.tickets.tidying import Tidied, says_nothing, tidy
+from engine.tickets.small_talk import says_nothing
+from engine.tickets.tidying import Tidied, tidy
 
 
 def turn(role: str, content: str, **more: Any) -> Message:

@@ -72,6 +72,17 @@ def test_the_base_is_untouched_by_a_run(tiny_model, tiny_base, tmp_path):
     assert not any("lora" in name for name, _ in tiny_base.model.named_modules())
 
 
+def test_trained_biases_are_the_copys_own(tiny_model, tiny_base, tmp_path):
+    from torch import nn
+
+    with_biases = tiny_base.copy()
+    layer = with_biases.model.layers[0].self_attn.q_proj
+    layer.bias = nn.Parameter(torch.zeros(layer.out_features), requires_grad=False)
+    base = type(tiny_base)(with_biases, tiny_base.chat, tiny_base.ref, tiny_base.loaded_as)
+    train(recipe(tiny_model, max_steps=3, bias="all"), base, tmp_path / "run")
+    assert torch.equal(layer.bias, torch.zeros(layer.out_features))
+
+
 @pytest.mark.parametrize("by_length", [True, False])
 @pytest.mark.parametrize("stop", [2, 6])
 def test_a_stopped_and_resumed_run_has_the_very_losses_of_one_that_was_not(
@@ -209,6 +220,7 @@ def test_unknown_target_modules_are_named_as_such(tiny_model, tiny_base, tmp_pat
         (OSError(28, "No space left on device"), ResourceError, "disk that holds"),
         (RuntimeError("PytorchStreamWriter failed writing file data/3"), ResourceError, "disk that holds"),
         (RuntimeError("CUDA error: unspecified launch failure"), ResourceError, "GPU stopped answering"),
+        (KeyError("exp_avg"), RunError, "another kind of device"),
         (ValueError("surprise"), RunError, "surprise"),
     ],
 )

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+from engine.training.events import Evaluated
 from engine.training.job import JobSnapshot
 from tests.ui.fake_studio import HOSTILE, FakeStudio
 from ui.views import parts, shell
@@ -8,7 +9,7 @@ from ui.views import parts, shell
 def test_the_status_bar_says_device_memory_model_job_and_loss(tmp_path):
     studio = FakeStudio(tmp_path)
     studio.job = JobSnapshot("run-4", "Run 4", "running", "Training", 0.4, 120, 300, 360.0)
-    shown = shell.status_bar(studio.snapshot(), 1.42, "Run 4")
+    shown = shell.status_bar(studio.snapshot(), Evaluated(120, 1.42), "Run 4")
     for text in (
         "Processor, 2 cores",
         "6.2 / 23 GB",
@@ -73,3 +74,9 @@ def test_a_failure_is_told_with_its_remedy_and_without_the_word_error():
     assert "shop.csv is empty." in shown
     assert "Download it again." in shown
     assert "error" not in shown.lower()
+
+
+def test_the_held_out_loss_before_the_first_step_is_called_that():
+    assert shell.heldout_line(Evaluated(0, 4.14)) == "held-out 4.14 before training"
+    assert shell.heldout_line(Evaluated(15, 1.2)) == "held-out 1.20"
+    assert shell.heldout_line(None) == "held-out –"

@@ -123,3 +123,9 @@ def test_the_table_offers_to_resume_only_what_can_be(studio):
     assert shown.count('data-do="resume"') == 1
     assert shown.count('aria-checked="true"') == 1
     assert "other-1" in shown
+
+
+def test_what_a_run_ended_with_is_not_said_twice(studio):
+    info = run(studio, "cancelled", 17)
+    told = replace(info, status=replace(info.status, message="Stopped by hand; Resume goes on from here."))
+    assert views.sentence(told, None) == "Stopped by hand; Resume goes on from here."

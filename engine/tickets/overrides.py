@@ -1,0 +1,22 @@
+"""What a person knows better than the detection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOverrides:
+    """What the person knows better than the guess; empty fields are guessed."""
+
+    format: str = ""
+    """One of :data:`engine.tickets.planning.FORMATS`."""
+    encoding: str = ""
+    """A Python codec name such as ``cp1252``."""
+    delimiter: str = ""
+    """One character; ``tab`` for a tab."""
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    """Role -> column (header or number from 1), for tables; see :data:`engine.tickets.columns.ROLES`."""
+    agents: tuple[str, ...] = ()
+    """Addresses or domains of the support, for mailboxes."""

@@ -1,0 +1,288 @@
+"""How each stream of an import is going to be read: decided by looking into it, never by its name.
+
+Owns the decision only: reading is done by :mod:`engine.tickets.reading`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Literal
+
+from engine.errors import TicketsError
+from engine.tickets.columns import ROLES, check_mapping, guess_columns
+from engine.tickets.conversation import LeftOut
+from engine.tickets.files.encodings import find_encoding, known_encoding
+from engine.tickets.files.records import Record, read_records
+from engine.tickets.files.rows import Layout, Row, as_records, find_layout, read_rows
+from engine.tickets.files.sources import Source
+from engine.tickets.files.xml_records import read_xml
+from engine.tickets.metadata_only import metadata_only
+from engine.tickets.overrides import SourceOverrides
+from engine.tickets.readers import READERS, Reader, mail, table
+from engine.tickets.readers.fields import text
+
+Family = Literal["json", "table", "mail", "xml"]
+FORMATS: tuple[str, ...] = (*(reader.FORMAT for reader in READERS), table.FORMAT, mail.FORMAT)
+"""The formats that a person may choose."""
+SAMPLE_RECORDS = 60
+LOOK_FOR_MESSAGES = 20_000
+"""So many records are looked at before an export is said to hold no messages at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How one stream is going to be read."""
+
+    source: Source
+    family: Family
+    format: str
+    label: str
+    evidence: str
+    encoding: str
+    layout: Layout | None = None
+    columns: tuple[str, ...] = ()
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    sample: tuple[tuple[str, ...], ...] = ()
+    reader: Reader | None = None
+    refusal: tuple[str, str] | None = None
+    """Message and remedy when the stream is known to hold no messages."""
+    agents: tuple[str, ...] = ()
+
+
+def plan(sources: Sequence[Source], overrides: SourceOverrides) -> list[Plan]:
+    """Decide for each stream how it is read.
+
+    A stream of mere metadata stays as long as another of its format brings the messages; it is left out when only other
+    formats do.
+
+    Raises:
+        TicketsError: A stream cannot be read, or none holds any messages.
+    """
+    if overrides.format and overrides.format not in FORMATS:
+        raise TicketsError(f"There is no format {overrides.format!r}.", f"The formats are {', '.join(FORMATS)}.")
+    plans: list[Plan] = []
+    failures: list[TicketsError] = []
+    for source in sources:
+        try:
+            plans.append(_plan(source, overrides))
+        except TicketsError as error:
+            # A readme beside the export is no reason to refuse the archive.
+            if source.packing != "zip":
+                raise
+            failures.append(error)
+    spoken = {entry.format for entry in plans if entry.refusal is None}
+    usable = [entry for entry in plans if entry.format in spoken and (entry.reader or entry.refusal is None)]
+    if not usable and plans:
+        raise TicketsError(*(plans[0].refusal or ("", "")))
+    if not usable:
+        raise failures[0]
+    return usable
+
+
+def _plan(source: Source, overrides: SourceOverrides) -> Plan:
+    if source.workbook:
+        return _table_plan(source, "", overrides)
+    encoding = known_encoding(overrides.encoding) if overrides.encoding else find_encoding(source)
+    head = source.head(1 << 16).decode(encoding, "replace").lstrip("\ufeff \t\r\n\x00")
+    if not head:
+        raise TicketsError(f"{source.name} holds nothing but blanks.", "Download the export again.")
+    if head[0] in "{[" and overrides.format != table.FORMAT and (found := _json_plan(source, encoding, overrides)):
+        return found
+    if head[0] == "<":
+        return _xml_plan(source, head, encoding)
+    told = mail.evidence(head) if overrides.format in ("", mail.FORMAT) else ""
+    if told or overrides.format == mail.FORMAT:
+        return Plan(source, "mail", mail.FORMAT, mail.LABEL, told or "chosen by you", encoding, agents=overrides.agents)
+    return _table_plan(source, encoding, overrides)
+
+
+def _json_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Plan | None:
+    sample: list[Record] = []
+    damaged: list[LeftOut] = []
+    for item in islice(read_records(source, encoding), SAMPLE_RECORDS):
+        if isinstance(item, Record):
+            sample.append(item)
+        else:
+            damaged.append(item)
+    if not sample and damaged:
+        raise TicketsError(
+            f"{source.name} begins like JSON, and not one record of it can be read "
+            f"({damaged[0].ticket}: {damaged[0].excerpt[:120]}).",
+            "Download the export again; it may have been cut off.",
+        )
+    if not sample:
+        raise TicketsError(f"{source.name} is JSON without a single record in it.", "Check that the export finished.")
+    known = None if overrides.mapping else _vote(sample, READERS, overrides)
+    if known:
+        reader, told = known
+        found = Plan(source, "json", reader.FORMAT, reader.LABEL, told, encoding, reader=reader)
+        return _refused(found, sample, lambda: _only_records(read_records(source, encoding)))
+    return _objects_plan(source, encoding, sample, overrides)
+
+
+def _vote(sample: Sequence[Record], readers: Iterable[Reader], overrides: SourceOverrides) -> tuple[Reader, str] | None:
+    """Let every reader look at the sample; the one that knows most records wins, with its evidence in words."""
+    best: tuple[Reader, list[str]] | None = None
+    for reader in readers:
+        if overrides.format not in ("", reader.FORMAT):
+            continue
+        found = [told for record in sample if (told := reader.evidence(record.value))]
+        if found and (best is None or len(found) > len(best[1])):
+            best = (reader, found)
+    if best is None:
+        chosen = next((reader for reader in readers if overrides.format == reader.FORMAT), None)
+        return (chosen, "chosen by you") if chosen else None
+    reader, found = best
+    told = Counter(found).most_common(1)[0][0]
+    if len(found) < len(sample):
+        return reader, f"{told} in {len(found)} of the first {len(sample)} records"
+    whole = len(sample) < SAMPLE_RECORDS
+    return reader, f"{told} in {'every record' if whole else f'each of the first {len(sample)} records'}"
+
+
+def _refused(entry: Plan, sample: Sequence[Record], again: Callable[[], Iterator[Record]]) -> Plan:
+    """Mark a plan whose records hold no messages."""
+    reader = entry.reader
+    if reader is None or any(reader.has_messages(record.value) for record in sample):
+        return entry
+    if len(sample) == SAMPLE_RECORDS and any(
+        reader.has_messages(record.value) for record in islice(again(), LOOK_FOR_MESSAGES)
+    ):
+        return entry
+    return replace(entry, refusal=reader.NO_ANSWERS)
+
+
+def _only_records(items: Iterable[Record | LeftOut]) -> Iterator[Record]:
+    return (item for item in items if isinstance(item, Record))
+
+
+def _xml_plan(source: Source, head: str, encoding: str) -> Plan:
+    from engine.tickets.readers import freshdesk
+
+    opening = head[:4000].lower()
+    if "<html" in opening or "<!doctype html" in opening:
+        raise TicketsError(
+            f"{source.name} is a web page, not an export.",
+            "The download may have ended on a sign-in page: sign in to the help desk and download the export again.",
+        )
+    sample = list(islice(_only_records(read_xml(source)), SAMPLE_RECORDS))
+    if not sample:
+        raise TicketsError(
+            f"{source.name} is XML without any element <helpdesk-ticket> of a Freshdesk account export.",
+            "Choose the tickets' file of the export, or export JSON or CSV.",
+        )
+    told = "elements called helpdesk-ticket"
+    found = Plan(source, "xml", "freshdesk", "Freshdesk account export", told, encoding, reader=_module(freshdesk))
+    return _refused(found, sample, lambda: _only_records(read_xml(source)))
+
+
+def _module(module: object) -> Reader:
+    return next(reader for reader in READERS if reader is module)
+
+
+def _objects_plan(source: Source, encoding: str, sample: Sequence[Record], overrides: SourceOverrides) -> Plan:
+    """JSON of no known shape: its keys are offered as columns."""
+    columns = tuple(dict.fromkeys(key for record in sample for key in record.value))
+    rows = tuple(tuple(text(record.value.get(column)) for column in columns) for record in sample)
+    mapping = _mapping(columns, overrides)
+    told = _mapping_evidence(mapping, overrides)
+    return Plan(source, "json", table.FORMAT, "JSON objects", told, encoding, None, columns, mapping, rows)
+
+
+def _table_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Plan:
+    layout = find_layout(source, encoding, overrides.delimiter)
+    columns = layout.columns
+    if len(columns) < 2 and not overrides.mapping:
+        raise TicketsError(
+            f"{source.name} is neither a known export nor a table: it begins with {columns[0][:80]!r}.",
+            "Choose an export as JSON, CSV, XLSX, XML, mbox or EML, or name the delimiter.",
+        )
+    label = f"Workbook, sheet {layout.sheet!r}" if source.workbook else "Table"
+    if not overrides.mapping and overrides.format != table.FORMAT:
+        known = metadata_only(columns)
+        if known:
+            refusal = (f"{source.name}: {known.message}", known.remedy)
+            return Plan(
+                source, "table", known.format, known.label, "its columns", encoding, layout, columns, refusal=refusal
+            )
+        rows = [Row(number, _padded(cells, len(columns))) for number, cells in enumerate(layout.sample, start=1)]
+        sample = list(as_records(rows, columns, source.name))[:SAMPLE_RECORDS]
+        vote = _vote(sample, [reader for reader in READERS if reader.IN_TABLES], overrides) if sample else None
+        if vote:
+            found = Plan(
+                source,
+                "table",
+                vote[0].FORMAT,
+                vote[0].LABEL,
+                vote[1],
+                encoding,
+                layout,
+                columns,
+                {},
+                layout.sample,
+                vote[0],
+            )
+            again = lambda: as_records(_only_rows(read_rows(source, layout)), columns, source.name)  # noqa: E731
+            return _refused(found, sample, again)
+    mapping = _mapping(columns, overrides)
+    told = _mapping_evidence(mapping, overrides)
+    return Plan(source, "table", table.FORMAT, label, told, encoding, layout, columns, mapping, layout.sample)
+
+
+def _only_rows(items: Iterable[Row | LeftOut]) -> Iterator[Row]:
+    return (item for item in items if isinstance(item, Row))
+
+
+def _padded(cells: Sequence[str], width: int) -> tuple[str, ...]:
+    return (*cells[:width], *("",) * (width - len(cells)))
+
+
+def _mapping(columns: Sequence[str], overrides: SourceOverrides) -> dict[str, str]:
+    guessed = guess_columns(columns)
+    given = check_mapping(overrides.mapping, columns)
+    if {"question", "answer"} & given.keys():
+        guessed = {role: column for role, column in guessed.items() if role not in ("text", "role", "author")}
+    elif "text" in given:
+        guessed = {role: column for role, column in guessed.items() if role not in ("question", "answer")}
+    kept = {
+        role: column
+        for role, column in guessed.items()
+        if column not in given.values() and role not in overrides.mapping
+    }
+    both = {**kept, **given}
+    return {role: both[role] for role in ROLES if role in both}
+
+
+def _mapping_evidence(mapping: Mapping[str, str], overrides: SourceOverrides) -> str:
+    if overrides.mapping:
+        return "columns chosen by you"
+    if not mapping:
+        return "no column is called question and answer, or text with ticket and author"
+    telling = ("question", "answer", "text", "role", "author")
+    return ", ".join(f"{column!r} is the {role}" for role, column in mapping.items() if role in telling)
+
+
+def check_readable(entry: Plan) -> None:
+    """Make sure that a table's columns suffice to build conversations.
+
+    Raises:
+        TicketsError: They do not; the message lists the columns and the remedy shows how to map them.
+    """
+    if entry.reader or entry.family in ("mail", "xml"):
+        return
+    mapping = entry.mapping
+    is_long = "text" in mapping and "ticket" in mapping and ("role" in mapping or "author" in mapping)
+    if table.is_wide(mapping) or is_long:
+        return
+    listed = ", ".join(repr(column[:60]) for column in entry.columns[:30])
+    more = " and more" if len(entry.columns) > 30 else ""
+    what = "keys" if entry.family == "json" else "columns"
+    raise TicketsError(
+        f"{entry.source.name} is no export that is known, and which of its {what} hold the question and the answer is "
+        f"not clear: {listed}{more}.",
+        "Choose the columns in the window, or give --map question=NAME --map answer=NAME "
+        "(for a row a message: --map ticket=NAME --map text=NAME --map author=NAME).",
+    )
