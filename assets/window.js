@@ -48,6 +48,7 @@ window.ticketTuner = (() => {
     const remember = () => {
       const open = document.querySelector('#tabs [role="tab"][aria-selected="true"]');
       if (!open || location.hash === `#${open.dataset.tabId}`) return;
+      if (root.dataset.ready) scrollTo(0, 0);
       store(TAB, open.dataset.tabId);
       history.replaceState(null, "", `#${open.dataset.tabId}`);
     };

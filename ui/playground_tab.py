@@ -101,7 +101,7 @@ def _build_settings() -> dict[str, Any]:
         lines=2,
         elem_id="system-prompt",
     )
-    with gr.Row():
+    with gr.Row(elem_classes="settings"):
         temperature = gr.Slider(
             0,
             2,

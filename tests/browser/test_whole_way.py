@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import open_window
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 expect.set_options(timeout=60_000)
 PLAIN_PEFT = """
 import json, sys, torch

@@ -137,9 +137,13 @@ def test_a_cancelled_import_says_that_nothing_was_kept(wired, studio):
 
 def test_the_tickets_tab_shows_a_page_and_the_view_of_what_is_learnt(wired):
     show = wired.handler("tickets_tab.show")
-    shown = until(lambda: found if "piece-learnt" in (found := by_id(again(wired, show)))["learn-view"] else None)
+    shown = until(lambda: complete(by_id(again(wired, show))))
     assert "1–20 of 60" in shown["pager"]
-    assert shown["lengths"]
+    assert until(lambda: by_id(again(wired, show))["lengths"])
+
+
+def complete(shown):
+    return shown if shown["lengths"] and "piece-learnt" in shown["learn-view"] else None
 
 
 def again(wired, show):

@@ -41,21 +41,20 @@ def preset_cards(presets: Mapping[str, Preset], costs: Mapping[str, Estimate], c
 def _card(name: str, preset: Preset, cost: Estimate, chosen: bool, changed: int) -> Markup:
     note = Markup('<span class="tag">{}</span>').format(f"{changed} changed") if chosen and changed else NOTHING
     return Markup(
-        '<button type="button" class="card{}" role="radio" aria-checked="{}" data-do="preset" data-name="{}" '
-        'data-key="preset-{}">'
-        '<span class="card-head"><b>{}</b>{}<i class="radio-mark">{}</i></span><span class="card-time">{}</span>'
-        '<span class="card-memory">{}</span><span class="card-words">{}</span></button>'
+        '<button type="button" class="card{selected}" role="radio" aria-checked="{checked}" data-do="preset" '
+        'data-name="{name}" data-key="preset-{name}"><span class="card-head"><b>{title}</b>{note}'
+        '<i class="radio-mark">{mark}</i></span><span class="card-time">{time}</span>'
+        '<span class="card-memory">{memory}</span><span class="card-words">{words}</span></button>'
     ).format(
-        " selected" if chosen else "",
-        "true" if chosen else "false",
-        name,
-        name,
-        preset.title,
-        note,
-        icons.CHECK,
-        time_of(cost),
-        memory_of(cost),
-        preset.sentence,
+        selected=" selected" if chosen else "",
+        checked="true" if chosen else "false",
+        name=name,
+        title=preset.title,
+        note=note,
+        mark=icons.CHECK,
+        time=time_of(cost),
+        memory=memory_of(cost),
+        words=preset.sentence,
     )
 
 
@@ -89,30 +88,25 @@ def model_list(entries: Sequence[CatalogueEntry], costs: Mapping[str, Estimate],
 
 def _model_row(entry: CatalogueEntry, cost: Estimate, chosen: bool) -> Markup:
     size = f"{entry.billions:.1f} B" if entry.billions >= 1 else f"{entry.billions * 1000:.0f} M"
-    download = (
-        f"{entry.download_gb:.1f} GB to fetch"
-        if entry.download_gb >= 0.1
-        else f"{entry.download_gb * 1000:.0f} MB to fetch"
-    )
+    fetch = f"{entry.download_gb:.1f} GB" if entry.download_gb >= 0.1 else f"{entry.download_gb * 1000:.0f} MB"
     gate = Markup('<span class="tag" title="The hub asks for an account and your consent first">ask first</span>')
     return Markup(
-        '<button type="button" class="model{}" role="radio" aria-checked="{}" data-do="model" data-model="{}" '
-        'data-key="model-{}">'
-        '<i class="radio-mark">{}</i><span class="model-main"><b>{}</b> {}<span class="quiet">{}</span></span>'
-        '<span class="model-facts"><span>{} parameters</span><span>{}</span><span>{}</span></span>{}</button>'
+        '<button type="button" class="model{selected}" role="radio" aria-checked="{checked}" data-do="model" '
+        'data-model="{id}" data-key="model-{id}"><i class="radio-mark">{mark}</i><span class="model-main">'
+        '<b>{title}</b> {gate}<span class="quiet">{sentence}</span></span><span class="model-facts">'
+        "<span>{size} parameters</span><span>{fetch} to fetch</span><span>{licence}</span></span>{badge}</button>"
     ).format(
-        " selected" if chosen else "",
-        "true" if chosen else "false",
-        entry.id,
-        entry.id,
-        icons.CHECK,
-        entry.title,
-        gate if entry.gated else NOTHING,
-        entry.sentence,
-        size,
-        download,
-        entry.licence,
-        badge(cost.verdict),
+        selected=" selected" if chosen else "",
+        checked="true" if chosen else "false",
+        id=entry.id,
+        mark=icons.CHECK,
+        title=entry.title,
+        gate=gate if entry.gated else NOTHING,
+        sentence=entry.sentence,
+        size=size,
+        fetch=fetch,
+        licence=entry.licence,
+        badge=badge(cost.verdict),
     )
 
 

@@ -9,7 +9,7 @@ from engine.training.events import History
 from engine.training.run import ACTIVE
 from ui.views import icons, words
 from ui.views.parts import NOTHING, join, pill
-from ui.views.shell import short_model
+from ui.views.shell import menu_button, short_model
 from ui.views.training import last_step
 
 
@@ -29,25 +29,23 @@ def runs_table(runs: Sequence[RunInfo], shown: str, overlays: Sequence[str], now
 def _run_row(run: RunInfo, shown: bool, overlays: list[str], now: float) -> Markup:
     history, status = run.history, run.status
     return Markup(
-        '<tr class="{}"><td>{}</td><td><button type="button" class="link" data-do="pick" data-id="{}" '
-        'data-key="run-{}">{}</button></td>'
-        "<td>{}</td><td>{}</td><td>{}</td><td class='number'>{}</td><td class='number'>{}</td>"
-        "<td class='number'>{}</td>"
-        "<td class='nowrap'>{}</td><td class='actions'>{}</td></tr>"
+        '<tr class="{selected}"><td>{overlay}</td><td><button type="button" class="link" data-do="pick" data-id="{id}" '
+        'data-key="run-{id}">{name}</button></td><td>{state}</td><td>{dataset}</td><td>{model}</td>'
+        '<td class="number">{steps}</td><td class="number">{losses}</td><td class="number">{time}</td>'
+        '<td>{started}</td><td class="actions">{actions}</td></tr>'
     ).format(
-        "selected" if shown else "",
-        _overlay(run, shown, overlays),
-        run.id,
-        run.id,
-        status.name,
-        pill(status.state),
-        status.dataset_name,
-        short_model(run.recipe.model) if run.recipe else "–",
-        _steps(history),
-        _losses(history),
-        words.duration(history.steps[-1].seconds) if history.steps else "–",
-        words.when(status.created_at, now),
-        _actions(run),
+        selected="selected" if shown else "",
+        overlay=_overlay(run, shown, overlays),
+        id=run.id,
+        name=status.name,
+        state=pill(status.state),
+        dataset=status.dataset_name,
+        model=short_model(run.recipe.model) if run.recipe else "–",
+        steps=_steps(history),
+        losses=_losses(history),
+        time=words.duration(history.steps[-1].seconds) if history.steps else "–",
+        started=words.when(status.created_at, now),
+        actions=_actions(run),
     )
 
 
@@ -68,34 +66,14 @@ def _overlay(run: RunInfo, shown: bool, overlays: list[str]) -> Markup:
     if shown:
         return Markup('<span class="quiet" title="This is the run on the chart">shown</span>')
     on = run.id in overlays
-    place = overlays.index(run.id) + 1 if on else 0
+    sample = Markup('<i class="line-sample other-{}"></i>').format(overlays.index(run.id) + 1) if on else NOTHING
     return Markup(
-        '<button type="button" class="check" role="checkbox" aria-checked="{}" data-do="overlay" data-id="{}" '
-        'data-key="overlay-{}" '
-        'aria-label="Lay {} over the chart">{}</button>{}'
-    ).format(
-        "true" if on else "false",
-        run.id,
-        run.id,
-        run.status.name,
-        icons.CHECK,
-        Markup('<i class="line-sample other-{}"></i>').format(place) if on else NOTHING,
-    )
+        '<button type="button" class="check" role="checkbox" aria-checked="{checked}" data-do="overlay" data-id="{id}" '
+        'data-key="overlay-{id}" aria-label="Lay {name} over the chart">{mark}</button>{sample}'
+    ).format(checked="true" if on else "false", id=run.id, name=run.status.name, mark=icons.CHECK, sample=sample)
 
 
 def _actions(run: RunInfo) -> Markup:
-    resume = Markup('<button type="button" class="button small" data-do="resume" data-id="{}">Resume</button>').format(
-        run.id
-    )
-    more = Markup(
-        '<button type="button" class="icon-button small" data-menu data-kind="run" data-id="{}" '
-        'data-name="{}"{} aria-haspopup="menu" '
-        'aria-label="More for {}">{}</button>'
-    ).format(
-        run.id,
-        run.status.name,
-        Markup(" data-fixed") if run.status.state in ACTIVE else "",
-        run.status.name,
-        icons.DOTS,
-    )
-    return join([resume if run.resumable else NOTHING, more])
+    resume = Markup('<button type="button" class="button small" data-do="resume" data-id="{}">Resume</button>')
+    more = menu_button("run", run.id, run.status.name, fixed=run.status.state in ACTIVE)
+    return join([resume.format(run.id) if run.resumable else NOTHING, more])

@@ -60,22 +60,21 @@ def sidebar(
         chosen: Ids of the voices in the playground.
     """
     sets = [
-        _row("dataset", s.id, s.name, f"{s.train:,} to learn · {s.heldout:,} held out", s.id == dataset)
+        _row(
+            "dataset",
+            s.id,
+            s.name,
+            f"{s.train:,} + {s.heldout:,} held out",
+            s.id == dataset,
+            more=_more("dataset", s.id, s.name),
+        )
         for s in datasets
     ]
-    runs_seen = [
-        _row("run", r.id, r.status.name, _run_caption(r), r.id == run, r.status.state, r.status.state not in ACTIVE)
-        for r in runs
-    ]
-    adapters = [
-        _row("adapter", v.id, v.label, _adapter_caption(v), v.id in chosen, menu=v.id.startswith("adapter:"))
-        for v in voices
-        if v.path is not None
-    ]
+    adapters = [_adapter_row(voice, voice.id in chosen) for voice in voices if voice.path is not None]
     return join(
         [
             _section("Data sets", "dataset", sets, "None yet. Drop an export.", "Add tickets"),
-            _section("Runs", "run", runs_seen, "None yet.", ""),
+            _section("Runs", "run", [_run_row(seen, seen.id == run) for seen in runs], "None yet.", ""),
             _section("Adapters", "adapter", adapters, "A finished run puts one here.", "Import an adapter"),
         ]
     )
@@ -98,50 +97,76 @@ def _section(title: str, kind: str, rows: list[Markup], hint: str, add: str) -> 
 
 def _row(
     kind: str,
-    id: str,
+    identifier: str,
     name: str,
     caption: str,
     selected: bool,
-    state: str = "",
-    deletable: bool = True,
-    menu: bool = True,
+    *,
+    mark: Markup = NOTHING,
+    more: Markup = NOTHING,
 ) -> Markup:
-    dot = Markup('<i class="dot dot-{}"></i>').format(state) if state else NOTHING
-    more = Markup(
-        '<button type="button" class="icon-button small more" data-menu data-kind="{}" data-id="{}" data-name="{}"{} '
-        'aria-haspopup="menu" aria-label="More for {}">{}</button>'
-    ).format(kind, id, name, "" if deletable else Markup(" data-fixed"), name, icons.DOTS)
     return Markup(
-        '<li class="side-row{}" data-kind="{}"><button type="button" class="side-pick" data-do="pick" data-kind="{}" '
-        'data-id="{}" '
-        'data-key="{}-{}" aria-current="{}" title="{}"><span class="side-name">{}{}</span>'
-        '<span class="side-caption">{}</span>'
-        "</button>{}</li>"
+        '<li class="side-row{chosen}" data-kind="{kind}"><button type="button" class="side-pick" data-do="pick" '
+        'data-kind="{kind}" data-id="{id}" data-key="{kind}-{id}" aria-current="{current}" title="{name}: {caption}">'
+        '<span class="side-name">{mark}{name}</span><span class="side-caption">{caption}</span></button>{more}</li>'
     ).format(
-        " selected" if selected else "",
-        kind,
-        kind,
-        id,
-        kind,
-        id,
-        "true" if selected else "false",
-        name,
-        dot,
-        name,
-        caption,
-        more if menu else NOTHING,
+        chosen=" selected" if selected else "",
+        current="true" if selected else "false",
+        kind=kind,
+        id=identifier,
+        name=name,
+        caption=caption,
+        mark=mark,
+        more=more,
     )
 
 
-def _run_caption(run: RunInfo) -> str:
-    state = STATES[run.status.state]
-    best = run.history.best
-    return f"{state} · held-out {words.loss(best.loss)}" if best else state
+def _run_row(run: RunInfo, selected: bool) -> Markup:
+    state, best = run.status.state, run.history.best
+    caption = f"{STATES[state]} · loss {words.loss(best.loss)}" if best else STATES[state]
+    return _row(
+        "run",
+        run.id,
+        run.status.name,
+        caption,
+        selected,
+        mark=Markup('<i class="dot dot-{}"></i>').format(state),
+        more=_more("run", run.id, run.status.name, fixed=state in ACTIVE),
+    )
 
 
-def _adapter_caption(voice: Voice) -> str:
-    origin = "imported" if voice.id.startswith("adapter:") else "checkpoint" if "@" in voice.id else "from a run"
-    return f"{origin} · {short_model(voice.model)}"
+def _adapter_row(voice: Voice, selected: bool) -> Markup:
+    imported = voice.id.startswith("adapter:")
+    origin = "imported" if imported else "checkpoint" if "@" in voice.id else "from a run"
+    more = _more("adapter", voice.id, voice.label) if imported else NOTHING
+    return _row("adapter", voice.id, voice.label, f"{origin} · {short_model(voice.model)}", selected, more=more)
+
+
+def _more(kind: str, identifier: str, name: str, *, fixed: bool = False) -> Markup:
+    return menu_button(kind, identifier, name, fixed=fixed, extra="more")
+
+
+def menu_button(kind: str, identifier: str, name: str, *, fixed: bool = False, extra: str = "") -> Markup:
+    """The button that opens a row's menu: rename, delete.
+
+    Args:
+        kind: 'dataset', 'run' or 'adapter'.
+        identifier: Its id.
+        name: Its name, which Rename begins with.
+        fixed: Whether it cannot be deleted now.
+        extra: A further class.
+    """
+    return Markup(
+        '<button type="button" class="icon-button small {extra}" data-menu data-kind="{kind}" data-id="{id}" '
+        'data-name="{name}"{fixed} aria-haspopup="menu" aria-label="More for {name}">{dots}</button>'
+    ).format(
+        extra=extra,
+        kind=kind,
+        id=identifier,
+        name=name,
+        fixed=Markup(" data-fixed") if fixed else "",
+        dots=icons.DOTS,
+    )
 
 
 def short_model(model: str) -> str:

@@ -142,20 +142,18 @@ def conversation_list(rows: Sequence[Mapping[str, Any]], selected: str) -> Marku
 
 def _conversation_row(row: Mapping[str, Any], selected: bool) -> Markup:
     turns = sum(message["role"] != "system" for message in row["messages"])
-    mark = Markup('<span class="tag">held out</span>') if row.get("split") == "heldout" else NOTHING
     return Markup(
-        '<li><button type="button" class="list-row{}" data-do="pick" data-ticket="{}" data-key="ticket-{}" '
-        'aria-current="{}">'
-        '<span class="list-main"><b>{}</b> {}</span><span class="list-side">{}<span>{}</span></span></button></li>'
+        '<li><button type="button" class="list-row{selected}" data-do="pick" data-ticket="{ticket}" '
+        'data-key="ticket-{ticket}" aria-current="{current}"><span class="list-main"><b>{name}</b> {title}</span>'
+        '<span class="list-side">{mark}<span>{turns}</span></span></button></li>'
     ).format(
-        " selected" if selected else "",
-        row["ticket"],
-        row["ticket"],
-        "true" if selected else "false",
-        ticket_name(row["ticket"]),
-        title_of(row),
-        mark,
-        words.count(turns, "message"),
+        selected=" selected" if selected else "",
+        ticket=row["ticket"],
+        current="true" if selected else "false",
+        name=ticket_name(row["ticket"]),
+        title=title_of(row),
+        mark=Markup('<span class="tag">held out</span>') if row.get("split") == "heldout" else NOTHING,
+        turns=words.count(turns, "message"),
     )
 
 

@@ -17,7 +17,7 @@ from engine.training.run import RunDirectory
 from tests.tiny import conversations
 
 ROOT = Path(__file__).parents[3]
-DEADLINE = 60.0
+DEADLINE = 180.0
 
 
 @pytest.fixture
