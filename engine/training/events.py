@@ -6,6 +6,7 @@ restarted program) sees the same curve. The records know neither the trainer nor
 
 import json
 import logging
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -176,9 +177,14 @@ class HistoryReader:
     path: Path
     _offset: int = 0
     _history: History = field(default_factory=History)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def read(self) -> History:
-        """Return the history up to the last complete line."""
+        """Return the history up to the last complete line; pages and the training thread may ask at once."""
+        with self._lock:
+            return self._read()
+
+    def _read(self) -> History:
         if not self.path.exists():
             return self._history
         with self.path.open("rb") as file:

@@ -83,6 +83,18 @@ def test_reading_bit_by_bit_gives_the_same_as_reading_at_once(tmp_path):
     assert bit_by_bit.read() == HistoryReader(file).read()
 
 
+def test_many_readers_at_once_tell_every_note_once(tmp_path):
+    from concurrent.futures import ThreadPoolExecutor
+
+    file = tmp_path / "events.jsonl"
+    reader = HistoryReader(file)
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(60):
+            append(file, Record(0.0, Noted(str(number))))
+            list(pool.map(lambda _: reader.read(), range(8)))
+    assert [note.text for _, note in reader.read().notes] == [str(number) for number in range(60)]
+
+
 def test_a_full_disk_is_said_in_words():
     from pathlib import Path
 
