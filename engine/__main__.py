@@ -1,8 +1,7 @@
 """The command line: every step of the window without a browser.
 
 Progress goes to stderr; the last line on stdout is one JSON object. Exit code 0: done, 1: a known failure in one line
-on
-stderr, 2: wrong usage.
+on stderr, 2: wrong usage.
 """
 
 import json

@@ -66,7 +66,7 @@ def tuned_adapter(run: RunDirectory | None, adapter: Path | None) -> Iterator[tu
     Raises:
         StudioError: The run has learnt nothing yet, or the adapter is none or unsafe.
     """
-    from engine.export.importing import import_adapter
+    from engine.export.importing import adapter_recipe, import_adapter
 
     if run is not None:
         yield run.recipe, _newest_adapter(run)
@@ -74,10 +74,7 @@ def tuned_adapter(run: RunDirectory | None, adapter: Path | None) -> Iterator[tu
     assert adapter is not None
     with tempfile.TemporaryDirectory() as temporary:
         folder = import_adapter(Workspace(Path(temporary)), adapter, "adapter")
-        model = read_json(folder / "about.json")["model"]
-        saved = folder / "recipe.json"
-        recipe = Recipe.from_dict({**read_json(saved), "model": model}) if saved.exists() else Recipe(model=model)
-        yield recipe, folder
+        yield adapter_recipe(folder, read_json(folder / "about.json")["model"]), folder
 
 
 def answer_questions(

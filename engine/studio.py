@@ -480,12 +480,14 @@ class Studio:
 
     def _recipe_for(self, voices: Sequence[Voice], model: str | None) -> Recipe:
         """The recipe whose loading options fit the voices: that of their run, or the defaults."""
+        from engine.export.importing import adapter_recipe
+
         for voice in voices:
             if voice.id.startswith("run:"):
                 return self.run(voice.id.removeprefix("run:").split("@")[0]).recipe
         for voice in voices:
-            if voice.path is not None and (voice.path / "recipe.json").exists():
-                return Recipe.from_dict({**read_json(voice.path / "recipe.json"), "model": voice.model})
+            if voice.path is not None:
+                return adapter_recipe(voice.path, voice.model)
         return Recipe(model=model) if model else Recipe()
 
     # ---- export and import

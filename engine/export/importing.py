@@ -26,7 +26,7 @@ from engine.model.adapter_files import (
     read_config,
     read_tensors,
 )
-from engine.training.recipe import STARTER
+from engine.training.recipe import STARTER, Recipe
 from engine.workspace import Workspace, disk_errors, read_json, write_json
 
 RECIPE = "recipe.json"
@@ -72,6 +72,17 @@ def import_adapter(workspace: Workspace, source: Path, name: str = "") -> Path:
         model = _base_of(staged)
         _as_safetensors(staged)
         return _settle(workspace, staged, name, model)
+
+
+def adapter_recipe(folder: Path, model: str) -> Recipe:
+    """Return the recipe that travels with an imported adapter, or the defaults where none does.
+
+    Args:
+        folder: As from :func:`import_adapter`.
+        model: The base it belongs to here.
+    """
+    saved = folder / "recipe.json"
+    return Recipe.from_dict({**read_json(saved), "model": model}) if saved.exists() else Recipe(model=model)
 
 
 def _copy(source: Path, staged: Path) -> None:

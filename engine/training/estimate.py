@@ -1,8 +1,7 @@
 """How long a run would take here and how much memory it needs, before anything is loaded.
 
 Time comes from earlier runs of the same model on this machine where there are any, else from a table of measured
-speeds.
-Memory is a formula over the model's shape, so both are called estimates wherever they are shown.
+speeds. Memory is a formula over the model's shape, so both are called estimates wherever they are shown.
 """
 
 import math

@@ -1,9 +1,8 @@
 """Conversations -> token ids and labels: what a run learns, and the same arrays as a view for people.
 
 Only the agents' turns carry labels, each with the token that ends it; so the model learns to stop. It works for every
-chat
-template: an answer's place is found by rendering the conversation once more with a probe instead of the answer, and
-comparing. This module knows the chat format and nothing of the trainer.
+chat template: an answer's place is found by rendering the conversation once more with a probe instead of the answer,
+and comparing. This module knows the chat format and nothing of the trainer.
 """
 
 import logging

@@ -21,8 +21,7 @@ class EpochOrder(Sampler[int]):
         batch_size: Examples of one batch.
         seed: The recipe's seed.
         by_length: Whether a batch holds examples of similar length; the batch with the longest then comes first, so
-        that
-            a lack of memory shows at once.
+            that a lack of memory shows at once.
     """
 
     def __init__(self, lengths: Sequence[int], batch_size: int, seed: int, *, by_length: bool) -> None:

@@ -1,8 +1,8 @@
 """QLoRATrainer: trl's SFTTrainer that tells what it does and ends where it is asked to.
 
 What it adds: an order of the examples that survives a resume, events instead of log lines, real tokens counted, a
-held-out loss that is a mean over tokens, a check before
-the first and after the last step, an end at step boundaries, a halt when the loss is no number.
+held-out loss that is a mean over tokens, a check before the first and after the last step, an end at step boundaries,
+a halt when the loss is no number.
 """
 
 import math
