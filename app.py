@@ -1,5 +1,6 @@
 """Ticket Tuner's window: arguments -> Studio -> ui -> launch; nothing else."""
 
+import gc
 import os
 import secrets
 import shutil
@@ -95,6 +96,7 @@ def check_port(host: str, port: int) -> None:
 
 def run(host: str, port: int, workspace: Path | None, login: tuple[str, str] | None, browser: bool) -> None:
     """Open the window and wait until it is told to end."""
+    gc.disable()  # a fifth of the start goes into looking for garbage among what is only being imported
     from engine.studio import Studio
     from engine.workspace import Workspace, default_root
 
@@ -111,6 +113,8 @@ def run(host: str, port: int, workspace: Path | None, login: tuple[str, str] | N
     try:
         serve(app, server_name=host, server_port=port, auth=login, **launch_options())
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        gc.freeze()
+        gc.enable()
         print(f"Ticket Tuner is open at {address} (Ctrl+C ends it).", file=sys.stderr)
         if browser:
             webbrowser.open(address)
@@ -131,7 +135,6 @@ def fresh_folder(folder: Path) -> Path:
 
 def serve(app: Any, **options: Any) -> None:
     """Launch without blocking, without sharing, and without a look-up outside."""
-    app.queue(default_concurrency_limit=8)
     app.launch(
         share=False,
         inbrowser=False,

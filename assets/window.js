@@ -177,6 +177,11 @@ window.ticketTuner = (() => {
     });
   });
 
+  document.addEventListener("click", (event) => {
+    const there = document.getElementById(event.target.closest("[data-scroll-to]")?.dataset.scrollTo);
+    there?.scrollIntoView({ behavior: "smooth", block: "center" });
+  });
+
   // ---- the program behind the page: say when it has ended, and begin again when it is back
 
   let missed = 0;
@@ -271,7 +276,8 @@ window.ticketTuner = (() => {
     const line = spec.line;
     if (line && X(line.x) <= X(spec.bars.at(-1).to)) {
       svg.append(draw("line", { class: "limit", x1: X(line.x), x2: X(line.x), y1: top, y2: floor }));
-      svg.append(draw("text", { class: "limit-text", x: X(line.x) - 6, y: top + 10, "text-anchor": "end" }, line.text));
+      const near = X(line.x) < 200;
+      svg.append(draw("text", { class: "limit-text", x: X(line.x) + (near ? 6 : -6), y: top + 10, "text-anchor": near ? "start" : "end" }, line.text));
     }
   }
 

@@ -45,8 +45,8 @@ def prepare(
     delimiter: Annotated[str | None, typer.Option(help="Override what was detected.")] = None,
 ) -> None:
     """Turn an export into a data set."""
-    from engine.tickets.detect import SourceOverrides
     from engine.tickets.options import PrepareOptions
+    from engine.tickets.overrides import SourceOverrides
     from engine.tickets.preparation import prepare as prepare_files
     from engine.tickets.report import Progress
 

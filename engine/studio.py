@@ -7,8 +7,7 @@ first needed, so that a Studio is made in milliseconds. It knows nothing of Grad
 
 import contextlib
 import threading
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,38 +17,20 @@ from engine.errors import RunError, StudioError, TicketsError
 from engine.model.catalogue import CatalogueEntry, catalogue
 from engine.model.device import DeviceReport, device_report, warm_up
 from engine.task import Task
-from engine.tickets.dataset import DataSet, PrepareOptions, Progress, prepare
-from engine.tickets.detect import Detection, SourceOverrides, detect
+from engine.tickets.library import DataSets
 from engine.training.estimate import Estimate, estimate
 from engine.training.events import History
 from engine.training.job import JobSnapshot, TrainingQueue
 from engine.training.recipe import Preset, Recipe, presets
 from engine.training.run import RESUMABLE, RunDirectory, Status
-from engine.workspace import Deleted, Workspace, read_json, slug, write_json
+from engine.training.token_view import Tokens
+from engine.workspace import Deleted, Workspace, checked_name, read_json, slug, write_json
 
 if TYPE_CHECKING:
+    from engine.chat.heldout import HeldOutTicket
     from engine.chat.playground import AnswerFrame, Sampling, Turn
     from engine.model.base import BaseModel
-    from engine.training.examples import LearnView
     from engine.training.job import Report
-
-SAMPLE = Path(__file__).parents[1] / "assets" / "sample_tickets.ndjson"
-SAMPLE_NAME = "Sample shop"
-
-
-@dataclass(frozen=True, slots=True)
-class DataSetInfo:
-    """A prepared data set in the list."""
-
-    id: str
-    name: str
-    created_at: float
-    """Unix seconds."""
-    train: int
-    """Conversations to learn from."""
-    heldout: int
-    format: str
-    """As in report.json."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +45,6 @@ class RunInfo:
     resumable: bool
     """Whether there is something that Resume can go on from."""
     has_adapter: bool
-
-
-@dataclass(frozen=True, slots=True)
-class HeldOutTicket:
-    """A real question that no model has learnt from, with what the agent wrote."""
-
-    ticket: str
-    messages: tuple[dict[str, str], ...]
-    """Up to and with the customer's question."""
-    answer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +69,8 @@ class Studio:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
+        self.tickets = DataSets(workspace)
+        self.tokens = Tokens(self.tickets, workspace.cache)
         self._models = threading.RLock()
         self._base: BaseModel | None = None
         self._runs: dict[str, RunDirectory] = {}
@@ -120,107 +93,9 @@ class Studio:
         base = self._base
         return StudioSnapshot(device_report(), base.title if base else "", self.queue.current(), self.queue.waiting())
 
-    # ---- tickets
-
-    def detect(self, files: Sequence[Path], overrides: SourceOverrides | None = None) -> Detection:
-        """Say what kind of export the files are, with the evidence.
-
-        Raises:
-            TicketsError: They are of no known kind; the sentence says what was seen.
-        """
-        return detect(files, overrides)
-
-    def prepare(self, files: Sequence[Path], name: str, options: PrepareOptions | None = None) -> Task[str]:
-        """Turn an export into a data set, in the background.
-
-        Returns:
-            A task whose result is the data set's id.
-        """
-
-        def action(task: Task[str]) -> str:
-            def progress(seen: Progress) -> None:
-                task.report(seen.stage, seen.done / seen.total if seen.total else None)
-
-            folder = self.workspace.new_folder(self.workspace.datasets, name)
-            try:
-                prepare(files, folder, options or PrepareOptions(), progress, lambda: task.cancelled)
-                write_json(folder / "name.json", {"name": name, "created_at": time.time()})
-            except BaseException:
-                self.workspace.discard(folder, name)
-                raise
-            return folder.name
-
-        return Task(f"Reading {name}", action)
-
-    def prepare_sample(self) -> Task[str]:
-        """Turn the sample shop's export into a data set, in the background."""
-        return self.prepare([SAMPLE], SAMPLE_NAME)
-
-    def datasets(self) -> list[DataSetInfo]:
-        """Return the data sets, the newest first."""
-        found = []
-        for folder in sorted(self.workspace.datasets.iterdir(), reverse=True):
-            if (folder / "report.json").exists():
-                with contextlib.suppress(StudioError):
-                    found.append(self._dataset_info(folder))
-        return found
-
-    def _dataset_info(self, folder: Path) -> DataSetInfo:
-        named = read_json(folder / "name.json")
-        report = DataSet(folder).report
-        return DataSetInfo(folder.name, named["name"], named["created_at"], report.train, report.heldout, report.format)
-
-    def dataset(self, identifier: str) -> DataSet:
-        """Return a data set.
-
-        Raises:
-            StudioError: It is not there any more.
-        """
-        return DataSet(self.workspace.child(self.workspace.datasets, identifier))
-
-    def rename_dataset(self, identifier: str, name: str) -> None:
-        """Give a data set another name."""
-        file = self.workspace.child(self.workspace.datasets, identifier) / "name.json"
-        write_json(file, {**read_json(file), "name": _checked_name(name)})
-
-    def delete_dataset(self, identifier: str) -> Deleted:
-        """Move a data set to the trash; :meth:`restore` brings it back. Runs keep their own copy."""
-        folder = self.workspace.child(self.workspace.datasets, identifier)
-        return self.workspace.discard(folder, read_json(folder / "name.json")["name"])
-
     def restore(self, deleted: Deleted) -> None:
         """Undo a deletion."""
         self.workspace.restore(deleted)
-
-    def token_lengths(self, dataset: str, recipe: Recipe) -> Task[tuple[int, ...]]:
-        """Count the tokens of every conversation of the training part, with the recipe's own tokenizer and template."""
-        folder = self.dataset(dataset)
-
-        def action(task: Task[tuple[int, ...]]) -> tuple[int, ...]:
-            from engine.model.tokenizing import load_chat_format
-            from engine.training.examples import lengths
-
-            task.report("Loading the tokenizer")
-            chat = load_chat_format(recipe.model, self.workspace.cache, task.report)
-            return lengths(folder.conversations("train"), chat, recipe.system_prompt, task.report)
-
-        return Task("Counting tokens", action)
-
-    def learn_view(self, dataset: str, ticket: str, recipe: Recipe) -> "LearnView":
-        """Return the exact tokens of one conversation as training sees them: context, learnt, end of turn, cut off.
-
-        Needs the tokenizer; the first call may fetch the starter model (use :meth:`token_lengths` to show progress).
-        """
-        from engine.model.tokenizing import load_chat_format
-        from engine.training.examples import learn_view
-
-        data = self.dataset(dataset)
-        for split in ("train", "heldout"):
-            for conversation in data.conversations(split):
-                if conversation["ticket"] == ticket:
-                    chat = load_chat_format(recipe.model, self.workspace.cache)
-                    return learn_view(conversation, chat, recipe)
-        raise TicketsError(f"Ticket {ticket} is not in this data set.")
 
     # ---- recipes
 
@@ -232,10 +107,13 @@ class Studio:
         """Return the models a person can pick, the smallest first."""
         return catalogue()
 
-    def estimate(self, recipe: Recipe, dataset: str | None) -> Estimate:
-        """Say how long a run would take here and how much memory it needs; quick, loads nothing."""
-        data = self.dataset(dataset) if dataset else None
-        return estimate(recipe, data, device_report(), [run.history for run in self.runs() if _same_model(run, recipe)])
+    def estimates(self, recipes: Mapping[str, Recipe], dataset: str | None) -> dict[str, Estimate]:
+        """Say how long each recipe's run would take here and how much memory it needs; quick, loads nothing."""
+        data, device, runs = self.tickets.get(dataset) if dataset else None, device_report(), self.runs()
+        return {
+            name: estimate(recipe, data, device, [run.history for run in runs if _same_model(run, recipe)])
+            for name, recipe in recipes.items()
+        }
 
     def recipes(self) -> dict[str, Recipe]:
         """Return the saved recipes by the name they were given."""
@@ -248,7 +126,7 @@ class Studio:
 
     def save_recipe(self, name: str, recipe: Recipe) -> None:
         """Keep a recipe under a name; one of the same name is replaced."""
-        name = _checked_name(name)
+        name = checked_name(name)
         write_json(self.workspace.recipes / f"{slug(name)}.json", {"name": name, "recipe": recipe.to_dict()})
 
     def delete_recipe(self, name: str) -> Deleted:
@@ -278,9 +156,9 @@ class Studio:
         Raises:
             StudioError: The data set is gone, or the disk is full.
         """
-        data = self.dataset(dataset)
-        info = self._dataset_info(data.folder)
-        name = _checked_name(name or self._next_run_name())
+        data = self.tickets.get(dataset)
+        info = self.tickets.info(dataset)
+        name = checked_name(name or self._next_run_name())
         run = RunDirectory.create(self.workspace, recipe, data.folder, name, info.name)
         self._runs[run.id] = run
         self.queue.add(run)
@@ -346,7 +224,7 @@ class Studio:
 
     def rename_run(self, identifier: str, name: str) -> None:
         """Give a run another name."""
-        self.run(identifier).update(name=_checked_name(name))
+        self.run(identifier).update(name=checked_name(name))
 
     def delete_run(self, identifier: str) -> Deleted:
         """Move a run to the trash.
@@ -423,19 +301,24 @@ class Studio:
                 return voice
         raise StudioError("That adapter is not here any more.", "Pick another one from the list.")
 
-    def heldout_ticket(self, dataset: str, number: int) -> HeldOutTicket:
-        """Return a held-out ticket; ``number`` wraps round, so any integer is right.
+    def heldout_ticket(self, voices: Sequence[str], dataset: str, number: int) -> "HeldOutTicket":
+        """Return a ticket that none of the voices has learnt from.
+
+        Args:
+            voices: Ids from :meth:`voices`. A run brings the data it was trained and checked on.
+            dataset: The data set to pick from where no voice is a run.
+            number: Which ticket; it wraps round, so that any integer is right.
 
         Raises:
-            TicketsError: The data set holds none.
+            TicketsError: There is none.
         """
-        rows = self.dataset(dataset).conversations("heldout")
-        if not rows:
-            raise TicketsError("This data set has no held-out tickets.", "Prepare it again with some held out.")
-        row = rows[number % len(rows)]
-        messages = row["messages"]
-        last = next(i for i in reversed(range(len(messages))) if messages[i]["role"] == "assistant")
-        return HeldOutTicket(row["ticket"], tuple(messages[:last]), messages[last]["content"])
+        from engine.chat.heldout import heldout_ticket
+
+        runs = [name.removeprefix("run:").partition("@")[0] for name in voices if name.startswith("run:")]
+        folders = [self.run(run).data for run in runs]
+        if not folders and not dataset:
+            raise TicketsError("There is no data set to pick from.", "Prepare your tickets, or try the sample shop.")
+        return heldout_ticket(folders or [self.tickets.get(dataset).folder], number)
 
     def ask(
         self, voices: Sequence[str], conversations: Sequence[Sequence["Turn"]], sampling: "Sampling", session: str = ""
@@ -535,7 +418,7 @@ class Studio:
     def rename_adapter(self, voice: str, name: str) -> None:
         """Give an imported adapter another name."""
         file = self._imported(voice) / "about.json"
-        write_json(file, {**read_json(file), "name": _checked_name(name)})
+        write_json(file, {**read_json(file), "name": checked_name(name)})
 
     def delete_adapter(self, voice: str) -> Deleted:
         """Move an imported adapter to the trash."""
@@ -560,15 +443,3 @@ class Studio:
 
 def _same_model(run: RunInfo, recipe: Recipe) -> bool:
     return run.recipe is not None and run.recipe.model == recipe.model
-
-
-def _checked_name(name: str) -> str:
-    """Return a name fit to show: one line, 1 to 80 characters.
-
-    Raises:
-        StudioError: It is empty.
-    """
-    name = " ".join(name.split())[:80]
-    if not name:
-        raise StudioError("The name is empty.", "Type a name.")
-    return name

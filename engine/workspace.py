@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from engine.errors import ResourceError, StudioError
 
@@ -29,6 +29,7 @@ TRASH_DAYS = 7
 """Days for which a deletion can be undone."""
 
 _UNSAFE = re.compile(r"[^a-z0-9]+")
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +128,25 @@ def slug(text: str, limit: int = 40) -> str:
     return _UNSAFE.sub("-", plain).strip("-")[:limit].strip("-") or "untitled"
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
+def checked_name(name: str) -> str:
+    """Return a name fit to show: one line, 1 to 80 characters.
+
+    Raises:
+        StudioError: It is empty.
+    """
+    name = " ".join(name.split())[:80]
+    if not name:
+        raise StudioError("The name is empty.", "Type a name.")
+    return name
+
+
+def write_atomically(path: Path, content: str | bytes, *, private: bool = False) -> None:
     """Write to a temporary file beside ``path`` and rename it, so that a reader sees the old text or the new one.
+
+    Args:
+        path: The file.
+        content: Its new text.
+        private: Whether nobody but the owner may read it (mode 0600).
 
     Raises:
         ResourceError: The disk is full or the folder cannot be written.
@@ -137,7 +155,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     data = content.encode() if isinstance(content, str) else content
     with disk_errors(path):
         try:
-            with temporary.open("wb") as file:
+            with os.fdopen(os.open(temporary, _NEW_FILE, 0o600 if private else 0o666), "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
@@ -146,9 +164,9 @@ def write_atomically(path: Path, content: str | bytes) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write ``value`` as indented JSON, atomically."""
-    write_atomically(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+def write_json(path: Path, value: Any, *, private: bool = False) -> None:
+    """Write ``value`` as indented JSON, atomically; see :func:`write_atomically`."""
+    write_atomically(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n", private=private)
 
 
 def read_json(path: Path) -> Any:
@@ -161,6 +179,11 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise StudioError(f"{path.name} in {path.parent} is missing or damaged.") from error
+
+
+def private_file(path: Path) -> IO[bytes]:
+    """Open a file that nobody but its owner may read, for writing and reading back."""
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b")
 
 
 @contextmanager

@@ -10,7 +10,8 @@ from typing import Any
 import gradio as gr
 
 from engine.errors import StudioError
-from ui import source_panel
+from engine.tickets.options import PrepareOptions
+from ui import prepare_options, source_panel
 from ui.html import html
 from ui.page import first_look
 from ui.source_panel import SourcePanel
@@ -18,6 +19,13 @@ from ui.views import parts
 from ui.window import Window
 from ui.wiring import listen
 from ui.work import PREPARE
+
+FORMATS = (
+    '<p class="quiet">Zendesk, Freshdesk, Intercom, Help Scout, HubSpot, Jira Service Management, ServiceNow, Zammad, '
+    "Zoho Desk, Gorgias, Front, osTicket; mailboxes (mbox, EML); tables (CSV, TSV, XLSX); chat data (OpenAI, ShareGPT, "
+    "Alpaca). Also as .gz or .zip. What it is, is read off the content.</p>"
+)
+"""What goes in; as in the README."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ def build() -> ImportPanel:
                 height=150,
             )
             with gr.Row(elem_classes="bar-row"):
-                html('<p class="quiet">Zendesk, tables (CSV, TSV, XLSX), chat data (OpenAI, ShareGPT, Alpaca).</p>')
+                html(FORMATS)
                 back = gr.Button("Back", elem_id="import-back", visible=False, scale=0, min_width=80)
                 sample = gr.Button(
                     "Try the sample shop", elem_id="try-sample", variant="primary", scale=0, min_width=180
@@ -81,21 +89,22 @@ def build() -> ImportPanel:
 
 def wire(window: Window) -> None:
     """Attach the handlers."""
-    ui, source, studio, work = window.importing, window.importing.source, window.studio, window.work
+    ui, source, tickets, work = window.importing, window.importing.source, window.studio.tickets, window.work
 
     def look(files: list[str] | None) -> dict[Any, Any]:
-        dropping = {source.panel: gr.Column(visible=False), ui.start: gr.Column(visible=True)}
-        if not files:
-            return {**dropping, ui.notice: ""}
+        paths = [Path(file) for file in files or []]
+        if not paths:
+            return {}
         try:
-            found = studio.detect([Path(file) for file in files])
+            found = tickets.detect(paths)
         except StudioError as error:
-            return {**dropping, ui.notice: parts.failure(error)}
+            # The drop zone is emptied, so that the right file can be dropped at once.
+            return {**_dropping(window), ui.notice: parts.failure(error)}
         return {
             **source_panel.recognised(source, found),
             ui.notice: "",
             source.guessed: found.mapping,
-            source.name: Path(files[0]).stem[:80],
+            source.name: paths[0].stem[:80],
             source.panel: gr.Column(visible=True),
             ui.start: gr.Column(visible=False),
         }
@@ -104,40 +113,48 @@ def wire(window: Window) -> None:
         if not files:
             return {}
         try:
-            found = studio.detect([Path(file) for file in files], source_panel.overrides(*corrections))
+            found = tickets.detect([Path(file) for file in files], source_panel.overrides(*corrections))
         except StudioError as error:
             return {source.notice: parts.failure(error)}
-        return source_panel.recognised(source, found)
+        shown = source_panel.recognised(source, found)
+        return {part: value for part, value in shown.items() if part is not source.fields.country}
 
-    def prepare(
-        files: list[str] | None, name: str, heldout: float, split: str, mask: bool, *corrections: Any
-    ) -> dict[Any, Any]:
+    def prepare(files: list[str] | None, name: str, *values: Any) -> dict[Any, Any]:
         paths = [Path(file) for file in files or []]
         if not paths:
             raise StudioError("No file has been dropped yet.", "Drop an export, or try the sample shop.")
-        chosen = source_panel.options(heldout, split, mask, corrections)
-        work.start(PREPARE, lambda: studio.prepare(paths, (name or "").strip() or paths[0].stem, chosen))
+        count = len(source.fields.inputs)
+        base = PrepareOptions(source_panel.overrides(*values[count:]))
+        options = prepare_options.chosen(base, *values[:count])
+        work.start(PREPARE, lambda: tickets.prepare(paths, (name or "").strip() or paths[0].stem, options))
         return busy(window)
 
     def prepare_sample() -> dict[Any, Any]:
-        work.start(PREPARE, studio.prepare_sample)
+        work.start(PREPARE, tickets.prepare_sample)
         return busy(window)
 
     def watch(files: list[str] | None) -> dict[Any, Any]:
         return _progress(window, bool(files))
 
-    shown = [ui.notice, ui.start, source.panel, source.name, source.guessed, *source.recognition]
+    shown = [ui.notice, ui.files, ui.start, source.panel, source.name, source.guessed, *source.recognition]
     ended = [*ui.progress_outputs, ui.files, window.page.dataset, window.page.look]
     corrections = source.corrections
-    listen(ui.files.change, look, [ui.files], shown)
+    listen(ui.files.upload, look, [ui.files], shown)
     for control in (source.format, source.encoding, source.delimiter, *source.columns.values()):
         listen(control.input, look_again, [ui.files, *corrections], source.recognition)
-    chosen = [ui.files, source.name, source.heldout, source.split, source.mask, *corrections]
-    listen(source.prepare.click, prepare, chosen, ui.progress_outputs)
+    values = [ui.files, source.name, *source.fields.inputs, *corrections]
+    listen(source.prepare.click, prepare, values, ui.progress_outputs)
     listen(ui.sample.click, prepare_sample, [], ui.progress_outputs, name="prepare_sample")
     listen(ui.timer.tick, watch, [ui.files], ended)
     listen(ui.progress.cancel, lambda: work.cancel(PREPARE))
-    listen(source.another.click, lambda: {ui.files: None, ui.notice: ""}, [], [ui.files, ui.notice])
+    another = [ui.files, ui.notice, ui.start, source.panel]
+    listen(source.another.click, lambda: {**_dropping(window), ui.notice: ""}, [], another)
+
+
+def _dropping(window: Window) -> dict[Any, Any]:
+    """The empty drop zone."""
+    ui = window.importing
+    return {ui.files: None, ui.source.panel: gr.Column(visible=False), ui.start: gr.Column(visible=True)}
 
 
 def busy(window: Window) -> dict[Any, Any]:
@@ -171,7 +188,7 @@ def _progress(window: Window, dropped: bool) -> dict[Any, Any]:
         ui.source.panel: gr.Column(visible=dropped),
     }
     if seen.state == "done":
-        return {**ended, ui.files: None, window.page.dataset: seen.result, window.page.look: first_look()}
+        return {**ended, **_dropping(window), window.page.dataset: seen.result, window.page.look: first_look()}
     cancelled = parts.banner("The import was cancelled.", "Nothing was kept of it.", "note")
     return {**ended, ui.notice: parts.failure(seen.error) if seen.error else cancelled}
 

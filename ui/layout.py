@@ -104,7 +104,7 @@ def _wire_welcome(app: gr.Blocks, window: Window) -> None:
     studio = window.studio
 
     def complete(found: dict[str, Any]) -> dict[str, Any]:
-        sets, runs = [seen.id for seen in studio.datasets()], [seen.id for seen in studio.runs()]
+        sets, runs = [seen.id for seen in studio.tickets.all()], [seen.id for seen in studio.runs()]
         dataset = found["dataset"] if found["dataset"] in sets else next(iter(sets), "")
         run = found["run"] if found["run"] in runs else next(iter(runs), "")
         return {**found, "dataset": dataset, "run": run}

@@ -126,9 +126,11 @@ def first_page() -> dict[str, Any]:
 def first_look() -> dict[str, Any]:
     """What the tab 'Tickets' shows of a data set at first: the first page of its conversations.
 
-    'adding' is set while another export is brought in instead.
+    'adding' is set while another export is brought in instead; 'filter' is a reason or a kind of data, 'term' the id of
+    a masked term whose places are shown, 'rewriting' the number of the message that is being rewritten, or -1.
     """
-    return {"mode": "conversations", "query": "", "start": 0, "ticket": "", "adding": False}
+    first = {"mode": "conversations", "query": "", "start": 0, "ticket": "", "adding": False}
+    return {**first, "filter": "", "term": "", "rewriting": -1}
 
 
 def first_draft() -> dict[str, Any]:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from engine.chat.records import AnswerFrame, Sampling
 from engine.errors import StudioError
-from engine.studio import Studio, Voice
+from engine.studio import Voice
 from ui.html import html
 from ui.talks import Spoken, Talk
 from ui.views import parts
@@ -150,7 +150,7 @@ def wire(window: Window) -> None:
 
     def pick_ticket(session: str, chosen: list[str], dataset: str, number: int) -> dict[Any, Any]:
         _refuse_while_asking(window.talks.get(session))
-        found = studio.heldout_ticket(_dataset_of(studio, chosen, dataset), number)
+        found = studio.heldout_ticket(chosen, dataset or "", number)
         talk = Talk(reference=found.answer, ticket=found.ticket, opening=found.messages[:-1])
         window.talks.keep(session, talk)
         return {
@@ -201,17 +201,6 @@ def _shown(window: Window, session: str, chosen: list[str]) -> dict[Any, Any]:
 def _refuse_while_asking(talk: Talk) -> None:
     if talk.asking:
         raise StudioError("An answer is still being written.", "Stop it first, or wait for its end.")
-
-
-def _dataset_of(studio: Studio, chosen: list[str], dataset: str) -> str:
-    """The data set whose held-out tickets are fair: that of the first chosen run, else the selected one."""
-    known = {seen.id for seen in studio.datasets()}
-    for run in studio.runs():
-        if any(name.partition("@")[0] == f"run:{run.id}" for name in chosen) and run.status.dataset in known:
-            return run.status.dataset
-    if dataset not in known:
-        raise StudioError("There is no data set to pick from.", "Prepare your tickets first, or try the sample shop.")
-    return dataset
 
 
 def _ask(

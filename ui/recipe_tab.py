@@ -4,7 +4,7 @@ Owns the components and how they hang together. The recipe in the making lives i
 is valid, what it costs and how it is started, the engine says.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -120,11 +120,17 @@ def build(tab: gr.Tab) -> RecipeTab:
 
 def wire(window: Window) -> None:
     """Attach the handlers."""
-    ui, page, studio = window.recipe, window.page, window.studio
-    inputs = list(ui.fields.inputs.values())
+    _wire_choices(window)
+    _wire_fields(window)
+    _wire_saved(window)
+    _wire_start(window)
+
+
+def _wire_choices(window: Window) -> None:
+    """The data set, the preset and the base model."""
+    ui, page = window.recipe, window.page
     around = _around_outputs(window)
-    everything = [*around, *inputs]
-    state = [page.draft, page.dataset, ui.fields.marks]
+    everything = [*around, *ui.fields.inputs.values()]
 
     def look_again(draft: Draft, dataset: str | None) -> dict[Any, Any]:
         return {} if dataset is None else _around(window, draft, dataset)
@@ -143,6 +149,22 @@ def wire(window: Window) -> None:
             raise StudioError("No model has been typed.", "Write an id such as Qwen/Qwen3-4B, or the path of a folder.")
         return _around(window, {**draft, "model": model.strip()}, dataset)
 
+    listen(ui.tab.select, *redraw(window))
+    listen(window.status_bar.version.change, look_again, [page.draft, page.dataset], around)
+    listen(ui.cards.preset, pick_preset, [page.draft, page.dataset, ui.fields.marks], everything)
+    listen(ui.models.model, pick_model, [page.draft, page.dataset], around)
+    for event in (ui.use_other.click, ui.other.submit):
+        listen(event, pick_other, [ui.other, page.draft, page.dataset], around)
+    listen(ui.dataset.input, choose_dataset, [ui.dataset, page.draft], [page.dataset, *around])
+
+
+def _wire_fields(window: Window) -> None:
+    """The advanced settings: typing, and going back to the preset's values."""
+    ui, page = window.recipe, window.page
+    inputs = list(ui.fields.inputs.values())
+    everything = [*_around_outputs(window), *inputs]
+    state = [page.draft, page.dataset, ui.fields.marks]
+
     def typed(draft: Draft, dataset: str, marks: recipe_fields.Marks, *values: Any) -> dict[Any, Any]:
         start = _start_of(draft)
         return _marked(window, {**draft, "values": views.changes(recipe_fields.read(values), start)}, dataset, marks)
@@ -154,6 +176,18 @@ def wire(window: Window) -> None:
 
     def reset_all(draft: Draft, dataset: str, marks: recipe_fields.Marks) -> dict[Any, Any]:
         return _filled(window, {**draft, "values": {}}, dataset, marks)
+
+    for component in inputs:
+        listen(component.input, typed, [*state, *inputs], everything, trigger_mode="always_last")  # type: ignore[attr-defined]
+    for button in ui.fields.resets.values():
+        listen(button.click, reset, state, everything)
+    listen(ui.fields.reset_all.click, reset_all, state, everything)
+
+
+def _wire_saved(window: Window) -> None:
+    """Saving a recipe under a name, loading it, and doing away with it."""
+    ui, page, studio = window.recipe, window.page, window.studio
+    everything = [*_around_outputs(window), *ui.fields.inputs.values()]
 
     def save(name: str, draft: Draft) -> dict[Any, Any]:
         studio.save_recipe(name, remembered.recipe_of(draft))
@@ -173,28 +207,21 @@ def wire(window: Window) -> None:
         deleted = studio.delete_recipe(name)
         return {ui.saved: gr.Dropdown(list(studio.recipes()), value=None), **window.sidebar.offer_undo(deleted)}
 
+    listen(ui.save.click, save, [ui.save_name, page.draft], [ui.saved, ui.save_name])
+    listen(ui.saved.input, load, [ui.saved, page.draft, page.dataset, ui.fields.marks], everything)
+    listen(ui.forget.click, forget, [ui.saved], [ui.saved, *window.sidebar.undo_outputs])
+
+
+def _wire_start(window: Window) -> None:
+    """The one main button."""
+    ui, page, studio = window.recipe, window.page, window.studio
+
     def start(draft: Draft, dataset: str, name: str) -> dict[Any, Any]:
         if not dataset:
             raise StudioError("No data set is chosen.", "Prepare your tickets first, or try the sample shop.")
         run = studio.start_training(remembered.recipe_of(draft), dataset, name)
         return {page.run: run, window.tabs: gr.Tabs(selected="training"), ui.name: ""}
 
-    listen(ui.tab.select, *redraw(window))
-    listen(window.status_bar.version.change, look_again, [page.draft, page.dataset], around)
-    listen(ui.cards.preset, pick_preset, state, everything)
-    listen(ui.models.model, pick_model, [page.draft, page.dataset], around)
-    gr_on = {"draft": [ui.other, page.draft, page.dataset]}
-    listen(ui.use_other.click, pick_other, gr_on["draft"], around)
-    listen(ui.other.submit, pick_other, gr_on["draft"], around)
-    for component in inputs:
-        listen(component.input, typed, [*state, *inputs], everything, trigger_mode="always_last")  # type: ignore[attr-defined]
-    for button in ui.fields.resets.values():
-        listen(button.click, reset, state, everything)
-    listen(ui.fields.reset_all.click, reset_all, state, everything)
-    listen(ui.dataset.input, choose_dataset, [ui.dataset, page.draft], [page.dataset, *around])
-    listen(ui.save.click, save, [ui.save_name, page.draft], [ui.saved, ui.save_name])
-    listen(ui.saved.input, load, [ui.saved, *state], everything)
-    listen(ui.forget.click, forget, [ui.saved], [ui.saved, *window.sidebar.undo_outputs])
     listen(
         ui.start.click,
         start,
@@ -265,7 +292,7 @@ def _around(window: Window, draft: Draft, dataset: str) -> dict[Any, Any]:
     """Everything but the inputs: cards, models, cost, command."""
     ui, studio = window.recipe, window.studio
     recipe, fault = remembered.sound_recipe_of(draft), _fault(draft)
-    sets = studio.datasets()
+    sets = studio.tickets.all()
     info = next((seen for seen in sets if seen.id == dataset), None)
     known = dataset if info else None
     note = (
@@ -276,11 +303,19 @@ def _around(window: Window, draft: Draft, dataset: str) -> dict[Any, Any]:
         else parts.banner("No data set yet.", "Prepare your tickets first.", "note")
     )
     command = studio.command_line(recipe, known)
+    costs = studio.estimates(_compared(studio, draft, recipe), known)
     return {
         window.page.draft: draft,
-        ui.cards: _cards(studio, draft, recipe, known),
-        ui.models: _models(studio, recipe, known),
-        ui.cost: views.cost_panel(recipe, studio.estimate(recipe, known), info.train if info else 0),
+        ui.cards: views.preset_cards(
+            studio.presets(),
+            {name: costs[f"preset {name}"] for name in studio.presets()},
+            draft["preset"],
+            len(draft["values"]),
+        ),
+        ui.models: views.model_list(
+            studio.catalogue(), {model: costs[f"model {model}"] for model in _models(studio, recipe)}, recipe.model
+        ),
+        ui.cost: views.cost_panel(recipe, costs[f"model {recipe.model}"], info.train if info else 0),
         ui.notice: note,
         ui.command: Markup('<pre class="command" data-copy>{}</pre>').format(command),
         ui.dataset: gr.Dropdown([(seen.name, seen.id) for seen in sets], value=known),
@@ -289,22 +324,17 @@ def _around(window: Window, draft: Draft, dataset: str) -> dict[Any, Any]:
     }
 
 
-def _cards(studio: Studio, draft: Draft, recipe: Recipe, dataset: str | None) -> Markup:
-    known = studio.presets()
-    costs = {
-        name: studio.estimate(
-            recipe if name == draft["preset"] else remembered.recipe_of({**draft, "preset": name, "values": {}}),
-            dataset,
-        )
-        for name in known
+def _compared(studio: Studio, draft: Draft, recipe: Recipe) -> dict[str, Recipe]:
+    """The recipes whose cost is shown: each preset with the chosen model, and the recipe with each model."""
+    of_presets = {
+        f"preset {name}": recipe
+        if name == draft["preset"]
+        else remembered.recipe_of({**draft, "preset": name, "values": {}})
+        for name in studio.presets()
     }
-    return views.preset_cards(known, costs, draft["preset"], len(draft["values"]))
+    of_models = {f"model {model}": replace(recipe, model=model) for model in _models(studio, recipe)}
+    return {**of_presets, **of_models}
 
 
-def _models(studio: Studio, recipe: Recipe, dataset: str | None) -> Markup:
-    entries = studio.catalogue()
-    models = {entry.id for entry in entries} | {recipe.model}
-    costs = {
-        model: studio.estimate(Recipe.from_dict({**recipe.to_dict(), "model": model}), dataset) for model in models
-    }
-    return views.model_list(entries, costs, recipe.model)
+def _models(studio: Studio, recipe: Recipe) -> set[str]:
+    return {entry.id for entry in studio.catalogue()} | {recipe.model}

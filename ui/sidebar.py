@@ -77,7 +77,7 @@ def wire(window: Window) -> None:
         data = data_of(event)
         deleted = _delete(studio, data["kind"], data["id"])
         kept = [name for name in voices if data["id"] not in name]
-        dataset = next((seen.id for seen in studio.datasets()), "") if dataset == data["id"] else dataset
+        dataset = next((seen.id for seen in studio.tickets.all()), "") if dataset == data["id"] else dataset
         run = next((seen.id for seen in studio.runs()), "") if run == data["id"] else run
         return {
             page.dataset: dataset,
@@ -112,7 +112,7 @@ def wire(window: Window) -> None:
 
 def lists(studio: Studio, dataset: str, run: str, voices: Sequence[str]) -> Any:
     """The three lists as they are now."""
-    return shell.sidebar(studio.datasets(), studio.runs(), studio.voices(), dataset, run, voices)
+    return shell.sidebar(studio.tickets.all(), studio.runs(), studio.voices(), dataset, run, voices)
 
 
 def _toggled(voices: list[str], voice: str) -> list[str]:
@@ -123,13 +123,13 @@ def _toggled(voices: list[str], voice: str) -> list[str]:
 
 
 def _rename(studio: Studio, kind: str, identifier: str, name: str) -> None:
-    {"dataset": studio.rename_dataset, "run": studio.rename_run, "adapter": studio.rename_adapter}[kind](
+    {"dataset": studio.tickets.rename, "run": studio.rename_run, "adapter": studio.rename_adapter}[kind](
         identifier, name
     )
 
 
 def _delete(studio: Studio, kind: str, identifier: str) -> Deleted:
-    known = {"dataset": studio.delete_dataset, "run": studio.delete_run, "adapter": studio.delete_adapter}
+    known = {"dataset": studio.tickets.delete, "run": studio.delete_run, "adapter": studio.delete_adapter}
     if kind not in known:
         raise StudioError("That cannot be deleted here.")
     return known[kind](identifier)

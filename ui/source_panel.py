@@ -3,16 +3,17 @@
 Owns these inputs and what they mean together. What a format is, and which column is the question, the engine guesses.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 from engine.tickets.columns import ROLES
-from engine.tickets.dataset import Detection, PrepareOptions, SourceOverrides
-from engine.tickets.detect import FORMATS
+from engine.tickets.detect import Detection
+from engine.tickets.overrides import FORMATS, SourceOverrides
+from ui import prepare_options
 from ui.html import html
+from ui.prepare_options import OptionFields
 from ui.views import parts, tickets
 
 ENCODINGS = ("utf-8", "utf-16", "cp1252", "iso-8859-15", "cp1250", "cp1251", "shift_jis", "gb18030", "mac_roman")
@@ -48,12 +49,8 @@ class SourcePanel:
     """Role -> [column-ROLE]"""
     sample_rows: gr.HTML
     """[sample-rows]"""
-    heldout: gr.Slider
-    """[heldout]"""
-    split: gr.Radio
-    """[split]"""
-    mask: gr.Checkbox
-    """[mask]"""
+    fields: OptionFields
+    """Inside [prepare-options]."""
     another: gr.Button
     """[other-files]"""
     prepare: gr.Button
@@ -69,7 +66,8 @@ class SourcePanel:
     @property
     def recognition(self) -> list[Any]:
         """What :func:`recognised` sets."""
-        return [self.notice, self.found, self.change, self.mapping, self.sample_rows, *self.columns.values()]
+        shown = [self.notice, self.found, self.change, self.mapping, self.sample_rows, self.fields.country]
+        return [*shown, *self.columns.values()]
 
 
 def build() -> SourcePanel:
@@ -80,8 +78,8 @@ def build() -> SourcePanel:
         name = gr.Textbox(label="Name of the data set", elem_id="data-set-name", max_lines=1)
         with gr.Accordion("Change what was recognised", open=False, elem_id="change") as change:
             corrections = _build_corrections()
-        with gr.Accordion("Options: what is held out, what is masked", open=False, elem_id="prepare-options"):
-            options = _build_options()
+        with gr.Accordion("Options: what is held out, masked, left out", open=False, elem_id="prepare-options"):
+            fields = prepare_options.build()
         with gr.Row(elem_classes="bar-row end"):
             another = gr.Button("Other files", elem_id="other-files", scale=0, min_width=110)
             prepare = gr.Button("Prepare the tickets", variant="primary", elem_id="prepare", scale=0, min_width=180)
@@ -94,8 +92,8 @@ def build() -> SourcePanel:
         another=another,
         prepare=prepare,
         guessed=gr.State({}),
+        fields=fields,
         **corrections,
-        **options,
     )
 
 
@@ -137,43 +135,11 @@ def _build_corrections() -> dict[str, Any]:
     }
 
 
-def _build_options() -> dict[str, Any]:
-    with gr.Row():
-        heldout = gr.Slider(
-            0,
-            50,
-            value=10,
-            step=1,
-            label="Held out to measure (%)",
-            elem_id="heldout",
-            info="Never learnt from; shows whether the model has learnt or only memorised.",
-        )
-        split = gr.Radio(
-            [("the newest", "recent"), ("at random", "random")],
-            value="recent",
-            label="Which are held out",
-            elem_id="split",
-            info="The newest are next week's questions.",
-        )
-    mask = gr.Checkbox(
-        True,
-        label="Mask personal data",
-        elem_id="mask",
-        info="Names, e-mail addresses, numbers and the like become placeholders. No detector is complete.",
-    )
-    return {"heldout": heldout, "split": split, "mask": mask}
-
-
 def overrides(format: str, encoding: str, delimiter: str, guessed: dict[str, str], *columns: str) -> SourceOverrides:
     """What a person changed, as the engine takes it; see :attr:`SourcePanel.corrections`."""
     mapping = {role: column or "" for role, column in zip(ROLES, columns, strict=True)}
     named = {role: column for role, column in mapping.items() if column}
     return SourceOverrides(format or "", encoding or "", delimiter or "", mapping if named != guessed else {})
-
-
-def options(heldout: float, split: str, mask: bool, corrections: Sequence[Any]) -> PrepareOptions:
-    """How to prepare, as the engine takes it."""
-    return PrepareOptions(overrides(*corrections), heldout=heldout / 100, split=split, mask=mask)  # type: ignore[arg-type]
 
 
 def recognised(ui: SourcePanel, found: Detection) -> dict[Any, Any]:
@@ -187,5 +153,6 @@ def recognised(ui: SourcePanel, found: Detection) -> dict[Any, Any]:
         ui.change: gr.Accordion(open=True) if unclear else gr.skip(),
         ui.mapping: gr.Column(visible=bool(found.columns)),
         ui.sample_rows: tickets.sample_table(found),
+        **prepare_options.guess(ui.fields, found.country, found.country_evidence),
         **{box: gr.Dropdown(choices, value=found.mapping.get(role, "")) for role, box in ui.columns.items()},
     }

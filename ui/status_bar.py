@@ -45,7 +45,7 @@ def wire(window: Window) -> None:
         looks = seen.get("looks", 0) + 1
         if looks == WARM:
             studio.warm_up()
-        snapshot, sets, runs, known = studio.snapshot(), studio.datasets(), studio.runs(), studio.voices()
+        snapshot, sets, runs, known = studio.snapshot(), studio.tickets.all(), studio.runs(), studio.voices()
         now = {
             ui.line: shell.status_bar(snapshot, *_heldout(snapshot, runs, run or "")),
             window.sidebar.lists: shell.sidebar(sets, runs, known, dataset or "", run or "", voices),

@@ -18,9 +18,14 @@ EXPORT = "export"
 """Purpose: packing an adapter."""
 
 
-def counting(dataset: str, model: str, system_prompt: str) -> str:
-    """Purpose: counting the tokens of a data set for a model."""
-    return f"count {dataset} {model} {hash(system_prompt)}"
+def counting(dataset: str, *of: object) -> str:
+    """Purpose: counting the tokens of a data set; ``of`` says of which state of it, and for what."""
+    return f"count {dataset} {hash(of)}"
+
+
+def again(dataset: str) -> str:
+    """Purpose: preparing a data set again."""
+    return f"again {dataset}"
 
 
 class Work:
@@ -55,6 +60,13 @@ class Work:
         with self._lock:
             known = self._tasks.get(purpose)
         return known.snapshot() if known else None
+
+    def forget_others(self, purpose: str, beginning: str) -> None:
+        """Let go of what has been overtaken: cancel and drop all but ``purpose`` that begins with ``beginning``."""
+        with self._lock:
+            others = [known for known in self._tasks if known.startswith(beginning) and known != purpose]
+            for known in others:
+                self._tasks.pop(known).cancel()
 
     def cancel(self, purpose: str) -> None:
         """Ask the task of a purpose to end."""

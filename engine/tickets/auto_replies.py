@@ -58,7 +58,7 @@ def _headers_say_so(headers: Mapping[str, str]) -> bool:
 
 def _wording_says_so(opening: str) -> bool:
     lowered = opening.lower()
-    return any(trigger in lowered and _sign(trigger).search(opening) is not None for trigger in SIGNS)
+    return any(_sign(trigger).search(opening) for trigger in filter(lowered.__contains__, SIGNS))
 
 
 @cache

@@ -1,4 +1,4 @@
-"""A data set on disk, page by page; and the door to everything that makes one.
+"""A data set on disk, page by page.
 
 Reads what :mod:`engine.tickets.preparation` wrote. Lines are found by their offsets, so that a page of a data set of
 any size costs the lines of that page.
@@ -13,23 +13,21 @@ from typing import Any, Literal
 import orjson
 
 from engine.errors import TicketsError
-from engine.tickets.detect import Detection, SourceOverrides, detect
-from engine.tickets.options import PrepareOptions
-from engine.tickets.preparation import prepare
-from engine.tickets.report import Progress, Report
-
-__all__ = ["DataSet", "Detection", "PrepareOptions", "Progress", "Report", "SourceOverrides", "detect", "prepare"]
+from engine.tickets.edits import ORIGINALS
+from engine.tickets.report import Report
+from engine.tickets.review import MaskedTerm, masked_terms, places
 
 Split = Literal["train", "heldout"]
 SPLITS: tuple[Split, ...] = ("train", "heldout")
 Entry = dict[str, Any]
+_REWRITTEN = b'"originals":'
 
 
 class DataSet:
     """A prepared data set.
 
     Args:
-        folder: What :func:`prepare` was given as ``out``.
+        folder: What :func:`engine.tickets.preparation.prepare` was given as ``out``.
 
     Raises:
         TicketsError: The folder holds no complete data set.
@@ -74,6 +72,15 @@ class DataSet:
             total += size
         return rows, total
 
+    def find(self, ticket: str) -> Entry | None:
+        """Return a conversation by its ticket, with its ``split``; None when it is not there."""
+        wanted = orjson.dumps(ticket)
+        for side in SPLITS:
+            for line in self._lines(f"{side}.jsonl"):
+                if wanted in line and (entry := orjson.loads(line))["ticket"] == ticket:
+                    return {**entry, "split": side}
+        return None
+
     def left_out(self, start: int, count: int, reason: str | None = None) -> tuple[list[Entry], int]:
         """Return some of what was left out as ``{"ticket", "reason", "excerpt"}``, and how much there is in all."""
         if reason is None:
@@ -81,21 +88,40 @@ class DataSet:
         found = (entry for entry in self._entries("left_out.jsonl") if entry["reason"] == reason)
         return _slice(found, start, count)
 
-    def redactions(self, start: int, count: int, kind: str | None = None, query: str = "") -> tuple[list[Entry], int]:
-        """Return some of what was masked, for review, and how much there is in all."""
-        if kind is None:
-            return self._page("redactions.jsonl", start, count, query)
-        wanted = query.casefold()
-        found = (
-            entry
-            for entry in self._entries("redactions.jsonl")
-            if entry["kind"] == kind and (not wanted or wanted in f"{entry['original']} {entry['ticket']}".casefold())
-        )
-        return _slice(found, start, count)
+    def masked_terms(self, start: int, count: int, kind: str = "", query: str = "") -> tuple[list[MaskedTerm], int]:
+        """Return some of the terms that were masked, the most frequent first, and how many fit.
+
+        Args:
+            start: Number of the first, from 0.
+            count: How many at most.
+            kind: Only one kind of personal data.
+            query: Only terms that contain this text, in any case.
+        """
+        wanted = query.strip().casefold()
+        found = [
+            term
+            for term in masked_terms(self.folder)
+            if (not kind or term.kind == kind) and (not wanted or wanted in term.term.casefold())
+        ]
+        return found[max(start, 0) : max(start, 0) + count], len(found)
+
+    def masked_places(self, term: str, count: int) -> list[Entry]:
+        """Return some places where a term (by its id) was masked: ``{"ticket", "placeholder", "before", ...}``."""
+        return places(self.folder, term, count)
 
     def dropped_by_hand(self, start: int, count: int) -> tuple[list[Entry], int]:
-        """Return some of the conversations that the person dropped, and how many there are."""
+        """Return some of what the person left out, each conversation with its ``reason``, and how many there are."""
         return self._page("dropped.jsonl", start, count, "")
+
+    def rewritten(self) -> set[tuple[str, str]]:
+        """Return (ticket, answer as imported) of every answer that other words stand for."""
+        found = set()
+        for side in SPLITS:
+            for line in self._lines(f"{side}.jsonl"):
+                if _REWRITTEN in line:
+                    entry: Entry = orjson.loads(line)
+                    found |= {(entry["ticket"], was) for was in entry.get(ORIGINALS, {}).values()}
+        return found
 
     def agents(self) -> dict[str, int]:
         """Return who answered how many conversations, the most frequent first; ids or names of the export."""
@@ -104,6 +130,15 @@ class DataSet:
         except (OSError, ValueError):
             return {}
         return value
+
+    def agents_of(self, key: str) -> list[str]:
+        """Return who answered a conversation, by its ``key``; ids or names of the export."""
+        wanted = key.encode()
+        for line in self._lines("answered.jsonl"):
+            if wanted in line:
+                agents: list[str] = orjson.loads(line)["agents"]
+                return agents
+        return []
 
     def _entries(self, name: str) -> Iterator[Entry]:
         for line in self._lines(name):

@@ -1,4 +1,7 @@
-"""Tells what an export is by looking into it, and says by what it was told, for the person to confirm."""
+"""Tells what an export is by looking into it, and says by what it was told, for the person to confirm.
+
+The readers are imported when they are first needed: the window opens without them.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.tickets.files.sources import find_sources
 from engine.tickets.overrides import SourceOverrides
-from engine.tickets.planning import FORMATS, plan
-
-__all__ = ["FORMATS", "Detection", "SourceOverrides", "detect"]
 
 _SHOWN_CELL = 200
 
@@ -34,6 +33,9 @@ class Detection:
     files: tuple[tuple[str, str], ...] = ()
     """(file name, format) for every stream that was found, archive members included."""
     sheet: str = ""
+    country: str = ""
+    """Two-letter country whose telephone numbers are to be expected; empty when nothing tells."""
+    country_evidence: str = ""
 
 
 def detect(paths: Sequence[Path], overrides: SourceOverrides | None = None) -> Detection:
@@ -49,7 +51,13 @@ def detect(paths: Sequence[Path], overrides: SourceOverrides | None = None) -> D
     Raises:
         TicketsError: A file is empty, binary, or known to hold no answers at all.
     """
-    plans = plan(find_sources(paths), overrides or SourceOverrides())
+    from engine.tickets.countries import guess_country
+    from engine.tickets.files.sources import find_sources
+    from engine.tickets.planning import plan
+
+    sources = find_sources(paths)
+    plans = plan(sources, overrides or SourceOverrides())
+    country, told = guess_country(sources)
     common = Counter(entry.format for entry in plans).most_common(1)[0][0]
     shown = next(entry for entry in plans if entry.format == common)
     return Detection(
@@ -63,4 +71,6 @@ def detect(paths: Sequence[Path], overrides: SourceOverrides | None = None) -> D
         sample=tuple(tuple(cell[:_SHOWN_CELL] for cell in row) for row in shown.sample),
         files=tuple((entry.source.name, entry.format) for entry in plans),
         sheet=shown.layout.sheet if shown.layout else "",
+        country=country,
+        country_evidence=told,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
-from typing import IO, Generic, Self, TypeVar
+from typing import Generic, Self, TypeVar
 
 import orjson
 
@@ -24,6 +23,7 @@ from engine.tickets.pool import tidy_all
 from engine.tickets.reading import read_conversations
 from engine.tickets.report import Progress
 from engine.tickets.tidying import Tidied
+from engine.workspace import private_file
 
 Item = TypeVar("Item")
 TELL_EVERY = 0.1
@@ -86,11 +86,6 @@ class Spool:
         self._stack.close()
         for name in ("conversations.spool", "redactions.spool"):
             (self._folder / name).unlink(missing_ok=True)
-
-
-def private_file(path: Path) -> IO[bytes]:
-    """Open a file that nobody but its owner may read, for writing and reading back."""
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b")
 
 
 def gather(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, Self
+
+from phonenumbers import SUPPORTED_REGIONS
 
 from engine.errors import TicketsError
 from engine.tickets.edits import Edits
 from engine.tickets.overrides import SourceOverrides
 
 SPLITS = ("recent", "random")
+_NOT_KEPT = frozenset(("edits", "same_files", "workers"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +46,10 @@ class PrepareOptions:
     """Two-letter codes of the languages to keep; empty keeps all."""
     exclude_agents: tuple[str, ...] = ()
     """Authors (id or name in the export) whose answers are left out."""
-    exclude_tags: tuple[str, ...] = ()
-    """Tickets with one of these tags are left out."""
     edits: Edits = field(default_factory=Edits)
-    """What the person changed by hand: conversations dropped, answers rewritten."""
+    """What the person changed by hand: conversations and tags left out, answers rewritten."""
+    same_files: bool = False
+    """Whether these are the very files that the edits were made on, so that rows still have their numbers."""
     workers: int | None = None
     """Processes that clean and mask: 0 for none but this one, None to decide by cores and size."""
 
@@ -57,9 +61,30 @@ class PrepareOptions:
         """
         if not 0 <= self.heldout <= 0.5:
             raise TicketsError(f"heldout is {self.heldout}, outside of 0 to 0.5.", "0.1 holds back every tenth ticket.")
+        if self.country is not None and self.country.upper() not in SUPPORTED_REGIONS:
+            raise TicketsError(f"country is {self.country!r}.", "Give its two-letter code, such as DE or GB.")
         if self.split not in SPLITS:
             raise TicketsError(f"split is {self.split!r}.", "Choose 'recent' or 'random'.")
         if not 0 <= self.min_answer_chars <= 10_000:
             raise TicketsError(f"min_answer_chars is {self.min_answer_chars}, outside of 0 to 10000.", "4 is usual.")
         if self.canned_cap < 1:
             raise TicketsError(f"canned_cap is {self.canned_cap}, below 1.", "20 is usual.")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values, without the edits and what is true of one import alone."""
+        return {key: value for key, value in asdict(self).items() if key not in _NOT_KEPT}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Build the options from :meth:`to_json`; keys of a later version are passed over.
+
+        Raises:
+            TicketsError: A value is out of its range.
+        """
+        known = {entry.name for entry in fields(cls)} - _NOT_KEPT
+        plain: dict[str, Any] = {
+            key: tuple(item) if isinstance(item, list) else item for key, item in value.items() if key in known
+        }
+        overrides = dict(plain.pop("overrides", None) or {})
+        overrides["agents"] = tuple(overrides.get("agents", ()))
+        return cls(overrides=SourceOverrides(**overrides), **plain)

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+FORMATS = (
+    *("zendesk", "freshdesk", "intercom", "hubspot", "helpscout", "jira", "servicenow", "gorgias", "front", "zammad"),
+    *("zoho", "osticket", "chat", "table", "mail"),
+)
+"""The formats that a person may choose: the name of every reader."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceOverrides:
     """What the person knows better than the guess; empty fields are guessed."""
 
     format: str = ""
-    """One of :data:`engine.tickets.planning.FORMATS`."""
+    """One of :data:`FORMATS`."""
     encoding: str = ""
     """A Python codec name such as ``cp1252``."""
     delimiter: str = ""

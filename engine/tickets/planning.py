@@ -20,13 +20,11 @@ from engine.tickets.files.rows import Layout, Row, as_records, find_layout, read
 from engine.tickets.files.sources import Source
 from engine.tickets.files.xml_records import read_xml
 from engine.tickets.metadata_only import metadata_only
-from engine.tickets.overrides import SourceOverrides
+from engine.tickets.overrides import FORMATS, SourceOverrides
 from engine.tickets.readers import READERS, Reader, mail, table
 from engine.tickets.readers.fields import text
 
 Family = Literal["json", "table", "mail", "xml"]
-FORMATS: tuple[str, ...] = (*(reader.FORMAT for reader in READERS), table.FORMAT, mail.FORMAT)
-"""The formats that a person may choose."""
 SAMPLE_RECORDS = 60
 LOOK_FOR_MESSAGES = 20_000
 """So many records are looked at before an export is said to hold no messages at all."""

@@ -7,7 +7,8 @@ Owns the order of the stages and the files of a data set; the stages themselves 
     left_out.jsonl               {"ticket", "reason", "excerpt"} a line
     redactions.jsonl             {"ticket", "kind", "placeholder", "original", "before", "after"} a line; mode 0600
     agents.json                  {"id or name": conversations answered}; mode 0600
-    dropped.jsonl                what the person dropped by hand, so that it can be taken back in
+    answered.jsonl               {"key", "agents"} a line: who answered which conversation; mode 0600
+    dropped.jsonl                what the person left out by hand, so that it can be taken back in
 """
 
 from __future__ import annotations
@@ -28,20 +29,20 @@ import orjson
 
 from engine.errors import TicketsError
 from engine.tickets.conversation import DAMAGED, LeftOut, excerpt
-from engine.tickets.edits import DROPPED_BY_HAND
+from engine.tickets.editing import Editor
 from engine.tickets.files.sources import find_sources
-from engine.tickets.gathering import Gathered, Spool, gather, private_file
+from engine.tickets.gathering import Gathered, Spool, gather
 from engine.tickets.options import PrepareOptions
 from engine.tickets.planning import Plan, plan
 from engine.tickets.quality import assess
 from engine.tickets.readers import CAUTIONS
 from engine.tickets.report import Progress, Report
 from engine.tickets.selecting import Selection, select
-from engine.workspace import disk_errors
+from engine.workspace import disk_errors, private_file
 
 FILES = (
     *("train.jsonl", "heldout.jsonl", "dropped.jsonl", "left_out.jsonl", "redactions.jsonl", "agents.json"),
-    "report.json",
+    *("answered.jsonl", "report.json"),
 )
 """The files of a data set; the report comes last, and a folder without it is none."""
 
@@ -117,8 +118,8 @@ def _finish(
     """Second pass: repeats, canned replies, the split, the files and the report."""
     progress(Progress(0, None, "Looking for duplicates"))
     began = perf_counter()
-    changed = _apply_edits(gathered, spool, side, options)
     vendors = all(entry.reader and entry.format != "chat" for entry in plans)
+    changed = _apply_edits(gathered, spool, side, Editor(options.edits, options, vendors or options.same_files))
     # Somebody has put a chat data set together on purpose: repeated answers in it are wanted.
     curated = all(entry.format == "chat" for entry in plans)
     cap = len(gathered.facts) + 1 if curated else options.canned_cap
@@ -133,26 +134,26 @@ def _finish(
     gathered.stages["writing"] = perf_counter() - began
     began = perf_counter()
     progress(Progress(0, None, "Judging the quality"))
-    report = _report(plans, gathered, spool, kept, selection, options)
+    report = replace(_report(plans, gathered, spool, kept, selection, options), stable_ids=vendors)
     report.stages["quality report"] = round(perf_counter() - began, 3)
     return report
 
 
-def _apply_edits(gathered: Gathered, spool: Spool, side: Path, options: PrepareOptions) -> dict[int, bytes]:
-    """Take out what the person dropped; return the new lines of conversations with rewritten answers."""
-    edits, changed = options.edits, dict[int, bytes]()
+def _apply_edits(gathered: Gathered, spool: Spool, side: Path, editor: Editor) -> dict[int, bytes]:
+    """Take out what the person left out; return the new lines of conversations with rewritten answers."""
+    changed = dict[int, bytes]()
     kept: list[int] = []
     with (side / "dropped.jsonl").open("wb") as dropped:
-        if not edits.dropped and not edits.answers:
+        if editor.idle:
             return changed
         for index, place in enumerate(gathered.places):
             entry: dict[str, Any] = orjson.loads(spool.conversation(place))
-            edited = edits.applied(entry)
-            if entry["key"] in edits.dropped:
-                gathered.dropped[DROPPED_BY_HAND] += 1
-                dropped.write(orjson.dumps({**edited, "side": "train"}) + b"\n")
+            reason, edited = editor.reason(entry), editor.edited(entry)
+            if reason:
+                gathered.dropped[reason] += 1
+                dropped.write(orjson.dumps({**edited, "side": "train", "reason": reason}) + b"\n")
                 continue
-            if edited != entry:
+            if edited is not entry:
                 changed[len(kept)] = orjson.dumps(edited) + b"\n"
             kept.append(index)
     for name in ("facts", "places", "kinds"):
@@ -197,18 +198,22 @@ def _write(
         (side / "train.jsonl").open("wb") as train,
         (side / "heldout.jsonl").open("wb") as heldout,
         private_file(side / "redactions.jsonl") as review,
-        private_file(side / "agents.json") as answered,
+        private_file(side / "agents.json") as who,
+        private_file(side / "answered.jsonl") as answered,
     ):
-        answered.write(orjson.dumps(dict(agents.most_common(200)), option=orjson.OPT_INDENT_2))
+        who.write(orjson.dumps(dict(agents.most_common(200)), option=orjson.OPT_INDENT_2))
         for number, index in enumerate(kept):
-            place = gathered.places[index]
+            place, facts = gathered.places[index], gathered.facts[index]
             stream = heldout if index in selection.heldout else train
             stream.write(changed.get(index) or spool.conversation(place))
             if place[3]:
                 review.write(spool.redactions(place))
+            if facts.agents:
+                line = {"key": facts.words_key.hex(), "agents": list(facts.agents)}
+                answered.write(orjson.dumps(line) + b"\n")
             if number % 5000 == 0:
                 progress(Progress(number, len(kept), "Writing the data set"))
-        for written in (train, heldout, review, answered):
+        for written in (train, heldout, review, who, answered):
             written.flush()
             os.fsync(written.fileno())
 

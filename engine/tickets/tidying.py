@@ -93,7 +93,8 @@ def tidy(conversation: Conversation, options: PrepareOptions) -> Tidied:
         reason = "" if language in (*options.languages, UNKNOWN) else "another language"
     if reason:
         return _dropped(conversation, reason, masker, left, cleaning)
-    return _kept(conversation, turns, masker, left, cleaning, language)
+    agents = [message.author for message in kept if message.role == "assistant" and message.author]
+    return _kept(conversation, turns, agents, masker, left, cleaning, language)
 
 
 def _dropped(
@@ -119,9 +120,6 @@ def _left_out_whole(conversation: Conversation, options: PrepareOptions) -> str:
     for kind in ("spam", "hidden", "truncated"):
         if kinds == {kind}:
             return KIND_REASONS[kind]
-    excluded = {tag.casefold() for tag in options.exclude_tags}
-    if excluded and any(tag.casefold() in excluded for tag in conversation.tags):
-        return "tag left out by you"
     status = conversation.status.strip().casefold()
     if options.resolved_only and status and status not in RESOLVED:
         return "not resolved"
@@ -192,6 +190,7 @@ def _why_unanswered(conversation: Conversation, left: Sequence[LeftOut], kept: S
 def _kept(
     conversation: Conversation,
     turns: Sequence[Message],
+    agents: Sequence[str],
     masker: ConversationMasker,
     left: Sequence[LeftOut],
     cleaning: float,
@@ -206,7 +205,6 @@ def _kept(
     review = b"".join(_json(_review(conversation.id, found)) for found in masker.found)
     kinds = Counter(found.kind for found in masker.found)
     masked = perf_counter()
-    agents = [message.author for message in conversation.messages if message.role == "assistant" and message.author]
     facts = facts_of(conversation, messages, subject, agents, language)
     value = {
         "ticket": conversation.id,

@@ -15,6 +15,7 @@ from engine.model.catalogue import find
 from engine.model.device import DeviceReport
 from engine.tickets.dataset import DataSet
 from engine.training.events import History
+from engine.training.modes import Shape, fastest_that_fits, needed
 from engine.training.recipe import STARTER, Recipe
 
 Verdict = Literal["fits", "tight", "does not fit", "unknown"]
@@ -102,7 +103,7 @@ def _billions(model: str) -> float | None:
 
 
 def _memory_gib(recipe: Recipe, device: DeviceReport) -> float | None:
-    """Weights + adapter and its optimizer + activations + logits, in GiB."""
+    """Weights + what training takes in the recipe's memory mode, in GiB."""
     size = _billions(recipe.model)
     if size is None:
         return None
@@ -110,20 +111,18 @@ def _memory_gib(recipe: Recipe, device: DeviceReport) -> float | None:
     hidden = entry.hidden if entry else round(1000 * size**0.4)
     layers = entry.layers if entry else 32
     vocabulary = entry.vocabulary if entry else 100_000
-    on_gpu = device.kind == "cuda"
-    embedding = 2 * vocabulary * hidden * (2 if on_gpu else 4)
-    weights = BYTES_A_WEIGHT * 1e9 * size + embedding
-    if not on_gpu:
-        weights += 4e9 * size  # the unpacked copy of model/unpacking.py
-    adapter = (
-        layers * recipe.rank * hidden * 18 * 10
-    )  # seven projections: about 18 hidden sizes; fp32 + gradient + 8 bit
+    if device.kind == "cuda":
+        weights = BYTES_A_WEIGHT * 1e9 * size + 4 * vocabulary * hidden
+        shape = Shape(layers, hidden, round(2.7 * hidden), vocabulary, round(2e9 * size))
+        free = 2**30 * device.total_gib - weights
+        mode = recipe.memory if recipe.memory != "auto" else fastest_that_fits(recipe, shape, recipe.max_length, free)
+        return (weights + needed(mode, recipe, shape, recipe.max_length)) / 2**30 + 0.6
+    # fp32, with the unpacked copy of model/unpacking.py; seven projections are about 18 hidden sizes
+    weights = BYTES_A_WEIGHT * 1e9 * size + 8 * vocabulary * hidden + 4e9 * size
+    adapter = layers * recipe.rank * hidden * 18 * 10
     tokens = recipe.batch_size * recipe.max_length
-    recompute = on_gpu if recipe.checkpointing == "auto" else recipe.checkpointing == "on"
-    width = 2 if on_gpu else 4
-    activations = tokens * hidden * width * (layers + 34 if recompute else 34 * layers)
-    logits = tokens * vocabulary * 6
-    return (weights + adapter + activations + logits) / 2**30 + (0.6 if on_gpu else 0.8)
+    activations = tokens * hidden * 4 * (layers + 34 if recipe.memory == "saving" else 34 * layers)
+    return (weights + adapter + activations + tokens * vocabulary * 6) / 2**30 + 0.8
 
 
 def _verdict(memory: float | None, total: float) -> Verdict:

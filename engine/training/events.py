@@ -35,6 +35,16 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """The longest rows have been tried, before the first step."""
+
+    peak_gib: float
+    """Peak of allocated GPU memory with the optimizer's; 0 without a GPU."""
+    seconds: float
+    """How long the steps and checks that are left will take."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stepped:
     """One logged optimizer step."""
 
@@ -85,11 +95,12 @@ class Noted:
     level: Literal["info", "warning", "error"] = "info"
 
 
-Event = Started | Stepped | Evaluated | Checkpointed | Finished | Noted
+Event = Started | Rehearsed | Stepped | Evaluated | Checkpointed | Finished | Noted
 Emit = Callable[[Event], None]
 
 _KINDS: dict[str, type[Event]] = {
     "started": Started,
+    "rehearsed": Rehearsed,
     "step": Stepped,
     "evaluation": Evaluated,
     "checkpoint": Checkpointed,
@@ -151,6 +162,7 @@ class History:
     """
 
     started: Started | None = None
+    rehearsed: Rehearsed | None = None
     steps: tuple[Stepped, ...] = ()
     evaluations: tuple[Evaluated, ...] = ()
     checkpoints: tuple[int, ...] = ()
@@ -200,17 +212,19 @@ class HistoryReader:
 
 def extend(history: History, records: Iterable[Record]) -> History:
     """Return ``history`` with ``records`` added."""
-    started, finished = history.started, history.finished
+    started, rehearsed, finished = history.started, history.rehearsed, history.finished
     steps = {seen.step: seen for seen in history.steps}
     evaluations = {seen.step: seen for seen in history.evaluations}
     checkpoints, notes = set(history.checkpoints), list(history.notes)
     for record in records:
         match record.event:
             case Started() as event:
-                started, finished = event, None
+                started, rehearsed, finished = event, None, None
                 steps = {step: seen for step, seen in steps.items() if step <= event.first_step}
                 evaluations = {step: seen for step, seen in evaluations.items() if step <= event.first_step}
                 checkpoints = {step for step in checkpoints if step <= event.first_step}
+            case Rehearsed() as event:
+                rehearsed = event
             case Stepped() as event:
                 steps[event.step] = event
             case Evaluated() as event:
@@ -223,6 +237,7 @@ def extend(history: History, records: Iterable[Record]) -> History:
                 notes.append((record.at, event))
     return History(
         started,
+        rehearsed,
         tuple(steps[step] for step in sorted(steps)),
         tuple(evaluations[step] for step in sorted(evaluations)),
         tuple(sorted(checkpoints)),

@@ -6,7 +6,7 @@ and comparing. This module knows the chat format and nothing of the trainer.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 
 IGNORED = -100
 """The label of a token that is not learnt (torch.nn.CrossEntropyLoss's default ignore_index)."""
+
+MOST_CUT = 0.05
+"""A larger share of conversations with an answer that is cut is worth a warning."""
 
 Part = Literal["context", "learnt", "end", "cut"]
 
@@ -35,6 +38,8 @@ class Example:
     """Tokens beyond max_length that are left off."""
     cut_learnt: int
     """How many of those would have been learnt."""
+    ends: int
+    """How many of the learnt tokens end a turn."""
 
     @property
     def learnt(self) -> int:
@@ -76,7 +81,10 @@ class ExampleSet:
             )
         if self.not_found:
             yield f"{len(self.not_found)} conversations are left out: the chat template alters their answers."
-        if self.examples and self.cut > 0.05 * len(self.examples):
+        endless = sum(not example.ends for example in self.examples)
+        if self.examples and endless == len(self.examples):
+            yield "In no conversation is the end of an answer learnt: the model will not know when to stop."
+        if self.examples and self.cut > MOST_CUT * len(self.examples):
             yield (
                 f"{self.cut} of {len(self.examples)} conversations lose a part of an answer, with its end, "
                 "at the longest conversation allowed (max length)."
@@ -128,12 +136,10 @@ def build_examples(conversations: Sequence[Mapping[str, Any]], chat: ChatFormat,
     examples: list[Example] = []
     nothing, lost = [], []
     for conversation in conversations:
-        encoded = _encode(conversation["messages"], chat, recipe.system_prompt)
-        if encoded is None:
+        example = example_of(conversation, chat, recipe)
+        if example is None:
             lost.append(conversation["ticket"])
-            continue
-        example = _example(conversation["ticket"], encoded, recipe.max_length)
-        if example.learnt:
+        elif example.learnt:
             examples.append(example)
         else:
             nothing.append(conversation["ticket"])
@@ -145,19 +151,10 @@ def build_examples(conversations: Sequence[Mapping[str, Any]], chat: ChatFormat,
     return ExampleSet(tuple(examples), tuple(nothing), tuple(lost))
 
 
-def lengths(
-    conversations: Sequence[Mapping[str, Any]],
-    chat: ChatFormat,
-    system_prompt: str,
-    report: Callable[[str, float | None], None] = lambda *_: None,
-) -> tuple[int, ...]:
-    """Return the number of tokens of each conversation, before any cut."""
-    counts = []
-    for index, conversation in enumerate(conversations):
-        if index % 200 == 0:
-            report("Counting tokens", index / len(conversations))
-        counts.append(len(chat.encode(chat.render(_with_system(conversation["messages"], system_prompt)))))
-    return tuple(counts)
+def example_of(conversation: Mapping[str, Any], chat: ChatFormat, recipe: Recipe) -> Example | None:
+    """Return a conversation as training sees it; None when the template alters its answers."""
+    encoded = _encode(conversation["messages"], chat, recipe.system_prompt)
+    return _example(conversation["ticket"], encoded, recipe.max_length) if encoded else None
 
 
 def learn_view(conversation: Mapping[str, Any], chat: ChatFormat, recipe: Recipe) -> LearnView:
@@ -192,8 +189,9 @@ def _example(ticket: str, encoded: _Encoded, max_length: int) -> Example:
         ticket,
         tuple(encoded.ids[:max_length]),
         tuple(labels[:max_length]),
-        len(beyond),
-        sum(label != IGNORED for label in beyond),
+        cut=len(beyond),
+        cut_learnt=sum(label != IGNORED for label in beyond),
+        ends=encoded.parts[:max_length].count("end"),
     )
 
 

@@ -8,7 +8,16 @@ import torch
 from engine.errors import ResourceError, RunError, StudioError
 from engine.workspace import explain_disk_error
 
+FAILED_WRITES = ("No space left", "PytorchStreamWriter", "inline_container", "file write failed")
+"""What torch.save says on a full disk, depending on where in the file it happens."""
 KEPT = "Checkpoints made so far are kept."
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, on the GPU or without one."""
+    text = str(error)
+    known = isinstance(error, torch.OutOfMemoryError | MemoryError)
+    return known or "out of memory" in text or "can't allocate" in text
 
 
 def explain(error: BaseException, folder: Path) -> StudioError:
@@ -21,12 +30,12 @@ def explain(error: BaseException, folder: Path) -> StudioError:
     if isinstance(error, StudioError):
         return error
     text = str(error)
-    if isinstance(error, torch.OutOfMemoryError | MemoryError) or "out of memory" in text or "can't allocate" in text:
+    if is_out_of_memory(error):
         return ResourceError(
             f"Memory ran out during training. {KEPT}",
             "Lower 'conversations at a time' or the longest conversation, or pick a smaller model.",
         )
-    if "No space left" in text or "PytorchStreamWriter" in text or "file write failed" in text:
+    if any(sign in text for sign in FAILED_WRITES):
         return explain_disk_error(OSError(errno.ENOSPC, text), folder)
     if isinstance(error, OSError):
         return explain_disk_error(error, folder)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.errors import RunError, StudioError
+from engine.training.checkpoints import newest_sound
 from engine.training.events import Noted, Started
 from engine.training.recipe import Recipe
 from engine.training.run import RunDirectory, RunState
@@ -77,6 +78,7 @@ class TrainingQueue:
         self._lock = threading.Condition()
         self._jobs: list[_Job] = []
         self._thread: threading.Thread | None = None
+        self._closing = False
 
     def add(self, run: RunDirectory) -> None:
         """Queue a run; it starts at once when nothing is before it. A run with checkpoints goes on from the newest.
@@ -124,7 +126,7 @@ class TrainingQueue:
             job = self._the(run)
             if job is not self._jobs[0]:
                 self._jobs.remove(job)
-                job.run.update(state="cancelled", message="Taken out of the queue.")
+                self._ended_early(job.run, "Taken out of the queue.", "The program was closed before its turn came.")
                 return
         job.stopped.set()
         job.wake.set()
@@ -137,13 +139,25 @@ class TrainingQueue:
             return self._lock.wait_for(lambda: self._find(run) is None, timeout)
 
     def close(self, timeout: float = 30.0) -> None:
-        """End everything; called when the program does. What is cut off is found as interrupted at the next start."""
+        """End everything; called when the program does. Runs in progress and waiting ones read 'interrupted' then.
+
+        Args:
+            timeout: Seconds to wait for the step under way; a run that takes longer is cut off without a checkpoint of
+                that step.
+        """
+        self._closing = True
         with self._lock:
             ids = [job.run.id for job in reversed(self._jobs)]
         for identifier in ids:
             self.stop(identifier)
         if ids:
             self.wait(ids[-1], timeout)
+
+    def _ended_early(self, run: RunDirectory, by_hand: str, by_closing: str) -> None:
+        if self._closing:
+            run.update(state="interrupted", message=by_closing)
+        else:
+            run.update(state="cancelled", message=by_hand)
 
     def _the(self, run: str) -> _Job:
         job = self._find(run)
@@ -185,7 +199,11 @@ class TrainingQueue:
             job.run.update(state="failed", message=f"The run failed unexpectedly ({type(error).__name__}: {error}).")
             return
         if outcome_stopped:
-            job.run.update(state="cancelled", message="Stopped by hand; Resume goes on from here.")
+            self._ended_early(
+                job.run,
+                "Stopped by hand; Resume goes on from here.",
+                "The program was closed; Resume goes on from here.",
+            )
         else:
             job.run.update(state="finished", message="")
 
@@ -209,11 +227,18 @@ class TrainingQueue:
             if isinstance(event, Started) and not job.stopped.is_set():
                 self._set(job, "running", "Checking the held-out tickets with the untouched base")
 
-        steps = job.run.checkpoint_steps()
-        outcome = run_training(
-            recipe, data, base, job.run.path, emit, lambda: self._between_steps(job), steps[-1] if steps else 0
-        )
+        resume_step = self._newest_sound(job.run)
+        outcome = run_training(recipe, data, base, job.run.path, emit, lambda: self._between_steps(job), resume_step)
         return outcome.stopped
+
+    def _newest_sound(self, run: RunDirectory) -> int:
+        """The step to go on from; says so in the log where newer checkpoints are damaged."""
+        found, known = newest_sound(run.checkpoints), run.checkpoint_steps()
+        if damaged := [step for step in known if step > found]:
+            names = ", ".join(map(str, damaged))
+            where = f"from step {found}" if found else "from the beginning"
+            run.emit(Noted(f"The checkpoint of step {names} is damaged; the run goes on {where}.", "warning"))
+        return found
 
     def _between_steps(self, job: _Job) -> bool:
         """Hold while paused; return whether to end."""
@@ -260,12 +285,12 @@ def _snapshot(job: _Job) -> JobSnapshot:
 
 
 def _seconds_left(job: _Job) -> float | None:
-    """Steps left times the mean pace since the start or the last resume."""
+    """Steps left times the mean pace since the start or the last resume; at first what the rehearsal measured."""
     history = job.run.history.read()
     if job.state != "running" or history.started is None:
         return None
     fresh = [seen for seen in history.steps if seen.step > history.started.first_step]
     if len(fresh) < 2:
-        return None
+        return history.rehearsed.seconds if history.rehearsed else None
     pace = (fresh[-1].seconds - fresh[0].seconds) / (fresh[-1].step - fresh[0].step)
     return pace * (history.started.steps - fresh[-1].step)

@@ -91,13 +91,13 @@ class Recipe:
     """Batches collected before one update; the effective batch is the product of the two."""
     max_length: int = setting(1024, "Batches", "Longest conversation (max length)", low=32, high=131_072, unit="tokens")
     """Longer conversations are cut at the end."""
-    packing: bool = setting(False, "Batches", "Fill up batches (packing)")
-    """Puts short conversations end to end; several times faster on a GPU. Only where the model keeps them apart."""
+    packing: Literal["auto", "on", "off"] = setting("auto", "Batches", "Fill up batches (packing)")
+    """Puts short conversations end to end, kept apart; auto does so on a GPU where enough steps are left to learn."""
     group_by_length: bool = setting(True, "Batches", "Similar lengths together (group by length)")
     """Wastes less on padding."""
 
-    checkpointing: Literal["auto", "on", "off"] = setting("auto", "Memory", "Recompute to save memory (checkpointing)")
-    """on needs far less memory and about a third more time; auto switches it on for a GPU and off for the processor."""
+    memory: Literal["auto", "saving", "balanced", "spacious"] = setting("auto", "Memory", "Memory against speed")
+    """saving fits small GPUs, spacious is about twice as fast; auto takes the fastest that fits. All learn the same."""
 
     logging_steps: int = setting(1, "Evaluation", "Show the loss every", low=1, high=10_000, unit="steps")
     """How often a point is added to the curve."""
@@ -107,6 +107,8 @@ class Recipe:
     """0 saves whenever the held-out tickets are checked."""
     keep_checkpoints: int = setting(3, "Evaluation", "Checkpoints to keep", low=1, high=1000)
     """Older ones are deleted, the best never."""
+    patience: int = setting(3, "Evaluation", "Stop when it no longer helps (patience)", low=0, high=1000, unit="checks")
+    """Ends the run when the held-out loss has not fallen for this many checks in a row; 0 never."""
     keep_best: bool = setting(True, "Evaluation", "Take the best checkpoint, not the last")
     """The adapter with the lowest held-out loss is the one you get."""
 
@@ -126,11 +128,12 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Recipe":
-        """Build a recipe from plain values; missing ones take their default.
+        """Build a recipe from plain values; missing ones take their default, and those of older files their new name.
 
         Raises:
             RecipeError: A name is unknown or a value is out of its range.
         """
+        values = _as_named_today(values)
         for name in values:
             if name not in FIELDS:
                 raise RecipeError(name, f"There is no setting called '{name}'.", f"Known are: {', '.join(FIELDS)}.")
@@ -152,6 +155,17 @@ class Recipe:
     def changed_from(self, other: "Recipe") -> dict[str, Any]:
         """Return the fields whose value differs from ``other``'s."""
         return {name: value for name, value in self.to_dict().items() if value != getattr(other, name)}
+
+
+def _as_named_today(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Read recipe.json files from before there were memory modes: 'checkpointing', and packing as yes or no."""
+    today = dict(values)
+    if "checkpointing" in today:
+        mode = {"on": "balanced", "off": "spacious"}.get(today.pop("checkpointing"), "auto")
+        today.setdefault("memory", mode)
+    if isinstance(today.get("packing"), bool):
+        today["packing"] = "on" if today["packing"] else "off"
+    return today
 
 
 @dataclass(frozen=True, slots=True)

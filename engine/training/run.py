@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.errors import RunError, StudioError
+from engine.training import checkpoints
 from engine.training.events import Event, HistoryReader, Record, append
 from engine.training.recipe import Recipe
 from engine.workspace import Workspace, disk_errors, read_json, write_json
@@ -141,16 +142,8 @@ class RunDirectory:
         append(self.events_file, Record(time.time(), event))
 
     def checkpoint_steps(self) -> list[int]:
-        """Steps of the sound checkpoints, ascending; one that lacks its trainer state or weights does not count."""
-        if not self.checkpoints.exists():
-            return []
-        found = []
-        for folder in self.checkpoints.glob("checkpoint-*"):
-            step = folder.name.removeprefix("checkpoint-")
-            sound = (folder / "trainer_state.json").exists() and (folder / "adapter_model.safetensors").exists()
-            if step.isdigit() and sound:
-                found.append(int(step))
-        return sorted(found)
+        """Steps that have a checkpoint, ascending; whether each is sound, checkpoints.is_sound says."""
+        return checkpoints.steps(self.checkpoints)
 
     def checkpoint(self, step: int) -> Path:
         """The folder of the checkpoint at ``step``."""

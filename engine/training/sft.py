@@ -1,12 +1,12 @@
 """A recipe in trl's and peft's words. Argument names move between versions; this is the one place that knows them."""
 
 import dataclasses
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from engine.training.modes import Settings
 from engine.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -32,18 +32,6 @@ def lora_config(recipe: Recipe) -> "LoraConfig":
     )
 
 
-def total_steps(recipe: Recipe, batches: int) -> int:
-    """Return the optimizer steps of a run.
-
-    Args:
-        recipe: Its epochs, accumulation and max_steps count.
-        batches: Batches in one epoch.
-    """
-    a_pass = max(1, math.ceil(batches / recipe.accumulation))
-    steps = max(1, math.ceil(recipe.epochs * a_pass))
-    return min(steps, recipe.max_steps) if recipe.max_steps else steps
-
-
 def check_every(recipe: Recipe, steps: int) -> int:
     """Return the steps between two held-out checks."""
     return recipe.eval_steps or max(1, steps // CHECKS_A_RUN)
@@ -59,7 +47,15 @@ def optimizer_for(recipe: Recipe, device: torch.device) -> str:
 
 
 def sft_config(
-    recipe: Recipe, output: Path, device: torch.device, dtype: torch.dtype, steps: int, *, packing: bool, heldout: bool
+    recipe: Recipe,
+    output: Path,
+    device: torch.device,
+    dtype: torch.dtype,
+    steps: int,
+    settings: Settings,
+    *,
+    own_recompute: bool = True,
+    heldout: bool,
 ) -> "SFTConfig":
     """Return trl's configuration of the run.
 
@@ -67,9 +63,11 @@ def sft_config(
         recipe: The hyperparameters.
         output: Where checkpoints go.
         device: Where the base model is.
-        dtype: The compute type; bfloat16 and float16 run under autocast over fp32 LoRA weights.
+        dtype: The compute type. float16 runs under autocast with a scaled loss; bfloat16 needs neither, since the model
+            is in bfloat16 and its LoRA layers cast their float32 weights themselves.
         steps: Optimizer steps in all.
-        packing: Whether short conversations are put end to end.
+        settings: Micro-batch, accumulation and whether layers are recomputed.
+        own_recompute: Whether the layers do that themselves, so that transformers need not.
         heldout: Whether there are tickets to check on.
     """
     from trl import SFTConfig
@@ -77,13 +75,12 @@ def sft_config(
     on_gpu = device.type == "cuda"
     checks = check_every(recipe, steps)
     saves = recipe.save_steps or checks
-    recompute = on_gpu if recipe.checkpointing == "auto" else recipe.checkpointing == "on"
     return SFTConfig(
         output_dir=str(output),
         max_steps=steps,
-        per_device_train_batch_size=recipe.batch_size,
-        per_device_eval_batch_size=recipe.batch_size,
-        gradient_accumulation_steps=recipe.accumulation,
+        per_device_train_batch_size=settings.micro_batch,
+        per_device_eval_batch_size=settings.micro_batch,
+        gradient_accumulation_steps=settings.accumulation,
         learning_rate=recipe.learning_rate,
         lr_scheduler_type=recipe.schedule,
         warmup_steps=recipe.warmup if recipe.warmup < 1 else int(recipe.warmup),
@@ -91,12 +88,10 @@ def sft_config(
         weight_decay=recipe.weight_decay,
         max_grad_norm=recipe.max_grad_norm,
         max_length=recipe.max_length,
-        packing=packing,
-        eval_packing=False,
-        dataset_kwargs=None if packing else {"skip_prepare_dataset": True},
+        dataset_kwargs={"skip_prepare_dataset": True},
         seed=recipe.seed,
         data_seed=recipe.seed,
-        bf16=on_gpu and dtype is torch.bfloat16,
+        bf16=False,
         fp16=on_gpu and dtype is torch.float16,
         use_cpu=not on_gpu,
         logging_strategy="steps",
@@ -106,14 +101,13 @@ def sft_config(
         eval_steps=checks if heldout else None,
         save_strategy="steps",
         save_steps=saves,
-        save_total_limit=recipe.keep_checkpoints,
         metric_for_best_model="eval_loss" if heldout else None,
         greater_is_better=False if heldout else None,
         report_to="none",
         disable_tqdm=True,
         dataloader_pin_memory=on_gpu,
         remove_unused_columns=False,
-        **_checkpointing(recompute),
+        **_checkpointing(settings.recompute and not own_recompute),
     )
 
 

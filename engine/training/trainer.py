@@ -12,19 +12,19 @@ import platform
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import TicketsError
+from engine.training import checkpoints
 from engine.training.events import Emit, Finished, Noted, Started
 from engine.training.examples import ExampleSet, build_examples
 from engine.training.recipe import Recipe
 from engine.workspace import write_json
 
 if TYPE_CHECKING:
-    from datasets import Dataset
-
     from engine.model.base import BaseModel
     from engine.training.qlora_trainer import QLoRATrainer
 
@@ -89,6 +89,8 @@ def run_training(
     Raises:
         StudioError: What happened, in words; the cause is chained. Checkpoints made so far stay.
     """
+    from engine.training import healing
+    from engine.training.assembling import make_trainer
     from engine.training.failures import explain
 
     trainer = None
@@ -99,21 +101,33 @@ def run_training(
         for sentence in train.warnings():
             emit(Noted(sentence, "warning"))
         write_json(folder / "environment.json", environment(base))
-        trainer = _make_trainer(recipe, train, heldout, base, folder, emit, should_stop)
+        trainer = make_trainer(recipe, train, heldout, base, folder, emit, should_stop)
+        paused = 0.0
         if trainer.args.optim != recipe.optimizer:
             emit(Noted(f"Without a GPU the optimizer is {trainer.args.optim.value}: {recipe.optimizer} is slow there."))
         emit(_started(trainer, train, heldout, base, resume_step))
-        checkpoint = str(folder / "checkpoints" / f"checkpoint-{resume_step}") if resume_step else None
-        trainer.train(resume_from_checkpoint=checkpoint)
+        while full := healing.train(trainer, _checkpoint(folder, resume_step)):
+            settings, resume_step = healing.give_way(trainer, resume_step, full, emit)
+            paused += trainer.paused_seconds
+            _throw_away(trainer)
+            trainer = make_trainer(recipe, train, heldout, base, folder, emit, should_stop, settings)
+            emit(_started(trainer, train, heldout, base, resume_step))
         kept = _keep(trainer, recipe, folder, base)
-        seconds = time.monotonic() - began - trainer.paused_seconds
+        seconds = time.monotonic() - began - trainer.paused_seconds - paused
         if not trainer.stopped:
             emit(Finished(kept, round(seconds, 1)))
         return Outcome(trainer.state.global_step, kept, trainer.stopped, seconds)
     except Exception as error:
+        if trainer is not None:
+            with suppress(OSError):
+                _keep(trainer, recipe, folder, base)
         raise explain(error, folder) from error
     finally:
         _throw_away(trainer)
+
+
+def _checkpoint(folder: Path, step: int) -> str | None:
+    return str(folder / "checkpoints" / f"{checkpoints.PREFIX}{step}") if step else None
 
 
 def environment(base: "BaseModel") -> dict[str, Any]:
@@ -129,90 +143,6 @@ def environment(base: "BaseModel") -> dict[str, Any]:
         "system": platform.platform(terse=True),
         **{name: importlib.metadata.version(name) for name in packages},
     }
-
-
-def _make_trainer(
-    recipe: Recipe,
-    train: ExampleSet,
-    heldout: ExampleSet,
-    base: "BaseModel",
-    folder: Path,
-    emit: Emit,
-    should_stop: Callable[[], bool],
-) -> "QLoRATrainer":
-    from accelerate.state import AcceleratorState
-    from peft import get_peft_model
-    from transformers import set_seed
-
-    from engine.training.qlora_trainer import QLoRATrainer
-    from engine.training.sft import lora_config, sft_config, total_steps
-
-    AcceleratorState._reset_state(reset_partial_state=True)  # a run of another compute type may have left its own
-    copy = base.copy()
-    if recipe.bias != "none":
-        _own_biases(copy)
-    packing = recipe.packing and _packing_allowed(copy, emit)
-    batches = _batches(train, recipe, packing)
-    steps = total_steps(recipe, batches)
-    set_seed(recipe.seed)
-    return QLoRATrainer(
-        recipe=recipe,
-        emit=emit,
-        should_stop=should_stop,
-        model=get_peft_model(copy, lora_config(recipe)),
-        args=sft_config(
-            recipe,
-            folder / "checkpoints",
-            base.device,
-            base.model.dtype,
-            steps,
-            packing=packing,
-            heldout=bool(heldout.examples),
-        ),
-        train_dataset=_dataset(train),
-        eval_dataset=_dataset(heldout) if heldout.examples else None,
-        processing_class=base.chat.tokenizer,
-    )
-
-
-def _own_biases(model: Any) -> None:
-    """Give a copy biases of its own: peft would train the shared ones of the base in place."""
-    from torch import nn
-
-    for module in model.modules():
-        if isinstance(getattr(module, "bias", None), nn.Parameter):
-            module.bias = nn.Parameter(module.bias.detach().clone(), requires_grad=False)
-
-
-def _packing_allowed(model: Any, emit: Emit) -> bool:
-    from engine.model.attention import keeps_packed_texts_apart
-
-    clean = keeps_packed_texts_apart(model, model.config.get_text_config().vocab_size)
-    if not clean:
-        emit(Noted("Packing is off: this model does not keep packed conversations apart.", "warning"))
-    return clean
-
-
-def _batches(train: ExampleSet, recipe: Recipe, packing: bool) -> int:
-    """Batches of one epoch; packed rows are counted as trl's best-fit packing will make them."""
-    rows = len(train.examples)
-    if packing:
-        from trl.data_utils import pack_dataset
-
-        rows = len(pack_dataset(_dataset(train), recipe.max_length, strategy="bfd"))
-    return -(-rows // recipe.batch_size)
-
-
-def _dataset(examples: ExampleSet) -> "Dataset":
-    from datasets import Dataset, disable_progress_bars
-
-    disable_progress_bars()
-    return Dataset.from_dict(
-        {
-            "input_ids": [list(example.input_ids) for example in examples.examples],
-            "labels": [list(example.labels) for example in examples.examples],
-        }
-    )
 
 
 def _started(
@@ -231,14 +161,16 @@ def _started(
 
 
 def _keep(trainer: "QLoRATrainer", recipe: Recipe, folder: Path, base: "BaseModel") -> int:
-    """Put the chosen checkpoint's weights into adapter/, complete or not at all; return its step."""
-    last: int = trainer.state.global_step
+    """Put the chosen checkpoint's weights into adapter/, complete or not at all; return its step.
+
+    The best where the recipe wants it, else the last; 0 where there is no checkpoint yet.
+    """
     best: int | None = trainer.state.best_global_step if recipe.keep_best else None
-    checkpoints = folder / "checkpoints"
-    step: int = best if best and (checkpoints / f"checkpoint-{best}" / ADAPTER_FILES[1]).exists() else last
-    source = checkpoints / f"checkpoint-{step}"
-    if not (source / ADAPTER_FILES[1]).exists():
-        return 0  # stopped before the first step: there is nothing to keep
+    known = checkpoints.steps(folder / "checkpoints")
+    if not known:
+        return 0
+    step = best if best in known else known[-1]
+    source = folder / "checkpoints" / f"checkpoint-{step}"
     made = folder / ".adapter"
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir()
@@ -252,13 +184,19 @@ def _keep(trainer: "QLoRATrainer", recipe: Recipe, folder: Path, base: "BaseMode
 
 
 def _throw_away(trainer: "QLoRATrainer | None") -> None:
-    """Free the copy: after training it stays in train mode, with hooks and a wrapped forward."""
+    """Free the copy: after training it stays in train mode, with hooks and layers of another kind.
+
+    Everything that the trainer holds goes: its caller still holds the trainer, and transformers' callback handler, the
+    scheduler and compiled code each hold the model, with the unpacked weights of a spacious run.
+    """
     import torch
 
     if trainer is not None:
+        compiled = trainer.settings.compiled
         trainer.accelerator.free_memory()
-        trainer.model = trainer.model_wrapped = trainer.optimizer = None
-        trainer.callback_handler.callbacks.clear()
+        trainer.__dict__.clear()
+        if compiled:
+            torch._dynamo.reset()
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

@@ -24,7 +24,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import psutil
 
-from engine.tickets.dataset import PrepareOptions, Progress, prepare
+from engine.tickets.options import PrepareOptions
+from engine.tickets.preparation import prepare
+from engine.tickets.report import Progress
 
 TICKETS = Path(__file__).parents[3] / "shared" / "tickets" / "zendesk_tickets.ndjson"
 WORDS = (
@@ -97,9 +99,14 @@ def main() -> None:
         watcher.start()
         began = time.perf_counter()
 
+        told = [""]
+
         def show(progress: Progress) -> None:
-            share = f" {100 * progress.done // progress.total} %" if progress.total else ""
-            print(f"\r{time.perf_counter() - began:5.0f} s  {progress.stage}{share}", end="", file=sys.stderr)
+            share = f" {10 * (10 * progress.done // progress.total)} %" if progress.total else ""
+            stage = progress.stage.split(":")[0] + share
+            if stage != told[0]:
+                told[0] = stage
+                print(f"{time.perf_counter() - began:5.0f} s  {stage}", file=sys.stderr)
 
         try:
             report = prepare([export], Path(folder) / "out", PrepareOptions(workers=given.workers), show)
@@ -107,7 +114,6 @@ def main() -> None:
             done.set()
             watcher.join()
         seconds = time.perf_counter() - began
-        print(file=sys.stderr)
         stages = {name: report.stages.get(name, 0.0) for name in STAGES}
         for name, taken in stages.items():
             print(f"{name:24} {taken:8.1f} s")

@@ -13,9 +13,9 @@ ALLOWED = {
     "errors": set(),
     "task": {"errors"},
     "workspace": {"errors"},
-    "tickets": {"errors", "workspace"},
+    "tickets": {"errors", "task", "workspace"},
     "model": {"errors", "workspace", "training.recipe", "chat.adapters"},
-    "training": {"errors", "workspace", "tickets.dataset", "model"},
+    "training": {"errors", "task", "workspace", "tickets.dataset", "tickets.library", "model"},
     "chat": {"errors", "workspace", "model"},
     "export": {"errors", "workspace", "model", "training"},
 }
@@ -56,12 +56,24 @@ def test_no_arrow_points_the_wrong_way():
 
 def test_ui_imports_from_engine_only_studio_and_plain_records():
     records = {"studio", "errors", "task", "workspace", "training.events", "training.recipe", "training.run"}
-    records |= {"training.job", "training.estimate", "training.examples", "model.catalogue", "model.device"}
+    records |= {
+        "training.job",
+        "training.estimate",
+        "training.examples",
+        "training.token_counts",
+        "model.catalogue",
+        "model.device",
+    }
     records |= {
         "tickets.detect",
         "tickets.options",
         "tickets.report",
-        "tickets.dataset",
+        "tickets.countries",
+        "tickets.overrides",
+        "tickets.edits",
+        "tickets.library",
+        "tickets.origin",
+        "tickets.review",
         "tickets.columns",
         "chat.records",
     }
@@ -83,8 +95,16 @@ def test_making_a_studio_imports_nothing_heavy(tmp_path):
         "import sys; from pathlib import Path\n"
         "from engine.studio import Studio; from engine.workspace import Workspace\n"
         f"studio = Studio(Workspace(Path({str(tmp_path)!r})))\n"
-        "studio.snapshot(); studio.runs(); studio.datasets(); studio.voices(); studio.presets(); studio.catalogue()\n"
+        "studio.snapshot(); studio.runs(); studio.tickets.all(); studio.voices()\n"
+        "studio.presets(); studio.catalogue()\n"
         f"print([name for name in {sorted(HEAVY)!r} if name in sys.modules])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_window_opens_without_readers_models_and_numbers():
+    program = "import sys, engine.studio, ui.views.tickets; print([name for name in sys.modules])"
+    seen = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for late in ("torch", "transformers", "numpy", "engine.tickets.planning", "engine.tickets.cleaning"):
+        assert f"'{late}'" not in seen

@@ -72,6 +72,15 @@ def test_a_write_is_whole_or_not_at_all(tmp_path, monkeypatch):
     assert [entry.name for entry in tmp_path.iterdir()] == ["status.json"]
 
 
+def test_a_private_file_is_for_the_owner_alone_even_when_it_replaces_an_open_one(tmp_path):
+    file = tmp_path / "origin.json"
+    file.write_text("old")
+    write_json(file, {"new": 1}, private=True)
+    assert file.stat().st_mode & 0o077 == 0
+    write_json(file, {"new": 2})
+    assert file.stat().st_mode & 0o044
+
+
 def test_a_folder_that_cannot_be_made_is_said_in_words(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ResourceError, match="could not be used"):

@@ -4,95 +4,25 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from engine.chat.heldout import HeldOutTicket
 from engine.chat.records import Answer, AnswerFrame, Sampling
-from engine.errors import StudioError, TicketsError
+from engine.errors import StudioError
 from engine.model.catalogue import catalogue
 from engine.model.device import DeviceReport
-from engine.studio import DataSetInfo, HeldOutTicket, RunInfo, StudioSnapshot, Voice
+from engine.studio import RunInfo, StudioSnapshot, Voice
 from engine.task import Task
-from engine.tickets.dataset import Detection, PrepareOptions, Report, SourceOverrides
 from engine.training.estimate import Estimate
 from engine.training.events import Evaluated, Finished, History, Noted, Started, Stepped
-from engine.training.examples import LearnView, Piece
 from engine.training.job import JobSnapshot
 from engine.training.recipe import Recipe, presets
 from engine.training.run import Status
 from engine.workspace import Deleted
-
-NOW = 1_750_000_000.0
-HOSTILE = "<img src=x onerror=\"document.title='pwned'\"> ${document.title='pwned'} {{value}} **bold**"
-"""A ticket that tries to become a part of the page."""
-
-
-class FakeDataSet:
-    """A data set of made-up conversations, in memory."""
-
-    def __init__(self, count: int = 60, heldout: int = 6) -> None:
-        self.rows = [_conversation(number) for number in range(count)]
-        self.sides = {"train": self.rows[: count - heldout], "heldout": self.rows[count - heldout :]}
-        self.report = Report(
-            format="zendesk",
-            tickets_read=count + 5,
-            conversations_kept=count,
-            dropped={"no agent answer": 3, "the same ticket twice": 2},
-            redactions={"EMAIL": 7, "PHONE": 1},
-            label="Zendesk export",
-            evidence="requester_id in every record",
-            files=["shop.ndjson"],
-            train=count - heldout,
-            heldout=heldout,
-            messages_left_out={"internal note": 8},
-            split_basis="the most recent tickets, by date",
-        )
-
-    def conversations(self, split: str) -> list[dict[str, Any]]:
-        return list(self.sides[split])
-
-    def page(
-        self, start: int, count: int, query: str = "", split: str | None = None
-    ) -> tuple[list[dict[str, Any]], int]:
-        rows = [{**row, "split": side} for side in ("train", "heldout") for row in self.sides[side]]
-        found = [row for row in rows if query.casefold() in str(row).casefold()]
-        return found[start : start + count], len(found)
-
-    def left_out(self, start: int, count: int, reason: str | None = None) -> tuple[list[dict[str, Any]], int]:
-        rows = [
-            {"ticket": str(900 + n), "reason": "internal note", "excerpt": HOSTILE if n == 0 else "Paid by hand."}
-            for n in range(5)
-        ]
-        return rows[start : start + count], len(rows)
-
-    def redactions(
-        self, start: int, count: int, kind: str | None = None, query: str = ""
-    ) -> tuple[list[dict[str, Any]], int]:
-        row = {
-            "ticket": "7",
-            "kind": "EMAIL",
-            "placeholder": "[EMAIL_1]",
-            "original": "a@example.com",
-            "before": "write to ",
-            "after": ".",
-        }
-        return [row][start : start + count], 1
-
-
-def _conversation(number: int) -> dict[str, Any]:
-    question = HOSTILE if number == 0 else f"Where is parcel {number}? It should have come on Tuesday."
-    turns = [("user", question), ("assistant", "Hello! Kestrel Post brings it on Tuesdays and Fridays only.")]
-    if number % 3 == 0:
-        turns += [("user", "And what does it cost?"), ("assistant", "Postage is 4 pounds 20, and free from 85 pounds.")]
-    messages = [{"role": role, "content": content} for role, content in turns]
-    return {
-        "ticket": str(1000 + number),
-        "messages": messages,
-        "subject": "" if number % 2 else f"Parcel {number}",
-        "tags": ["shipping"],
-    }
+from tests.ui.fake_tickets import HOSTILE, NOW, FakeDataSets, FakeTokens
 
 
 def curve(steps: int, total: int, finished: bool, floor: float = 0.6) -> History:
@@ -133,7 +63,8 @@ class FakeStudio:
     def __init__(self, root: Path, *, empty: bool = False) -> None:
         self.root = root
         self.calls: list[tuple[Any, ...]] = []
-        self.sets: dict[str, tuple[DataSetInfo, FakeDataSet]] = {}
+        self.tickets = FakeDataSets(self)
+        self.tokens = FakeTokens(self)
         self.run_infos: dict[str, RunInfo] = {}
         self.adapters: dict[str, Voice] = {}
         self.saved: dict[str, Recipe] = {}
@@ -141,16 +72,9 @@ class FakeStudio:
         self.answer_pause = 0.0
         self.task_pause = 0.0
         if not empty:
-            self._add_set("Sample shop")
+            self.tickets.add("Sample shop")
 
     # ---- what tests set up
-
-    def _add_set(self, name: str) -> str:
-        identifier = f"set-{len(self.sets) + 1}"
-        data = FakeDataSet()
-        info = DataSetInfo(identifier, name, NOW, data.report.train, data.report.heldout, "zendesk")
-        self.sets = {identifier: (info, data), **self.sets}
-        return identifier
 
     def add_run(self, name: str, state: Any = "finished", steps: int = 30, total: int = 30, floor: float = 0.6) -> str:
         """Put a run into the list."""
@@ -172,102 +96,10 @@ class FakeStudio:
             DeviceReport("cpu", "Processor, 2 cores", 6.2, 23.0), "Starter (SmolLM2 135M), 4 bit", self.job, ()
         )
 
-    def detect(self, files: Sequence[Path], overrides: SourceOverrides | None = None) -> Detection:
-        self.calls.append(("detect", tuple(files), overrides))
-        if files[0].suffix == ".bad":
-            raise TicketsError(f"{files[0].name} is empty.", "Download the export again.")
-        if files[0].suffix == ".csv":
-            mapping = {"question": "Frage", "answer": "Antwort"}
-            sample = (("Wo ist mein Paket?", "Unterwegs.", "1.2.2026"),)
-            return Detection(
-                "table",
-                "Table",
-                "'Frage' is the question",
-                "cp1252",
-                ";",
-                ("Frage", "Antwort", "Datum"),
-                mapping,
-                sample,
-                ((files[0].name, "table"),),
-            )
-        return Detection(
-            "zendesk",
-            "Zendesk export",
-            "requester_id in every record",
-            "utf-8",
-            files=tuple((file.name, "zendesk") for file in files),
-        )
-
-    def prepare(self, files: Sequence[Path], name: str, options: PrepareOptions | None = None) -> Task[str]:
-        self.calls.append(("prepare", tuple(files), name, options))
-        return Task(f"Reading {name}", lambda task: self._prepared(task, name))
-
-    def _prepared(self, task: Task[str], name: str) -> str:
-        for part in range(10):
-            task.report("Reading, cleaning and masking", part / 10)
-            time.sleep(self.task_pause / 10)
-            if task.cancelled:
-                raise StudioError("cancelled")
-        return self._add_set(name)
-
-    def prepare_sample(self) -> Task[str]:
-        return self.prepare([Path("sample.ndjson")], "Sample shop")
-
-    def datasets(self) -> list[DataSetInfo]:
-        return [info for info, _ in self.sets.values()]
-
-    def dataset(self, identifier: str) -> FakeDataSet:
-        if identifier not in self.sets:
-            raise StudioError(f"'{identifier}' is not here any more.", "Pick another one from the list.")
-        return self.sets[identifier][1]
-
-    def rename_dataset(self, identifier: str, name: str) -> None:
-        info, data = self.sets[identifier]
-        self.sets[identifier] = replace(info, name=name), data
-
-    def delete_dataset(self, identifier: str) -> Deleted:
-        self.calls.append(("delete_dataset", identifier))
-        kept = self.sets.pop(identifier)
-        self._trash = (self.sets, identifier, kept)
-        return Deleted(kept[0].name, self.root / "datasets" / identifier, self.root / "trash" / identifier)
-
     def restore(self, deleted: Deleted) -> None:
         self.calls.append(("restore", deleted))
         home, identifier, kept = self._trash
         home[identifier] = kept
-
-    def token_lengths(self, dataset: str, recipe: Recipe) -> Task[tuple[int, ...]]:
-        rows = self.dataset(dataset).conversations("train")
-
-        def action(task: Task[tuple[int, ...]]) -> tuple[int, ...]:
-            task.report("Counting tokens", 0.5)
-            time.sleep(self.task_pause)
-            return tuple(60 + (n * 37) % 640 for n, _ in enumerate(rows))
-
-        return Task("Counting tokens", action)
-
-    def learn_view(self, dataset: str, ticket: str, recipe: Recipe) -> LearnView:
-        row = next(row for row in self.dataset(dataset).rows if row["ticket"] == ticket)
-        pieces: list[Piece] = []
-        for message in row["messages"]:
-            words = len(message["content"].split())
-            if message["role"] == "user":
-                pieces.append(
-                    Piece(
-                        f"<|im_start|>user\n{message['content']}<|im_end|>\n<|im_start|>assistant\n",
-                        "context",
-                        words + 9,
-                    )
-                )
-            else:
-                pieces += [
-                    Piece(message["content"], "learnt", words + 2),
-                    Piece("<|im_end|>", "end", 1),
-                    Piece("\n", "context", 1),
-                ]
-        if ticket == "1003":
-            pieces.append(Piece("And this is beyond the longest conversation.", "cut", 8))
-        return LearnView(ticket, tuple(pieces))
 
     def presets(self) -> Any:
         return presets()
@@ -275,7 +107,10 @@ class FakeStudio:
     def catalogue(self) -> Any:
         return catalogue()
 
-    def estimate(self, recipe: Recipe, dataset: str | None) -> Estimate:
+    def estimates(self, recipes: Mapping[str, Recipe], dataset: str | None) -> dict[str, Estimate]:
+        return {name: self._estimate(recipe, dataset) for name, recipe in recipes.items()}
+
+    def _estimate(self, recipe: Recipe, dataset: str | None) -> Estimate:
         entry = next((entry for entry in catalogue() if entry.id == recipe.model), None)
         steps = int(recipe.max_steps or 54 * recipe.epochs / 8) if dataset else 0
         if entry is None:
@@ -359,8 +194,8 @@ class FakeStudio:
         self._trash = (self.adapters, identifier, voice)
         return Deleted(voice.label, self.root / "adapters" / identifier, self.root / "trash" / identifier)
 
-    def heldout_ticket(self, dataset: str, number: int) -> HeldOutTicket:
-        rows = self.dataset(dataset).conversations("heldout")
+    def heldout_ticket(self, voices: Sequence[str], dataset: str, number: int) -> HeldOutTicket:
+        rows = self.tickets.get(dataset).conversations("heldout")
         row = rows[number % len(rows)]
         return HeldOutTicket(row["ticket"], tuple(row["messages"][:-1]), row["messages"][-1]["content"])
 

@@ -1,40 +1,15 @@
 """Handlers read values, make one call of the engine, and render."""
 
-import time
-
 import gradio as gr
 import pytest
 
 from engine.errors import StudioError
 from engine.training.recipe import Recipe
+from tests.ui.handlers import by_id, calls, until, work_of
 from ui import page
-from ui.work import EXPORT, PREPARE
+from ui.work import EXPORT
 
 pytestmark = pytest.mark.ui
-
-
-def calls(studio, name):
-    return [call for call in studio.calls if call[0] == name]
-
-
-def by_id(result):
-    """A handler's answer by elem_id."""
-    return {component.elem_id: value for component, value in result.items() if getattr(component, "elem_id", None)}
-
-
-def until(look, deadline=10):
-    end = time.monotonic() + deadline
-    while time.monotonic() < end:
-        if (found := look()) is not None:
-            return found
-    raise AssertionError("it did not happen in time")
-
-
-def work_of(wired, name):
-    """The state that handlers share, out of a handler's closure."""
-    handler = wired.handler(name)
-    cells = dict(zip(handler.__code__.co_freevars, handler.__closure__, strict=True))
-    return cells["work"].cell_contents
 
 
 def test_start_makes_one_run_of_the_drafts_recipe_and_opens_training(wired, studio):
@@ -82,80 +57,6 @@ def test_a_saved_recipe_comes_back_with_its_changes_marked(wired, studio, monkey
     assert "changed" in shown["field-rank"]["elem_classes"]
 
 
-def test_dropping_files_shows_what_they_are(wired, studio, tmp_path):
-    file = tmp_path / "fragen.csv"
-    shown = by_id(wired.handler("import_panel.look")([str(file)]))
-    assert "delimiter semicolon" in shown["found"]
-    assert shown["column-question"].value == "Frage"
-    assert shown["data-set-name"] == "fragen"
-    assert len(calls(studio, "detect")) == 1
-
-
-def test_a_file_that_cannot_be_read_is_told_in_place(wired, tmp_path):
-    shown = by_id(wired.handler("import_panel.look")([str(tmp_path / "shop.bad")]))
-    assert "shop.bad is empty." in shown["import-notice"]
-    assert shown["source"].visible is False
-
-
-def test_only_a_mapping_that_was_changed_is_passed_on(wired, studio, tmp_path):
-    from engine.tickets.columns import ROLES
-
-    guessed = {"question": "Frage", "answer": "Antwort"}
-    same = [guessed.get(role, "") for role in ROLES]
-    prepare = wired.handler("import_panel.prepare")
-    work = work_of(wired, "import_panel.prepare")
-    prepare([str(tmp_path / "a.csv")], "A", 20, "random", False, "", "", "", guessed, *same)
-    until(lambda: work.seen(PREPARE) if work.seen(PREPARE).state == "done" else None)
-    prepare(
-        [str(tmp_path / "a.csv")], "", 10, "recent", True, "", "cp1252", "tab", guessed, "Antwort", "Frage", *same[2:]
-    )
-    first, second = (call[3] for call in calls(studio, "prepare"))
-    assert (first.heldout, first.split, first.mask, dict(first.overrides.mapping)) == (0.2, "random", False, {})
-    assert (second.overrides.encoding, second.overrides.delimiter) == ("cp1252", "tab")
-    assert second.overrides.mapping["question"] == "Antwort"
-    assert calls(studio, "prepare")[1][2] == "a"
-
-
-def test_a_finished_import_selects_the_new_data_set(wired, studio):
-    wired.handler("import_panel.prepare_sample")()
-    work = work_of(wired, "import_panel.prepare_sample")
-    until(lambda: work.seen(PREPARE) if work.seen(PREPARE).state == "done" else None)
-    shown = wired.handler("import_panel.watch")(None)
-    assert "set-2" in [value for value in shown.values() if isinstance(value, str)]
-    assert len(calls(studio, "prepare")) == 1
-
-
-def test_a_cancelled_import_says_that_nothing_was_kept(wired, studio):
-    studio.task_pause = 5
-    wired.handler("import_panel.prepare_sample")()
-    work = work_of(wired, "import_panel.prepare_sample")
-    work.cancel(PREPARE)
-    until(lambda: work.seen(PREPARE) if work.seen(PREPARE).state != "running" else None)
-    shown = by_id(wired.handler("import_panel.watch")(None))
-    assert "cancelled" in shown["import-notice"]
-
-
-def test_the_tickets_tab_shows_a_page_and_the_view_of_what_is_learnt(wired):
-    show = wired.handler("tickets_tab.show")
-    shown = until(lambda: complete(by_id(again(wired, show))))
-    assert "1–20 of 60" in shown["pager"]
-    assert until(lambda: by_id(again(wired, show))["lengths"])
-
-
-def complete(shown):
-    return shown if shown["lengths"] and "piece-learnt" in shown["learn-view"] else None
-
-
-def again(wired, show):
-    return show("set-1", page.first_look(), page.first_draft())
-
-
-def test_without_a_data_set_there_is_the_import_panel(wired):
-    shown = by_id(wired.handler("tickets_tab.show")("", page.first_look(), page.first_draft()))
-    assert shown["import"].visible is True
-    assert shown["data-set"].visible is False
-
-
 def test_nothing_is_drawn_before_the_browser_has_said_what_it_remembers(wired):
     assert wired.handler("tickets_tab.show")(None, page.first_look(), page.first_draft()) == {}
     assert wired.handler("training_tab.show")(None, []) == {}
@@ -189,9 +90,9 @@ def test_a_deletion_can_be_undone(wired, studio, raised):
         ).items()
         if type(value).__name__ == "Deleted"
     )
-    assert studio.datasets() == []
+    assert studio.tickets.all() == []
     wired.handler("sidebar.undo")(deleted, "", "", [])
-    assert [seen.id for seen in studio.datasets()] == ["set-1"]
+    assert [seen.id for seen in studio.tickets.all()] == ["set-1"]
 
 
 def test_everything_in_the_sidebar_can_be_renamed(wired, studio, raised, tmp_path):
@@ -199,7 +100,7 @@ def test_everything_in_the_sidebar_can_be_renamed(wired, studio, raised, tmp_pat
     voice = studio.import_adapter(tmp_path / "a.zip", "Old")
     for kind, identifier in (("dataset", "set-1"), ("run", "run-1"), ("adapter", voice)):
         wired.handler("sidebar.rename")(raised(kind=kind, id=identifier, name=f"New {kind}"), "", "", [])
-    assert studio.datasets()[0].name == "New dataset"
+    assert studio.tickets.all()[0].name == "New dataset"
     assert studio.runs()[0].status.name == "New run"
     assert studio.voice(voice).label == "New adapter"
 

@@ -2,7 +2,7 @@ import gradio as gr
 import pytest
 
 from engine.errors import StudioError
-from tests.ui.fake_studio import HOSTILE
+from tests.ui.fake_tickets import HOSTILE
 from ui import wiring
 
 pytestmark = pytest.mark.ui

@@ -2,17 +2,18 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from ui.views import charts, words
+from ui.views import charts, parts, words
 from ui.views.parts import NOTHING, join
 from ui.views.tickets import ticket_name, title_of
 
 if TYPE_CHECKING:
     from engine.training.examples import LearnView, Part
+    from engine.training.token_counts import TokenCounts
 
 PARTS: dict[str, tuple[str, str]] = {
     "context": ("context", "read, not learnt"),
@@ -25,45 +26,104 @@ PARTS: dict[str, tuple[str, str]] = {
 _SPECIAL = re.compile(r"(<\|[^|<>\s]{1,40}\|>|</?s>|\[/?INST\]|<(?:start|end)_of_turn>)")
 
 
-def plain_conversation(row: Mapping[str, Any], note: str = "") -> Markup:
-    """A conversation's messages, while the tokenizer is not there yet."""
+def plain_conversation(row: Mapping[str, Any], note: str = "", agents: Sequence[str] = ()) -> Markup:
+    """A conversation's messages, while the tokenizer is not there yet.
+
+    Args:
+        row: The conversation.
+        note: Said above it.
+        agents: Who answered, as the export calls them.
+    """
     names = {"user": "Customer", "assistant": "Agent", "system": "Standing instruction"}
     said = [
-        Markup('<div class="said said-{}"><h4>{}</h4><p>{}</p></div>').format(
-            message["role"], names.get(message["role"], message["role"]), message["content"]
+        Markup('<div class="said said-{}"><h4>{} {}</h4><p>{}</p></div>').format(
+            message["role"],
+            names.get(message["role"], message["role"]),
+            _rewrite(number) if message["role"] == "assistant" else NOTHING,
+            message["content"],
         )
-        for message in row["messages"]
+        for number, message in enumerate(row["messages"])
     ]
     head = Markup('<p class="hint">{}</p>').format(note) if note else NOTHING
-    return Markup('<article class="conversation">{}{}{}</article>').format(_conversation_head(row), head, join(said))
+    return Markup('<article class="conversation">{}{}{}</article>').format(
+        _conversation_head(row, agents), head, join(said)
+    )
 
 
-def _conversation_head(row: Mapping[str, Any]) -> Markup:
+def _rewrite(number: int) -> Markup:
+    return Markup(
+        '<button type="button" class="link rewrite" data-do="rewrite" data-number="{}" data-key="rewrite-{}">'
+        "Rewrite this answer</button>"
+    ).format(number, number)
+
+
+def _conversation_head(row: Mapping[str, Any], agents: Sequence[str]) -> Markup:
     tags = join([Markup('<span class="tag">{}</span>').format(tag) for tag in list(row.get("tags", ()))[:6]], " ")
     held = Markup('<span class="tag">held out: never learnt from</span> ') if row.get("split") == "heldout" else NOTHING
-    return Markup('<h3>{} {}</h3><p class="tags">{}{}</p>').format(
-        ticket_name(row["ticket"]), title_of(row), held, tags
+    redone = Markup('<span class="tag">rewritten by you</span> ') if "originals" in row else NOTHING
+    return Markup('<div class="conversation-head"><div><h3>{} {}</h3><p class="tags">{}{}{}</p></div>{}</div>').format(
+        ticket_name(row["ticket"]), title_of(row), held, redone, tags, _actions(row, agents)
     )
 
 
-def learning(row: Mapping[str, Any], seen: "LearnView") -> Markup:
-    """A conversation as training sees it: context, learnt, end of turn, cut off."""
-    pieces = join([_piece(piece.text, piece.part) for piece in seen.pieces])
+def _actions(row: Mapping[str, Any], agents: Sequence[str]) -> Markup:
+    """Buttons to leave out this conversation, or all with one of its tags, or the answers of its agents."""
+    button = Markup('<button type="button" class="button small" data-do="{}" data-name="{}">{}</button>')
+    tags = [button.format("tag", tag, f"All tickets with the tag ‘{tag}’") for tag in list(row.get("tags", ()))[:12]]
+    others = [button.format("agent", agent, f"All answers of agent {agent}") for agent in list(agents)[:12]]
+    more = (
+        Markup(
+            '<details class="more-out"><summary class="link">Leave out more</summary><div>{}</div></details>'
+        ).format(join([*tags, *others]))
+        if tags or others
+        else NOTHING
+    )
+    return Markup(
+        '<div class="conversation-actions"><button type="button" class="button small" data-do="drop" '
+        'data-key="drop">Leave this conversation out</button>{}</div>'
+    ).format(more)
+
+
+def learning(row: Mapping[str, Any], seen: "LearnView", agents: Sequence[str] = ()) -> Markup:
+    """A conversation as training sees it: context, learnt, end of turn, cut off.
+
+    Args:
+        row: The conversation.
+        seen: Its tokens.
+        agents: Who answered, as the export calls them.
+    """
+    answers = iter([number for number, message in enumerate(row["messages"]) if message["role"] == "assistant"])
+    pieces: list[Markup] = []
+    before: Part = "context"
+    for piece in seen.pieces:
+        if before == "learnt" and piece.part != "end":
+            pieces.append(_rewrite_next(answers))
+        pieces.append(_piece(piece.text, piece.part))
+        if piece.part == "end":
+            pieces.append(_rewrite_next(answers))
+        before = piece.part
+    if before == "learnt":
+        pieces.append(_rewrite_next(answers))
     return Markup('<article class="conversation">{}{}<div class="pieces">{}</div></article>').format(
-        _conversation_head(row), legend(seen), pieces
+        _conversation_head(row, agents), legend(seen), join(pieces)
     )
+
+
+def _rewrite_next(answers: Iterator[int]) -> Markup:
+    number = next(answers, None)
+    return NOTHING if number is None else Markup(" {}").format(_rewrite(number))
 
 
 def legend(seen: "LearnView") -> Markup:
     """Explain the marks, with the number of tokens of each."""
-    parts: list[Part] = ["context", "learnt", "end", "cut"]
+    shown: list[Part] = ["context", "learnt", "end", "cut"]
     return Markup('<ul class="legend">{}</ul>').format(
         join(
             [
                 Markup('<li><span class="piece piece-{}">{}</span> {} <span class="quiet">{}</span></li>').format(
                     part, PARTS[part][0], PARTS[part][1], words.count(seen.count(part), "token")
                 )
-                for part in parts
+                for part in shown
                 if part != "cut" or seen.count(part)
             ]
         )
@@ -88,13 +148,9 @@ def _piece(text: str, part: "Part") -> Markup:
     return Markup("<{0} class='piece piece-{1}'>{2}</{0}>").format(Markup(tag), part, inner)
 
 
-def histogram(lengths: Sequence[int], max_length: int) -> str:
-    """Plot data of the lengths in tokens, with the line beyond which conversations are cut.
-
-    Args:
-        lengths: Tokens of each conversation.
-        max_length: The recipe's longest conversation, in tokens.
-    """
+def histogram(counts: "TokenCounts") -> str:
+    """Plot data of the lengths in tokens, with the line beyond which conversations are cut."""
+    lengths = counts.lengths
     if not lengths:
         return charts.NOTHING
     top = max(max(lengths), 1)
@@ -105,11 +161,11 @@ def histogram(lengths: Sequence[int], max_length: int) -> str:
     return json.dumps(
         {
             "kind": "bars",
-            "label": verdict(lengths, max_length),
+            "label": verdict(counts),
             "x": "tokens",
             "y": "conversations",
             "bars": [{"from": i * width, "to": (i + 1) * width, "count": count} for i, count in enumerate(bins)],
-            "line": {"x": max_length, "text": f"longest allowed: {max_length:,}"},
+            "line": {"x": counts.max_length, "text": f"longest allowed: {counts.max_length:,}"},
         }
     )
 
@@ -124,17 +180,72 @@ def _round_up(value: float) -> int:
         scale *= 10
 
 
-def verdict(lengths: Sequence[int], max_length: int) -> str:
+def verdict(counts: "TokenCounts") -> str:
     """Say in a sentence whether this is enough to learn from, and how much is cut."""
-    longer = sum(length > max_length for length in lengths)
+    used = counts.used
+    longer = sum(length > counts.max_length for length in counts.lengths)
     enough = (
         "A very small set: expect a first impression, not more."
-        if len(lengths) < 50
+        if used < 50
         else "Good: enough for a first run."
-        if len(lengths) < 1000
+        if used < 1000
         else "Plenty to learn from."
     )
     if not longer:
         return f"{enough} No conversation is cut."
-    share = words.percent(longer / len(lengths))
-    return f"{enough} {share} of the conversations are longer than {max_length:,} tokens and lose their end."
+    share = words.percent(longer / len(counts.lengths))
+    return f"{enough} {share} of the conversations are longer than {counts.max_length:,} tokens and lose their end."
+
+
+def token_note(counts: "TokenCounts") -> Markup:
+    """The verdict, the tokens of the whole set by part, and what to mend."""
+    rows = [
+        ("context", counts.context),
+        ("learnt", counts.learnt),
+        ("end", counts.end),
+        ("cut", counts.cut),
+    ]
+    listed = join(
+        [
+            Markup('<div><dt><span class="piece piece-{}">{}</span></dt><dd>{:,}</dd></div>').format(
+                part, PARTS[part][0], number
+            )
+            for part, number in rows
+        ]
+    )
+    return Markup('<p>{}</p><dl class="token-counts" aria-label="Tokens of all conversations">{}</dl>{}').format(
+        verdict(counts), listed, join(warnings(counts))
+    )
+
+
+def warnings(counts: "TokenCounts") -> list[Markup]:
+    """What must be known before training, each with the way to mend it."""
+    found = []
+    if counts.not_found:
+        said = f"{words.count(counts.not_found, 'conversation')} left out: the model's template alters the answers."
+        found.append(parts.banner(said, "Pick another base model to learn from them too."))
+    if counts.nothing_learnt:
+        said = (
+            f"In {words.count(counts.nothing_learnt, 'conversation')} nothing is learnt: the question alone is longer "
+            f"than {counts.max_length:,} tokens."
+        )
+        found.append(_raise(said, counts.fitting()))
+    if counts.endless:
+        said = (
+            f"In {words.count(counts.endless, 'conversation')} the end of the answer is cut off and not learnt; from "
+            "those a model does not learn to stop."
+        )
+        found.append(_raise(said, counts.fitting()))
+    if counts.many_cut:
+        said = (
+            f"{words.percent(counts.answers_cut / max(counts.used, 1))} of the conversations lose a part of an answer."
+        )
+        found.append(_raise(said, counts.fitting(0.98)))
+    return found
+
+
+def _raise(said: str, length: int) -> Markup:
+    button = Markup(
+        '<button type="button" class="button small" data-do="longer" data-length="{}">Raise it to {:,}</button>'
+    ).format(length, length)
+    return parts.banner(said, Markup("Raise the longest conversation allowed (max length). {}").format(button))

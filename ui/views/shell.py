@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from engine.studio import DataSetInfo, RunInfo, StudioSnapshot, Voice
+from engine.studio import RunInfo, StudioSnapshot, Voice
+from engine.tickets.library import DataSetInfo
 from engine.training.events import Evaluated
 from engine.training.job import JobSnapshot
 from engine.training.run import ACTIVE

@@ -5,12 +5,16 @@ from typing import Any
 
 from markupsafe import Markup
 
-from engine.tickets.dataset import Detection, Report
+from engine.tickets.detect import Detection
+from engine.tickets.report import Report
 from ui.views import words
 from ui.views.parts import NOTHING, banner, join
 
 PAGE = 20
 """Conversations a page."""
+
+BY_HAND = ("dropped by you", "tag left out by you")
+"""Reasons that are the person's own; see :mod:`engine.tickets.editing`."""
 
 KINDS = {
     "EMAIL": ("e-mail address", "e-mail addresses"),
@@ -80,8 +84,13 @@ def title(name: str, report: Report, prepared: str) -> Markup:
     return Markup('<div class="data-title"><h1>{}</h1><p class="quiet">{}</p></div>').format(name, origin)
 
 
-def summary(report: Report) -> Markup:
-    """The line from tickets to conversations to the two parts, with what was left out and masked."""
+def summary(report: Report, verdict: Markup = NOTHING) -> Markup:
+    """The line from tickets to conversations to the two parts, with what was left out and masked.
+
+    Args:
+        report: What the import did.
+        verdict: A line on how good it is.
+    """
     flow = join(
         [
             _stat(report.tickets_read, "tickets read"),
@@ -91,9 +100,9 @@ def summary(report: Report) -> Markup:
         ]
     )
     warnings = join([banner(text, kind="note") for text in report.warnings])
-    return Markup('<div class="summary"><div class="sheet numbers"><div class="flow">{}</div>{}</div>{}</div>').format(
-        flow, _notes(report), warnings
-    )
+    return Markup(
+        '<div class="summary"><div class="sheet numbers"><div class="flow">{}</div>{}{}</div>{}</div>'
+    ).format(flow, _notes(report), verdict, warnings)
 
 
 def _stat(number: int, label: str, kind: str = "") -> Markup:
@@ -102,9 +111,12 @@ def _stat(number: int, label: str, kind: str = "") -> Markup:
 
 def _notes(report: Report) -> Markup:
     lines = []
-    if report.dropped:
-        told = " · ".join(f"{number:,} {reason}" for reason, number in _sorted(report.dropped))
-        lines.append(_note("Tickets left out", told, "left_out", "View"))
+    found = {reason: number for reason, number in report.dropped.items() if reason not in BY_HAND}
+    by_hand = {reason: number for reason, number in report.dropped.items() if reason in BY_HAND}
+    for title, counts, mode in (("Tickets left out", found, "left_out"), ("Changed by you", by_hand, "changed")):
+        if counts:
+            told = " · ".join(f"{number:,} {reason}" for reason, number in _sorted(counts))
+            lines.append(_note(title, told, mode, "View"))
     if report.messages_left_out:
         told = " · ".join(f"{number:,} {reason}" for reason, number in _sorted(report.messages_left_out))
         lines.append(_note("Messages left out", told, "left_out", "View"))
@@ -152,9 +164,14 @@ def _conversation_row(row: Mapping[str, Any], selected: bool) -> Markup:
         current="true" if selected else "false",
         name=ticket_name(row["ticket"]),
         title=title_of(row),
-        mark=Markup('<span class="tag">held out</span>') if row.get("split") == "heldout" else NOTHING,
+        mark=join([Markup('<span class="tag">{}</span>').format(text) for text in _marks(row)]),
         turns=words.count(turns, "message"),
     )
+
+
+def _marks(row: Mapping[str, Any]) -> list[str]:
+    """What is special about a conversation, in a word or two each."""
+    return ["rewritten"] * ("originals" in row) + ["held out"] * (row.get("split") == "heldout")
 
 
 def ticket_name(ticket: str) -> str:
@@ -181,24 +198,6 @@ def left_out_list(rows: Sequence[Mapping[str, Any]]) -> Markup:
         for row in rows
     ]
     return _table(("Ticket", "Reason", "Begins with"), body)
-
-
-def masked_list(rows: Sequence[Mapping[str, Any]]) -> Markup:
-    """The page of what was masked: what stood there, and what stands there now."""
-    if not rows:
-        return Markup('<p class="hint">Nothing was masked.</p>')
-    body = [
-        Markup("<tr><td class='nowrap'>{}</td><td>{}</td><td>{}<del>{}</del> <ins>{}</ins>{}</td></tr>").format(
-            ticket_name(row["ticket"]),
-            kind_name(row["kind"]),
-            row["before"],
-            row["original"],
-            row["placeholder"],
-            row["after"],
-        )
-        for row in rows
-    ]
-    return _table(("Ticket", "Kind", "Where"), body)
 
 
 def _table(heads: Sequence[str], body: list[Markup]) -> Markup:

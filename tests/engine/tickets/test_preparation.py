@@ -8,7 +8,8 @@ import pytest
 from engine.errors import ResourceError, TicketsError
 from engine.tickets import pool, preparation
 from engine.tickets.dataset import DataSet
-from engine.tickets.edits import Edits, apply_edits
+from engine.tickets.editing import apply_edits
+from engine.tickets.edits import Edits
 from engine.tickets.options import PrepareOptions
 from engine.tickets.preparation import FILES, prepare
 from engine.tickets.report import Progress, Report
@@ -157,7 +158,7 @@ def test_edits_survive_an_import_and_can_be_undone(export: Path, tmp_path: Path)
     assert first["ticket"] not in rows
     changed = rows[second["ticket"]]
     assert changed["messages"][1]["content"] == "A better answer."
-    undone = edits.keep(first).rewrite(changed, 1, second["messages"][1]["content"])
+    undone = edits.keep(first["key"]).rewrite(changed, 1, second["messages"][1]["content"])
     assert undone == Edits()
 
 
@@ -165,10 +166,10 @@ def test_edits_take_effect_at_once_and_come_back(export: Path, tmp_path: Path) -
     _, data = prepared([export], tmp_path / "out")
     entry = data.page(0, 1, split="heldout")[0][0]
     whole = (tmp_path / "out" / "heldout.jsonl").read_bytes()
-    report = apply_edits(tmp_path / "out", Edits().drop(entry))
+    report, _ = apply_edits(tmp_path / "out", Edits().drop(entry))
     assert (report.heldout, report.conversations_kept, report.dropped["dropped by you"]) == (3, 39, 1)
     assert DataSet(tmp_path / "out").page(0, 9, entry["subject"])[1] == 0
-    report = apply_edits(tmp_path / "out", Edits())
+    report, _ = apply_edits(tmp_path / "out", Edits())
     assert (report.heldout, report.dropped) == (4, {})
     again = (tmp_path / "out" / "heldout.jsonl").read_bytes()
     by_ticket = [sorted(map(json.loads, lines.splitlines()), key=itemgetter("ticket")) for lines in (whole, again)]
@@ -193,7 +194,15 @@ def test_edits_refuse_what_makes_no_sense(export: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"heldout": 0.6}, {"heldout": -0.1}, {"split": "odd"}, {"min_answer_chars": -1}, {"canned_cap": 0}]
+    "wrong",
+    [
+        {"heldout": 0.6},
+        {"heldout": -0.1},
+        {"split": "odd"},
+        {"country": "XX"},
+        {"min_answer_chars": -1},
+        {"canned_cap": 0},
+    ],
 )
 def test_options_out_of_range_are_named(wrong: dict[str, object]) -> None:
     (name,) = wrong

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.tickets.dataset import DataSet, detect
+from engine.tickets.dataset import DataSet
+from engine.tickets.detect import detect
 from engine.tickets.options import PrepareOptions
 from engine.tickets.preparation import FILES, prepare
 
@@ -112,3 +113,10 @@ def test_what_is_written_is_what_the_contract_says(shared: Path, tmp_path: Path)
     report = json.loads((tmp_path / "data" / "report.json").read_text(encoding="utf-8"))
     assert {"format", "tickets_read", "conversations_kept", "dropped", "redactions"} <= report.keys()
     assert (tmp_path / "data" / "redactions.jsonl").stat().st_mode & 0o077 == 0
+
+
+def test_every_reader_can_be_chosen_by_its_name() -> None:
+    from engine.tickets.overrides import FORMATS
+    from engine.tickets.readers import READERS, mail, table
+
+    assert (*(reader.FORMAT for reader in READERS), table.FORMAT, mail.FORMAT) == FORMATS

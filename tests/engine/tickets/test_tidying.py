@@ -87,7 +87,6 @@ PAIR = (turn("user", "My lamp in the kitchen is dark."), turn("assistant", "Plea
 
 def test_the_persons_choices_leave_tickets_out() -> None:
     cases = {
-        "tag left out by you": (PrepareOptions(exclude_tags=("Legal",)), {"tags": ("legal",)}),
         "not resolved": (PrepareOptions(resolved_only=True), {"status": "open"}),
         "another language": (PrepareOptions(languages=("de",)), {}),
     }

@@ -2,8 +2,9 @@ import pytest
 
 from engine.errors import TicketsError
 from engine.model.tokenizing import chat_format
-from engine.training.examples import IGNORED, build_examples, learn_view, lengths
+from engine.training.examples import IGNORED, build_examples, learn_view
 from engine.training.recipe import Recipe
+from engine.training.token_counts import count_tokens
 from tests.engine.model.test_tokenizing import LLAMA2, UNMARKED
 from tests.tiny import CHATML, make_tokenizer
 
@@ -111,4 +112,41 @@ def test_the_view_shows_the_very_arrays_of_training():
     assert view.count("context") == len(example.input_ids) - example.learnt
     assert view.count("cut") == example.cut > 0
     assert "".join(piece.text for piece in view.pieces).startswith("<|im_start|>system\nhello dear customer")
-    assert lengths([row], chat, recipe.system_prompt) == (len(example.input_ids) + example.cut,)
+
+
+def test_the_counts_are_those_of_the_very_examples_of_training():
+    chat, recipe = chat_format(make_tokenizer()), Recipe(max_length=40)
+    long_question = [{"role": "user", "content": "hello " * 60}, LONG[1]]
+    rows = [
+        {"ticket": "1", "messages": LONG},
+        {"ticket": "2", "messages": LONG[:2]},
+        {"ticket": "3", "messages": long_question},
+    ]
+    made, counts = build_examples(rows, chat, recipe), count_tokens(rows, chat, recipe)
+    assert counts.context + counts.learnt + counts.end == made.tokens
+    assert counts.learnt + counts.end == made.learnt
+    assert counts.end == sum(example.ends for example in made.examples) > 0
+    assert counts.cut == sum(example.cut for example in made.examples)
+    assert (counts.answers_cut, counts.nothing_learnt, counts.used) == (made.cut, 1, 2)
+    assert counts.lengths[:2] == tuple(len(example.input_ids) + example.cut for example in made.examples)
+
+
+def test_a_conversation_whose_end_is_cut_off_is_counted_and_the_length_that_fits_is_named():
+    chat = chat_format(make_tokenizer())
+    asked = {"role": "user", "content": "hello " * 30}
+    rows = [{"ticket": str(number), "messages": [asked, LONG[1]]} for number in range(4)]
+    whole = count_tokens(rows, chat, Recipe(max_length=1024))
+    cut = count_tokens(rows, chat, Recipe(max_length=whole.lengths[0] - 2))
+    assert (whole.endless, whole.many_cut, whole.cut) == (0, False, 0)
+    assert (cut.endless, cut.many_cut, cut.nothing_learnt) == (4, True, 0)
+    assert cut.fitting() % 64 == 0 and cut.fitting() >= max(cut.lengths)
+    assert count_tokens(rows, chat, Recipe(max_length=cut.fitting())).cut == 0
+
+
+def test_counting_tells_how_far_it_is_and_ends_when_it_is_told_to():
+    def stop(stage, fraction):
+        raise TicketsError(f"{stage}: stopped at {fraction}.")
+
+    rows = [{"ticket": "1", "messages": LONG}]
+    with pytest.raises(TicketsError, match="stopped at 0"):
+        count_tokens(rows, chat_format(make_tokenizer()), Recipe(), stop)

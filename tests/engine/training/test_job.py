@@ -125,6 +125,22 @@ def test_stop_keeps_the_last_checkpoint_and_resume_finishes_the_run(queue, tmp_p
     assert [seen.step for seen in run.history.read().steps] == list(range(1, 61))
 
 
+def test_closing_the_program_leaves_interrupted_runs_that_go_on_later(tmp_path, data, tiny_model, tiny_base):
+    queue = TrainingQueue(lambda recipe, report: tiny_base)
+    first, second = (new_run(tmp_path, data, tiny_model, name, max_steps=60, eval_steps=50) for name in ("a", "b"))
+    queue.add(first)
+    queue.add(second)
+    until(lambda: len(first.history.read().steps) > 3, "a few steps")
+    queue.close(DEADLINE)
+    assert [run.status.state for run in (first, second)] == ["interrupted", "interrupted"]
+    assert "closed" in first.status.message
+    assert first.checkpoint_steps()
+    again = TrainingQueue(lambda recipe, report: tiny_base)
+    again.add(first)
+    assert again.wait(first.id, DEADLINE)
+    assert first.status.state == "finished"
+
+
 def test_a_failure_is_told_in_the_status_and_in_the_log(tmp_path, data, tiny_model):
     def gone(recipe, report):
         raise ModelError("There is no such model.", "Pick another one.")

@@ -40,10 +40,10 @@ def test_a_wrong_value_is_named_at_its_field(field, value, words):
 
 
 def test_text_becomes_values_and_back():
-    recipe = Recipe().with_text({"rank": "8", "packing": "yes", "learning_rate": "1e-3", "schedule": "linear"})
-    assert (recipe.rank, recipe.packing, recipe.learning_rate, recipe.schedule) == (8, True, 1e-3, "linear")
+    recipe = Recipe().with_text({"rank": "8", "packing": "on", "learning_rate": "1e-3", "schedule": "linear"})
+    assert (recipe.rank, recipe.packing, recipe.learning_rate, recipe.schedule) == (8, "on", 1e-3, "linear")
     assert Recipe.from_dict(recipe.to_dict()) == recipe
-    assert recipe.changed_from(Recipe()) == {"rank": 8, "packing": True, "learning_rate": 1e-3, "schedule": "linear"}
+    assert recipe.changed_from(Recipe()) == {"rank": 8, "packing": "on", "learning_rate": 1e-3, "schedule": "linear"}
     with pytest.raises(RecipeError, match="'many' is not a whole number"):
         Recipe().with_text({"rank": "many"})
     with pytest.raises(RecipeError, match="no setting called 'rnak'"):
@@ -60,3 +60,18 @@ def test_the_presets_are_the_three_a_person_sees():
     assert list(found) == ["quick", "balanced", "thorough"]
     assert found["balanced"].recipe == Recipe()
     assert all(preset.title and preset.sentence for preset in found.values())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ({"checkpointing": "auto", "packing": False}, {"memory": "auto", "packing": "off"}),
+        ({"checkpointing": "on", "packing": True}, {"memory": "balanced", "packing": "on"}),
+        ({"checkpointing": "off"}, {"memory": "spacious", "packing": "auto"}),
+    ],
+)
+def test_a_recipe_from_before_there_were_memory_modes_is_still_read(old, new):
+    recipe = Recipe.from_dict({"rank": 8, **old})
+    assert {name: getattr(recipe, name) for name in new} == new
+    assert recipe.rank == 8
+    assert "checkpointing" not in recipe.to_dict()

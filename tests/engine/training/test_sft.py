@@ -1,7 +1,22 @@
 import torch
 
+from engine.training.modes import Settings
 from engine.training.recipe import Recipe
-from engine.training.sft import check_every, lora_config, optimizer_for, sft_config, total_steps
+from engine.training.sft import check_every, lora_config, optimizer_for, sft_config
+
+SETTINGS = Settings(
+    mode="saving",
+    packing=True,
+    flat=True,
+    kernel="sdpa",
+    micro_batch=3,
+    accumulation=5,
+    recompute=True,
+    offload=False,
+    unpack=False,
+    compiled=False,
+    batch_tokens=0,
+)
 
 
 def test_eight_bit_and_paged_optimizers_are_for_gpus_only():
@@ -9,13 +24,6 @@ def test_eight_bit_and_paged_optimizers_are_for_gpus_only():
     for name in ("paged_adamw_8bit", "paged_adamw_32bit", "adamw_8bit", "adamw_torch"):
         assert optimizer_for(Recipe(optimizer=name), torch.device("cpu")) == "adamw_torch"
         assert optimizer_for(Recipe(optimizer=name), torch.device("cuda", 0)) == name
-
-
-def test_steps_follow_from_epochs_batches_and_the_limit():
-    assert total_steps(Recipe(epochs=2, accumulation=2), 10) == 10
-    assert total_steps(Recipe(epochs=1, accumulation=4), 10) == 3
-    assert total_steps(Recipe(epochs=2, accumulation=2, max_steps=7), 10) == 7
-    assert total_steps(Recipe(epochs=0.01), 1) == 1
 
 
 def test_held_out_tickets_are_checked_about_eight_times_unless_said():
@@ -26,11 +34,12 @@ def test_held_out_tickets_are_checked_about_eight_times_unless_said():
 
 def test_the_recipe_reaches_trl_and_peft(tmp_path):
     recipe = Recipe(learning_rate=3e-4, schedule="linear", warmup=0.1, max_grad_norm=1.0, seed=7, max_length=99)
-    made = sft_config(recipe, tmp_path, torch.device("cpu"), torch.float32, 12, packing=False, heldout=True)
+    made = sft_config(recipe, tmp_path, torch.device("cpu"), torch.float32, 12, SETTINGS, heldout=True)
     assert (made.learning_rate, made.lr_scheduler_type, made.warmup_steps) == (3e-4, "linear", 0.1)
     assert (made.max_grad_norm, made.seed, made.max_steps, made.max_length) == (1.0, 7, 12, 99)
     assert made.use_cpu
     assert not made.bf16
+    assert (made.per_device_train_batch_size, made.gradient_accumulation_steps) == (3, 5)
     assert not made.gradient_checkpointing
     assert not made.logging_nan_inf_filter
     config = lora_config(Recipe(rank=8, alpha=4, dropout=0.1, target_modules="q_proj, v_proj"))
@@ -40,3 +49,22 @@ def test_the_recipe_reaches_trl_and_peft(tmp_path):
         0.1,
         {"q_proj", "v_proj"},
     )
+
+
+def test_transformers_recomputes_only_what_the_layers_do_not_recompute_themselves(tmp_path):
+    import dataclasses
+
+    def recomputes(settings, own):
+        return sft_config(
+            Recipe(),
+            tmp_path,
+            torch.device("cpu"),
+            torch.float32,
+            12,
+            settings,
+            own_recompute=own,
+            heldout=False,
+        ).gradient_checkpointing
+
+    keeping = dataclasses.replace(SETTINGS, recompute=False)
+    assert [recomputes(SETTINGS, True), recomputes(SETTINGS, False), recomputes(keeping, False)] == [False, True, False]

@@ -1,12 +1,16 @@
 """Real QLoRA on a tiny model, on the CPU."""
 
+import dataclasses
+import gc
 import json
 import threading
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from engine.errors import ResourceError, RunError
+from engine.training import checkpoints
 from engine.training.events import Checkpointed, Evaluated, Finished, Noted, Started, Stepped
 from engine.training.failures import explain
 from engine.training.recipe import Recipe
@@ -72,6 +76,35 @@ def test_the_base_is_untouched_by_a_run(tiny_model, tiny_base, tmp_path):
     assert not any("lora" in name for name, _ in tiny_base.model.named_modules())
 
 
+def test_a_run_leaves_no_copy_of_the_model_behind(tiny_model, tiny_base, tmp_path):
+    def models():
+        return sum(type(thing) is type(tiny_base.model) for thing in gc.get_objects())
+
+    before = models()
+    train(recipe(tiny_model, max_steps=2), tiny_base, tmp_path / "run")
+    assert models() == before
+
+
+def test_a_compiler_that_fails_costs_a_note_and_nothing_else(tiny_model, tiny_base, tmp_path, monkeypatch):
+    from engine.training import assembling
+    from engine.training.examples import build_examples
+
+    made, events = recipe(tiny_model), []
+    examples = build_examples(DATA.train, tiny_base.chat, made)
+    trainer = assembling.make_trainer(made, examples, examples, tiny_base, tmp_path, events.append, lambda: False)
+
+    def broken(*_):
+        torch.rand(3)
+        raise RuntimeError("no compiler here")
+
+    monkeypatch.setattr(trainer, "compute_loss", broken)
+    before = torch.get_rng_state()
+    assembling._compile_now(trainer, recompute=True, emit=events.append)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert [event.level for event in events if "without compiling" in event.text] == ["warning"]
+    assert all(parameter.grad is None for parameter in trainer.model.parameters())
+
+
 def test_trained_biases_are_the_copys_own(tiny_model, tiny_base, tmp_path):
     from torch import nn
 
@@ -130,9 +163,56 @@ def test_the_best_checkpoint_is_kept_even_when_the_last_is_worse(tiny_model, tin
 
 def test_packing_is_used_where_the_model_keeps_texts_apart(tiny_model, tiny_base, tmp_path):
     plain, _ = train(recipe(tiny_model, max_steps=0, epochs=1.0), tiny_base, tmp_path / "plain")
-    packed, events = train(recipe(tiny_model, max_steps=0, epochs=1.0, packing=True), tiny_base, tmp_path / "packed")
+    packed, events = train(recipe(tiny_model, max_steps=0, epochs=1.0, packing="on"), tiny_base, tmp_path / "packed")
     assert packed.step < plain.step
     assert not any(isinstance(event, Noted) and event.level == "warning" for event in events)
+
+
+def test_a_packed_step_has_the_loss_of_its_conversations_apart(tiny_model, tiny_base, tmp_path):
+    """One step over all conversations, in rows of their own and in packed rows."""
+    made = recipe(tiny_model, max_steps=2, batch_size=10, accumulation=2, dropout=0.0, schedule="constant", warmup=0.0)
+    _, apart = train(made, tiny_base, tmp_path / "apart")
+    _, packed = train(dataclasses.replace(made, packing="on"), tiny_base, tmp_path / "packed")
+    assert losses(packed) == pytest.approx(losses(apart), rel=1e-4)
+    assert losses(packed)[1] < losses(packed)[0]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"memory": "saving"}, {"memory": "spacious"}, {"memory": "saving", "packing": "on"}]
+)
+def test_a_memory_mode_changes_no_loss(changes, tiny_model, tiny_base, tmp_path):
+    made = recipe(tiny_model, packing=changes.get("packing", "off"))
+    _, plain = train(made, tiny_base, tmp_path / "plain")
+    _, other = train(dataclasses.replace(made, **changes), tiny_base, tmp_path / "mode")
+    assert losses(other) == pytest.approx(losses(plain), rel=1e-6)
+    assert any(isinstance(event, Noted) and f"Memory: {changes['memory']}" in event.text for event in other)
+
+
+def test_the_micro_batch_of_a_mode_leaves_the_steps_as_they_are(tiny_model, tiny_base, tmp_path, monkeypatch):
+    """As on a GPU, where a mode takes another micro-batch: here 1 x 4 instead of 2 x 2."""
+    from engine.training import modes
+
+    made = recipe(tiny_model, dropout=0.0)
+    _, two = train(made, tiny_base, tmp_path / "two")
+    ours = modes._on_the_processor
+    monkeypatch.setattr(
+        modes,
+        "_on_the_processor",
+        lambda *args: dataclasses.replace(ours(*args), micro_batch=1, accumulation=4),
+    )
+    _, one = train(made, tiny_base, tmp_path / "one")
+    assert losses(one) == pytest.approx(losses(two), rel=1e-4)
+
+
+def test_lean_layers_learn_what_pefts_own_learn(tiny_model, tiny_base, tmp_path, monkeypatch):
+    from engine.training import assembling
+
+    made = recipe(tiny_model, dropout=0.0)
+    _, lean = train(made, tiny_base, tmp_path / "lean")
+    monkeypatch.setattr(assembling, "make_lean", lambda model: 0)
+    _, theirs = train(made, tiny_base, tmp_path / "theirs")
+    assert losses(lean) == pytest.approx(losses(theirs), rel=1e-3)
+    assert losses(lean) != losses(theirs), "both took the same path"
 
 
 def test_the_loss_of_a_held_out_set_is_a_mean_over_tokens(tiny_model, tiny_base, tmp_path):
@@ -219,6 +299,7 @@ def test_unknown_target_modules_are_named_as_such(tiny_model, tiny_base, tmp_pat
         (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), ResourceError, "Memory ran out"),
         (OSError(28, "No space left on device"), ResourceError, "disk that holds"),
         (RuntimeError("PytorchStreamWriter failed writing file data/3"), ResourceError, "disk that holds"),
+        (RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 2 vs 1"), ResourceError, "disk that"),
         (RuntimeError("CUDA error: unspecified launch failure"), ResourceError, "GPU stopped answering"),
         (KeyError("exp_avg"), RunError, "another kind of device"),
         (ValueError("surprise"), RunError, "surprise"),
@@ -229,3 +310,123 @@ def test_every_failure_has_a_sentence_and_a_remedy(error, kind, words, tmp_path)
     assert isinstance(told, kind)
     assert words in told.message
     assert told.remedy
+
+
+STUBBORN = [
+    {
+        "ticket": f"s{number}",
+        "messages": [{"role": "user", "content": question}, {"role": "assistant", "content": said}],
+    }
+    for number, (question, said) in enumerate([("a b c", "x y z x y z"), ("d e f", "z y x z y x")])
+]
+
+
+def test_a_run_that_learns_by_heart_ends_early_with_its_best_checkpoint(tiny_model, tiny_base, tmp_path):
+    data = TrainingData(DATA.train[:3], STUBBORN)
+    made = recipe(tiny_model, max_steps=60, epochs=100.0, eval_steps=2, learning_rate=3e-2, patience=2)
+    outcome, events = train(made, tiny_base, tmp_path / "run", data)
+    held = {event.step: event.loss for event in events if isinstance(event, Evaluated) and event.step}
+    best = min(held, key=held.__getitem__)
+    assert outcome.step < 60
+    assert outcome.kept == best == outcome.step - 2 * 2
+    [note] = [event.text for event in events if isinstance(event, Noted) and "fallen" in event.text]
+    assert f"since step {best}" in note
+    assert isinstance(events[-1], Finished)
+    whole, _ = train(
+        dataclasses.replace(made, max_steps=outcome.step + 4, patience=0), tiny_base, tmp_path / "all", data
+    )
+    assert whole.step == outcome.step + 4
+
+
+def test_a_broken_loss_ends_the_run_with_its_best_checkpoint_and_a_lower_rate_to_try(
+    tiny_model, tiny_base, tmp_path, monkeypatch
+):
+    from engine.training.qlora_trainer import QLoRATrainer
+
+    real, calls = QLoRATrainer.training_step, iter(range(100))
+
+    def breaking(self, model, *args, **kwargs):
+        loss = real(self, model, *args, **kwargs)
+        if next(calls) >= 10:
+            for parameter in model.parameters():
+                if parameter.grad is not None:
+                    parameter.grad.fill_(float("nan"))
+        return loss
+
+    monkeypatch.setattr(QLoRATrainer, "training_step", breaking)
+    with pytest.raises(RunError, match="no longer a number") as seen:
+        train(recipe(tiny_model, eval_steps=2, logging_steps=3), tiny_base, tmp_path / "run")
+    assert "0.001 instead of 0.005" in seen.value.remedy
+    weights = load_file(tmp_path / "run" / "adapter" / "adapter_model.safetensors")
+    assert all(bool(torch.isfinite(tensor).all()) for tensor in weights.values())
+    assert not any(
+        bool(tensor.isnan().any())
+        for file in (tmp_path / "run" / "checkpoints").glob("*/adapter_model.safetensors")
+        for tensor in load_file(file).values()
+    )
+
+
+@pytest.mark.parametrize("where", ["step", "check"])
+def test_when_memory_runs_out_the_run_goes_on_with_smaller_batches_and_the_same_losses(
+    where, tiny_model, tiny_base, tmp_path, monkeypatch
+):
+    made = recipe(tiny_model, batch_size=4, accumulation=1, dropout=0.0, group_by_length=False)
+    whole, alone = train(made, tiny_base, tmp_path / "alone")
+    from engine.training.qlora_trainer import QLoRATrainer
+
+    name = {"step": "training_step", "check": "prediction_step"}[where]
+    real = getattr(QLoRATrainer, name)
+
+    def narrow(self, model, inputs, *args, **kwargs):
+        if self.state.global_step >= 4 and len(inputs["input_ids"]) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
+        return real(self, model, inputs, *args, **kwargs)
+
+    monkeypatch.setattr(QLoRATrainer, name, narrow)
+    outcome, events = train(made, tiny_base, tmp_path / "narrow")
+    assert outcome.step == whole.step
+    told = [event.text for event in events if isinstance(event, Noted) and "Memory ran out" in event.text]
+    assert len(told) == 2
+    assert "from step 4 with 2 instead of 4 rows" in told[0]
+    assert "1 instead of 2" in told[1]
+    by_step = {event.step: event.loss for event in events if isinstance(event, Stepped)}
+    assert list(by_step) == list(range(1, 9))
+    assert losses(alone) == pytest.approx(list(by_step.values()), abs=2e-5)
+    checks = [{event.step: event.loss for event in seen if isinstance(event, Evaluated)} for seen in (alone, events)]
+    assert checks[0] == pytest.approx(checks[1], abs=2e-5)
+
+
+def test_when_nothing_is_left_to_give_up_the_run_fails_with_its_last_step_saved(
+    tiny_model, tiny_base, tmp_path, monkeypatch
+):
+    from engine.training.qlora_trainer import QLoRATrainer
+
+    real = QLoRATrainer.training_step
+
+    def full(self, *args, **kwargs):
+        if self.state.global_step >= 3:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(QLoRATrainer, "training_step", full)
+    with pytest.raises(ResourceError, match="Memory ran out"):
+        train(recipe(tiny_model), tiny_base, tmp_path / "run")
+    assert checkpoints.newest_sound(tmp_path / "run" / "checkpoints") == 3
+    assert (tmp_path / "run" / "adapter" / "adapter_model.safetensors").exists()
+
+
+def test_a_rehearsal_changes_neither_weights_nor_the_losses_that_follow(tiny_model, tiny_base, tmp_path, monkeypatch):
+    from engine.training import qlora_trainer
+    from engine.training.rehearsal import rehearse
+
+    _, plain = train(recipe(tiny_model), tiny_base, tmp_path / "plain")
+    told, real = [], qlora_trainer._Boundaries.on_train_begin
+
+    def rehearsed(self, *args, **kwargs):
+        told.append(rehearse(self.trainer, self.trainer.model_wrapped))
+        real(self, *args, **kwargs)
+
+    monkeypatch.setattr(qlora_trainer._Boundaries, "on_train_begin", rehearsed)
+    _, after = train(recipe(tiny_model), tiny_base, tmp_path / "rehearsed")
+    assert losses(after) == losses(plain)
+    assert told[0].seconds > 0

@@ -1,7 +1,8 @@
 import json
 
 from engine.training.examples import LearnView, Piece
-from tests.ui.fake_studio import HOSTILE, FakeDataSet
+from engine.training.token_counts import TokenCounts
+from tests.ui.fake_tickets import HOSTILE, FakeDataSet
 from ui.views import learning
 
 VIEW = LearnView(
@@ -33,17 +34,63 @@ def test_text_from_outside_is_never_a_part_of_the_page():
 
 def test_the_histogram_counts_every_conversation_once_and_draws_the_limit():
     lengths = (10, 64, 65, 511, 512, 513, 900)
-    plot = json.loads(learning.histogram(lengths, 512))
+    plot = json.loads(learning.histogram(counted(lengths, 512)))
     assert sum(bar["count"] for bar in plot["bars"]) == len(lengths)
     assert plot["line"]["x"] == 512
     assert all(left["to"] == right["from"] for left, right in zip(plot["bars"], plot["bars"][1:], strict=False))
 
 
 def test_no_lengths_draw_nothing():
-    assert learning.histogram((), 512) == ""
+    assert learning.histogram(counted((), 512)) == ""
 
 
 def test_the_verdict_says_what_is_cut():
-    assert learning.verdict((100,) * 200, 512) == "Good: enough for a first run. No conversation is cut."
-    assert "4 % of the conversations are longer" in learning.verdict((100,) * 96 + (600,) * 4, 512)
-    assert learning.verdict((100,) * 10, 512).startswith("A very small set")
+    assert learning.verdict(counted((100,) * 200, 512)) == "Good: enough for a first run. No conversation is cut."
+    assert "4 % of the conversations are longer" in learning.verdict(counted((100,) * 96 + (600,) * 4, 512))
+    assert learning.verdict(counted((100,) * 10, 512)).startswith("A very small set")
+
+
+def test_each_answer_can_be_rewritten_by_its_own_number():
+    row = FakeDataSet().rows[0]
+    roles = [message["role"] for message in row["messages"]]
+    assert roles == ["user", "assistant", "user", "assistant"]
+    pieces = [
+        Piece("a", "context", 1),
+        Piece("b", "learnt", 1),
+        Piece("<|im_end|>", "end", 1),
+        Piece("c", "context", 1),
+    ]
+    shown = learning.learning(row, LearnView("7", (*pieces, Piece("d", "learnt", 1), Piece("e", "cut", 1))))
+    assert shown.index('data-number="1"') < shown.index('data-number="3"')
+    assert shown.count('data-do="rewrite"') == 2
+    assert learning.plain_conversation(row).count('data-do="rewrite"') == 2
+
+
+def test_a_conversation_offers_to_leave_out_itself_its_tags_and_its_agents():
+    shown = learning.plain_conversation({**FakeDataSet().rows[1], "tags": [HOSTILE]}, agents=[HOSTILE, "9"])
+    assert 'data-do="drop"' in shown
+    assert shown.count('data-do="agent"') == 2
+    assert shown.count('data-do="tag"') == 1
+    assert "<img" not in shown
+
+
+def test_the_counts_of_the_whole_set_come_with_every_warning_and_its_remedy():
+    counts = TokenCounts(512, (600,) * 30 + (100,) * 70, 9_000, 4_000, 60, 120, 30, 2, 5, 1)
+    shown = learning.token_note(counts)
+    for text in (
+        "9,000",
+        "4,000",
+        "end of turn",
+        "nothing is learnt",
+        "does not learn to stop",
+        "lose a part of an answer",
+    ):
+        assert text in shown
+    assert shown.count("Raise it to 640") == 3
+    assert "template alters" in shown
+    whole = TokenCounts(512, (100,) * 70, 9_000, 4_000, 60, 0, 0, 0, 0, 0)
+    assert "banner" not in learning.token_note(whole)
+
+
+def counted(lengths, max_length):
+    return TokenCounts(max_length, lengths, 0, 0, 0, 0, 0, 0, 0, 0)

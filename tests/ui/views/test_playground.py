@@ -1,5 +1,5 @@
 from engine.studio import Voice
-from tests.ui.fake_studio import HOSTILE
+from tests.ui.fake_tickets import HOSTILE
 from ui.talks import Spoken, Talk
 from ui.views import playground as views
 

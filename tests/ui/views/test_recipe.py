@@ -1,17 +1,18 @@
 from engine.training.recipe import FIELDS, Recipe, presets
-from tests.ui.fake_studio import HOSTILE, FakeStudio
+from tests.ui.fake_studio import FakeStudio
+from tests.ui.fake_tickets import HOSTILE
 from ui.views import recipe as views
 
 
 def costs(studio, models):
-    return {model: studio.estimate(Recipe(model=model), "set-1") for model in models}
+    return studio.estimates({model: Recipe(model=model) for model in models}, "set-1")
 
 
 def test_each_card_says_time_memory_and_purpose(tmp_path):
     studio = FakeStudio(tmp_path)
     known = presets()
     shown = views.preset_cards(
-        known, {name: studio.estimate(known[name].recipe, "set-1") for name in known}, "quick", 2
+        known, studio.estimates({name: preset.recipe for name, preset in known.items()}, "set-1"), "quick", 2
     )
     for preset in known.values():
         assert preset.title in shown
@@ -52,7 +53,7 @@ def test_what_the_browser_sends_fits_the_field():
     assert views.tidy(FIELDS["dropout"], 0) == 0.0
     assert isinstance(views.tidy(FIELDS["dropout"], 0), float)
     assert views.tidy(FIELDS["system_prompt"], None) == ""
-    assert views.tidy(FIELDS["packing"], True) is True
+    assert views.tidy(FIELDS["keep_best"], True) is True
 
 
 def test_only_what_differs_from_the_preset_counts_as_changed():
@@ -62,7 +63,7 @@ def test_only_what_differs_from_the_preset_counts_as_changed():
 
 
 def test_the_panel_shows_what_the_run_takes(tmp_path):
-    cost = FakeStudio(tmp_path).estimate(Recipe(), "set-1")
+    cost = FakeStudio(tmp_path).estimates({"": Recipe()}, "set-1")[""]
     shown = views.cost_panel(Recipe(), cost, 54)
     assert "54 conversations" in shown
     assert cost.sentence in shown

@@ -2,7 +2,8 @@ from dataclasses import replace
 
 from engine.training.events import Evaluated
 from engine.training.job import JobSnapshot
-from tests.ui.fake_studio import HOSTILE, FakeStudio
+from tests.ui.fake_studio import FakeStudio
+from tests.ui.fake_tickets import HOSTILE
 from ui.views import parts, shell
 
 
@@ -36,7 +37,7 @@ def test_a_stage_before_training_shows_how_far_it_is():
 def test_the_selected_rows_are_marked_and_names_are_escaped(tmp_path):
     studio = FakeStudio(tmp_path)
     studio.add_run(HOSTILE)
-    shown = shell.sidebar(studio.datasets(), studio.runs(), studio.voices(), "set-1", "run-1", ["run:run-1"])
+    shown = shell.sidebar(studio.tickets.all(), studio.runs(), studio.voices(), "set-1", "run-1", ["run:run-1"])
     assert shown.count('aria-current="true"') == 3
     assert "<img" not in shown
 

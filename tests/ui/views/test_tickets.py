@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
-from engine.tickets.dataset import Detection
-from tests.ui.fake_studio import HOSTILE, FakeDataSet
+from engine.tickets.detect import Detection
+from tests.ui.fake_tickets import HOSTILE, FakeDataSet
 from ui.views import tickets
 
 
@@ -14,12 +16,18 @@ def test_the_numbers_lead_from_tickets_to_the_two_parts():
     assert 'data-mode="masked"' in shown
 
 
+def test_what_the_person_left_out_is_told_apart_and_leads_to_the_changes():
+    report = replace(FakeDataSet().report, dropped={"no agent answer": 3, "dropped by you": 2})
+    shown = tickets.summary(report)
+    assert shown.index("3 no agent answer") < shown.index("Changed by you") < shown.index("2 dropped by you")
+    assert 'data-mode="changed"' in shown
+
+
 @pytest.mark.parametrize(
     "draw",
     [
         lambda data: tickets.conversation_list(data.page(0, 20)[0], "1000"),
         lambda data: tickets.left_out_list(data.left_out(0, 20)[0]),
-        lambda data: tickets.masked_list([{**data.redactions(0, 1)[0][0], "before": HOSTILE, "original": HOSTILE}]),
         lambda data: tickets.title(HOSTILE, data.report, "today"),
         lambda _: tickets.detection(Detection("table", HOSTILE, HOSTILE, "utf-8", files=((HOSTILE, "table"),) * 2)),
         lambda _: tickets.sample_table(Detection("table", "", "", "", columns=(HOSTILE,), sample=((HOSTILE,),))),

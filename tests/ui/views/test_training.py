@@ -5,7 +5,8 @@ import pytest
 
 from engine.training.events import Evaluated, History, Noted
 from engine.training.job import JobSnapshot
-from tests.ui.fake_studio import HOSTILE, FakeStudio, curve
+from tests.ui.fake_studio import FakeStudio, curve
+from tests.ui.fake_tickets import HOSTILE
 from ui.views import runs as table
 from ui.views import training as views
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from engine.errors import TicketsError
-from engine.tickets.dataset import prepare
 from engine.tickets.detect import detect
+from engine.tickets.preparation import prepare
 from engine.tickets.readers.adf import adf_to_text, wiki_to_text
 from tests.engine.tickets.exports import only, read, said, write
 

@@ -1,0 +1,59 @@
+"""Held-out tickets for the playground: real questions that none of those who answer has learnt from."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from engine.errors import TicketsError
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOutTicket:
+    """A real question that no model has learnt from, with what the agent wrote."""
+
+    ticket: str
+    messages: tuple[dict[str, str], ...]
+    """Up to and with the customer's question."""
+    answer: str
+
+
+def heldout_ticket(folders: Sequence[Path], number: int) -> HeldOutTicket:
+    """Return a held-out ticket of the first folder that is in no other folder's training part.
+
+    Args:
+        folders: The data of everybody who answers, each with train.jsonl and heldout.jsonl; at least one.
+        number: Which one; it wraps round, so that any integer is right.
+
+    Raises:
+        TicketsError: There is none, or a file is damaged.
+    """
+    learnt = {_question(row) for folder in folders[1:] for row in _rows(folder / "train.jsonl")}
+    rows = [row for row in _rows(folders[0] / "heldout.jsonl") if _question(row) not in learnt]
+    if not rows:
+        raise TicketsError(
+            "There is no ticket that was held out from everybody here." if learnt else "No tickets were held out.",
+            "Compare fewer adapters." if learnt else "Prepare the tickets again with some held out.",
+        )
+    row = rows[number % len(rows)]
+    messages = row["messages"]
+    last = next(i for i in reversed(range(len(messages))) if messages[i]["role"] == "assistant")
+    return HeldOutTicket(row["ticket"], tuple(messages[:last]), messages[last]["content"])
+
+
+def _rows(file: Path) -> Iterator[Mapping[str, Any]]:
+    if not file.exists():
+        return
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                yield orjson.loads(line)
+            except ValueError as error:
+                raise TicketsError(f"Line {number} of {file.name} is damaged.", "Prepare the tickets again.") from error
+
+
+def _question(row: Mapping[str, Any]) -> str:
+    """What the customer wrote first: tickets of tables without ids have no name of their own."""
+    return next((message["content"] for message in row["messages"] if message["role"] == "user"), "")

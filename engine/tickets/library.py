@@ -1,0 +1,273 @@
+"""DataSets: the prepared tickets of a workspace: made, listed, edited, prepared again.
+
+    datasets/<id>/   the files of :mod:`engine.tickets.preparation`, and name.json, origin.json, edits.json, sources/
+
+Long work runs in a :class:`engine.task.Task`; the readers and cleaners are imported when they are first needed. Knows
+nothing of models.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from engine.errors import StudioError, TicketsError
+from engine.task import Task
+from engine.tickets.dataset import DataSet
+from engine.tickets.detect import Detection, detect
+from engine.tickets.edits import Edits
+from engine.tickets.options import PrepareOptions
+from engine.tickets.origin import TERM_KINDS, Origin, TermKind, keep_sources, kept_sources
+from engine.tickets.overrides import SourceOverrides
+from engine.tickets.report import Progress
+from engine.workspace import Deleted, Workspace, checked_name, read_json, write_json
+
+SAMPLE = Path(__file__).parents[2] / "assets" / "sample_tickets.ndjson"
+SAMPLE_NAME = "Sample shop"
+
+
+@dataclass(frozen=True, slots=True)
+class DataSetInfo:
+    """A prepared data set in the list."""
+
+    id: str
+    name: str
+    created_at: float
+    """Unix seconds."""
+    train: int
+    """Conversations to learn from."""
+    heldout: int
+    format: str
+    """As in report.json."""
+    revision: int = 0
+    """Another number whenever something in it has changed."""
+
+
+class DataSets:
+    """All data sets of a workspace.
+
+    Args:
+        workspace: Where they are kept.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._lock = threading.RLock()
+
+    def detect(self, files: Sequence[Path], overrides: SourceOverrides | None = None) -> Detection:
+        """Say what kind of export the files are, with the evidence.
+
+        Raises:
+            TicketsError: They are of no known kind; the sentence says what was seen.
+        """
+        return detect(files, overrides)
+
+    # ---- what is there
+
+    def all(self) -> list[DataSetInfo]:
+        """Return the data sets, the newest first."""
+        found = []
+        for folder in sorted(self._workspace.datasets.iterdir(), reverse=True):
+            if (folder / "report.json").exists():
+                with contextlib.suppress(StudioError):
+                    found.append(self.info(folder.name))
+        return found
+
+    def info(self, identifier: str) -> DataSetInfo:
+        """Return a data set as the list shows it.
+
+        Raises:
+            StudioError: It is not there any more, or damaged.
+        """
+        folder = self._folder(identifier)
+        named, report = read_json(folder / "name.json"), DataSet(folder).report
+        changed = (folder / "report.json").stat().st_mtime_ns
+        return DataSetInfo(
+            folder.name, named["name"], named["created_at"], report.train, report.heldout, report.format, changed
+        )
+
+    def get(self, identifier: str) -> DataSet:
+        """Return a data set.
+
+        Raises:
+            StudioError: It is not there any more.
+        """
+        return DataSet(self._folder(identifier))
+
+    def rename(self, identifier: str, name: str) -> None:
+        """Give a data set another name."""
+        file = self._folder(identifier) / "name.json"
+        write_json(file, {**read_json(file), "name": checked_name(name)})
+
+    def delete(self, identifier: str) -> Deleted:
+        """Move a data set to the trash. Runs keep their own copy."""
+        folder = self._folder(identifier)
+        return self._workspace.discard(folder, read_json(folder / "name.json")["name"])
+
+    def _folder(self, identifier: str) -> Path:
+        return self._workspace.child(self._workspace.datasets, identifier)
+
+    # ---- made
+
+    def prepare(self, files: Sequence[Path], name: str, options: PrepareOptions | None = None) -> Task[str]:
+        """Turn an export into a data set, in the background.
+
+        Returns:
+            A task whose result is the data set's id.
+        """
+
+        def action(task: Task[str]) -> str:
+            folder = self._workspace.new_folder(self._workspace.datasets, name)
+            try:
+                self._fill(folder, files, options or PrepareOptions(), task)
+                write_json(folder / "name.json", {"name": name, "created_at": time.time()})
+            except BaseException:
+                self._workspace.discard(folder, name)
+                raise
+            return folder.name
+
+        return Task(f"Reading {name}", action)
+
+    def prepare_sample(self) -> Task[str]:
+        """Turn the sample shop's export into a data set, in the background."""
+        return self.prepare([SAMPLE], SAMPLE_NAME)
+
+    def prepare_again(
+        self, identifier: str, options: PrepareOptions | None = None, files: Sequence[Path] = ()
+    ) -> Task[str]:
+        """Prepare a data set anew: with other options, or from a newer export; its edits and terms stay.
+
+        The old one stays until the new one is complete; runs keep their own copy.
+
+        Args:
+            identifier: The data set.
+            options: How; None means as :meth:`wanted <want>`.
+            files: The newer export; none means the copy that was kept.
+
+        Returns:
+            A task whose result is the data set's id.
+        """
+        folder = self._folder(identifier)
+        name = read_json(folder / "name.json")["name"]
+
+        def action(task: Task[str]) -> str:
+            origin = Origin.load(folder)
+            chosen = options or origin.wanted
+            if files and not _fits(files, chosen.overrides):
+                chosen = replace(chosen, overrides=SourceOverrides())
+            self._fill(folder, files or kept_sources(folder), chosen, task, origin)
+            file = folder / "name.json"
+            write_json(file, {**read_json(file), "created_at": time.time()})
+            return identifier
+
+        return Task(f"Preparing {name} again", action)
+
+    def _fill(
+        self,
+        folder: Path,
+        files: Sequence[Path],
+        options: PrepareOptions,
+        task: Task[str],
+        before: Origin | None = None,
+    ) -> None:
+        """Prepare into a folder, and note where it came from once that is done."""
+
+        def progress(seen: Progress) -> None:
+            task.report(seen.stage, seen.done / seen.total if seen.total else None)
+
+        from engine.tickets.preparation import prepare
+
+        again = folder / "sources" in [file.parent.parent for file in files]
+        edits = Edits.load(folder / "edits.json")
+        staged = folder / ".sources"
+        shutil.rmtree(staged, ignore_errors=True)
+        try:
+            prepared = replace(options, edits=edits, same_files=again)
+            kept = again or keep_sources(files, staged, task.report, lambda: task.cancelled)
+            prepare(files, folder, prepared, progress, lambda: task.cancelled)
+            with self._lock:
+                if not again:
+                    shutil.rmtree(folder / "sources", ignore_errors=True)
+                    if kept:
+                        staged.rename(folder / "sources")
+                self._settle(folder, options, again)
+                now = Origin.load(folder)
+                wanted = options if before is None or now.wanted == before.wanted else now.wanted
+                Origin(tuple((file.name, file.stat().st_size) for file in files), kept, options, wanted).save(folder)
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
+
+    def _settle(self, folder: Path, options: PrepareOptions, again: bool) -> None:
+        """Bring the edits' keys up to date, and apply what was edited while tickets were prepared."""
+        from engine.tickets.editing import apply_edits
+
+        edits = Edits.load(folder / "edits.json")
+        if edits != Edits():
+            stable = again or DataSet(folder).report.stable_ids
+            _, now = apply_edits(folder, edits, options, ids_hold=stable)
+            now.save(folder / "edits.json")
+
+    # ---- changed by hand
+
+    def edits(self, identifier: str) -> Edits:
+        """Return what the person changed in a data set."""
+        return Edits.load(self._folder(identifier) / "edits.json")
+
+    def edit(self, identifier: str, edits: Edits) -> None:
+        """Keep other edits and bring them into effect at once.
+
+        Args:
+            identifier: The data set.
+            edits: All edits, not only new ones.
+
+        Raises:
+            TicketsError: Nothing would be left to learn from; then nothing is changed.
+        """
+        from engine.tickets.editing import apply_edits
+
+        folder = self._folder(identifier)
+        with self._lock:
+            apply_edits(folder, edits, Origin.load(folder).used)
+            edits.save(folder / "edits.json")
+
+    def origin(self, identifier: str) -> Origin:
+        """Return where a data set came from, how it was prepared, and what is wanted next time."""
+        return Origin.load(self._folder(identifier))
+
+    def want(self, identifier: str, kind: TermKind, term: str, wanted: bool = True) -> None:
+        """Note for the next preparation that a term or agent is decided about; or take that back.
+
+        Raises:
+            TicketsError: The term is empty.
+        """
+        term = " ".join(term.split())
+        if not term or kind not in TERM_KINDS:
+            raise TicketsError("The term is empty.", "Type the words that are to be masked.")
+        folder = self._folder(identifier)
+        with self._lock:
+            origin = Origin.load(folder)
+            others = tuple(known for known in getattr(origin.wanted, kind) if known.casefold() != term.casefold())
+            changed: dict[str, Any] = {kind: (*others, term) if wanted else others}
+            replace(origin, wanted=replace(origin.wanted, **changed)).save(folder)
+
+    def forget_sources(self, identifier: str) -> None:
+        """Delete the copy of the export; the data set stays."""
+        folder = self._folder(identifier)
+        with self._lock:
+            shutil.rmtree(folder / "sources", ignore_errors=True)
+            replace(Origin.load(folder), kept=False).save(folder)
+
+
+def _fits(files: Sequence[Path], overrides: SourceOverrides) -> bool:
+    """Say whether what was put right for one export can be read with another one."""
+    try:
+        detect(files, overrides)
+    except TicketsError:
+        return False
+    return True

@@ -1,0 +1,217 @@
+"""Put a trainer together: a copy of the base made ready for a recipe, the data in rows, settings that fit the machine.
+
+Everything is looked at before it is decided: which attention keeps packed conversations apart, how much memory is free,
+whether compiled layers work. It says what it chose.
+"""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from engine.model.attention import Kernel, choose_kernel, keeps_packed_texts_apart, use_kernel
+from engine.model.unpacking import linear_4bit_layers, unpack, unpacked_bytes
+from engine.training.events import Emit, Noted
+from engine.training.examples import ExampleSet
+from engine.training.layers import can_compile, can_recompute, set_up
+from engine.training.lean_lora import make_lean
+from engine.training.modes import Epoch, Machine, Settings, Shape, choose, steps
+from engine.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+    from engine.model.base import BaseModel
+    from engine.training.qlora_trainer import QLoRATrainer
+
+log = logging.getLogger(__name__)
+
+
+def make_trainer(
+    recipe: Recipe,
+    train: ExampleSet,
+    heldout: ExampleSet,
+    base: "BaseModel",
+    folder: Path,
+    emit: Emit,
+    should_stop: Callable[[], bool],
+    settings: Settings | None = None,
+) -> "QLoRATrainer":
+    """Return a trainer that is ready to train a new adapter over a copy of the base.
+
+    Args:
+        recipe: The hyperparameters.
+        train: What is learnt.
+        heldout: What is checked on; may be empty.
+        base: Left as it is.
+        folder: The run's folder.
+        emit: Told what was chosen, and then every event of the run.
+        should_stop: For the trainer.
+        settings: How steps are computed; chosen for this machine where None.
+    """
+    from accelerate.state import AcceleratorState
+    from peft import get_peft_model
+    from transformers import set_seed
+
+    from engine.training.qlora_trainer import QLoRATrainer
+    from engine.training.sft import lora_config, sft_config
+
+    AcceleratorState._reset_state(reset_partial_state=True)  # a run of another compute type may have left its own
+    copy = base.copy()
+    if recipe.bias != "none":
+        _own_biases(copy)
+    rows, packed = _dataset(train), _packed(train, recipe)
+    machine = _machine(copy, recipe)
+    if recipe.packing == "on" and not machine.packs:
+        emit(Noted("Packing is off: this model does not keep packed conversations apart.", "warning"))
+    longest = max(len(example.input_ids) for example in train.examples)
+    settings = settings or choose(recipe, machine, _shape(copy), Epoch(len(rows), len(packed), train.tokens, longest))
+    emit(Noted(_in_words(settings, recipe)))
+    if settings.flat:
+        use_kernel(copy, settings.kernel)
+    if settings.unpack:
+        unpack(linear_4bit_layers(copy))
+    set_seed(recipe.seed)
+    model = get_peft_model(copy, lora_config(recipe))
+    chosen = packed if settings.packing else rows
+    trainer = QLoRATrainer(
+        recipe=recipe,
+        settings=settings,
+        emit=emit,
+        should_stop=should_stop,
+        model=model,
+        args=sft_config(
+            recipe,
+            folder / "checkpoints",
+            base.device,
+            base.model.dtype,
+            steps(recipe, len(chosen)),
+            settings,
+            own_recompute=machine.recomputes,
+            heldout=bool(heldout.examples),
+        ),
+        train_dataset=chosen,
+        eval_dataset=_dataset(heldout) if heldout.examples else None,
+        processing_class=base.chat.tokenizer,
+    )
+    make_lean(model)
+    recompute = settings.recompute and machine.recomputes
+    if recompute or settings.compiled:
+        model.enable_input_require_grads()
+        set_up(model, recompute=recompute, offload=settings.offload, compiled=settings.compiled)
+    if settings.compiled:
+        _compile_now(trainer, recompute, emit)
+    return trainer
+
+
+def _machine(copy: Any, recipe: Recipe) -> Machine:
+    device = next(copy.parameters()).device
+    on_gpu = device.type == "cuda"
+    kernel, packs = _packing_kernel(copy, recipe)
+    return Machine(
+        gpu=on_gpu,
+        free_bytes=_free_bytes(device) if on_gpu else 0,
+        kernel=kernel,
+        packs=packs,
+        compiles=can_compile(copy),
+        recomputes=can_recompute(copy),
+    )
+
+
+def _packing_kernel(copy: Any, recipe: Recipe) -> tuple[Kernel, bool]:
+    """Return the attention for packed rows, and whether the model keeps conversations apart with it: it is tried."""
+    vocabulary = copy.config.get_text_config().vocab_size
+    if choose_kernel(copy, recipe.max_length) == "varlen":
+        before = copy.config._attn_implementation
+        use_kernel(copy, "varlen")
+        apart = keeps_packed_texts_apart(copy, vocabulary)
+        copy.set_attn_implementation(before)
+        if apart:
+            return "varlen", True
+    return "sdpa", recipe.packing == "on" and keeps_packed_texts_apart(copy, vocabulary)
+
+
+def _free_bytes(device: torch.device) -> int:
+    """Memory of the GPU that nobody holds, and what this process holds without using it."""
+    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return int(torch.cuda.mem_get_info(device)[0]) + unused
+
+
+def _shape(copy: Any) -> Shape:
+    config = copy.config.get_text_config()
+    layers = linear_4bit_layers(copy)
+    widest = max((max(layer.in_features, layer.out_features) for layer in layers), default=4 * config.hidden_size)
+    return Shape(
+        layers=config.num_hidden_layers,
+        hidden=config.hidden_size,
+        inner=widest,
+        vocabulary=config.vocab_size,
+        unpacked_bytes=unpacked_bytes(layers),
+    )
+
+
+def _in_words(settings: Settings, recipe: Recipe) -> str:
+    """Say which way of computing was chosen."""
+    why = "chosen for this machine" if recipe.memory == "auto" else "as the recipe says"
+    parts = [f"Memory: {settings.mode}, {why}"]
+    rows = "packed rows" if settings.packing else "conversations"
+    parts.append(f"{settings.micro_batch} x {settings.accumulation} {rows} a step")
+    parts += [
+        word
+        for word, on in (
+            ("recomputed layers", settings.recompute),
+            ("base unpacked to 16 bit", settings.unpack),
+            ("compiled layers", settings.compiled),
+        )
+        if on
+    ]
+    return "; ".join(parts) + "."
+
+
+def _compile_now(trainer: "QLoRATrainer", recompute: bool, emit: Emit) -> None:
+    """Compile by one pass over the first rows, whose result is thrown away; where that fails, go on without."""
+    emit(Noted("Compiling the layers, which takes about a minute."))
+    settings, model = trainer.settings, trainer.model
+    batch = trainer.data_collator([trainer.train_dataset[n] for n in range(min(2, len(trainer.train_dataset)))])
+    batch = {name: value.to(model.device) if hasattr(value, "to") else value for name, value in batch.items()}
+    with torch.random.fork_rng(devices=[model.device] if model.device.type == "cuda" else []):
+        try:
+            model.train()
+            trainer.compute_loss(model, batch).backward()
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:
+            log.exception("compiling failed")
+            emit(Noted(f"Going on without compiling, which failed here ({type(error).__name__}).", "warning"))
+            set_up(model, recompute=recompute, offload=settings.offload, compiled=False)
+        finally:
+            model.zero_grad(set_to_none=True)
+
+
+def _own_biases(model: Any) -> None:
+    """Give a copy biases of its own: peft would train the shared ones of the base in place."""
+    from torch import nn
+
+    for module in model.modules():
+        if isinstance(getattr(module, "bias", None), nn.Parameter):
+            module.bias = nn.Parameter(module.bias.detach().clone(), requires_grad=False)
+
+
+def _packed(train: ExampleSet, recipe: Recipe) -> "Dataset":
+    """Put conversations together into rows of at most max_length tokens, by best fit."""
+    from trl.data_utils import pack_dataset
+
+    return pack_dataset(_dataset(train), recipe.max_length, strategy="bfd")
+
+
+def _dataset(examples: ExampleSet) -> "Dataset":
+    from datasets import Dataset, disable_progress_bars
+
+    disable_progress_bars()
+    columns = {
+        "input_ids": [list(example.input_ids) for example in examples.examples],
+        "labels": [list(example.labels) for example in examples.examples],
+    }
+    return Dataset.from_dict(columns).with_format("numpy")

@@ -1,0 +1,122 @@
+"""Checkpoints on disk: written to the side and renamed, judged sound before they are used, the older ones removed.
+
+A checkpoint is a folder ``checkpoint-<step>`` that transformers' Trainer wrote: adapter weights, optimizer, scheduler,
+random state and trainer_state.json. This module knows files only.
+"""
+
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from engine.workspace import disk_errors
+
+PREFIX = "checkpoint-"
+MAKING = ".making"
+"""Where a checkpoint grows; a crash leaves it there, where nobody takes it for a checkpoint."""
+WEIGHTS = "adapter_model.safetensors"
+STATE = "trainer_state.json"
+
+
+@contextmanager
+def written_aside(checkpoints: Path, step: int) -> Iterator[Path]:
+    """Give a folder to write a checkpoint into; afterwards it is flushed to the disk and renamed into place.
+
+    Args:
+        checkpoints: The folder of all checkpoints.
+        step: The optimizer step.
+
+    Yields:
+        The folder in which ``checkpoint-<step>`` is to be made.
+
+    Raises:
+        ResourceError: The disk is full or cannot be written; what was there before is untouched.
+    """
+    side = checkpoints / MAKING
+    shutil.rmtree(side, ignore_errors=True)
+    with disk_errors(checkpoints):
+        side.mkdir(parents=True)
+        try:
+            yield side
+            made, place = side / f"{PREFIX}{step}", checkpoints / f"{PREFIX}{step}"
+            for file in made.rglob("*"):
+                if file.is_file():
+                    _flush(file)
+            if place.exists():
+                shutil.rmtree(place)
+            made.rename(place)
+            _flush(checkpoints)
+        finally:
+            shutil.rmtree(side, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    if os.name != "posix" and path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def steps(checkpoints: Path) -> list[int]:
+    """Return the steps that have a complete checkpoint, ascending; a quick look at names only."""
+    found = []
+    for folder in checkpoints.glob(f"{PREFIX}*"):
+        step = folder.name.removeprefix(PREFIX)
+        if step.isdigit() and (folder / STATE).exists() and (folder / WEIGHTS).exists():
+            found.append(int(step))
+    return sorted(found)
+
+
+def is_sound(folder: Path) -> bool:
+    """Say whether all that a resume reads is whole: weights, optimizer, schedule, random state, trainer state."""
+    try:
+        state = json.loads((folder / STATE).read_bytes())
+        archives = [folder / "optimizer.pt", folder / "scheduler.pt", *folder.glob("rng_state*.pth")]
+        return (
+            isinstance(state.get("global_step"), int)
+            and _is_whole(folder / WEIGHTS)
+            and len(archives) > 2
+            and all(zipfile.is_zipfile(archive) for archive in archives)
+        )
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def _is_whole(weights: Path) -> bool:
+    """Whether a safetensors file is as long as its header says.
+
+    The layout (https://huggingface.co/docs/safetensors): eight bytes with the header's length, the header as JSON with
+    the offsets of every tensor, the tensors.
+    """
+    with weights.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        size = weights.stat().st_size
+        if length > size:
+            return False
+        header = json.loads(file.read(length))
+    ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+    return bool(ends) and size == 8 + length + max(ends)
+
+
+def newest_sound(checkpoints: Path) -> int:
+    """Return the step of the newest sound checkpoint, or 0."""
+    return next((step for step in reversed(steps(checkpoints)) if is_sound(checkpoints / f"{PREFIX}{step}")), 0)
+
+
+def remove_older(checkpoints: Path, keep: int, always: Collection[int]) -> None:
+    """Remove all but the newest ``keep`` checkpoints and those in ``always``.
+
+    A folder is renamed first, so that one half removed is never taken for a checkpoint.
+    """
+    for step in steps(checkpoints)[:-keep]:
+        if step not in always:
+            going = checkpoints / f".{PREFIX}{step}"
+            shutil.rmtree(going, ignore_errors=True)
+            (checkpoints / f"{PREFIX}{step}").rename(going)
+            shutil.rmtree(going, ignore_errors=True)

@@ -1,0 +1,84 @@
+"""Tokens: what a model would learn of a data set, counted over all of it and shown for one conversation.
+
+Joins a data set, a model's tokenizer and :mod:`engine.training.examples`; owns the tokenizers that were loaded for it.
+"""
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import StudioError, TicketsError
+from engine.task import Task
+from engine.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from engine.model.tokenizing import ChatFormat
+    from engine.tickets.library import DataSets
+    from engine.training.examples import LearnView
+    from engine.training.token_counts import TokenCounts
+
+
+class Tokens:
+    """The token views of all data sets.
+
+    Args:
+        tickets: The data sets.
+        cache: The workspace's cache folder, where the starter model is kept.
+    """
+
+    def __init__(self, tickets: "DataSets", cache: Path) -> None:
+        self._tickets = tickets
+        self._cache = cache
+        self._lock = threading.Lock()
+        self._formats: dict[str, ChatFormat] = {}
+
+    def ready(self, model: str) -> bool:
+        """Say whether a model's tokenizer is loaded, so that :meth:`view` answers at once."""
+        return model in self._formats
+
+    def count(self, dataset: str, recipe: Recipe) -> "Task[TokenCounts]":
+        """Count the tokens of the part that is learnt from, with the recipe's own tokenizer and template.
+
+        May fetch the starter model, and shows the progress of it.
+        """
+        data = self._tickets.get(dataset)
+
+        def action(task: "Task[TokenCounts]") -> "TokenCounts":
+            from engine.model.tokenizing import load_chat_format
+            from engine.training.token_counts import count_tokens
+
+            def report(stage: str, fraction: float | None) -> None:
+                if task.cancelled:
+                    raise StudioError("The count was cancelled.")
+                task.report(stage, fraction)
+
+            task.report("Loading the tokenizer")
+            # A tokenizer of its own: one object must not be used by two threads at a time.
+            chat = load_chat_format(recipe.model, self._cache, report)
+            self._load(recipe.model)
+            return count_tokens(data.conversations("train"), chat, recipe, report)
+
+        return Task("Counting tokens", action)
+
+    def view(self, dataset: str, ticket: str, recipe: Recipe) -> "LearnView":
+        """Return the exact tokens of one conversation as training sees them: context, learnt, end of turn, cut off.
+
+        Raises:
+            TicketsError: The ticket is not in the data set, or the template alters its answers.
+        """
+        from engine.training.examples import learn_view
+
+        conversation = self._tickets.get(dataset).find(ticket)
+        if conversation is None:
+            raise TicketsError(f"Ticket {ticket} is not in this data set.")
+        chat = self._load(recipe.model)
+        with self._lock:
+            return learn_view(conversation, chat, recipe)
+
+    def _load(self, model: str) -> "ChatFormat":
+        from engine.model.tokenizing import load_chat_format
+
+        with self._lock:
+            if model not in self._formats:
+                self._formats[model] = load_chat_format(model, self._cache)
+            return self._formats[model]

@@ -1,0 +1,285 @@
+"""Data sets and their tokens as the window sees them, in memory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import StudioError, TicketsError
+from engine.task import Task
+from engine.tickets.detect import Detection
+from engine.tickets.edits import Edits
+from engine.tickets.library import DataSetInfo
+from engine.tickets.options import PrepareOptions
+from engine.tickets.origin import Origin, TermKind
+from engine.tickets.overrides import SourceOverrides
+from engine.tickets.report import Report
+from engine.tickets.review import MaskedTerm
+from engine.training.examples import LearnView, Piece
+from engine.training.recipe import Recipe
+from engine.training.token_counts import TokenCounts
+from engine.workspace import Deleted
+
+if TYPE_CHECKING:
+    from tests.ui.fake_studio import FakeStudio
+
+NOW = 1_750_000_000.0
+HOSTILE = "<img src=x onerror=\"document.title='pwned'\"> ${document.title='pwned'} {{value}} **bold**"
+"""A ticket that tries to become a part of the page."""
+
+
+class FakeDataSet:
+    """A data set of made-up conversations, in memory."""
+
+    def __init__(self, count: int = 60, heldout: int = 6) -> None:
+        self.rows = [_conversation(number) for number in range(count)]
+        self.dropped: list[dict[str, Any]] = []
+        self.whole = {"train": self.rows[: count - heldout], "heldout": self.rows[count - heldout :]}
+        self.sides = self.whole
+        self.report = Report(
+            format="zendesk",
+            tickets_read=count + 5,
+            conversations_kept=count,
+            dropped={"no agent answer": 3, "the same ticket twice": 2},
+            redactions={"EMAIL": 7, "PHONE": 1},
+            label="Zendesk export",
+            evidence="requester_id in every record",
+            files=["shop.ndjson"],
+            train=count - heldout,
+            heldout=heldout,
+            messages_left_out={"internal note": 8},
+            split_basis="the most recent tickets, by date",
+        )
+
+    def conversations(self, split: str) -> list[dict[str, Any]]:
+        return list(self.sides[split])
+
+    def page(
+        self, start: int, count: int, query: str = "", split: str | None = None
+    ) -> tuple[list[dict[str, Any]], int]:
+        rows = [{**row, "split": side} for side in ("train", "heldout") for row in self.sides[side]]
+        found = [row for row in rows if query.casefold() in str(row).casefold()]
+        return found[start : start + count], len(found)
+
+    def left_out(self, start: int, count: int, reason: str | None = None) -> tuple[list[dict[str, Any]], int]:
+        rows = [
+            {"ticket": str(900 + n), "reason": "internal note", "excerpt": HOSTILE if n == 0 else "Paid by hand."}
+            for n in range(5)
+        ]
+        return rows[start : start + count], len(rows)
+
+    def find(self, ticket: str) -> dict[str, Any] | None:
+        found = [{**row, "split": side} for side in ("train", "heldout") for row in self.sides[side]]
+        return next((row for row in found if row["ticket"] == ticket), None)
+
+    def masked_terms(self, start: int, count: int, kind: str = "", query: str = "") -> tuple[list[MaskedTerm], int]:
+        terms = [
+            MaskedTerm("t1", "NAME", "Outlook", ("[NAME_1]", "[NAME_2]"), 5, 3),
+            MaskedTerm("t2", "EMAIL", HOSTILE, ("[EMAIL_1]",), 1, 1),
+        ]
+        found = [term for term in terms if kind in ("", term.kind) and query.casefold() in term.term.casefold()]
+        return found[start : start + count], len(found)
+
+    def masked_places(self, term: str, count: int) -> list[dict[str, Any]]:
+        place = {"ticket": "1007", "kind": "NAME", "placeholder": "[NAME_1]", "original": "Outlook"}
+        return [{**place, "before": "I open ", "after": HOSTILE}][:count]
+
+    def dropped_by_hand(self, start: int, count: int) -> tuple[list[dict[str, Any]], int]:
+        return self.dropped[start : start + count], len(self.dropped)
+
+    def rewritten(self) -> set[tuple[str, str]]:
+        return set()
+
+    def agents_of(self, key: str) -> list[str]:
+        return ["9"]
+
+
+def _conversation(number: int) -> dict[str, Any]:
+    question = HOSTILE if number == 0 else f"Where is parcel {number}? It should have come on Tuesday."
+    turns = [("user", question), ("assistant", "Hello! Kestrel Post brings it on Tuesdays and Fridays only.")]
+    if number % 3 == 0:
+        turns += [("user", "And what does it cost?"), ("assistant", "Postage is 4 pounds 20, and free from 85 pounds.")]
+    messages = [{"role": role, "content": content} for role, content in turns]
+    return {
+        "key": f"key{1000 + number}",
+        "ticket": str(1000 + number),
+        "messages": messages,
+        "subject": "" if number % 2 else f"Parcel {number}",
+        "tags": ["shipping"],
+    }
+
+
+class FakeDataSets:
+    """The same methods as DataSets; every call is noted in the studio's calls."""
+
+    def __init__(self, studio: FakeStudio) -> None:
+        self.studio = studio
+        self.sets: dict[str, tuple[DataSetInfo, FakeDataSet]] = {}
+        self.changed: dict[str, Edits] = {}
+        self.origins: dict[str, Origin] = {}
+
+    def add(self, name: str) -> str:
+        identifier = f"set-{len(self.sets) + 1}"
+        data = FakeDataSet()
+        info = DataSetInfo(identifier, name, NOW, data.report.train, data.report.heldout, "zendesk")
+        self.sets = {identifier: (info, data), **self.sets}
+        return identifier
+
+    def detect(self, files: Sequence[Path], overrides: SourceOverrides | None = None) -> Detection:
+        self.studio.calls.append(("detect", tuple(files), overrides))
+        if files[0].suffix == ".bad":
+            raise TicketsError(f"{files[0].name} is empty.", "Download the export again.")
+        if files[0].suffix == ".csv":
+            mapping = {"question": "Frage", "answer": "Antwort"}
+            sample = (("Wo ist mein Paket?", "Unterwegs.", "1.2.2026"),)
+            return Detection(
+                "table",
+                "Table",
+                "'Frage' is the question",
+                "cp1252",
+                ";",
+                ("Frage", "Antwort", "Datum"),
+                mapping,
+                sample,
+                ((files[0].name, "table"),),
+                country="DE",
+                country_evidence="4 numbers with its prefix",
+            )
+        return Detection(
+            "zendesk",
+            "Zendesk export",
+            "requester_id in every record",
+            "utf-8",
+            files=tuple((file.name, "zendesk") for file in files),
+        )
+
+    def prepare(self, files: Sequence[Path], name: str, options: PrepareOptions | None = None) -> Task[str]:
+        self.studio.calls.append(("prepare", tuple(files), name, options))
+        return Task(f"Reading {name}", lambda task: self._prepared(task, name))
+
+    def _prepared(self, task: Task[str], name: str) -> str:
+        for part in range(10):
+            task.report("Reading, cleaning and masking", part / 10)
+            time.sleep(self.studio.task_pause / 10)
+            if task.cancelled:
+                raise StudioError("cancelled")
+        return self.add(name)
+
+    def prepare_sample(self) -> Task[str]:
+        return self.prepare([Path("sample.ndjson")], "Sample shop")
+
+    def all(self) -> list[DataSetInfo]:
+        return [info for info, _ in self.sets.values()]
+
+    def get(self, identifier: str) -> FakeDataSet:
+        if identifier not in self.sets:
+            raise StudioError(f"'{identifier}' is not here any more.", "Pick another one from the list.")
+        return self.sets[identifier][1]
+
+    def rename(self, identifier: str, name: str) -> None:
+        info, data = self.sets[identifier]
+        self.sets[identifier] = replace(info, name=name), data
+
+    def delete(self, identifier: str) -> Deleted:
+        self.studio.calls.append(("delete_dataset", identifier))
+        kept = self.sets.pop(identifier)
+        self.studio._trash = (self.sets, identifier, kept)
+        return Deleted(
+            kept[0].name, self.studio.root / "datasets" / identifier, self.studio.root / "trash" / identifier
+        )
+
+    def info(self, identifier: str) -> DataSetInfo:
+        self.get(identifier)
+        return self.sets[identifier][0]
+
+    def prepare_again(
+        self, identifier: str, options: PrepareOptions | None = None, files: Sequence[Path] = ()
+    ) -> Task[str]:
+        self.studio.calls.append(("prepare_again", identifier, options, tuple(files)))
+
+        def action(task: Task[str]) -> str:
+            time.sleep(self.studio.task_pause)
+            if task.cancelled:
+                raise StudioError("cancelled")
+            wanted = options or self.origin(identifier).wanted
+            self.origins[identifier] = replace(self.origin(identifier), used=wanted, wanted=wanted)
+            return identifier
+
+        return Task("Preparing again", action)
+
+    def edits(self, identifier: str) -> Edits:
+        return self.changed.get(identifier, Edits())
+
+    def edit(self, identifier: str, edits: Edits) -> None:
+        self.studio.calls.append(("edit", identifier, edits))
+        self.changed[identifier] = edits
+        info, data = self.sets[identifier]
+        data.dropped = [row for row in data.rows if row["key"] in edits.dropped]
+        data.sides = {
+            side: [row for row in rows if row["key"] not in edits.dropped] for side, rows in data.whole.items()
+        }
+        self.sets[identifier] = replace(info, revision=info.revision + 1), data
+
+    def origin(self, identifier: str) -> Origin:
+        return self.origins.get(identifier, Origin((("shop.ndjson", 12_345),), True))
+
+    def want(self, identifier: str, kind: TermKind, term: str, wanted: bool = True) -> None:
+        self.studio.calls.append(("want", identifier, kind, term, wanted))
+        if not term:
+            raise TicketsError("The term is empty.", "Type the words that are to be masked.")
+        origin = self.origin(identifier)
+        others = tuple(known for known in getattr(origin.wanted, kind) if known != term)
+        terms = (*others, term) if wanted else others
+        self.origins[identifier] = replace(origin, wanted=replace(origin.wanted, **{kind: terms}))
+
+    def forget_sources(self, identifier: str) -> None:
+        self.origins[identifier] = replace(self.origin(identifier), kept=False)
+
+
+class FakeTokens:
+    """The same methods as Tokens."""
+
+    def __init__(self, studio: FakeStudio) -> None:
+        self.studio = studio
+        self.loaded = False
+
+    def ready(self, model: str) -> bool:
+        return self.loaded
+
+    def count(self, dataset: str, recipe: Recipe) -> Task[TokenCounts]:
+        rows = self.studio.tickets.get(dataset).conversations("train")
+
+        def action(task: Task[TokenCounts]) -> TokenCounts:
+            task.report("Counting tokens", 0.5)
+            time.sleep(self.studio.task_pause)
+            self.loaded = True
+            lengths = tuple(60 + (n * 37) % 640 for n, _ in enumerate(rows))
+            return TokenCounts(recipe.max_length, lengths, 9_000, 4_000, 60, 120, 5, 1, 2, 0)
+
+        return Task("Counting tokens", action)
+
+    def view(self, dataset: str, ticket: str, recipe: Recipe) -> LearnView:
+        row = next(row for row in self.studio.tickets.get(dataset).rows if row["ticket"] == ticket)
+        pieces: list[Piece] = []
+        for message in row["messages"]:
+            words = len(message["content"].split())
+            if message["role"] == "user":
+                pieces.append(
+                    Piece(
+                        f"<|im_start|>user\n{message['content']}<|im_end|>\n<|im_start|>assistant\n",
+                        "context",
+                        words + 9,
+                    )
+                )
+            else:
+                pieces += [
+                    Piece(message["content"], "learnt", words + 2),
+                    Piece("<|im_end|>", "end", 1),
+                    Piece("\n", "context", 1),
+                ]
+        if ticket == "1003":
+            pieces.append(Piece("And this is beyond the longest conversation.", "cut", 8))
+        return LearnView(ticket, tuple(pieces))

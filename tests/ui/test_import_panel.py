@@ -1,0 +1,91 @@
+import pytest
+
+from engine.errors import StudioError
+from engine.tickets.columns import ROLES
+from tests.ui.handlers import by_id, calls, until, work_of
+from ui.work import PREPARE
+
+pytestmark = pytest.mark.ui
+OPTIONS = (20, "random", False, "de", ["en"], True)
+"""Held out, split, mask, country, languages, resolved."""
+
+
+def test_dropping_files_shows_what_they_are(wired, studio, tmp_path):
+    file = tmp_path / "fragen.csv"
+    shown = by_id(wired.handler("import_panel.look")([str(file)]))
+    assert "delimiter semicolon" in shown["found"]
+    assert shown["column-question"].value == "Frage"
+    assert shown["country"].value == "DE"
+    assert "4 numbers" in shown["country"].info
+    assert shown["data-set-name"] == "fragen"
+    assert len(calls(studio, "detect")) == 1
+
+
+def test_after_a_file_that_cannot_be_read_another_one_can_be_dropped_at_once(wired, tmp_path):
+    shown = by_id(wired.handler("import_panel.look")([str(tmp_path / "shop.bad")]))
+    assert "shop.bad is empty." in shown["import-notice"]
+    assert shown["source"].visible is False
+    assert shown["drop"] is None
+    assert shown["import-start"].visible is True
+    assert wired.handler("import_panel.look")(None) == {}
+    assert by_id(wired.handler("import_panel.look")([str(tmp_path / "good.ndjson")]))["import-notice"] == ""
+
+
+def test_a_correction_keeps_the_country_that_was_chosen(wired, tmp_path):
+    corrections = ["", "cp1252", "", {}, *[""] * len(ROLES)]
+    shown = by_id(wired.handler("import_panel.look_again")([str(tmp_path / "fragen.csv")], *corrections))
+    assert "found" in shown
+    assert "country" not in shown
+
+
+def test_only_a_mapping_that_was_changed_is_passed_on(wired, studio, tmp_path):
+    guessed = {"question": "Frage", "answer": "Antwort"}
+    same = [guessed.get(role, "") for role in ROLES]
+    prepare = wired.handler("import_panel.prepare")
+    work = work_of(wired, "import_panel.prepare")
+    prepare([str(tmp_path / "a.csv")], "A", *OPTIONS, "", "", "", guessed, *same)
+    until(lambda: work.seen(PREPARE) if work.seen(PREPARE).state == "done" else None)
+    plain = (10, "recent", True, "", [], False)
+    prepare([str(tmp_path / "a.csv")], "", *plain, "", "cp1252", "tab", guessed, "Antwort", "Frage", *same[2:])
+    first, second = (call[3] for call in calls(studio, "prepare"))
+    assert (first.heldout, first.split, first.mask, dict(first.overrides.mapping)) == (0.2, "random", False, {})
+    assert (first.country, first.languages, first.resolved_only) == ("DE", ("en",), True)
+    assert (second.country, second.languages, second.resolved_only) == (None, (), False)
+    assert (second.overrides.encoding, second.overrides.delimiter) == ("cp1252", "tab")
+    assert second.overrides.mapping["question"] == "Antwort"
+    assert calls(studio, "prepare")[1][2] == "a"
+
+
+def test_a_country_that_is_none_is_told(wired, tmp_path):
+    wrong = (10, "recent", True, "Narnia", [], False, "", "", "", {}, *[""] * len(ROLES))
+    with pytest.raises(StudioError, match="NARNIA"):
+        wired.handler("import_panel.prepare")([str(tmp_path / "a.csv")], "A", *wrong)
+
+
+def test_the_sentence_under_the_drop_zone_names_what_goes_in(wired):
+    from ui.import_panel import FORMATS
+
+    for name in ("Zendesk", "Freshdesk", "Jira Service Management", "mbox", "XLSX", "ShareGPT", ".zip"):
+        assert name in FORMATS
+
+
+def test_a_finished_import_selects_the_new_data_set(wired, studio):
+    wired.handler("import_panel.prepare_sample")()
+    work = work_of(wired, "import_panel.prepare_sample")
+    until(lambda: work.seen(PREPARE) if work.seen(PREPARE).state == "done" else None)
+    shown = wired.handler("import_panel.watch")(["shop.ndjson"])
+    assert "set-2" in [value for value in shown.values() if isinstance(value, str)]
+    assert by_id(shown)["drop"] is None
+    assert by_id(shown)["import-start"].visible is True
+    assert by_id(shown)["source"].visible is False
+    assert len(calls(studio, "prepare")) == 1
+
+
+def test_a_cancelled_import_says_that_nothing_was_kept(wired, studio):
+    studio.task_pause = 5
+    wired.handler("import_panel.prepare_sample")()
+    work = work_of(wired, "import_panel.prepare_sample")
+    work.cancel(PREPARE)
+    until(lambda: work.seen(PREPARE) if work.seen(PREPARE).state != "running" else None)
+    shown = by_id(wired.handler("import_panel.watch")(None))
+    assert "cancelled" in shown["import-notice"]

@@ -1,0 +1,150 @@
+"""The quality report of a data set, for people: a verdict in words, small plots, answers that contradict each other."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from engine.tickets.report import Report
+from ui.views import bars, icons, words
+from ui.views.parts import NOTHING, join
+from ui.views.tickets import ticket_name
+
+TOPICS = 10
+"""Topics shown; the rest is summed up."""
+
+_NAMES = """
+ar Arabic; bg Bulgarian; cs Czech; da Danish; de German; el Greek; en English; es Spanish; et Estonian; fi
+Finnish; fr French; he Hebrew; hi Hindi; hr Croatian; hu Hungarian; id Indonesian; it Italian; ja Japanese; ko
+Korean; lt Lithuanian; lv Latvian; nl Dutch; no Norwegian; pl Polish; pt Portuguese; ro Romanian; ru Russian; sk
+Slovak; sl Slovenian; sr Serbian; sv Swedish; th Thai; tr Turkish; uk Ukrainian; vi Vietnamese; zh Chinese
+"""
+LANGUAGES: dict[str, str] = {
+    code: name for code, _, name in (entry.strip().partition(" ") for entry in _NAMES.replace("\n", " ").split(";"))
+}
+"""Two-letter code -> name."""
+
+LEVELS = {"good": ("fits", icons.CHECK), "fair": ("tight", icons.WARN), "poor": ("not", icons.CROSS)}
+"""Level of a finding -> its badge's class and mark."""
+
+
+def language_name(code: str) -> str:
+    """Name a language; unknown codes stay as they are."""
+    return "too short to tell" if code == "und" else LANGUAGES.get(code, code)
+
+
+def sheet(report: Report) -> Markup:
+    """Draw the whole report; a hint where the data set was prepared by an older version."""
+    quality = report.quality
+    if not quality:
+        return Markup('<p class="hint">Prepare the tickets again to see how good they are.</p>')
+    total = sum(report.languages.values())
+    plots = [
+        _topics(quality, total),
+        _lengths(quality, report),
+        _languages(report),
+        _copies(quality),
+    ]
+    since = "Counted when the tickets were last prepared; what you left out since then is in it still."
+    note = Markup('<p class="quiet">{}</p>').format(since) if total != report.conversations_kept else NOTHING
+    return Markup('<div class="quality">{}{}<div class="quality-plots">{}</div>{}</div>').format(
+        _verdict(quality), note, join([plot for plot in plots if plot]), _contradictions(quality)
+    )
+
+
+def verdict_line(report: Report) -> Markup:
+    """Say the verdict in one line, with the way to the report."""
+    quality = report.quality
+    if not quality:
+        return NOTHING
+    kind, mark = LEVELS.get(quality["verdict"], LEVELS["fair"])
+    return Markup(
+        '<p class="verdict-line"><span class="badge badge-{}">{}</span> {} '
+        '<button type="button" class="link" data-scroll-to="quality">See why</button></p>'
+    ).format(kind, mark, quality["headline"])
+
+
+def _verdict(quality: Mapping[str, Any]) -> Markup:
+    findings = [
+        Markup('<li><span class="badge badge-{}">{}</span><span>{}</span></li>').format(
+            *LEVELS.get(finding["level"], LEVELS["fair"]), finding["text"]
+        )
+        for finding in quality["findings"]
+        if finding["text"] not in quality["headline"]
+    ]
+    return Markup('<p class="sentence"><b>{}</b></p><ul class="findings">{}</ul>').format(
+        quality["headline"], join(findings)
+    )
+
+
+def _plot(title: str, drawing: Markup, note: str = "") -> Markup:
+    said = Markup('<p class="quiet">{}</p>').format(note) if note else NOTHING
+    return Markup('<section class="quality-plot"><h3>{}</h3>{}{}</section>').format(title, drawing, said)
+
+
+def _topics(quality: Mapping[str, Any], total: int) -> Markup:
+    rows = [(str(name), int(count)) for name, count in quality["topics"]]
+    if not rows:
+        return NOTHING
+    tagged = quality["topics_from"] == "tags"
+    more = len(rows) - TOPICS
+    note = "" if tagged else "There are no tags; these are words of the subjects."
+    rest = f"{more} more {'tags' if tagged else 'words'}. {note}" if more > 0 else note
+    title = "Tickets per tag" if tagged else "Tickets per word of the subject"
+    return _plot(title, bars.bar_table(("Topic", "Tickets"), rows[:TOPICS], total), rest.strip())
+
+
+def _lengths(quality: Mapping[str, Any], report: Report) -> Markup:
+    bins = [
+        (_short(edge), int(count)) for edge, count in zip(quality["edges"], quality["answer_histogram"], strict=False)
+    ]
+    while len(bins) > 1 and not bins[-1][1]:
+        bins.pop()
+    middle = f"Half of the answers have {report.median_answer_chars:,} characters or more."
+    drawing = bars.columns(f"Length of the answers. {middle}", bins, "characters", "answers")
+    return _plot("Answers, in characters", drawing, middle) if drawing else NOTHING
+
+
+def _short(edge: int) -> str:
+    return str(edge) if edge < 1000 else f"{edge / 1000:g}k"
+
+
+def _languages(report: Report) -> Markup:
+    rows = [(language_name(code), count) for code, count in report.languages.items()]
+    return _plot("Languages", bars.bar_table(("Language", "Tickets"), rows[:8], sum(report.languages.values())))
+
+
+def _copies(quality: Mapping[str, Any]) -> Markup:
+    share = float(quality["near_identical_share"])
+    label = "of the answers are near-identical to another one"
+    often = [
+        Markup("<li><b>{}×</b> <span>{}</span></li>").format(entry["times"], entry["answer"])
+        for entry in quality["canned"][:5]
+    ]
+    listed = Markup('<ul class="canned">{}</ul>').format(join(often)) if often else NOTHING
+    return _plot("Copies", join([bars.share_bar(share, label), listed]))
+
+
+def _contradictions(quality: Mapping[str, Any]) -> Markup:
+    found = quality["contradictions"]
+    if not found:
+        return NOTHING
+    drawn = [_contradiction(entry) for entry in found]
+    return Markup(
+        '<section class="contradictions"><h3>{}</h3><p class="quiet">A model learns both at once. Leave one out, or '
+        "rewrite it.</p>{}</section>"
+    ).format(f"{words.count(len(found), 'question')} asked word for word again and answered differently", join(drawn))
+
+
+def _contradiction(entry: Mapping[str, Any]) -> Markup:
+    answers = [
+        Markup(
+            '<div class="said said-assistant"><h4>{name} <button type="button" class="link" data-do="pick" '
+            'data-ticket="{ticket}" data-scroll-to="reader" aria-label="Open {name}">Open</button></h4>'
+            "<p>{answer}</p></div>"
+        ).format(name=ticket_name(ticket), ticket=ticket, answer=answer)
+        for ticket, answer in zip(entry["tickets"], entry["answers"], strict=False)
+    ]
+    return Markup(
+        '<details class="contradiction"><summary>{}</summary><div class="side-by-side">{}</div></details>'
+    ).format(entry["question"], join(answers))
