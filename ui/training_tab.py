@@ -13,6 +13,7 @@ import gradio as gr
 from engine.studio import RunInfo, Studio
 from engine.training.run import ACTIVE
 from ui.html import data_of, html, plot
+from ui.status_bar import pace
 from ui.views import parts
 from ui.views import runs as runs_views
 from ui.views import training as views
@@ -239,7 +240,7 @@ def _frame(window: Window, info: RunInfo, job: Any) -> dict[Any, Any]:
         ui.compare: gr.Button(
             visible=info.has_adapter and info.status.state not in ACTIVE, variant="secondary" if resume else "primary"
         ),
-        ui.timer: gr.Timer(active=info.status.state in ACTIVE),
+        ui.timer: gr.Timer(pace(window.studio.snapshot().device), active=info.status.state in ACTIVE),
     }
 
 
