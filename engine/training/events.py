@@ -162,13 +162,13 @@ class History:
     """
 
     started: Started | None = None
-    rehearsed: Rehearsed | None = None
     steps: tuple[Stepped, ...] = ()
     evaluations: tuple[Evaluated, ...] = ()
     checkpoints: tuple[int, ...] = ()
     notes: tuple[tuple[float, Noted], ...] = ()
     """Unix seconds and sentence."""
     finished: Finished | None = None
+    rehearsed: Rehearsed | None = None
 
     @property
     def best(self) -> Evaluated | None:
@@ -237,10 +237,10 @@ def extend(history: History, records: Iterable[Record]) -> History:
                 notes.append((record.at, event))
     return History(
         started,
-        rehearsed,
         tuple(steps[step] for step in sorted(steps)),
         tuple(evaluations[step] for step in sorted(evaluations)),
         tuple(sorted(checkpoints)),
         tuple(notes),
         finished,
+        rehearsed,
     )

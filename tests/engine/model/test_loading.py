@@ -108,11 +108,11 @@ def test_a_plain_deep_copy_would_have_doubled_the_weights(tiny_base):
 
 
 def test_llama_keeps_packed_texts_apart_and_a_model_that_ignores_positions_does_not(tiny_base):
-    assert keeps_packed_texts_apart(tiny_base.copy(), 400)
+    assert keeps_packed_texts_apart(tiny_base.copy(), tiny_base.model.config.vocab_size)
     leaky = weight_sharing_copy(tiny_base.model)
     forward = leaky.forward
     leaky.forward = lambda input_ids, position_ids=None, **options: forward(input_ids=input_ids, **options)
-    assert not keeps_packed_texts_apart(leaky, 400)
+    assert not keeps_packed_texts_apart(leaky, tiny_base.model.config.vocab_size)
 
 
 def test_a_broken_checkpoint_is_refused_in_words(tiny_model, tmp_path):

@@ -74,3 +74,9 @@ def test_the_real_starter_model_is_fetched_converted_loaded_in_4_bit_and_answers
         base, [Voice("base", "Base model", "", None)], [question], Sampling(0.0, 1.0, 16, 0), lambda: False
     )
     assert "Paris" in last.answers[0].text
+
+
+@pytest.mark.parametrize(("version", "told"), [("23.2.1", False), ("24.1", True), ("26.0.dev0", True)])
+def test_an_old_pip_is_not_asked_for_what_it_cannot_do(version, told, monkeypatch):
+    monkeypatch.setattr(starter.importlib.metadata, "version", lambda name: version)
+    assert starter._tells_progress() is told
