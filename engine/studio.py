@@ -301,6 +301,14 @@ class Studio:
                 return voice
         raise StudioError("That adapter is not here any more.", "Pick another one from the list.")
 
+    def instruction(self, voices: Sequence[str]) -> str:
+        """Return the standing instruction (system prompt) that the voices were trained with, or an empty text.
+
+        Args:
+            voices: Ids from :meth:`voices`; the first run among them counts, else the first imported adapter.
+        """
+        return self._recipe_for([self.voice(voice) for voice in voices], None).system_prompt
+
     def heldout_ticket(self, voices: Sequence[str], dataset: str, number: int) -> "HeldOutTicket":
         """Return a ticket that none of the voices has learnt from.
 

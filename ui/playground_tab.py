@@ -145,6 +145,9 @@ def wire(window: Window) -> None:
     def show(session: str, chosen: list[str]) -> dict[Any, Any]:
         return _shown(window, session, chosen)
 
+    def instruct(chosen: list[str], system: str) -> dict[Any, Any]:
+        return {} if system.strip() or not chosen else {ui.system: studio.instruction(chosen)}
+
     def choose(chosen: list[str] | None, session: str) -> dict[Any, Any]:
         return {page.voices: chosen or [], **_shown(window, session, chosen or [])}
 
@@ -171,6 +174,7 @@ def wire(window: Window) -> None:
     shown = [ui.board, ui.voices, ui.send, ui.stop]
     for event in (ui.tab.select, page.voices.change, window.status_bar.version.change):
         listen(event, show, base, shown)
+    listen(page.voices.change, instruct, [page.voices, ui.system], [ui.system])
     listen(ui.voices.input, choose, [ui.voices, page.session], [page.voices, *shown])
     listen(ui.ticket.click, pick_ticket, [*base, page.dataset, ui.number], [*shown, ui.question, ui.number, ui.notice])
     listen(ui.new.click, start_anew, base, [*shown, ui.question, ui.notice])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -71,6 +72,9 @@ class FakeStudio:
         self.job: JobSnapshot | None = None
         self.answer_pause = 0.0
         self.task_pause = 0.0
+        self.go = threading.Event()
+        """Cleared, it holds what prepares again."""
+        self.go.set()
         if not empty:
             self.tickets.add("Sample shop")
 
@@ -193,6 +197,9 @@ class FakeStudio:
         voice = self.adapters.pop(identifier)
         self._trash = (self.adapters, identifier, voice)
         return Deleted(voice.label, self.root / "adapters" / identifier, self.root / "trash" / identifier)
+
+    def instruction(self, voices: Sequence[str]) -> str:
+        return "Answer in two sentences." if "run:run-1" in voices else ""
 
     def heldout_ticket(self, voices: Sequence[str], dataset: str, number: int) -> HeldOutTicket:
         rows = self.tickets.get(dataset).conversations("heldout")

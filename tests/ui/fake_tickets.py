@@ -202,6 +202,7 @@ class FakeDataSets:
 
         def action(task: Task[str]) -> str:
             time.sleep(self.studio.task_pause)
+            assert self.studio.go.wait(30)
             if task.cancelled:
                 raise StudioError("cancelled")
             wanted = options or self.origin(identifier).wanted

@@ -174,3 +174,10 @@ def field_names():
     from ui.views.recipe import chosen_names
 
     return chosen_names()
+
+
+def test_the_standing_instruction_of_a_run_is_filled_in_where_the_person_wrote_none(wired):
+    instruct = wired.handler("playground_tab.instruct")
+    assert by_id(instruct(["run:run-1"], ""))["system-prompt"] == "Answer in two sentences."
+    assert by_id(instruct(["run:run-1"], "Be kind.")) == {}
+    assert by_id(instruct([], "")) == {}

@@ -145,8 +145,10 @@ def test_the_review_can_be_narrowed_to_a_kind_and_searched(wired):
 
 def test_run_again_takes_the_changes_and_draws_the_tab_anew(wired, studio):
     studio.tickets.want("set-1", "allow", "Outlook")
+    studio.go.clear()
     begun = by_id(wired.handler("changing.run_again")("set-1"))
     assert "Cancel" in begun["again-progress"]
+    studio.go.set()
     done = until(lambda: ended(wired))
     assert not studio.tickets.origin("set-1").pending
     assert "summary" in done and done["again-progress"] == ""
