@@ -13,6 +13,12 @@ from engine.model.attention import boundaries
 from engine.training.examples import IGNORED
 
 
+def real_tokens(batch: Mapping[str, Any]) -> int:
+    """Return how many tokens of a batch are no filling, whoever collated it."""
+    mask = batch.get("attention_mask")
+    return int(mask.sum()) if mask is not None else int(batch["real_tokens"])
+
+
 class FlatBatches:
     """Collates examples or packed rows into one row.
 

@@ -18,7 +18,7 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerContr
 from trl import SFTTrainer
 
 from engine.errors import RunError
-from engine.training.batching import FlatBatches
+from engine.training.batching import FlatBatches, real_tokens
 from engine.training.checkpoints import MAKING, PREFIX, STATE, remove_older, written_aside
 from engine.training.events import Checkpointed, Emit, Evaluated, Noted, Stepped
 from engine.training.examples import IGNORED
@@ -118,8 +118,7 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
 
     def training_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """Count real tokens on the way."""
-        mask = inputs.get("attention_mask")
-        self.tokens += int(mask.sum()) if mask is not None else inputs["real_tokens"]
+        self.tokens += real_tokens(inputs)
         return super().training_step(model, inputs, *args, **kwargs)
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:

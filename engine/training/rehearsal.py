@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from engine.training.batching import real_tokens
 from engine.training.events import Rehearsed
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def rehearse(trainer: "QLoRATrainer", model: Any) -> Rehearsed:
     device = trainer.model.device
     args = trainer.args
     batch = _longest(trainer, trainer.train_dataset, args.per_device_train_batch_size, trainer.data_collator)
-    tokens = _tokens(batch)
+    tokens = real_tokens(batch)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.cuda.reset_peak_memory_stats() if device.type == "cuda" else None
         model.train()
@@ -48,7 +49,7 @@ def rehearse(trainer: "QLoRATrainer", model: Any) -> Rehearsed:
             with torch.no_grad():
                 trainer.prediction_step(model, check, prediction_loss_only=True)
                 seconds = _timed(device, lambda: trainer.prediction_step(model, check, prediction_loss_only=True))
-            checking = seconds / _tokens(check)
+            checking = seconds / real_tokens(check)
             model.train()
     trained = sum(parameter.numel() for parameter in trainer.model.parameters() if parameter.requires_grad)
     peak = torch.cuda.max_memory_allocated(device) + OPTIMIZER_BYTES * trained if device.type == "cuda" else 0
@@ -68,11 +69,6 @@ def _pass(trainer: "QLoRATrainer", model: Any, batch: dict[str, Any]) -> None:
         loss = trainer.compute_loss(model, batch)
     trainer.accelerator.backward(loss)
     trainer.model.zero_grad(set_to_none=True)
-
-
-def _tokens(batch: dict[str, Any]) -> int:
-    mask = batch.get("attention_mask")
-    return int(mask.sum()) if mask is not None else int(batch["real_tokens"])
 
 
 def _timed(device: torch.device, action: Any) -> float:
