@@ -1,3 +1,5 @@
+import types
+
 import pytest
 import torch
 
@@ -51,6 +53,27 @@ def test_varlen_attention_keeps_conversations_apart_and_equals_sdpa(tiny_base, s
     ).logits[0]
     alone = torch.cat([tiny_base.model(text[None]).logits[0] for text in texts])
     assert torch.allclose(together, alone, atol=1e-4)
+
+
+class Noisy(torch.nn.Module):
+    """A model of bigrams whose packed rows are rounded otherwise, and see a little of the text before."""
+
+    def __init__(self, noise, leak):
+        super().__init__()
+        torch.manual_seed(0)
+        self.table = torch.nn.Parameter(torch.randn(1000, 1000))
+        self.noise, self.leak = noise, leak
+
+    def forward(self, input_ids, position_ids=None, **_):
+        logits = self.table[input_ids]
+        if position_ids is not None:
+            logits = logits * (1 + self.noise) + self.leak * logits.cumsum(1)
+        return types.SimpleNamespace(logits=logits)
+
+
+@pytest.mark.parametrize(("noise", "leak", "apart"), [(0.0, 0.0, True), (0.02, 0.0, True), (0.0, 0.002, False)])
+def test_rounding_of_another_kernel_is_no_contamination_and_a_little_leak_is(noise, leak, apart):
+    assert keeps_packed_texts_apart(Noisy(noise, leak), 1000) is apart
 
 
 def test_a_batch_that_says_nothing_of_conversations_is_masked_as_ever(tiny_base, stand_in):
