@@ -24,7 +24,12 @@ class CatalogueEntry:
     """Whether the hub asks for an account and a consent."""
     layers: int
     hidden: int
+    """Width of the residual stream."""
+    inner: int
+    """Width of the feed-forward part."""
     vocabulary: int
+    tied: bool
+    """Whether the output head is the embedding table itself."""
     sentence: str
     """Who it is for, in words."""
 

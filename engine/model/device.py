@@ -11,6 +11,8 @@ from typing import Literal
 import psutil
 
 GIB = 2**30
+CONTEXT_GIB = 0.4
+"""What CUDA itself holds of a GPU for a program that uses it, roughly; asking how much is free is enough to use it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,10 @@ class DeviceReport:
     used_gib: float
     total_gib: float
     """Memory of the GPU, or of the computer without one."""
+    ours_gib: float = 0.0
+    """What of used_gib this program holds, so that it can use it for something else."""
+    packs: bool = True
+    """Whether the GPU is recent enough to attend over packed rows (see model/attention.py)."""
 
 
 def warm_up() -> None:
@@ -39,10 +45,20 @@ def device_report() -> DeviceReport:
         return DeviceReport("unknown", "Processor", *_memory())
     if torch.cuda.is_available():
         free, total = torch.cuda.mem_get_info()
-        return DeviceReport("cuda", torch.cuda.get_device_name(), (total - free) / GIB, total / GIB)
+        ours = torch.cuda.memory_reserved() / GIB + CONTEXT_GIB
+        packs = torch.cuda.get_device_capability() >= (8, 0)
+        return DeviceReport("cuda", torch.cuda.get_device_name(), (total - free) / GIB, total / GIB, ours, packs)
     return DeviceReport("cpu", f"Processor, {psutil.cpu_count(logical=False) or psutil.cpu_count()} cores", *_memory())
 
 
-def _memory() -> tuple[float, float]:
-    memory = psutil.virtual_memory()
-    return (memory.total - memory.available) / GIB, memory.total / GIB
+def gpu_count() -> int:
+    """Return how many GPUs this computer has; 0 while that is unknown, because torch is not imported yet."""
+    torch = sys.modules.get("torch")
+    if torch is None or not hasattr(torch, "cuda") or not hasattr(torch.cuda, "device_count"):
+        return 0
+    return int(torch.cuda.device_count())
+
+
+def _memory() -> tuple[float, float, float]:
+    memory, ours = psutil.virtual_memory(), psutil.Process().memory_info().rss
+    return (memory.total - memory.available) / GIB, memory.total / GIB, ours / GIB

@@ -8,9 +8,13 @@ conversation, or, packed, as many as fit into max_length tokens.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from engine.errors import RecipeError
+from engine.model.size import ModelSize
+from engine.training.memory import Memory, Pass, base_bytes, peak
 from engine.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -23,27 +27,41 @@ PACKED_STEPS = 60
 COMPILING_PAYS = 1_000_000
 """Tokens of a run from which compiling pays: it takes 20 s to a minute, and then saves a fifth of the time or more
 (12,600 and 15,700 tokens/s with a 7B on an H200)."""
-FREE_SHARE = 0.85
-"""Share of the free GPU memory that a mode may be expected to need: the estimate is one, and others use the GPU too."""
+FREE_SHARE = 0.9
+"""Share of the free GPU memory that a run may be expected to need: the estimate is one, and others use the GPU too."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Levers:
+class Levers:
+    """How a pass is computed."""
+
     recompute: bool
-    """Keep only each layer's input for the backward pass and compute the rest again: half as much work again."""
-    offload: bool
-    """Keep that input in the computer's memory."""
+    """Keep only each layer's input, in the computer's memory, and compute the rest again: half as much work again."""
     unpack: bool
     """Keep the base's 4-bit values unpacked in 16 bit: 2 bytes a parameter for a tenth of the time."""
     tokens: int
     """Tokens of a micro-batch at most; a GPU wants several thousand to be busy."""
 
 
-MODES: dict[Mode, _Levers] = {
-    "saving": _Levers(recompute=True, offload=True, unpack=False, tokens=2048),
-    "balanced": _Levers(recompute=True, offload=True, unpack=False, tokens=4096),
-    "spacious": _Levers(recompute=False, offload=False, unpack=True, tokens=8192),
+MODES: dict[Mode, tuple[Levers, ...]] = {
+    "spacious": (
+        Levers(recompute=False, unpack=True, tokens=16_384),
+        Levers(recompute=False, unpack=True, tokens=8192),
+        Levers(recompute=False, unpack=False, tokens=8192),
+        Levers(recompute=False, unpack=False, tokens=4096),
+        Levers(recompute=False, unpack=False, tokens=2048),
+    ),
+    "balanced": (
+        Levers(recompute=True, unpack=False, tokens=8192),
+        Levers(recompute=True, unpack=False, tokens=4096),
+    ),
+    "saving": (
+        Levers(recompute=True, unpack=False, tokens=4096),
+        Levers(recompute=True, unpack=False, tokens=2048),
+        Levers(recompute=True, unpack=False, tokens=1024),
+    ),
 }
+"""The fastest first; a mode takes the first of its own that fits, else its last."""
 ON_THE_PROCESSOR: dict[Mode, bool] = {"saving": True, "balanced": False, "spacious": False}
 """Without a GPU a mode decides one thing: whether layers are recomputed."""
 
@@ -63,20 +81,10 @@ class Machine:
     """Whether torch.compile can work."""
     recomputes: bool
     """Whether the model's layers can be recomputed by us, else by transformers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What decides how much memory a step needs."""
-
-    layers: int
-    hidden: int
-    """Width of the residual stream."""
-    inner: int
-    """Width of the feed-forward part; the sum over active experts."""
-    vocabulary: int
-    unpacked_bytes: int
-    """What unpacked copies of the 4-bit weights take."""
+    ranks: int = 1
+    """Processes with a GPU each that share the rows of a step."""
+    sharded: bool = False
+    """Whether the base is split among them: then it is neither unpacked nor are its layers compiled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +100,7 @@ class Settings:
     micro_batch: int
     """Rows of one forward and backward pass."""
     accumulation: int
-    """Passes of one optimizer step; ``micro_batch x accumulation`` is the recipe's ``batch_size x accumulation``."""
+    """Passes of one optimizer step; ``micro_batch x accumulation``, over all ranks, is the recipe's rows a step."""
     recompute: bool
     offload: bool
     unpack: bool
@@ -113,23 +121,37 @@ class Epoch:
     """Tokens of the longest conversation."""
 
 
-def choose(recipe: Recipe, machine: Machine, shape: Shape, epoch: Epoch) -> Settings:
+def choose(recipe: Recipe, machine: Machine, size: ModelSize, epoch: Epoch) -> Settings:
     """Turn a recipe's memory mode into settings.
 
     Args:
-        recipe: Its memory, packing, batch_size, accumulation, max_length, epochs and max_steps count.
+        recipe: Its memory, packing, rank, dropout, batch_size, accumulation, max_length, epochs and max_steps count.
         machine: What it runs on.
-        shape: The model's.
+        size: The model's.
         epoch: The conversations.
     """
     packing = machine.packs and _wants_packing(recipe, machine, epoch)
     if not machine.gpu:
-        return _on_the_processor(recipe, packing)
+        return _on_the_processor(recipe, packing, machine.ranks)
     length = recipe.max_length if packing else epoch.longest
-    mode = fastest_that_fits(recipe, shape, length, machine.free_bytes) if recipe.memory == "auto" else recipe.memory
-    levers = MODES[mode]
-    micro_batch, accumulation = split(recipe.batch_size * recipe.accumulation, levers.tokens // length)
-    compiled = packing and machine.kernel == "varlen" and machine.compiles and _tokens(recipe, epoch) >= COMPILING_PAYS
+    compiles = packing and machine.kernel == "varlen" and machine.compiles and not machine.sharded
+    compiled = compiles and _tokens(recipe, epoch) >= COMPILING_PAYS
+    made = [_settings(recipe, machine, mode, levers, packing, compiled, length) for mode, levers in _ways(recipe)]
+    room = FREE_SHARE * machine.free_bytes
+    return next((one for one in made if beyond_base(one, recipe, machine, size, length) <= room), made[-1])
+
+
+def _ways(recipe: Recipe) -> Iterator[tuple[Mode, Levers]]:
+    """Yield what the recipe allows, the fastest first."""
+    for mode, ways in MODES.items():
+        if recipe.memory in {"auto", mode}:
+            yield from ((mode, levers) for levers in ways)
+
+
+def _settings(
+    recipe: Recipe, machine: Machine, mode: Mode, levers: Levers, packing: bool, compiled: bool, length: int
+) -> Settings:
+    micro_batch, accumulation = split(rows_of_a_rank(recipe, machine.ranks), levers.tokens // length)
     return Settings(
         mode=mode,
         packing=packing,
@@ -138,11 +160,39 @@ def choose(recipe: Recipe, machine: Machine, shape: Shape, epoch: Epoch) -> Sett
         micro_batch=micro_batch,
         accumulation=accumulation,
         recompute=levers.recompute,
-        offload=levers.offload and machine.recomputes,
-        unpack=levers.unpack,
+        offload=levers.recompute and machine.recomputes,
+        unpack=levers.unpack and not machine.sharded,
         compiled=compiled,
         batch_tokens=micro_batch * length if compiled else 0,
     )
+
+
+def expected(settings: Settings, recipe: Recipe, size: ModelSize, length: int, parts: int = 1) -> Memory:
+    """Estimate what a run takes of a GPU's memory, the base included.
+
+    Args:
+        settings: How its steps are computed.
+        recipe: Its rank and dropout count.
+        size: The model's.
+        length: Tokens of the longest row.
+        parts: GPUs among which the base is split.
+    """
+    computed = Pass(
+        tokens=settings.micro_batch * length,
+        recompute=settings.recompute,
+        offload=settings.offload,
+        unpack=settings.unpack,
+        compiled=settings.compiled,
+        dropout=recipe.dropout > 0,
+    )
+    return peak(size, recipe.rank, computed, parts)
+
+
+def beyond_base(settings: Settings, recipe: Recipe, machine: Machine, size: ModelSize, length: int) -> int:
+    """Estimate the bytes that training takes of a GPU on which the base is loaded already."""
+    parts = machine.ranks if machine.sharded else 1
+    memory = expected(settings, recipe, size, length, parts)
+    return memory.allocated + memory.optimizer - base_bytes(size) // parts
 
 
 def smaller(settings: Settings) -> Settings | None:
@@ -157,42 +207,35 @@ def smaller(settings: Settings) -> Settings | None:
     if settings.unpack:
         return replace(settings, unpack=False)
     if not settings.recompute:
-        levers = MODES["saving"]
-        return replace(settings, mode="saving", recompute=True, offload=levers.offload and settings.kernel == "varlen")
+        return replace(settings, mode="saving", recompute=True, offload=settings.kernel == "varlen")
     return None
-
-
-def fastest_that_fits(recipe: Recipe, shape: Shape, length: int, free_bytes: float) -> Mode:
-    """Return the fastest mode that is expected to fit into free GPU memory; the most saving one where none is."""
-    order: tuple[Mode, ...] = ("spacious", "balanced", "saving")
-    return next((mode for mode in order if needed(mode, recipe, shape, length) <= FREE_SHARE * free_bytes), "saving")
-
-
-def needed(mode: Mode, recipe: Recipe, shape: Shape, length: int) -> int:
-    """Estimate the bytes that training takes on a GPU besides the 4-bit model itself.
-
-    Args:
-        mode: The mode.
-        recipe: Its rank, batch_size and accumulation count.
-        shape: The model's.
-        length: Tokens of a row.
-
-    Per token a layer that is not compiled keeps 12 values of the residual's width and 5 of the feed-forward's, in 16
-    bit (measured with a 7B; compiled it is half of that); one that is recomputed needs 2.5 times as much at its turn.
-    """
-    levers = MODES[mode]
-    tokens = length * split(recipe.batch_size * recipe.accumulation, levers.tokens // length)[0]
-    a_layer = 2 * (12 * shape.hidden + 5 * shape.inner)
-    kept = a_layer * (2.5 if levers.recompute else shape.layers)
-    adapter = 7 * recipe.rank * shape.layers * (shape.hidden + shape.inner) * 10
-    logits = min(tokens, 4096) * min(shape.vocabulary, 32_768) * 6
-    return round(tokens * kept) + adapter + logits + (shape.unpacked_bytes if levers.unpack else 0)
 
 
 def split(rows: int, at_most: int) -> tuple[int, int]:
     """Return micro-batch and accumulation whose product is ``rows``, the micro-batch at most ``at_most`` rows."""
     size = max(n for n in range(1, max(1, min(rows, at_most)) + 1) if rows % n == 0)
     return size, rows // size
+
+
+def rows_of_a_rank(recipe: Recipe, ranks: int) -> int:
+    """Return each rank's rows of an optimizer step.
+
+    Raises:
+        RecipeError: The rows of a step cannot be shared out evenly.
+    """
+    rows = recipe.batch_size * recipe.accumulation
+    if rows % ranks:
+        raise RecipeError(
+            "gpus",
+            f"A step holds {rows} rows (batch size x accumulation), which {ranks} GPUs cannot share evenly.",
+            f"Use {most_ranks(rows, ranks)}, or make the product a multiple of {ranks}.",
+        )
+    return rows // ranks
+
+
+def most_ranks(rows: int, at_most: int) -> int:
+    """Return how many ranks, ``at_most`` at most, can share the rows of a step evenly."""
+    return max(n for n in range(1, max(1, at_most) + 1) if rows % n == 0)
 
 
 def steps(recipe: Recipe, rows: int) -> int:
@@ -219,15 +262,16 @@ def _tokens(recipe: Recipe, epoch: Epoch) -> float:
     return rows / max(1, epoch.packed_rows) * epoch.tokens
 
 
-def _on_the_processor(recipe: Recipe, packing: bool) -> Settings:
+def _on_the_processor(recipe: Recipe, packing: bool, ranks: int) -> Settings:
     mode: Mode = "spacious" if recipe.memory == "auto" else recipe.memory
+    micro_batch, accumulation = split(rows_of_a_rank(recipe, ranks), recipe.batch_size)
     return Settings(
         mode=mode,
         packing=packing,
         flat=packing,
         kernel="sdpa",
-        micro_batch=recipe.batch_size,
-        accumulation=recipe.accumulation,
+        micro_batch=micro_batch,
+        accumulation=accumulation,
         recompute=ON_THE_PROCESSOR[mode],
         offload=False,
         unpack=False,

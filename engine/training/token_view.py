@@ -1,6 +1,7 @@
 """Tokens: what a model would learn of a data set, counted over all of it and shown for one conversation.
 
-Joins a data set, a model's tokenizer and :mod:`engine.training.examples`; owns the tokenizers that were loaded for it.
+Joins a data set, a model's tokenizer and :mod:`engine.training.examples`; owns the tokenizers that were loaded for it,
+and remembers the lengths that were counted.
 """
 
 import threading
@@ -9,13 +10,18 @@ from typing import TYPE_CHECKING
 
 from engine.errors import StudioError, TicketsError
 from engine.task import Task
+from engine.training.lengths import Lengths, counted
 from engine.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from engine.model.tokenizing import ChatFormat
+    from engine.tickets.dataset import DataSet
     from engine.tickets.library import DataSets
     from engine.training.examples import LearnView
     from engine.training.token_counts import TokenCounts
+
+REMEMBERED = 32
+"""Counts whose lengths are kept."""
 
 
 class Tokens:
@@ -31,6 +37,7 @@ class Tokens:
         self._cache = cache
         self._lock = threading.Lock()
         self._formats: dict[str, ChatFormat] = {}
+        self._lengths: dict[tuple[Path, int, str, str], Lengths] = {}
 
     def ready(self, model: str) -> bool:
         """Say whether a model's tokenizer is loaded, so that :meth:`view` answers at once."""
@@ -56,9 +63,22 @@ class Tokens:
             # A tokenizer of its own: one object must not be used by two threads at a time.
             chat = load_chat_format(recipe.model, self._cache, report)
             self._load(recipe.model)
-            return count_tokens(data.conversations("train"), chat, recipe, report)
+            key = _key(data, recipe)
+            counts = count_tokens(data.conversations("train"), chat, recipe, report)
+            self._remember(key, counted(counts.lengths))
+            return counts
 
         return Task("Counting tokens", action)
+
+    def lengths(self, data: "DataSet", recipe: Recipe) -> Lengths | None:
+        """Return the lengths of a data set's conversations if they have been counted for the recipe's model."""
+        return self._lengths.get(_key(data, recipe))
+
+    def _remember(self, key: tuple[Path, int, str, str], lengths: Lengths) -> None:
+        with self._lock:
+            while len(self._lengths) >= REMEMBERED:
+                self._lengths.pop(next(iter(self._lengths)))
+            self._lengths[key] = lengths
 
     def view(self, dataset: str, ticket: str, recipe: Recipe) -> "LearnView":
         """Return the exact tokens of one conversation as training sees them: context, learnt, end of turn, cut off.
@@ -82,3 +102,10 @@ class Tokens:
             if model not in self._formats:
                 self._formats[model] = load_chat_format(model, self._cache)
             return self._formats[model]
+
+
+def _key(data: "DataSet", recipe: Recipe) -> tuple[Path, int, str, str]:
+    """What the lengths depend on: the conversations as they are now, the tokenizer, the standing instruction."""
+    file = data.folder / "train.jsonl"
+    changed = file.stat().st_mtime_ns if file.exists() else 0
+    return data.folder, changed, recipe.model, recipe.system_prompt

@@ -6,9 +6,11 @@ from typing import Any
 from markupsafe import Markup
 
 from engine.model.catalogue import CatalogueEntry
+from engine.training.ending import in_words as ending_in_words
 from engine.training.estimate import Estimate
 from engine.training.recipe import FIELDS, Group, Preset, Recipe, Setting
 from ui.views import icons, words
+from ui.views.memory import memory_panel
 from ui.views.parts import NOTHING, badge, join
 from ui.views.shell import short_model
 
@@ -23,6 +25,17 @@ SENTENCES: Mapping[Group, str] = {
     "Evaluation": "How often it is measured and saved.",
 }
 """What each group of fields is about."""
+
+
+FOR_SEVERAL_GPUS = ("gpus", "spread")
+"""Fields that are shown only where the computer has more than one GPU."""
+
+
+def gpu_choices(gpus: int, chosen: int) -> list[tuple[str, int]]:
+    """What can be chosen on a computer with so many GPUs; what is chosen already is always among it."""
+    known = {*range(1, max(1, gpus) + 1), chosen} - {0}
+    every = [("all of them", 0)] if gpus > 1 or chosen == 0 else []
+    return [(f"{number} GPU{'s' if number > 1 else ''}", number) for number in sorted(known)] + every
 
 
 def preset_cards(presets: Mapping[str, Preset], costs: Mapping[str, Estimate], chosen: str, changed: int) -> Markup:
@@ -133,17 +146,9 @@ def cost_panel(recipe: Recipe, cost: Estimate, train: int) -> Markup:
         ("Learns from", words.count(train, "conversation") if train else "–"),
     ]
     facts = join([Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(name, value) for name, value in rows])
-    return Markup('<dl class="facts">{}</dl>{}<p class="quiet">{}</p>').format(facts, _memory(cost), cost.sentence)
-
-
-def _memory(cost: Estimate) -> Markup:
-    if cost.memory_gib is None or not cost.available_gib:
-        return NOTHING
-    share = min(cost.memory_gib / cost.available_gib, 1) * 100
-    return Markup(
-        '<div class="memory"><div class="memory-words"><span>Memory</span><b>{}</b></div>'
-        '<div class="bar bar-{}"><i style="width:{:.0f}%"></i></div>{}</div>'
-    ).format(memory_of(cost).removesuffix(" memory"), cost.verdict.replace(" ", "-"), share, badge(cost.verdict))
+    return Markup('<dl class="facts">{}</dl>{}<p class="quiet">{}</p><p class="quiet">{}</p>').format(
+        facts, memory_panel(cost), cost.sentence, ending_in_words(recipe)
+    )
 
 
 def help_of(setting: Setting, value: Any, start: Any) -> str:

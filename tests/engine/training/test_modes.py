@@ -4,12 +4,14 @@ import dataclasses
 
 import pytest
 
+from engine.errors import RecipeError
+from engine.model.size import ModelSize
 from engine.training import modes
-from engine.training.modes import Epoch, Machine, Shape, choose, needed, split, steps
+from engine.training.modes import Epoch, Machine, choose, expected, split, steps
 from engine.training.recipe import Recipe
 
 GIB = 2**30
-SEVEN_B = Shape(layers=32, hidden=4096, inner=11008, vocabulary=32000, unpacked_bytes=12 * GIB)
+SEVEN_B = ModelSize(32, 4096, 11_008, 32_000, 6_476_005_376, 2 * 32_000 * 4096)
 GPU = Machine(gpu=True, free_bytes=130 * GIB, kernel="varlen", packs=True, compiles=True, recomputes=True)
 PROCESSOR = Machine(gpu=False, free_bytes=0, kernel="sdpa", packs=True, compiles=False, recomputes=True)
 LARGE = Epoch(conversations=20_000, packed_rows=5_000, tokens=5_000_000, longest=1024)
@@ -19,8 +21,8 @@ SMALL = Epoch(conversations=200, packed_rows=50, tokens=50_000, longest=700)
 @pytest.mark.parametrize(
     ("memory", "recompute", "offload", "unpack", "micro_batch", "accumulation"),
     [
-        ("saving", True, True, False, 2, 4),
-        ("balanced", True, True, False, 4, 2),
+        ("saving", True, True, False, 4, 2),
+        ("balanced", True, True, False, 8, 1),
         ("spacious", False, False, True, 8, 1),
     ],
 )
@@ -43,14 +45,40 @@ def test_a_step_holds_what_the_recipe_says_in_every_mode(memory, batch_size, acc
         assert made.micro_batch * made.accumulation == batch_size * accumulation
 
 
-def test_auto_takes_the_fastest_mode_that_fits():
-    def mode(gib):
-        return choose(Recipe(), dataclasses.replace(GPU, free_bytes=gib * GIB), SEVEN_B, LARGE).mode
+def test_auto_takes_the_fastest_way_that_fits():
+    def way(gib):
+        made = choose(Recipe(), dataclasses.replace(GPU, free_bytes=gib * GIB), SEVEN_B, LARGE)
+        return made.mode, made.unpack, made.micro_batch
 
-    found = [mode(gib) for gib in (130, 12, 2)]
-    assert found == ["spacious", "balanced", "saving"]
-    wanted = [needed(mode, Recipe(), SEVEN_B, 1024) for mode in ("saving", "balanced", "spacious")]
-    assert wanted == sorted(wanted)
+    assert {gib: way(gib) for gib in (130, 40, 24, 10, 6, 1.6, 1.1, 0.5)} == {
+        130: ("spacious", True, 8),
+        40: ("spacious", True, 8),
+        24: ("spacious", False, 4),
+        10: ("spacious", False, 2),
+        6: ("balanced", False, 8),
+        1.6: ("balanced", False, 4),
+        1.1: ("saving", False, 2),
+        0.5: ("saving", False, 1),
+    }
+
+
+@pytest.mark.parametrize("memory", ["auto", "saving", "balanced", "spacious"])
+@pytest.mark.parametrize("gib", [1, 3, 10, 30, 130])
+def test_what_is_chosen_is_expected_to_fit_where_anything_does(memory, gib):
+    recipe, machine = Recipe(memory=memory), dataclasses.replace(GPU, free_bytes=gib * GIB)
+    made = choose(recipe, machine, SEVEN_B, LARGE)
+    least = choose(recipe, dataclasses.replace(GPU, free_bytes=0), SEVEN_B, LARGE)
+    room = modes.FREE_SHARE * machine.free_bytes
+    assert modes.beyond_base(made, recipe, machine, SEVEN_B, 1024) <= room or made == least
+    if memory != "auto":
+        assert made.mode == memory
+
+
+def test_a_long_step_is_taken_in_one_pass_where_there_is_room():
+    recipe = Recipe(memory="spacious", batch_size=16, accumulation=1)
+    assert choose(recipe, GPU, SEVEN_B, LARGE).micro_batch == 16
+    assert choose(recipe, dataclasses.replace(GPU, free_bytes=50 * GIB), SEVEN_B, LARGE).micro_batch == 8
+    assert expected(choose(recipe, GPU, SEVEN_B, LARGE), recipe, SEVEN_B, 1024).total < 130 * GIB
 
 
 def test_packing_is_left_where_it_would_leave_too_few_steps():
@@ -96,3 +124,23 @@ def test_steps_follow_from_epochs_rows_and_the_limit():
     assert steps(Recipe(epochs=1, batch_size=1, accumulation=4), 10) == 3
     assert steps(Recipe(epochs=2, batch_size=1, accumulation=2, max_steps=7), 10) == 7
     assert steps(Recipe(epochs=0.01), 1) == 1
+
+
+@pytest.mark.parametrize("memory", ["saving", "balanced", "spacious"])
+@pytest.mark.parametrize("ranks", [1, 2, 4, 8])
+def test_a_step_holds_what_the_recipe_says_on_any_number_of_gpus(memory, ranks):
+    recipe = Recipe(memory=memory, batch_size=4, accumulation=2)
+    for machine in (GPU, PROCESSOR):
+        made = choose(recipe, dataclasses.replace(machine, ranks=ranks), SEVEN_B, LARGE)
+        assert made.micro_batch * made.accumulation * ranks == 8
+
+
+def test_gpus_that_cannot_share_a_step_evenly_are_refused_in_words():
+    with pytest.raises(RecipeError, match=r"8 rows .* which 3 GPUs cannot share evenly") as seen:
+        choose(Recipe(), dataclasses.replace(GPU, ranks=3), SEVEN_B, LARGE)
+    assert "Use 2" in seen.value.remedy
+
+
+def test_a_split_base_is_neither_unpacked_nor_are_its_layers_compiled():
+    made = choose(Recipe(memory="spacious"), dataclasses.replace(GPU, ranks=2, sharded=True), SEVEN_B, LARGE)
+    assert (made.mode, made.unpack, made.compiled, made.recompute) == ("spacious", False, False, False)

@@ -68,3 +68,11 @@ def test_the_panel_shows_what_the_run_takes(tmp_path):
     assert "54 conversations" in shown
     assert cost.sentence in shown
     assert "badge-fits" in shown
+    assert "You get the checkpoint with the lowest one." in shown
+
+
+def test_a_choice_of_gpus_made_on_another_computer_stays_among_what_is_offered():
+    assert views.gpu_choices(1, 1) == [("1 GPU", 1)]
+    assert views.gpu_choices(2, 1) == [("1 GPU", 1), ("2 GPUs", 2), ("all of them", 0)]
+    assert ("8 GPUs", 8) in views.gpu_choices(1, 8)
+    assert ("all of them", 0) in views.gpu_choices(1, 0)

@@ -1,0 +1,120 @@
+"""What training takes of a GPU's memory at its peak: a formula over the model's size and the way a pass is computed.
+
+It counts what autograd keeps of a decoder layer, with constants measured where layers are recomputed or compiled.
+tests/benchmarks/bench_memory.py prints it beside the measured peak for shapes from 1B to 34B.
+"""
+
+from dataclasses import dataclass
+
+from engine.model.size import ModelSize
+
+PACKED = 0.5 + 1 / 64 + 4 / (64 * 256)
+"""Bytes of a weight in NF4 with double quantisation: half a byte, a byte a block of 64 for its scale, and 32 bits for
+256 of those (Dettmers et al., 2023, section 3)."""
+LOGITS_TILE = (4096, 32_768)
+"""Tokens and words of a tile of logits (trl 1.16, kernels/chunked_logprob.py)."""
+WORKSPACE = 64 * 2**20
+"""What cuBLAS keeps for itself, in bytes; torch counts it."""
+OVERHEAD = round(0.6 * 2**30)
+"""What the driver and torch's spare room take besides, in bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The parts of the peak, in bytes."""
+
+    weights: int
+    """The base in 4 bit, what of it is not packed, and its unpacked copy if there is one."""
+    adapter: int
+    """Its weights and their gradients, in 32 bit."""
+    optimizer: int
+    """Two moments of 8 bit. Paged: they make room when it is short, and torch does not count them."""
+    activations: int
+    """What is kept for the backward pass, and what a layer works with."""
+    logits: int
+    overhead: int
+
+    @property
+    def allocated(self) -> int:
+        """What torch counts as allocated."""
+        return self.weights + self.adapter + self.activations + self.logits
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.allocated + self.optimizer + self.overhead
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A forward and backward pass over one micro-batch."""
+
+    tokens: int
+    recompute: bool
+    """Whether a layer keeps its input only."""
+    offload: bool
+    """Whether that input waits in the computer's memory."""
+    unpack: bool
+    """Whether the base is there in 16 bit too."""
+    compiled: bool
+    dropout: bool
+
+
+def peak(size: ModelSize, rank: int, computed: Pass, parts: int = 1) -> Memory:
+    """Return the parts of the peak.
+
+    Args:
+        size: The model's.
+        rank: LoRA's, on all seven projections.
+        computed: How.
+        parts: GPUs among which the base is split.
+    """
+    trained = rank * size.layers * (7 * size.hidden + 2 * size.attention + 3 * size.inner)
+    unpacked = 2 * size.linear if computed.unpack else 0
+    tile = min(computed.tokens // 2, LOGITS_TILE[0]) * min(size.vocabulary, LOGITS_TILE[1])
+    return Memory(
+        weights=(base_bytes(size) + unpacked) // parts,
+        adapter=8 * trained,
+        optimizer=2 * trained,
+        activations=WORKSPACE
+        + (_recomputed(size, computed) if computed.recompute else size.layers * _kept(size, computed)),
+        logits=0 if computed.recompute else 2 * tile,  # where layers are recomputed they are gone before the peak
+        overhead=OVERHEAD,
+    )
+
+
+def base_bytes(size: ModelSize) -> int:
+    """Return what a loaded base takes, in bytes: its layers in NF4, the rest in 16 bit."""
+    return round(PACKED * size.linear) + 2 * size.other
+
+
+def _kept(size: ModelSize, computed: Pass) -> int:
+    """Bytes that one layer keeps for its backward pass.
+
+    Of each token in 16 bit: queries, keys, values and what attention makes of them (4 bytes a column of queries and
+    keys together). Compiled: the residual stream before and after attention, gate and up (the rest is computed anew);
+    where no dropout stands before the adapters also what goes into them. Not compiled: both norms' input in 32 bit and
+    their output; gate, up, silu and the product; a byte for each value that dropout may have taken.
+    """
+    attention = 4 * size.attention
+    if computed.compiled:
+        a_token = 4 * size.hidden + 4 * size.inner
+        dropped = 0 if computed.dropout else 4 * size.hidden + 2 * size.inner
+    else:
+        a_token = 12 * size.hidden + 8 * size.inner
+        dropped = 6 * size.hidden + size.inner if computed.dropout else 0
+    return computed.tokens * (attention + a_token + dropped)
+
+
+def _recomputed(size: ModelSize, computed: Pass) -> int:
+    """Bytes at the turn of one layer: what it keeps, its gradients, a weight unpacked; and the inputs of all layers.
+
+    Gradients: measured with a 7B and a 1B.
+    """
+    weight = 2 * size.hidden * size.inner
+    if computed.compiled:
+        gradients, unpacked = 8 * size.hidden + 10 * size.inner, weight // 2
+    else:
+        gradients, unpacked = 4 * size.hidden + 6 * size.inner, weight
+    inputs = 0 if computed.offload else 2 * size.hidden * size.layers
+    return _kept(size, computed) + computed.tokens * (gradients + inputs) + (0 if computed.unpack else unpacked)

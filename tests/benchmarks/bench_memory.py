@@ -1,0 +1,138 @@
+"""The estimate of GPU memory beside the measured peak, and what smaller cards can hold.
+
+    python tests/benchmarks/bench_memory.py                                     # shapes, lengths and batches
+    python tests/benchmarks/bench_memory.py --shapes 65b --modes saving         # the QLoRA paper's headline
+    python tests/benchmarks/bench_memory.py --shapes 7b --cards 24 16 12 8 6    # torch may take no more than that
+
+Models of known shapes with random weights (shapes.py); two optimizer steps and a check of held-out conversations
+through engine.training.trainer.run_training. The peak is what torch's allocator counts; the estimate beside it leaves
+out the rest (the paged optimizer, CUDA's own memory). ``--cards`` caps the allocator, so that out of memory comes as on
+a card of that size, and lets the program choose the mode. Layers are compiled only with ``--compiled``, half a minute
+each. Every line is one JSON object.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tests.benchmarks.bench_training import make_conversations
+from tests.benchmarks.shapes import SHAPES, random_base
+
+GIB = 2**30
+BATCHES: dict[str, tuple[tuple[int, int], ...]] = {
+    "saving": ((512, 1), (1024, 4)),
+    "balanced": ((2048, 1), (1024, 8)),
+    "spacious": ((512, 1), (4096, 1), (1024, 8)),
+}
+"""Tokens of a row and rows of a step, for each mode."""
+
+
+def measure(base: Any, folder: Path, rows: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
+    """Take two steps; return the peak, the estimate and what was chosen."""
+    import torch
+
+    from engine.errors import StudioError
+    from engine.training.assembling import model_size, settle
+    from engine.training.events import Noted, Rehearsed, Stepped
+    from engine.training.examples import build_examples
+    from engine.training.modes import expected
+    from engine.training.recipe import Recipe
+    from engine.training.trainer import TrainingData, run_training
+
+    folder.mkdir()
+    recipe = Recipe(model=base.ref, packing="on", max_steps=2, epochs=100.0, eval_steps=100, **changes)
+    events: list[Any] = []
+    settings = settle(recipe, build_examples(rows[:200], base.chat, recipe), base, lambda _: None)
+    estimated = expected(settings, recipe, model_size(base.model), recipe.max_length).allocated
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    began, failed = time.perf_counter(), ""
+    try:
+        run_training(recipe, TrainingData(rows[:200], rows[200:204]), base, folder, events.append)
+    except StudioError as error:
+        failed = str(error)
+    peak = torch.cuda.max_memory_allocated()
+    steps = [event for event in events if isinstance(event, Stepped)]
+    return {
+        "mode": settings.mode,
+        "tokens": settings.micro_batch * recipe.max_length,
+        "length": recipe.max_length,
+        "unpacked": settings.unpack,
+        "compiled": settings.compiled,
+        "estimate_gib": round(estimated / GIB, 2),
+        "peak_gib": round(peak / GIB, 2),
+        "ratio": round(estimated / peak, 3),
+        "tokens_per_second": round(steps[-1].tokens_per_second) if steps else None,
+        "losses": [round(step.loss, 3) for step in steps],
+        "rehearsed_gib": [event.peak_gib for event in events if isinstance(event, Rehearsed)],
+        "warnings": [event.text for event in events if isinstance(event, Noted) and event.level == "warning"],
+        "failed": failed,
+        "seconds": round(time.perf_counter() - began, 1),
+    }
+
+
+def table(shape: str, modes: list[str], root: Path, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Measure a shape in several modes, lengths and batches."""
+    base = random_base(shape, root / shape)
+    found = []
+    for mode in modes:
+        for length, batch in BATCHES[mode]:
+            folder = root / f"{shape}-{mode}-{length}-{batch}"
+            changes = {"memory": mode, "max_length": length, "batch_size": batch, "accumulation": 1}
+            found.append({"shape": shape, **measure(base, folder, rows, **changes)})
+            print(json.dumps(found[-1]), flush=True)
+    base.release()
+    return found
+
+
+def capped(shape: str, sizes: list[float], root: Path, rows: list[dict[str, Any]]) -> None:
+    """Train a shape under smaller and smaller caps, in the mode that the program chooses."""
+    import torch
+
+    base = random_base(shape, root / shape)
+    total = torch.cuda.get_device_properties(0).total_memory
+    for size in sizes:
+        torch.cuda.set_per_process_memory_fraction(min(1.0, size * GIB / total))
+        seen = measure(base, root / f"{shape}-{size}", rows, memory="auto")
+        print(json.dumps({"shape": shape, "card_gib": size, **seen}), flush=True)
+    torch.cuda.set_per_process_memory_fraction(1.0)
+    base.release()
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=["1b", "7b", "13b", "34b"])
+    parser.add_argument("--modes", nargs="+", choices=BATCHES, default=list(BATCHES))
+    parser.add_argument("--cards", nargs="+", type=float, metavar="GIB", help="cap the memory to these sizes instead")
+    parser.add_argument("--compiled", action="store_true")
+    arguments = parser.parse_args()
+
+    import torch
+
+    from engine.training import modes
+
+    if not torch.cuda.is_available():
+        parser.error("this needs a GPU")
+    modes.COMPILING_PAYS = 0 if arguments.compiled else 10**15
+    rows = make_conversations(300)
+    with tempfile.TemporaryDirectory() as temporary:
+        root = Path(temporary)
+        found = []
+        for shape in arguments.shapes:
+            if arguments.cards:
+                capped(shape, arguments.cards, root, rows)
+            else:
+                found += table(shape, arguments.modes, root, rows)
+        worst = max((abs(row["ratio"] - 1) for row in found), default=None)
+        print(json.dumps({"rows": len(found), "furthest": worst, "gpu": torch.cuda.get_device_name()}))
+
+
+if __name__ == "__main__":
+    main()
