@@ -70,8 +70,21 @@ class _AdaptedProduct(torch.autograd.Function):
 
 
 def _added(large: torch.Tensor, left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
-    """``large + left @ right``: in place, or where a compiler fuses the sum into what follows, as a sum."""
-    return large + left @ right if torch.compiler.is_compiling() else large.addmm_(left, right)
+    """``large + left @ right``, in place."""
+    if torch.compiler.is_compiling():
+        _add_product(large, left, right)
+        return large
+    return large.addmm_(left, right)
+
+
+@torch.library.custom_op("ticket_tuner::add_product", mutates_args=("large",))
+def _add_product(large: torch.Tensor, left: torch.Tensor, right: torch.Tensor) -> None:
+    """Add in place in compiled code.
+
+    Of an addmm torch's compiler makes a copy of ``large`` and a product added to it (2.11): six copies a layer, a
+    fiftieth of a step, and half a gigabyte where layers of a 7B are recomputed.
+    """
+    large.addmm_(left, right)
 
 
 def _dropped(x: torch.Tensor, dropout: float) -> tuple[torch.Tensor, torch.Tensor | None]:
@@ -123,6 +136,11 @@ def _values(weight: torch.Tensor, state: Any, dtype: torch.dtype) -> torch.Tenso
     return weight if state is None else unpacked_values(weight, state, dtype)
 
 
+def _state(base: Any) -> Any:
+    """The quantisation state of a 4-bit layer; on the layer itself where its weight is only borrowed (sharding.py)."""
+    return getattr(base.weight, "quant_state", None) or base.quant_state
+
+
 def make_lean(model: Any) -> int:
     """Let every plain LoRA layer over a 4-bit layer compute in one operation.
 
@@ -169,7 +187,7 @@ def _lean_class() -> type:
                     return super().forward(x, *args, **kwargs)  # type: ignore[no-any-return]
                 base, name = self.base_layer, self.active_adapters[0]
                 weight = getattr(base, "unpacked", None)
-                state = base.weight.quant_state if weight is None else None
+                state = _state(base) if weight is None else None
                 flat = x.reshape(-1, base.in_features).to(base.compute_dtype)
                 out: torch.Tensor = _AdaptedProduct.apply(  # type: ignore[no-untyped-call]
                     flat,

@@ -3,11 +3,11 @@
     python tests/benchmarks/bench_training.py --shape 7b            # one GPU
     python tests/benchmarks/bench_training.py --shape starter-size  # the processor
 
-A model of a known shape with random weights is written to disk and loaded as any other (NF4, double quantisation);
-conversations have lengths lognormal (mean of logs 5.4, sigma 0.55, clipped to 32..1024 tokens). Each variant runs
-through engine.training.trainer.run_training; real tokens a second (padding not counted), median over the steps after
-the first three, and the peak of allocated memory. Beside them, in the same process, the well-known QLoRA tutorial on
-trl's SFTTrainer as it stands: compare ratios, since the same code differed by 20 % from machine to machine.
+A model of a known shape with random weights in NF4 with double quantisation (shapes.py); conversations have lengths
+lognormal (mean of logs 5.4, sigma 0.55, clipped to 32..1024 tokens). Each variant runs through
+engine.training.trainer.run_training; real tokens a second (padding not counted), median over the steps after the first
+three, and the peak of allocated memory. Beside them, in the same process, the well-known QLoRA tutorial on trl's
+SFTTrainer as it stands: compare ratios, since the same code differed by 20 % from machine to machine.
 
 ``--curves`` trains without dropout, once as peft and transformers compute a packed batch and once in each mode, on the
 same rows in the same order, and prints the losses side by side. The last line is one JSON object.
@@ -26,63 +26,21 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-SHAPES: dict[str, dict[str, int]] = {
-    "tiny": {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4},
-    "starter-size": {
-        "hidden_size": 576,
-        "intermediate_size": 1536,
-        "num_hidden_layers": 30,
-        "num_attention_heads": 9,
-        "num_key_value_heads": 3,
-        "vocab_size": 49152,
-    },
-    "1b": {
-        "hidden_size": 2048,
-        "intermediate_size": 8192,
-        "num_hidden_layers": 16,
-        "num_attention_heads": 32,
-        "num_key_value_heads": 8,
-        "vocab_size": 128256,
-    },
-    "7b": {"hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers": 32, "num_attention_heads": 32},
-}
+from tests.benchmarks.shapes import SHAPES, random_base, variant
+
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "gpu": {
         "saving": {"packing": "on", "memory": "saving"},
         "balanced": {"packing": "on", "memory": "balanced"},
         "spacious": {"packing": "on", "memory": "spacious"},
+        "spacious, 16 rows a step": {"packing": "on", "memory": "spacious", "batch_size": 16, "accumulation": 1},
     },
     "gpu, conversations": {
         "spacious, conversations": {"packing": "off", "memory": "spacious"},
         "balanced, conversations": {"packing": "off", "memory": "balanced"},
     },
-    "cpu": {"as the recipe says": {}, "saving": {"memory": "saving"}},
+    "cpu": {"dense": {}, "as the recipe says": {}, "packed": {}, "saving": {"memory": "saving"}},
 }
-
-
-def make_model(folder: Path, shape: str) -> None:
-    """Write random weights in bfloat16 and the tests' small tokenizer."""
-    import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    from tests.tiny import make_tokenizer
-
-    tokenizer = make_tokenizer()
-    config = LlamaConfig(
-        **{"vocab_size": 32000, "max_position_embeddings": 4096, **SHAPES[shape]},
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    with torch.device(device):
-        torch.set_default_dtype(torch.bfloat16)
-        model = LlamaForCausalLM(config)
-        torch.set_default_dtype(torch.float32)
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    del model
-    if device == "cuda":
-        torch.cuda.empty_cache()
 
 
 def make_conversations(count: int, seed: int = 0) -> list[dict[str, Any]]:
@@ -107,23 +65,41 @@ def measure(changes: dict[str, Any], base: Any, rows: list[dict[str, Any]], step
 
     folder.mkdir()
     events: list[Any] = []
+    times: list[float] = []
+
+    def emit(event: Any) -> None:
+        times.append(time.perf_counter())
+        events.append(event)
+
     on_gpu = torch.cuda.is_available()
     if on_gpu:
         torch.cuda.reset_peak_memory_stats()
     before = torch.cuda.memory_allocated() / 2**30 if on_gpu else 0.0
     recipe = Recipe(model=base.ref, max_steps=steps, epochs=100.0, eval_steps=steps, **changes)
     began = time.perf_counter()
-    run_training(recipe, TrainingData(rows[:-16], rows[-16:]), base, folder, events.append)
+    run_training(recipe, TrainingData(rows[:-16], rows[-16:]), base, folder, emit)
     stepped = [event for event in events if isinstance(event, Stepped)]
     return {
         "tokens_per_second": round(statistics.median(step.tokens_per_second for step in stepped[3:]), 1),
         "peak_gib": round(torch.cuda.max_memory_allocated() / 2**30 if on_gpu else stepped[-1].memory_gib, 2),
         "before_gib": round(before, 2),
         "seconds": round(time.perf_counter() - began, 1),
+        "expected_seconds": _expected(events, times),
         "losses": [round(step.loss, 4) for step in stepped],
         "heldout": [round(event.loss, 4) for event in events if isinstance(event, Evaluated)],
         "notes": [event.text for event in events if isinstance(event, Noted)],
     }
+
+
+def _expected(events: list[Any], times: list[float]) -> tuple[float, float] | None:
+    """Seconds that the rehearsal expected, and those that it took from there to the last step and check."""
+    from engine.training.events import Evaluated, Rehearsed, Stepped
+
+    told = [n for n, event in enumerate(events) if isinstance(event, Rehearsed)]
+    if not told:
+        return None
+    last = max(n for n, event in enumerate(events) if isinstance(event, Stepped | Evaluated))
+    return events[told[-1]].seconds, round(times[last] - times[told[-1]], 1)
 
 
 TUTORIAL_STEPS = 12
@@ -140,6 +116,7 @@ def tutorial(base: Any, rows: list[dict[str, Any]], folder: Path) -> dict[str, A
     from engine.training.assembling import _dataset
     from engine.training.examples import build_examples
     from engine.training.recipe import Recipe
+    from engine.training.run_ahead import forget_overrides
     from engine.training.sft import lora_config
 
     recipe = Recipe(model=base.ref)
@@ -184,6 +161,7 @@ def tutorial(base: Any, rows: list[dict[str, Any]], folder: Path) -> dict[str, A
     (began, before, _), (ended, after, _) = seen[1], seen[1 + TUTORIAL_STEPS]
     peak = torch.cuda.max_memory_allocated() / 2**30
     trainer.accelerator.free_memory()
+    forget_overrides(trainer.model)
     del trainer, model
     gc.collect()
     torch.cuda.empty_cache()
@@ -226,21 +204,15 @@ def main() -> None:
 
     import torch
 
-    from engine.model.base import load_base
     from engine.training import modes
-    from engine.training.recipe import Recipe
     from engine.training.trainer import environment
 
     on_gpu = torch.cuda.is_available()
     modes.COMPILING_PAYS = 0  # a few steps stand for a long run
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
-        make_model(root / "model", arguments.shape)
-        began = time.perf_counter()
-        base = load_base(Recipe(model=str(root / "model")), root, lambda *_: None)
-        loading = round(time.perf_counter() - began, 1)
+        base = random_base(arguments.shape, root / "model")
         weights = round(torch.cuda.memory_allocated() / 2**30, 2) if on_gpu else None
-        print(f"loaded in {loading} s", flush=True)
         rows = make_conversations(arguments.documents)
         measured: dict[str, dict[str, Any]] = {}
         if on_gpu:
@@ -248,7 +220,8 @@ def main() -> None:
             show("tutorial", measured)
         for name, changes in VARIANTS[arguments.variants or ("gpu" if on_gpu else "cpu")].items():
             folder = root / name.replace(",", "").replace(" ", "-")
-            measured[name] = measure(changes, base, rows, arguments.steps, folder)
+            chosen = variant(base, name) if name in ("dense", "packed") else base
+            measured[name] = measure(changes, chosen, rows, arguments.steps, folder)
             show(name, measured)
         compared = curves(base, rows, arguments.curves, root) if on_gpu and arguments.curves else {}
         for name, losses in compared.items():
@@ -257,7 +230,6 @@ def main() -> None:
             json.dumps(
                 {
                     "shape": arguments.shape,
-                    "load_seconds": loading,
                     "weights_gib": weights,
                     "environment": environment(base),
                     "variants": measured,
@@ -273,7 +245,8 @@ def show(name: str, measured: dict[str, dict[str, Any]]) -> None:
     ratio = row["tokens_per_second"] / first["tokens_per_second"]
     print(
         f"{name:26} {row['tokens_per_second']:>9} tokens/s {ratio:6.2f} times {row['peak_gib']:>6} GiB  "
-        f"losses {row['losses'][0]} .. {row['losses'][-1]}  {' '.join(row.get('notes', []))}",
+        f"losses {row['losses'][0]} .. {row['losses'][-1]}  seconds expected and taken {row.get('expected_seconds')}  "
+        f"{' '.join(row.get('notes', []))}",
         flush=True,
     )
 
