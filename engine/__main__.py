@@ -16,8 +16,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from engine.errors import StudioError, TicketsError
-from engine.training.recipe import presets
+from engine.errors import ModelError, StudioError, TicketsError
+from engine.training.recipe import Recipe, presets
 from engine.workspace import Workspace, default_root
 
 app = typer.Typer(
@@ -72,18 +72,46 @@ def train(
     model: Annotated[str | None, typer.Option(help="starter, a model hub id, or a folder.")] = None,
     preset: Annotated[str, typer.Option(help="quick, balanced or thorough.")] = "balanced",
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any setting.")] = None,
+    start: Annotated[
+        bool, typer.Option("--start/--no-start", help="Only make the folder, for several computers.")
+    ] = True,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Train an adapter."""
     from engine.training.run import RunDirectory
 
-    if preset not in presets():
-        raise typer.BadParameter(f"'{preset}' is not one of {', '.join(presets())}.", param_hint="--preset")
-    values = _pairs(set_ or [], "--set", "name=value")
-    recipe = presets()[preset].recipe.with_text(values if model is None else {"model": model, **values})
+    recipe = _recipe(preset, model, set_ or [])
     if not (data / "train.jsonl").exists():
         raise TicketsError(f"{data} holds no train.jsonl.", "Run 'python -m engine prepare' first.")
-    _train(RunDirectory.create_at(run, recipe, data, run.resolve().name), workspace)
+    made = RunDirectory.create_at(run, recipe, data, run.resolve().name)
+    if start:
+        _train(made, workspace)
+    else:
+        _result({"run": str(made.path), "state": "queued"})
+
+
+@app.command()
+def cards(
+    data: Annotated[Path | None, typer.Option(help="A folder made by 'prepare'; else the longest allowed.")] = None,
+    model: Annotated[str | None, typer.Option(help="starter, a model hub id, or a folder.")] = None,
+    preset: Annotated[str, typer.Option(help="quick, balanced or thorough.")] = "balanced",
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any setting.")] = None,
+) -> None:
+    """Say on which graphics cards a run would fit; loads nothing."""
+    from engine.tickets.dataset import DataSet
+    from engine.training.cards import on_cards
+    from engine.training.lengths import guessed
+
+    recipe = _recipe(preset, model, set_ or [])
+    found = on_cards(recipe, guessed(DataSet(data), recipe.system_prompt) if data else None)
+    if not found:
+        raise ModelError(f"The size of {recipe.model} is not known before it is loaded.", "Name a folder that has it.")
+    for seen in found:
+        needs = f"{seen.gib:.1f} of {seen.card.usable_gib:.1f} GiB"
+        print(f"{seen.card.name} {seen.card.box_gb:g} GB: {seen.verdict}, {seen.mode}, {needs}", file=sys.stderr)
+    names = ("name", "verdict", "mode", "gib")
+    rows = [(seen.card.name, seen.verdict, seen.mode, round(seen.gib, 2)) for seen in found]
+    _result({"cards": [dict(zip(names, row, strict=True)) for row in rows]})
 
 
 @app.command()
@@ -205,6 +233,14 @@ def _run(path: Path) -> Any:
 
 def _workspace(path: Path | None) -> Workspace:
     return Workspace(path or default_root())
+
+
+def _recipe(preset: str, model: str | None, assignments: list[str]) -> Recipe:
+    """Return a preset's recipe with a model and settings of the person's own."""
+    if preset not in presets():
+        raise typer.BadParameter(f"'{preset}' is not one of {', '.join(presets())}.", param_hint="--preset")
+    values = _pairs(assignments, "--set", "name=value")
+    return presets()[preset].recipe.with_text(values if model is None else {"model": model, **values})
 
 
 def _pairs(assignments: list[str], option: str, shape: str) -> dict[str, str]:

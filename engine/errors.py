@@ -4,8 +4,10 @@
     |-- TicketsError      the export: broken, empty, unknown, without answers
     |-- RecipeError       a hyperparameter out of its range; names the field
     |-- ModelError        the base model or an adapter: missing, gated, unsafe, unfit
-    |-- ResourceError     the machine: memory, disk, port, a lost GPU
-    `-- RunError          a training run: diverged, damaged, in a state that forbids the step
+    |-- ResourceError     the machine: memory, disk, port
+    |   `-- LostGpuError  its GPU no longer answers this process
+    `-- RunError          a training run: damaged, in a state that forbids the step
+        `-- DivergedError its loss is no longer a number; proposes a lower learning rate
 
 Third-party exceptions are translated once, at the boundary where they arise (``raise ... from error``). The window
 shows ``str(error)``, the command line prints it to stderr and exits 1; the traceback goes to the log alone.
@@ -52,8 +54,26 @@ class ModelError(StudioError):
 
 
 class ResourceError(StudioError):
-    """The machine has run out of something: memory, disk, a port, its GPU."""
+    """The machine has run out of something: memory, disk, a port."""
+
+
+class LostGpuError(ResourceError):
+    """The GPU failed in a way that leaves it of no use to this process; a new process may use it again."""
 
 
 class RunError(StudioError):
-    """A training run diverged, is damaged, or is in a state that forbids what was asked."""
+    """A training run is damaged, or is in a state that forbids what was asked."""
+
+
+class DivergedError(RunError):
+    """The loss of a run is NaN or infinite.
+
+    Args:
+        message: As in :class:`StudioError`.
+        remedy: As in :class:`StudioError`.
+        lower_rate: The learning rate to try instead.
+    """
+
+    def __init__(self, message: str, remedy: str, lower_rate: float) -> None:
+        super().__init__(message, remedy)
+        self.lower_rate = lower_rate

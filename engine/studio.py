@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 from engine.chat.records import Voice
 from engine.errors import RunError, StudioError, TicketsError
 from engine.model.catalogue import CatalogueEntry, catalogue
-from engine.model.device import DeviceReport, device_report, warm_up
+from engine.model.device import DeviceReport, device_report, gpu_count, warm_up
 from engine.task import Task
 from engine.tickets.library import DataSets
+from engine.training.cards import CardFit, on_cards
 from engine.training.estimate import Estimate, estimate
 from engine.training.events import History
 from engine.training.job import JobSnapshot, TrainingQueue
+from engine.training.lengths import guessed
 from engine.training.recipe import Preset, Recipe, presets
 from engine.training.run import RESUMABLE, RunDirectory, Status
 from engine.training.token_view import Tokens
@@ -45,6 +47,8 @@ class RunInfo:
     resumable: bool
     """Whether there is something that Resume can go on from."""
     has_adapter: bool
+    checkpoint: int = 0
+    """The step of the newest checkpoint on the disk; 0 where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class Studio:
         self._models = threading.RLock()
         self._base: BaseModel | None = None
         self._runs: dict[str, RunDirectory] = {}
-        self.queue = TrainingQueue(self._borrow_base)
+        self.queue = TrainingQueue(self._borrow_base, self._make_room, workspace.cache)
         self._stops: dict[str, threading.Event] = {}
         self._answering = threading.Lock()
         self._warm = threading.Event()
@@ -92,6 +96,10 @@ class Studio:
         """Return what the status bar says; never blocks on a model."""
         base = self._base
         return StudioSnapshot(device_report(), base.title if base else "", self.queue.current(), self.queue.waiting())
+
+    def gpus(self) -> int:
+        """Return how many GPUs this computer has; 0 without one, and until the heavy libraries are imported."""
+        return gpu_count()
 
     def restore(self, deleted: Deleted) -> None:
         """Undo a deletion."""
@@ -111,9 +119,22 @@ class Studio:
         """Say how long each recipe's run would take here and how much memory it needs; quick, loads nothing."""
         data, device, runs = self.tickets.get(dataset) if dataset else None, device_report(), self.runs()
         return {
-            name: estimate(recipe, data, device, [run.history for run in runs if _same_model(run, recipe)])
+            name: estimate(
+                recipe,
+                data,
+                device,
+                [run.history for run in runs if _same_model(run, recipe)],
+                self.tokens.lengths(data, recipe) if data else None,
+                self.gpus(),
+            )
             for name, recipe in recipes.items()
         }
+
+    def on_cards(self, recipe: Recipe, dataset: str | None) -> tuple[CardFit, ...]:
+        """Say how a recipe's run would go on named graphics cards; empty for a model of unknown size."""
+        data = self.tickets.get(dataset) if dataset else None
+        lengths = (self.tokens.lengths(data, recipe) or guessed(data, recipe.system_prompt)) if data else None
+        return on_cards(recipe, lengths)
 
     def recipes(self) -> dict[str, Recipe]:
         """Return the saved recipes by the name they were given."""
@@ -154,14 +175,18 @@ class Studio:
             The run's id.
 
         Raises:
-            StudioError: The data set is gone, or the disk is full.
+            StudioError: The data set is gone, the disk is full, or the GPU no longer answers this program.
         """
         data = self.tickets.get(dataset)
         info = self.tickets.info(dataset)
         name = checked_name(name or self._next_run_name())
         run = RunDirectory.create(self.workspace, recipe, data.folder, name, info.name)
         self._runs[run.id] = run
-        self.queue.add(run)
+        try:
+            self.queue.add(run)
+        except StudioError as error:
+            run.update(state="interrupted", message=str(error))
+            raise
         return run.id
 
     def _next_run_name(self) -> str:
@@ -184,6 +209,7 @@ class Studio:
         directory = self.run(run)
         if directory.status.state not in RESUMABLE:
             raise RunError(f"'{directory.status.name}' is {directory.status.state}; there is nothing to resume.")
+        _ = directory.recipe  # a damaged one is said at once
         self.queue.add(directory)
 
     def stop(self, run: str) -> None:
@@ -220,7 +246,8 @@ class Studio:
         except StudioError:
             recipe = None
         resumable = status.state in RESUMABLE and recipe is not None
-        return RunInfo(run.id, status, recipe, run.history.read(), resumable, run.has_adapter())
+        newest = max(run.checkpoint_steps(), default=0)
+        return RunInfo(run.id, status, recipe, run.history.read(), resumable, run.has_adapter(), newest)
 
     def rename_run(self, identifier: str, name: str) -> None:
         """Give a run another name."""
@@ -261,6 +288,11 @@ class Studio:
                 self.unload()
                 self._base = load_base(recipe, self.workspace.cache, report)
             return self._base
+
+    def _make_room(self) -> None:
+        """Give the base model's memory back once the answer under way, if any, is complete."""
+        with self._answering:
+            self.unload()
 
     def unload(self) -> None:
         """Give the base model's memory back."""

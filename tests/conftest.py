@@ -1,5 +1,6 @@
 """What all tests share: few threads, no network look-ups, a tiny model, the real exports."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -34,6 +35,9 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_base(tiny_model: Path):
     """The tiny model, loaded in 4 bit. Tests leave it as it is: that is what BaseModel promises."""
     from engine.model.base import load_base
+    from engine.training import qlora_trainer  # noqa: F401
     from engine.training.recipe import Recipe
 
-    return load_base(Recipe(model=str(tiny_model)), tiny_model.parent, lambda *_: None)
+    base = load_base(Recipe(model=str(tiny_model)), tiny_model.parent, lambda *_: None)
+    gc.freeze()  # a run collects garbage three times, which took half of its time in looking at the libraries' objects
+    return base

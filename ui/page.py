@@ -148,6 +148,14 @@ def recipe_of(draft: dict[str, Any]) -> Recipe:
     return Recipe.from_dict({**start.to_dict(), **draft.get("values", {}), "model": draft.get("model") or "starter"})
 
 
+def draft_of(recipe: Recipe) -> dict[str, Any]:
+    """Build the draft of a recipe, over the preset that it differs least from."""
+    changes = {name: recipe.changed_from(preset.recipe) for name, preset in presets().items()}
+    nearest = min(changes, key=lambda name: len(changes[name]))
+    values = {name: value for name, value in changes[nearest].items() if name != "model"}
+    return {"preset": nearest, "model": recipe.model, "values": values}
+
+
 def sound_recipe_of(draft: dict[str, Any]) -> Recipe:
     """Build the recipe of a draft, or of its preset while a value of the draft is wrong; for what is only shown."""
     try:

@@ -26,6 +26,8 @@ class Fields:
 
     inputs: dict[str, Component]
     """Field -> [field-NAME]"""
+    boxes: dict[str, gr.Column]
+    """Field -> [box-NAME] around it, of those that only some computers need."""
     resets: dict[str, gr.Button]
     """Field -> [reset-NAME]; seen only while the field is changed."""
     reset_all: gr.Button
@@ -33,11 +35,17 @@ class Fields:
     marks: gr.State
     """What is shown now (:data:`Marks`), so that only what changes is sent."""
 
+    @property
+    def outputs(self) -> list[Any]:
+        """What :func:`fill` and :func:`mark` set."""
+        return [*self.inputs.values(), *self.boxes.values()]
+
 
 def build() -> Fields:
     """Make the components, by group."""
     inputs: dict[str, Component] = {}
     resets: dict[str, gr.Button] = {}
+    boxes: dict[str, gr.Column] = {}
     with gr.Row(elem_classes="bar-row"):
         html('<p class="quiet">Each field starts at what the card above says. Changed ones are marked.</p>')
         reset_all = gr.Button("Reset all", elem_id="reset-all", size="sm", scale=0, min_width=90)
@@ -46,12 +54,16 @@ def build() -> Fields:
         html(Markup('<h3 class="group">{} <span>{}</span></h3>').format(group, views.SENTENCES[group]))
         with gr.Row(elem_classes="field-grid"):
             for setting in named:
-                with gr.Column(elem_classes="field-box", min_width=220):
+                rare = setting.name in views.FOR_SEVERAL_GPUS
+                id_of_box = f"box-{setting.name}"
+                with gr.Column(elem_classes="field-box", min_width=220, elem_id=id_of_box, visible=not rare) as box:
                     inputs[setting.name] = _input(setting)
                     resets[setting.name] = gr.Button(
                         "Reset", elem_id=f"reset-{setting.name}", elem_classes="reset", size="sm", min_width=60
                     )
-    return Fields(inputs, resets, reset_all, gr.State({}))
+                if rare:
+                    boxes[setting.name] = box
+    return Fields(inputs, boxes, resets, reset_all, gr.State({}))
 
 
 def _input(setting: Setting) -> Component:
@@ -62,6 +74,8 @@ def _input(setting: Setting) -> Component:
         "elem_classes": "field",
         "interactive": True,
     }
+    if setting.name == "gpus":
+        return gr.Dropdown(views.gpu_choices(1, 1), value=setting.default, filterable=False, **shared)
     if setting.choices:
         return gr.Dropdown(list(setting.choices), value=setting.default, filterable=False, **shared)
     if setting.kind is bool:
@@ -110,6 +124,20 @@ def mark(
 def fill(fields: Fields, values: Mapping[str, Any]) -> dict[Any, Any]:
     """Set all inputs."""
     return {component: values[name] for name, component in fields.inputs.items()}
+
+
+def show_gpus(fields: Fields, updates: dict[Any, Any], gpus: int, chosen: int) -> dict[Any, Any]:
+    """Add to updates: the GPUs of this computer are offered where it has several.
+
+    Args:
+        fields: The components.
+        updates: Of the components so far.
+        gpus: How many there are.
+        chosen: What the draft says, which may come from another computer.
+    """
+    box = fields.inputs["gpus"]
+    choices = gr.update(**{**_plain(updates.get(box)), "choices": views.gpu_choices(gpus, chosen)})
+    return {**updates, box: choices, **{box: gr.update(visible=gpus > 1) for box in fields.boxes.values()}}
 
 
 def merged(updates: dict[Any, Any], values: dict[Any, Any]) -> dict[Any, Any]:

@@ -19,6 +19,7 @@ from ui.html import data_of, html
 from ui.recipe_fields import Fields
 from ui.views import parts
 from ui.views import recipe as views
+from ui.views.memory import cards_table
 from ui.window import Window
 from ui.wiring import listen
 
@@ -39,6 +40,8 @@ class RecipeTab:
     """[other-model]"""
     use_other: gr.Button
     """[use-other-model]"""
+    elsewhere: gr.HTML
+    """[card-fits], inside [other-cards]"""
     fields: Fields
     """Inside [advanced]."""
     dataset: gr.Dropdown
@@ -82,6 +85,8 @@ def build(tab: gr.Tab) -> RecipeTab:
                     max_lines=1,
                 )
                 use_other = gr.Button("Use this model", elem_id="use-other-model", scale=0, min_width=130)
+            with gr.Accordion("On other graphics cards", open=False, elem_id="other-cards"):
+                elsewhere = html(elem_id="card-fits")
             with gr.Accordion("Advanced: every setting", open=False, elem_id="advanced"):
                 fields = recipe_fields.build()
             with gr.Accordion("Saved recipes", open=False, elem_id="saved"), gr.Row(elem_classes="bar-row bottom"):
@@ -104,6 +109,7 @@ def build(tab: gr.Tab) -> RecipeTab:
         models,
         other,
         use_other,
+        elsewhere,
         fields,
         dataset,
         name,
@@ -130,7 +136,7 @@ def _wire_choices(window: Window) -> None:
     """The data set, the preset and the base model."""
     ui, page = window.recipe, window.page
     around = _around_outputs(window)
-    everything = [*around, *ui.fields.inputs.values()]
+    everything = [*around, *ui.fields.outputs]
 
     def look_again(draft: Draft, dataset: str | None) -> dict[Any, Any]:
         return {} if dataset is None else _around(window, draft, dataset)
@@ -162,7 +168,7 @@ def _wire_fields(window: Window) -> None:
     """The advanced settings: typing, and going back to the preset's values."""
     ui, page = window.recipe, window.page
     inputs = list(ui.fields.inputs.values())
-    everything = [*_around_outputs(window), *inputs]
+    everything = [*_around_outputs(window), *ui.fields.outputs]
     state = [page.draft, page.dataset, ui.fields.marks]
 
     def typed(draft: Draft, dataset: str, marks: recipe_fields.Marks, *values: Any) -> dict[Any, Any]:
@@ -187,7 +193,7 @@ def _wire_fields(window: Window) -> None:
 def _wire_saved(window: Window) -> None:
     """Saving a recipe under a name, loading it, and doing away with it."""
     ui, page, studio = window.recipe, window.page, window.studio
-    everything = [*_around_outputs(window), *ui.fields.inputs.values()]
+    everything = [*_around_outputs(window), *ui.fields.outputs]
 
     def save(name: str, draft: Draft) -> dict[Any, Any]:
         studio.save_recipe(name, remembered.recipe_of(draft))
@@ -238,7 +244,7 @@ def redraw(window: Window) -> tuple[Any, list[Any], list[Any]]:
         return {} if dataset is None else _filled(window, draft, dataset, marks)
 
     ui, page = window.recipe, window.page
-    return show, [page.draft, page.dataset, ui.fields.marks], [*_around_outputs(window), *ui.fields.inputs.values()]
+    return show, [page.draft, page.dataset, ui.fields.marks], [*_around_outputs(window), *ui.fields.outputs]
 
 
 def _around_outputs(window: Window) -> list[Any]:
@@ -247,6 +253,7 @@ def _around_outputs(window: Window) -> list[Any]:
     return [
         ui.cards,
         ui.models,
+        ui.elsewhere,
         ui.cost,
         ui.notice,
         ui.command,
@@ -268,8 +275,8 @@ def _filled(window: Window, draft: Draft, dataset: str, marks: recipe_fields.Mar
     """The whole tab, with every input set to the draft's value."""
     fields = window.recipe.fields
     values = {**_start_of(draft).to_dict(), **draft["values"]}
-    shown = _marked(window, draft, dataset, marks)
-    return recipe_fields.merged(shown, recipe_fields.fill(fields, values))
+    shown = recipe_fields.merged(_marked(window, draft, dataset, marks), recipe_fields.fill(fields, values))
+    return recipe_fields.show_gpus(fields, shown, window.studio.gpus(), values["gpus"])
 
 
 def _marked(window: Window, draft: Draft, dataset: str, known: recipe_fields.Marks) -> dict[Any, Any]:
@@ -315,6 +322,7 @@ def _around(window: Window, draft: Draft, dataset: str) -> dict[Any, Any]:
         ui.models: views.model_list(
             studio.catalogue(), {model: costs[f"model {model}"] for model in _models(studio, recipe)}, recipe.model
         ),
+        ui.elsewhere: cards_table(studio.on_cards(recipe, known)),
         ui.cost: views.cost_panel(recipe, costs[f"model {recipe.model}"], info.train if info else 0),
         ui.notice: note,
         ui.command: Markup('<pre class="command" data-copy>{}</pre>').format(command),

@@ -5,13 +5,14 @@ and a restarted program show the same.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
 
 from engine.studio import RunInfo, Studio
 from engine.training.run import ACTIVE
+from ui import page as remembered
 from ui.html import data_of, html, plot
 from ui.status_bar import pace
 from ui.views import parts
@@ -41,6 +42,8 @@ class TrainingTab:
     """[resume]"""
     stop: gr.Button
     """[stop]"""
+    again: gr.Button
+    """[start-again]"""
     compare: gr.Button
     """[to-playground]"""
     progress: gr.HTML
@@ -77,6 +80,9 @@ def build(tab: gr.Tab) -> TrainingTab:
                 pause = gr.Button("Pause", elem_id="pause", visible=False, scale=0, min_width=90)
                 resume = gr.Button("Resume", elem_id="resume", variant="primary", visible=False, scale=0, min_width=90)
                 stop = gr.Button("Stop", elem_id="stop", visible=False, scale=0, min_width=90)
+                again = gr.Button(
+                    "Start again", elem_id="start-again", variant="primary", visible=False, scale=0, min_width=200
+                )
                 compare = gr.Button(
                     "Compare with the base  →",
                     elem_id="to-playground",
@@ -107,6 +113,7 @@ def build(tab: gr.Tab) -> TrainingTab:
         pause,
         resume,
         stop,
+        again,
         compare,
         progress,
         chart,
@@ -161,6 +168,18 @@ def wire(window: Window) -> None:
         voice = next((seen.id for seen in studio.voices() if seen.id.partition("@")[0] == f"run:{run}"), "")
         return {page.voices: [voice] if voice else [], window.tabs: gr.Tabs(selected="playground")}
 
+    def again(run: str) -> dict[Any, Any]:
+        info = studio.run_info(run)
+        if info.recipe is None or not info.status.lower_rate:
+            return {}
+        recipe = replace(info.recipe, learning_rate=info.status.lower_rate)
+        known = info.status.dataset in {seen.id for seen in studio.tickets.all()}
+        return {
+            page.draft: remembered.draft_of(recipe),
+            **({page.dataset: info.status.dataset} if known else {}),
+            window.tabs: gr.Tabs(selected="recipe"),
+        }
+
     for event in (page.run.change, ui.tab.select, window.status_bar.version.change):
         listen(event, *redraw(window))
     listen(ui.timer.tick, watch, state, everything)
@@ -168,6 +187,7 @@ def wire(window: Window) -> None:
     listen(ui.pause.click, act(studio.pause), state, everything, name="pause")
     listen(ui.resume.click, act(studio.resume), state, everything, name="resume")
     listen(ui.stop.click, act(studio.stop), state, everything, name="stop")
+    listen(ui.again.click, again, [page.run], [page.draft, page.dataset, window.tabs])
     listen(ui.compare.click, compare, [page.run], [page.voices, window.tabs])
     listen(ui.table.pick, pick, [], [page.run])
     listen(ui.table.overlay, overlay, state, [page.overlays, *everything])
@@ -186,7 +206,7 @@ def redraw(window: Window) -> tuple[Any, list[Any], list[Any]]:
 def _outputs(window: Window) -> list[Any]:
     """Everything that the tab sets."""
     ui = window.training
-    frame = [ui.empty, ui.body, ui.title, ui.pause, ui.resume, ui.stop, ui.compare, ui.progress, ui.table]
+    frame = [ui.empty, ui.body, ui.title, ui.pause, ui.resume, ui.stop, ui.again, ui.compare, ui.progress, ui.table]
     return [*frame, ui.chart, ui.facts, *ui.small.values(), ui.log, ui.timer, ui.seen]
 
 
@@ -231,12 +251,14 @@ def _frame(window: Window, info: RunInfo, job: Any) -> dict[Any, Any]:
     """Which parts and buttons are of use, and whether to go on looking."""
     ui = window.training
     pause, resume, stop = views.buttons(info, job)
+    lower_rate = views.lower_rate(info)
     return {
         ui.empty: gr.Column(visible=False),
         ui.body: gr.Column(visible=True),
         ui.pause: gr.Button(visible=pause),
-        ui.resume: gr.Button(visible=resume),
+        ui.resume: gr.Button(visible=resume, variant="secondary" if lower_rate else "primary"),
         ui.stop: gr.Button(visible=stop),
+        ui.again: gr.Button(f"Start again with learning rate {lower_rate:g}  →", visible=lower_rate > 0),
         ui.compare: gr.Button(
             visible=info.has_adapter and info.status.state not in ACTIVE, variant="secondary" if resume else "primary"
         ),

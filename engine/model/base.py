@@ -1,6 +1,7 @@
 """BaseModel: the one frozen 4-bit model that is loaded, and the copies that training and chat make of it."""
 
 import gc
+import logging
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     import torch
 
     from engine.chat.adapters import AdapterBank
+
+log = logging.getLogger(__name__)
 
 
 class BaseModel:
@@ -60,7 +63,10 @@ class BaseModel:
         self.model = None
         gc.collect()
         if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+            try:
+                torch.cuda.empty_cache()
+            except RuntimeError as error:  # a GPU that stopped answering: nothing can be given back any more
+                log.warning("the GPU's memory could not be given back: %s", error)
 
 
 def load_key(recipe: Recipe) -> tuple[str, str, bool, str]:

@@ -1,5 +1,6 @@
 """Load a checkpoint as bitsandbytes 4-bit with double quantisation, on CUDA or the CPU."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
 
 
 def pick_device() -> torch.device:
-    """The first GPU, else the processor."""
-    return torch.device("cuda", 0) if torch.cuda.is_available() else torch.device("cpu")
+    """The first GPU, or the one of this process where several train together (LOCAL_RANK); else the processor."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
 
 
 def compute_dtype(wanted: str, device: torch.device) -> torch.dtype:
@@ -33,8 +36,24 @@ def compute_dtype(wanted: str, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
 
 
-def load_quantised(recipe: "Recipe", cache: Path, device: torch.device, dtype: torch.dtype, report: Report) -> Any:
+def load_quantised(
+    recipe: "Recipe",
+    cache: Path,
+    device: torch.device,
+    dtype: torch.dtype,
+    report: Report,
+    *,
+    unpacks: bool = True,
+) -> Any:
     """Load the recipe's model, frozen and in eval mode.
+
+    Args:
+        recipe: Says which model, and how it is packed.
+        cache: Where fetched models are kept.
+        device: Where to.
+        dtype: The compute type.
+        report: Told what goes on.
+        unpacks: Whether the CPU may keep unpacked copies.
 
     Raises:
         ModelError: It is not to be had, or has no layer that can be packed into 4 bit.
@@ -55,10 +74,10 @@ def load_quantised(recipe: "Recipe", cache: Path, device: torch.device, dtype: t
         )
     except Exception as error:
         raise explain(error, recipe.model) from error
-    return _made_ready(model, recipe.model)
+    return made_ready(model, recipe.model, unpacks=unpacks)
 
 
-def _made_ready(model: Any, name: str) -> Any:
+def made_ready(model: Any, name: str, *, unpacks: bool) -> Any:
     """Freeze it, switch off the CPU kernel that loses gradients, and unpack on the CPU when memory allows."""
     from bitsandbytes.nn import Linear4bit
 
@@ -69,7 +88,8 @@ def _made_ready(model: Any, name: str) -> Any:
         forbid_repacking(layer)
     model.requires_grad_(False)
     model.eval()
-    unpack_on_cpu(layers)
+    if unpacks:
+        unpack_on_cpu(layers)
     return model
 
 

@@ -5,6 +5,7 @@ whether compiled layers work. It says what it chose.
 """
 
 import logging
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +13,18 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from engine.model.attention import Kernel, choose_kernel, keeps_packed_texts_apart, use_kernel
-from engine.model.unpacking import linear_4bit_layers, unpack, unpacked_bytes
+from engine.model.size import ModelSize
+from engine.model.unpacking import linear_4bit_layers, unpack
+from engine.training import ranks
 from engine.training.events import Emit, Noted
 from engine.training.examples import ExampleSet
+from engine.training.failures import has_lost_gpu
 from engine.training.layers import can_compile, can_recompute, set_up
 from engine.training.lean_lora import make_lean
-from engine.training.modes import Epoch, Machine, Settings, Shape, choose, steps
+from engine.training.modes import Epoch, Machine, Settings, choose, steps
+from engine.training.pausing import release_unused
 from engine.training.recipe import Recipe
+from engine.training.run_ahead import forget_overrides
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -29,6 +35,24 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+def settle(recipe: Recipe, train: ExampleSet, base: "BaseModel", emit: Emit) -> Settings:
+    """Choose how the steps of a run are computed on this machine.
+
+    Args:
+        recipe: The hyperparameters.
+        train: What is learnt.
+        base: Left as it is.
+        emit: Told what cannot be had.
+    """
+    copy = base.copy()
+    machine = _machine(copy, recipe)
+    if recipe.packing == "on" and not machine.packs:
+        emit(Noted("Packing is off: this model does not keep packed conversations apart.", "warning"))
+    longest = max(len(example.input_ids) for example in train.examples)
+    epoch = Epoch(len(train.examples), len(_packed(train, recipe)), train.tokens, longest)
+    return choose(recipe, machine, model_size(copy), epoch)
+
+
 def make_trainer(
     recipe: Recipe,
     train: ExampleSet,
@@ -37,7 +61,8 @@ def make_trainer(
     folder: Path,
     emit: Emit,
     should_stop: Callable[[], bool],
-    settings: Settings | None = None,
+    settings: Settings,
+    is_paused: Callable[[], bool] = lambda: False,
 ) -> "QLoRATrainer":
     """Return a trainer that is ready to train a new adapter over a copy of the base.
 
@@ -49,7 +74,11 @@ def make_trainer(
         folder: The run's folder.
         emit: Told what was chosen, and then every event of the run.
         should_stop: For the trainer.
-        settings: How steps are computed; chosen for this machine where None.
+        settings: How steps are computed.
+        is_paused: For the trainer.
+
+    Raises:
+        torch.OutOfMemoryError: The unpacked base, or the pass that compiles, does not fit.
     """
     from accelerate.state import AcceleratorState
     from peft import get_peft_model
@@ -62,42 +91,38 @@ def make_trainer(
     copy = base.copy()
     if recipe.bias != "none":
         _own_biases(copy)
-    rows, packed = _dataset(train), _packed(train, recipe)
-    machine = _machine(copy, recipe)
-    if recipe.packing == "on" and not machine.packs:
-        emit(Noted("Packing is off: this model does not keep packed conversations apart.", "warning"))
-    longest = max(len(example.input_ids) for example in train.examples)
-    settings = settings or choose(recipe, machine, _shape(copy), Epoch(len(rows), len(packed), train.tokens, longest))
-    emit(Noted(_in_words(settings, recipe)))
+    emit(Noted(_in_words(settings, recipe, "GPUs" if base.device.type == "cuda" else "processes")))
     if settings.flat:
         use_kernel(copy, settings.kernel)
     if settings.unpack:
         unpack(linear_4bit_layers(copy))
     set_seed(recipe.seed)
     model = get_peft_model(copy, lora_config(recipe))
-    chosen = packed if settings.packing else rows
+    rows = _packed(train, recipe) if settings.packing else _dataset(train)
+    own_recompute = can_recompute(copy)
     trainer = QLoRATrainer(
         recipe=recipe,
         settings=settings,
         emit=emit,
         should_stop=should_stop,
+        is_paused=is_paused,
         model=model,
         args=sft_config(
             recipe,
             folder / "checkpoints",
             base.device,
             base.model.dtype,
-            steps(recipe, len(chosen)),
+            steps(recipe, len(rows)),
             settings,
-            own_recompute=machine.recomputes,
+            own_recompute=own_recompute,
             heldout=bool(heldout.examples),
         ),
-        train_dataset=chosen,
+        train_dataset=rows,
         eval_dataset=_dataset(heldout) if heldout.examples else None,
         processing_class=base.chat.tokenizer,
     )
     make_lean(model)
-    recompute = settings.recompute and machine.recomputes
+    recompute = settings.recompute and own_recompute
     if recompute or settings.compiled:
         model.enable_input_require_grads()
         set_up(model, recompute=recompute, offload=settings.offload, compiled=settings.compiled)
@@ -106,17 +131,43 @@ def make_trainer(
     return trainer
 
 
+def take_apart(trainer: "QLoRATrainer | None") -> None:
+    """Free a trainer's copy of the base: after training it stays in train mode, with hooks and layers of another kind.
+
+    Everything that the trainer holds goes: its caller still holds the trainer, and transformers' callback handler, the
+    scheduler and compiled code each hold the model, with the unpacked weights of a spacious run.
+    """
+    compiled = trainer is None or trainer.settings.compiled
+    try:
+        if trainer is not None:
+            trainer.accelerator.free_memory()
+            forget_overrides(trainer.model)
+            trainer.__dict__.clear()
+        if compiled and "torch._dynamo" in sys.modules:
+            torch._dynamo.reset()
+        release_unused()
+    except RuntimeError as error:
+        if not has_lost_gpu(error):
+            raise
+        log.warning("the memory of a lost GPU cannot be given back: %s", error)
+
+
 def _machine(copy: Any, recipe: Recipe) -> Machine:
     device = next(copy.parameters()).device
     on_gpu = device.type == "cuda"
     kernel, packs = _packing_kernel(copy, recipe)
+    free, varlen, apart, compiles = ranks.least(  # all ranks have to choose the same
+        (_free_bytes(device) if on_gpu else 0, kernel == "varlen", packs, can_compile(copy))
+    )
     return Machine(
         gpu=on_gpu,
-        free_bytes=_free_bytes(device) if on_gpu else 0,
-        kernel=kernel,
-        packs=packs,
-        compiles=can_compile(copy),
+        free_bytes=int(free),
+        kernel="varlen" if varlen else "sdpa",
+        packs=bool(apart),
+        compiles=bool(compiles),
         recomputes=can_recompute(copy),
+        ranks=ranks.count(),
+        sharded=recipe.spread == "shards" and ranks.several(),
     )
 
 
@@ -134,30 +185,35 @@ def _packing_kernel(copy: Any, recipe: Recipe) -> tuple[Kernel, bool]:
 
 
 def _free_bytes(device: torch.device) -> int:
-    """Memory of the GPU that nobody holds, and what this process holds without using it."""
-    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    return int(torch.cuda.mem_get_info(device)[0]) + unused
+    """Memory of the GPU that nobody holds, and what this process holds without using it; within its own limit."""
+    allocated = torch.cuda.memory_allocated(device)
+    free, total = torch.cuda.mem_get_info(device)
+    allowed = round(total * torch.cuda.get_per_process_memory_fraction(device))
+    return int(min(free + torch.cuda.memory_reserved(device), allowed)) - allocated
 
 
-def _shape(copy: Any) -> Shape:
-    config = copy.config.get_text_config()
-    layers = linear_4bit_layers(copy)
-    widest = max((max(layer.in_features, layer.out_features) for layer in layers), default=4 * config.hidden_size)
-    return Shape(
+def model_size(model: Any) -> ModelSize:
+    """Return the size of a loaded 4-bit model."""
+    config = model.config.get_text_config()
+    layers = linear_4bit_layers(model)
+    packed = {id(layer.weight) for layer in layers}
+    return ModelSize(
         layers=config.num_hidden_layers,
         hidden=config.hidden_size,
-        inner=widest,
+        inner=max((max(layer.in_features, layer.out_features) for layer in layers), default=4 * config.hidden_size),
         vocabulary=config.vocab_size,
-        unpacked_bytes=unpacked_bytes(layers),
+        linear=sum(layer.in_features * layer.out_features for layer in layers),
+        other=sum(parameter.numel() for parameter in model.parameters() if id(parameter) not in packed),
     )
 
 
-def _in_words(settings: Settings, recipe: Recipe) -> str:
-    """Say which way of computing was chosen."""
+def _in_words(settings: Settings, recipe: Recipe, device: str) -> str:
+    """Say which way of computing was chosen, on 'GPUs' or 'processes'."""
     why = "chosen for this machine" if recipe.memory == "auto" else "as the recipe says"
     parts = [f"Memory: {settings.mode}, {why}"]
     rows = "packed rows" if settings.packing else "conversations"
-    parts.append(f"{settings.micro_batch} x {settings.accumulation} {rows} a step")
+    each = f" on each of {ranks.count()} {device}" if ranks.several() else ""
+    parts.append(f"{settings.micro_batch} x {settings.accumulation} {rows} a step{each}")
     parts += [
         word
         for word, on in (

@@ -9,7 +9,7 @@ import os
 import shutil
 import zipfile
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from engine.workspace import disk_errors
@@ -19,6 +19,11 @@ MAKING = ".making"
 """Where a checkpoint grows; a crash leaves it there, where nobody takes it for a checkpoint."""
 WEIGHTS = "adapter_model.safetensors"
 STATE = "trainer_state.json"
+
+
+def place(checkpoints: Path, step: int) -> Path:
+    """Return the folder of the checkpoint at ``step``, be it there or not."""
+    return checkpoints / f"{PREFIX}{step}"
 
 
 @contextmanager
@@ -41,13 +46,13 @@ def written_aside(checkpoints: Path, step: int) -> Iterator[Path]:
         side.mkdir(parents=True)
         try:
             yield side
-            made, place = side / f"{PREFIX}{step}", checkpoints / f"{PREFIX}{step}"
+            made, final = place(side, step), place(checkpoints, step)
             for file in made.rglob("*"):
                 if file.is_file():
                     _flush(file)
-            if place.exists():
-                shutil.rmtree(place)
-            made.rename(place)
+            if final.exists():
+                shutil.rmtree(final)
+            made.rename(final)
             _flush(checkpoints)
         finally:
             shutil.rmtree(side, ignore_errors=True)
@@ -68,13 +73,16 @@ def steps(checkpoints: Path) -> list[int]:
     found = []
     for folder in checkpoints.glob(f"{PREFIX}*"):
         step = folder.name.removeprefix(PREFIX)
-        if step.isdigit() and (folder / STATE).exists() and (folder / WEIGHTS).exists():
+        if step.isdecimal() and (folder / STATE).exists() and (folder / WEIGHTS).exists():
             found.append(int(step))
     return sorted(found)
 
 
 def is_sound(folder: Path) -> bool:
-    """Say whether all that a resume reads is whole: weights, optimizer, schedule, random state, trainer state."""
+    """Say whether all that a resume reads is whole: weights, optimizer, schedule, random state, trainer state.
+
+    Reads every archive to its end, since torch.save writes checksums: for a resume, not for a list of runs.
+    """
     try:
         state = json.loads((folder / STATE).read_bytes())
         archives = [folder / "optimizer.pt", folder / "scheduler.pt", *folder.glob("rng_state*.pth")]
@@ -82,10 +90,15 @@ def is_sound(folder: Path) -> bool:
             isinstance(state.get("global_step"), int)
             and _is_whole(folder / WEIGHTS)
             and len(archives) > 2
-            and all(zipfile.is_zipfile(archive) for archive in archives)
+            and all(_has_its_checksums(archive) for archive in archives)
         )
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, TypeError, LookupError, RecursionError, zipfile.BadZipFile):
         return False
+
+
+def _has_its_checksums(archive: Path) -> bool:
+    with zipfile.ZipFile(archive) as file:
+        return file.testzip() is None
 
 
 def _is_whole(weights: Path) -> bool:
@@ -106,7 +119,24 @@ def _is_whole(weights: Path) -> bool:
 
 def newest_sound(checkpoints: Path) -> int:
     """Return the step of the newest sound checkpoint, or 0."""
-    return next((step for step in reversed(steps(checkpoints)) if is_sound(checkpoints / f"{PREFIX}{step}")), 0)
+    return next((step for step in reversed(steps(checkpoints)) if is_sound(place(checkpoints, step))), 0)
+
+
+def set_aside(checkpoints: Path, step: int) -> None:
+    """Hide a damaged checkpoint, so that it is not counted among the newest that are kept."""
+    hidden = checkpoints / f".damaged-{step}"
+    shutil.rmtree(hidden, ignore_errors=True)
+    with disk_errors(checkpoints):
+        place(checkpoints, step).rename(hidden)
+
+
+def best_step(checkpoints: Path) -> int | None:
+    """Return the step with the lowest held-out loss, as the newest checkpoint knows it; None where nobody does."""
+    for step in reversed(steps(checkpoints)):
+        with suppress(OSError, ValueError, AttributeError):
+            best = json.loads((place(checkpoints, step) / STATE).read_bytes()).get("best_global_step")
+            return best if isinstance(best, int) else None
+    return None
 
 
 def remove_older(checkpoints: Path, keep: int, always: Collection[int]) -> None:
@@ -118,5 +148,5 @@ def remove_older(checkpoints: Path, keep: int, always: Collection[int]) -> None:
         if step not in always:
             going = checkpoints / f".{PREFIX}{step}"
             shutil.rmtree(going, ignore_errors=True)
-            (checkpoints / f"{PREFIX}{step}").rename(going)
+            place(checkpoints, step).rename(going)
             shutil.rmtree(going, ignore_errors=True)

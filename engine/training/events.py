@@ -8,9 +8,9 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from engine.workspace import disk_errors
 
@@ -79,6 +79,13 @@ class Checkpointed:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A run in processes of its own waits at a step boundary, or goes on."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The adapter is complete on disk."""
 
@@ -95,7 +102,7 @@ class Noted:
     level: Literal["info", "warning", "error"] = "info"
 
 
-Event = Started | Rehearsed | Stepped | Evaluated | Checkpointed | Finished | Noted
+Event = Started | Rehearsed | Stepped | Evaluated | Checkpointed | Held | Finished | Noted
 Emit = Callable[[Event], None]
 
 _KINDS: dict[str, type[Event]] = {
@@ -104,6 +111,7 @@ _KINDS: dict[str, type[Event]] = {
     "step": Stepped,
     "evaluation": Evaluated,
     "checkpoint": Checkpointed,
+    "held": Held,
     "finished": Finished,
     "note": Noted,
 }
@@ -125,15 +133,25 @@ def to_line(record: Record) -> str:
     return json.dumps(named, ensure_ascii=False) + "\n"
 
 
-def from_line(line: str) -> Record | None:
-    """Read one line; None for one that is torn or of a later version (it is logged)."""
+def from_line(line: str | bytes) -> Record | None:
+    """Read one line; None for one that is torn, damaged or of a later version (it is logged)."""
     try:
         values = json.loads(line)
         kind = _KINDS[values.pop("kind")]
-        return Record(values.pop("at"), kind(**values))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        log.warning("an event could not be read: %.80s", line)
+        at = values.pop("at")
+        types = {item.name: item.type for item in fields(kind)}
+        if not (isinstance(at, int | float) and all(_fits(value, types[name]) for name, value in values.items())):
+            raise TypeError("a value is of another type than its field")
+        return Record(at, kind(**values))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        log.warning("an event could not be read: %.80r", line)
         return None
+
+
+def _fits(value: object, kind: object) -> bool:
+    if kind is float:
+        return isinstance(value, int | float)
+    return isinstance(value, kind) if isinstance(kind, type) else value in get_args(kind)
 
 
 def append(path: Path, record: Record) -> None:
@@ -169,6 +187,8 @@ class History:
     """Unix seconds and sentence."""
     finished: Finished | None = None
     rehearsed: Rehearsed | None = None
+    held: bool = False
+    """Whether the run, in processes of its own, waits at a step boundary."""
 
     @property
     def best(self) -> Evaluated | None:
@@ -188,26 +208,38 @@ class HistoryReader:
 
     path: Path
     _offset: int = 0
+    """Bytes that have been taken in."""
+    _seen: int = -1
+    """Bytes that there were at the last look; more than were taken in where the last line is not complete."""
     _history: History = field(default_factory=History)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def read(self) -> History:
         """Return the history up to the last complete line; pages and the training thread may ask at once."""
         with self._lock:
-            return self._read()
-
-    def _read(self) -> History:
-        if not self.path.exists():
+            try:
+                self._read()
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                log.warning("%s could not be read: %s", self.path, error)
             return self._history
+
+    def _read(self) -> None:
+        size = self.path.stat().st_size
+        if size == self._seen:
+            return
+        if size < self._offset:  # another file has taken its place
+            self._offset, self._history = 0, History()
         with self.path.open("rb") as file:
             file.seek(self._offset)
             fresh = file.read()
+        self._seen = self._offset + len(fresh)
         complete = fresh[: fresh.rfind(b"\n") + 1]
         self._offset += len(complete)
-        records = [record for line in complete.decode(errors="replace").splitlines() if (record := from_line(line))]
+        records = [record for line in complete.split(b"\n") if line and (record := from_line(line))]
         if records:
             self._history = extend(self._history, records)
-        return self._history
 
 
 def extend(history: History, records: Iterable[Record]) -> History:
@@ -215,11 +247,11 @@ def extend(history: History, records: Iterable[Record]) -> History:
     started, rehearsed, finished = history.started, history.rehearsed, history.finished
     steps = {seen.step: seen for seen in history.steps}
     evaluations = {seen.step: seen for seen in history.evaluations}
-    checkpoints, notes = set(history.checkpoints), list(history.notes)
+    checkpoints, notes, held = set(history.checkpoints), list(history.notes), history.held
     for record in records:
         match record.event:
             case Started() as event:
-                started, rehearsed, finished = event, None, None
+                started, rehearsed, finished, held = event, None, None, False
                 steps = {step: seen for step, seen in steps.items() if step <= event.first_step}
                 evaluations = {step: seen for step, seen in evaluations.items() if step <= event.first_step}
                 checkpoints = {step for step in checkpoints if step <= event.first_step}
@@ -231,6 +263,8 @@ def extend(history: History, records: Iterable[Record]) -> History:
                 evaluations[event.step] = event
             case Checkpointed() as event:
                 checkpoints.add(event.step)
+            case Held() as event:
+                held = event.on
             case Finished() as event:
                 finished = event
             case Noted() as event:
@@ -243,4 +277,5 @@ def extend(history: History, records: Iterable[Record]) -> History:
         tuple(notes),
         finished,
         rehearsed,
+        held,
     )

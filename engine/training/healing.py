@@ -1,57 +1,105 @@
-"""What a run does when memory runs out in the middle: it goes on from its last optimizer step with smaller batches.
+"""What a run does when memory runs out: it goes on from its last optimizer step with smaller batches.
 
-The effective batch stays what the recipe says (modes.smaller), so that what is learnt is the same.
+Whenever that happens: while the base is unpacked, while layers are compiled, in a step, in a check, after a pause. The
+effective batch stays what the recipe says (modes.smaller), so that what is learnt is the same.
 """
 
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.errors import ResourceError
+from engine.training import checkpoints
+from engine.training.assembling import take_apart
 from engine.training.events import Emit, Noted
-from engine.training.failures import is_out_of_memory
+from engine.training.failures import is_out_of_memory, without_frames
 from engine.training.modes import Settings, smaller
 
 if TYPE_CHECKING:
     from engine.training.qlora_trainer import QLoRATrainer
 
 
-def train(trainer: "QLoRATrainer", checkpoint: str | None) -> Exception | None:
-    """Train to the end.
+class NeedsLess(ResourceError):
+    """Memory ran out in one of several processes that share a run: all have to begin again, with smaller settings.
+
+    They cannot heal as one process does: the others wait in the middle of a step for the one that failed.
 
     Args:
-        trainer: Ready to train.
+        before: The settings that were too large.
+    """
+
+    def __init__(self, before: Settings) -> None:
+        super().__init__(
+            "Memory ran out during training. Checkpoints made so far are kept.",
+            "Lower 'conversations at a time' or the longest conversation, or pick a smaller model.",
+        )
+        after = smaller(before)
+        self.settings = asdict(after) if after else None
+        """What to begin again with; None where nothing is left to give up."""
+
+
+def attempt(
+    make: Callable[[], "QLoRATrainer"], checkpoint: Path | None
+) -> tuple["QLoRATrainer | None", Exception | None]:
+    """Make a trainer and train to the end.
+
+    Args:
+        make: Returns a trainer that is ready to train.
         checkpoint: The folder to go on from, or None.
 
     Returns:
-        The error when memory ran out, without the frames that would hold on to what filled it; None at the end.
+        The trainer, None where memory ran out before there was one; and the error when it ran out, without the frames
+        that would hold on to what filled it, None at the end of the run.
     """
+    trainer = None
     try:
-        trainer.train(resume_from_checkpoint=checkpoint)
+        trainer = make()
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        return trainer, trainer.full
     except Exception as error:
-        if not is_out_of_memory(error):
-            raise
-        return error.with_traceback(None)
-    return None
+        if is_out_of_memory(error):
+            return trainer, without_frames(error)
+        take_apart(trainer)
+        raise
 
 
-def give_way(trainer: "QLoRATrainer", resume_step: int, full: Exception, emit: Emit) -> tuple[Settings, int]:
-    """Save what is learnt and say how to go on.
+def save(trainer: "QLoRATrainer | None", folder: Path, resume_step: int) -> int:
+    """Save the last optimizer step of a trainer that cannot go on.
 
     Args:
-        trainer: The one whose memory ran out.
+        trainer: As :func:`attempt` returned it.
+        folder: Of the checkpoints.
         resume_step: The step that it went on from.
+
+    Returns:
+        The step to go on from: the last one; if the optimizer was at work, that of the newest checkpoint, since some
+        weights are of the next step already.
+    """
+    if trainer is None or trainer.state.global_step <= resume_step:
+        return resume_step
+    if trainer.is_mid_step:
+        return max(resume_step, checkpoints.newest_sound(folder))
+    trainer.model.zero_grad(set_to_none=True)
+    step: int = trainer.state.global_step
+    if trainer.saved_step != step:
+        trainer.save_now()
+    return step
+
+
+def give_way(before: Settings, step: int, full: Exception, emit: Emit) -> Settings:
+    """Return settings that need less memory.
+
+    Args:
+        before: Those that were too large.
+        step: Where the run goes on from.
         full: The error.
         emit: Told in words what changes.
 
-    Returns:
-        Settings that need less memory, and the step to go on from.
-
     Raises:
-        Exception: ``full``, when nothing is left to give up; the last optimizer step is saved even then.
+        Exception: ``full``, when nothing is left to give up.
     """
-    trainer.model.zero_grad(set_to_none=True)
-    step: int = trainer.state.global_step
-    if step > resume_step:
-        trainer.save_now()
-    before, after = trainer.settings, smaller(trainer.settings)
+    after = smaller(before)
     if after is None:
         raise full
     if after.micro_batch < before.micro_batch:
@@ -59,4 +107,4 @@ def give_way(trainer: "QLoRATrainer", resume_step: int, full: Exception, emit: E
     else:
         how = "the base packed again" if before.unpack and not after.unpack else "layers recomputed"
     emit(Noted(f"Memory ran out; going on from step {step} with {how}. What is learnt stays the same.", "warning"))
-    return after, step
+    return after

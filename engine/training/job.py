@@ -1,25 +1,30 @@
 """TrainingQueue: the background thread that trains one run after the other, and what the window sees of it.
 
-The thread calls ``run_training`` and passes it the run's own ``emit`` and ``should_stop``; the window polls
-:meth:`TrainingQueue.current` and never holds a run alive. Pause, stop and the end of the program are looked at between
-steps. The queue knows neither Gradio nor what a step does.
+The thread calls ``run_training`` and passes it the run's own ``emit`` and ``should_stop``, or looks after the processes
+of a run on several GPUs (launching.py); the window polls :meth:`TrainingQueue.current` and never holds a run alive.
+Pause, stop and the end of the program are looked at between steps. The queue knows neither Gradio nor what a step does.
 """
 
 import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import RunError, StudioError
-from engine.training.checkpoints import newest_sound
+from engine.errors import DivergedError, LostGpuError, RunError, StudioError
+from engine.model.sources import resolve
+from engine.training import checkpoints
+from engine.training.control import Wish
 from engine.training.events import Noted, Started
+from engine.training.launching import processes_for, train_together
 from engine.training.recipe import Recipe
 from engine.training.run import RunDirectory, RunState
+from engine.workspace import default_root
 
 if TYPE_CHECKING:
     from engine.model.base import BaseModel
-    from engine.training.events import Event
+    from engine.training.events import Event, History
 
 log = logging.getLogger(__name__)
 
@@ -46,11 +51,13 @@ class JobSnapshot:
     """0 until it is known."""
     seconds_left: float | None
     """None until two steps have been measured."""
+    apart: bool = False
+    """Whether it trains in processes of its own, with a base of their own."""
 
     @property
     def uses_model(self) -> bool:
         """Whether the base model is needed until the run ends."""
-        return self.state != "queued"
+        return self.state != "queued" and not self.apart
 
 
 @dataclass
@@ -61,6 +68,7 @@ class _Job:
     paused: threading.Event = field(default_factory=threading.Event)
     stopped: threading.Event = field(default_factory=threading.Event)
     wake: threading.Event = field(default_factory=threading.Event)
+    apart: bool = False
     state: RunState = "queued"
     stage: str = "Waiting for the run before it"
     fraction: float | None = None
@@ -71,25 +79,36 @@ class TrainingQueue:
 
     Args:
         borrow_base: Gives the base model of a recipe.
+        give_back: Called before a run takes several GPUs: frees what is loaded on the first of them.
+        cache: Where fetched models are kept, for runs in processes of their own; None means the user's data folder.
     """
 
-    def __init__(self, borrow_base: BorrowBase) -> None:
+    def __init__(
+        self, borrow_base: BorrowBase, give_back: Callable[[], None] = lambda: None, cache: Path | None = None
+    ) -> None:
         self._borrow_base = borrow_base
+        self._give_back = give_back
+        self._cache = cache or default_root() / "cache"
         self._lock = threading.Condition()
         self._jobs: list[_Job] = []
         self._thread: threading.Thread | None = None
         self._closing = False
+        self._lost: LostGpuError | None = None
+        """Why no run can be trained until the program is started again."""
 
     def add(self, run: RunDirectory) -> None:
         """Queue a run; it starts at once when nothing is before it. A run with checkpoints goes on from the newest.
 
         Raises:
             RunError: It is in the queue already.
+            LostGpuError: The GPU stopped answering this program.
         """
         with self._lock:
+            if self._lost:
+                raise self._lost
             if self._find(run.id):
                 raise RunError(f"'{run.status.name}' is in progress already.")
-            run.update(state="queued", message="")
+            run.update(state="queued", message="", lower_rate=0.0)
             self._jobs.append(_Job(run))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="training", daemon=True)
@@ -182,7 +201,18 @@ class TrainingQueue:
                 log.exception("run %s could not be closed properly", job.run.id, exc_info=error)
             with self._lock:
                 self._jobs.remove(job)
+                if self._lost:
+                    self._send_away(self._lost)
                 self._lock.notify_all()
+
+    def _send_away(self, reason: LostGpuError) -> None:
+        """Let no run begin that would fail like the one before it; all can be resumed."""
+        while self._jobs:
+            run = self._jobs.pop().run
+            try:
+                run.update(state="interrupted", message=str(reason))
+            except StudioError:
+                log.warning("it could not be written that %s has not begun", run.id)
 
     def _train(self, job: _Job) -> None:
         """Train one run and write how it ended."""
@@ -191,8 +221,11 @@ class TrainingQueue:
             outcome_stopped = self._run(job)
         except StudioError as error:
             log.warning("run %s failed: %s", job.run.id, error, exc_info=error)
+            if isinstance(error, LostGpuError):
+                self._lost = LostGpuError(error.message, error.remedy)  # without what the failed run held
             self._note_failure(job, error)
-            job.run.update(state="failed", message=str(error))
+            lower_rate = error.lower_rate if isinstance(error, DivergedError) else 0.0
+            job.run.update(state="failed", message=str(error), lower_rate=lower_rate)
             return
         except Exception as error:
             log.exception("run %s failed", job.run.id)
@@ -217,6 +250,8 @@ class TrainingQueue:
         def report(stage: str, fraction: float | None) -> None:
             job.stage, job.fraction = stage, fraction
 
+        if (processes := processes_for(recipe, job.run.emit)) > 1:
+            return self._run_together(job, processes, report)
         base = self._borrow_base(recipe, report)
         if job.stopped.is_set():
             return True
@@ -228,16 +263,58 @@ class TrainingQueue:
                 self._set(job, "running", "Checking the held-out tickets with the untouched base")
 
         resume_step = self._newest_sound(job.run)
-        outcome = run_training(recipe, data, base, job.run.path, emit, lambda: self._between_steps(job), resume_step)
+        outcome = run_training(
+            recipe,
+            data,
+            base,
+            job.run.path,
+            emit,
+            lambda: self._between_steps(job),
+            resume_step,
+            lambda: job.paused.is_set() and not job.stopped.is_set(),
+        )
         return outcome.stopped
 
+    def _run_together(self, job: _Job, processes: int, report: Report) -> bool:
+        """Train in processes of its own; return whether it was stopped by hand."""
+        resolve(job.run.recipe.model, self._cache, report)  # the starter model is fetched once, and here
+        self._give_back()
+        job.run.emit(Noted(f"{processes} processes share the run; the playground's model makes room for them."))
+        job.apart = True
+        report(f"Starting {processes} processes", None)
+
+        def seen(history: "History") -> None:
+            if job.stopped.is_set():
+                return
+            if history.held and job.state != "paused":
+                self._set(job, "paused", "Paused")
+            elif not history.held and job.state != "running":
+                self._set(job, "running", "Checking the held-out tickets with the untouched base")
+
+        def wait(seconds: float) -> None:
+            job.wake.wait(seconds)
+            job.wake.clear()
+
+        def wish() -> Wish:
+            return Wish(job.paused.is_set(), job.stopped.is_set())
+
+        self._newest_sound(job.run)
+        return train_together(job.run, processes, self._cache, wish, seen, wait)
+
     def _newest_sound(self, run: RunDirectory) -> int:
-        """The step to go on from; says so in the log where newer checkpoints are damaged."""
-        found, known = newest_sound(run.checkpoints), run.checkpoint_steps()
-        if damaged := [step for step in known if step > found]:
+        """The step to go on from; says so in the log where newer checkpoints are damaged or gone."""
+        made = run.history.read().checkpoints
+        found, damaged = checkpoints.newest_sound(run.checkpoints), []
+        for step in run.checkpoint_steps():
+            if step > found:
+                damaged.append(step)
+                checkpoints.set_aside(run.checkpoints, step)
+        where = f"from step {found}" if found else "from the beginning"
+        if damaged:
             names = ", ".join(map(str, damaged))
-            where = f"from step {found}" if found else "from the beginning"
             run.emit(Noted(f"The checkpoint of step {names} is damaged; the run goes on {where}.", "warning"))
+        elif made and made[-1] > found:
+            run.emit(Noted(f"The checkpoint of step {made[-1]} is gone; the run goes on {where}.", "warning"))
         return found
 
     def _between_steps(self, job: _Job) -> bool:
@@ -281,6 +358,7 @@ def _snapshot(job: _Job) -> JobSnapshot:
         step,
         steps,
         _seconds_left(job),
+        job.apart,
     )
 
 

@@ -14,20 +14,31 @@ from typing import Any
 
 import psutil
 import torch
+from accelerate.data_loader import prepare_data_loader
+from torch.nn.parallel import DistributedDataParallel
+from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from trl import SFTTrainer
 
-from engine.errors import RunError
+from engine.errors import DivergedError
+from engine.model.unpacking import linear_4bit_layers
+from engine.training import ranks
 from engine.training.batching import FlatBatches, real_tokens
-from engine.training.checkpoints import MAKING, PREFIX, STATE, remove_older, written_aside
+from engine.training.checkpoints import MAKING, STATE, place, remove_older, written_aside
 from engine.training.events import Checkpointed, Emit, Evaluated, Noted, Stepped
 from engine.training.examples import IGNORED
+from engine.training.failures import is_out_of_memory, without_frames
 from engine.training.modes import Settings
-from engine.training.ordering import EpochOrder
+from engine.training.ordering import EpochOrder, RankBatches, WithBlank
+from engine.training.pausing import Rest, is_worth_it
 from engine.training.recipe import Recipe
 from engine.training.rehearsal import rehearse
+from engine.training.run_ahead import let_run_ahead
+from engine.training.sharding import average_gradients, same_everywhere
 
 GIB = 2**30
+LOWER = 5
+"""A run that diverged is to be tried again with its learning rate divided by this."""
 SMALL_LOGITS = GIB // 2
 """Bytes of a micro-batch's float32 logits up to which they are made whole on the CPU; training needs thrice that."""
 
@@ -40,11 +51,19 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         settings: How steps are computed.
         emit: Takes every event.
         should_stop: Looked at between steps and between held-out batches; may block, which is a pause.
+        is_paused: Asked just before; True says that ``should_stop`` is about to block for long.
         **options: As for SFTTrainer.
     """
 
     def __init__(
-        self, *, recipe: Recipe, settings: Settings, emit: Emit, should_stop: Callable[[], bool], **options: Any
+        self,
+        *,
+        recipe: Recipe,
+        settings: Settings,
+        emit: Emit,
+        should_stop: Callable[[], bool],
+        is_paused: Callable[[], bool] = lambda: False,
+        **options: Any,
     ) -> None:
         self.recipe = recipe
         self.settings = settings
@@ -56,13 +75,36 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         self.stopped = False
         self.tokens = 0
         self.paused_seconds = 0.0
+        self.full: Exception | None = None
+        """Set where memory ran out between two steps: after a pause."""
+        self.saved_step = 0
+        """The step of the newest checkpoint that this trainer made."""
+        self.is_mid_step = False
+        """Whether the optimizer is changing the weights."""
         self._ask_to_stop = should_stop
+        self._is_paused = is_paused
         self._saving_to: Path | None = None
         self.remove_callback(PrinterCallback)
         self.add_callback(_Boundaries(self))
         for parameter in self.model.parameters():
             if parameter.requires_grad:  # trl made them bfloat16, and resuming would make them float32 again: drift
                 parameter.data = parameter.data.to(torch.float32)
+        self.is_sharded = recipe.spread == "shards" and ranks.several()
+        if ranks.several():
+            self._get_ready_to_share()
+
+    def _get_ready_to_share(self) -> None:
+        """Leave to torch what the ranks have to sum, the adapter's gradients, and nothing else."""
+        torch.manual_seed(self.recipe.seed + ranks.index())  # or all would forget the same at random
+        if self.is_sharded:
+            self.model._is_accelerate_prepared = True  # nothing of it is to be wrapped: see sharding.py
+            same_everywhere(self.model.parameters())
+            return
+        named = (*self.model.named_parameters(), *self.model.named_buffers())
+        frozen = [name for name, tensor in named if not tensor.requires_grad]
+        DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(self.model, frozen)  # type: ignore[no-untyped-call]
+        if self.settings.compiled:  # layer by layer: torch must not cut them up for its messages
+            torch._dynamo.config.optimize_ddp = False
 
     def _get_train_sampler(self, train_dataset: Any = None) -> EpochOrder:
         """Order by seed and epoch alone; similar lengths together only where that saves padding."""
@@ -70,6 +112,26 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         lengths = [len(row) for row in dataset["input_ids"]]
         by_length = self.recipe.group_by_length and not self.settings.flat
         return EpochOrder(lengths, self.recipe.batch_size, self.recipe.seed, by_length=by_length)
+
+    def get_train_dataloader(self) -> Any:
+        """Take this rank's share of the rows."""
+        if not ranks.several():
+            return super().get_train_dataloader()
+        args, order = self.args, self._get_train_sampler()
+        return self._share_of(self.train_dataset, order, args.train_batch_size, args.gradient_accumulation_steps)
+
+    def _share_of(self, dataset: Any, order: Any, micro_batch: int, accumulation: int) -> Any:
+        """Return the loader of this rank's batches, which accelerate must not share out again."""
+        batches = RankBatches(order, micro_batch, accumulation, ranks.index(), ranks.count())
+        loader: Any = DataLoader(
+            WithBlank(dataset),  # type: ignore[arg-type]  # it has what a data set needs
+            batch_sampler=batches,
+            collate_fn=self.data_collator,
+            pin_memory=self.args.dataloader_pin_memory,
+        )
+        return prepare_data_loader(
+            loader, self.accelerator.device, num_processes=1, process_index=0, put_on_device=True
+        )
 
     @property
     def eval_collator(self) -> Any:
@@ -80,21 +142,61 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         """Check in batches of their own kind."""
         for_training, self.data_collator = self.data_collator, self.eval_collator
         try:
+            if ranks.several():
+                rows = range(len(self.eval_dataset))
+                return self._share_of(self.eval_dataset, rows, self.args.eval_batch_size, 1)
             return super().get_eval_dataloader(*args, **kwargs)
         finally:
             self.data_collator = for_training
+
+    def create_optimizer(self, *args: Any, **kwargs: Any) -> Any:
+        """Make the optimizer; bitsandbytes' need not wait for the GPU after every weight."""
+        optimizer = super().create_optimizer(*args, **kwargs)
+        let_run_ahead(optimizer)
+        return optimizer
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         """Count nothing: transformers' count walks through all modules in every micro-batch, while the GPU waits."""
         return 0
 
     def should_stop(self) -> bool:
-        """Ask whether to end; remembers the answer, and how long a pause took."""
-        if not self.stopped:
+        """Ask whether to end, with a checkpoint; remembers the answer, and how long a pause took.
+
+        True also where a run cannot go on after a pause because its memory is taken: then ``full`` says so.
+        """
+        if not (self.stopped or self.full):
             asked = time.monotonic()
-            self.stopped = self._ask_to_stop()
+            if self._is_paused() and is_worth_it(self.model.device):
+                self._hold()
+            else:
+                self.stopped = self._ask_to_stop()
             self.paused_seconds += time.monotonic() - asked
-        return self.stopped
+        if not (self.stopped or self.full):
+            return False
+        self.control.should_training_stop = self.control.should_save = True
+        self.control.should_evaluate = False
+        return True
+
+    def _hold(self) -> None:
+        """Wait with as little GPU memory as possible. After a stop nothing has to come back: no step follows."""
+        layers = linear_4bit_layers(self.model) if self.settings.unpack else []
+        rest = Rest(self.optimizer, layers)
+        given = rest.begin(self.model.device) / GIB
+        self.emit(Noted(f"Paused; {given:.1f} GiB of GPU memory are given back until the run goes on."))
+        self.stopped = self._ask_to_stop()
+        if self.stopped:
+            return
+        try:
+            rest.end()
+        except Exception as error:
+            if not is_out_of_memory(error) or ranks.several():  # several end together (healing.NeedsLess)
+                raise
+            self.full = without_frames(error)
+
+    def _run_epoch(self, *args: Any, **options: Any) -> None:
+        """Take no step where the run is to end before its first."""
+        if not self.control.should_training_stop:
+            super()._run_epoch(*args, **options)
 
     def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """Return the loss, in whichever way is the fastest where it runs; all give the same.
@@ -107,7 +209,10 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         if self.settings.batch_tokens and model.training:
             torch._dynamo.mark_dynamic(inputs["cu_seq_lens_q"], 0)
         ids = inputs["input_ids"]
-        if ids.device.type == "cpu" and 4 * ids.numel() * model.get_output_embeddings().weight.shape[0] <= SMALL_LOGITS:
+        if (
+            ids.device.type == "cpu"
+            and 4 * ids.numel() * self.model.get_output_embeddings().weight.shape[0] <= SMALL_LOGITS
+        ):
             return Trainer.compute_loss(self, model, inputs, *args, **kwargs)
         if ids.device.type == "cpu" or self.aux_loss_enabled:
             return super().compute_loss(model, inputs, *args, **kwargs)
@@ -119,7 +224,10 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
     def training_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """Count real tokens on the way."""
         self.tokens += real_tokens(inputs)
-        return super().training_step(model, inputs, *args, **kwargs)
+        loss = super().training_step(model, inputs, *args, **kwargs)
+        if self.is_sharded and self.accelerator.sync_gradients:
+            average_gradients(self.model.parameters())
+        return loss
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """Return the held-out loss, a mean over the agents' tokens.
@@ -128,25 +236,28 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         """
         self.model.eval()
         nats, count = 0.0, 0
-        with torch.no_grad():
+        # its loader draws a seed: that would change what is forgotten at random (dropout) in the next step, and a run
+        # that is stopped before a check would go on with other losses than one that is not
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
             for batch in self.get_eval_dataloader():
                 if self.should_stop():
                     self._metrics["eval"].clear()
                     return {}
                 learnt = int((batch["labels"][:, 1:] != IGNORED).sum())
                 loss = self.prediction_step(self.model, batch, prediction_loss_only=True)[0]
-                nats += float(loss) * learnt
+                nats += float(loss) * learnt if learnt else 0.0
                 count += learnt
         self._metrics["eval"].clear()
-        loss = nats / max(1, count)
+        nats, everywhere = ranks.summed([nats, count])
+        loss = nats / max(1, everywhere)
         metrics = {"eval_loss": loss}
         self.state.log_history.append({**metrics, "step": self.state.global_step})
         self.control: TrainerControl = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         self.emit(Evaluated(self.state.global_step, loss))
-        self._stop_early()
+        self.stop_early()
         return metrics
 
-    def _stop_early(self) -> None:
+    def stop_early(self) -> None:
         """End the run when the held-out loss has not fallen for as many checks as the recipe allows."""
         checks = [(seen["eval_loss"], seen["step"]) for seen in self.state.log_history if "eval_loss" in seen]
         trained = [check for check in checks if check[1] > 0]
@@ -162,6 +273,26 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
                     "would teach the tickets by heart, so the run ends here."
                 )
             )
+
+    def _build_accelerator_args(self, **kwargs: Any) -> dict[str, Any]:
+        """Let gradients live where they are summed over the ranks, once and not twice."""
+        options: dict[str, Any] = super()._build_accelerator_args(**kwargs)
+        for handler in options["kwargs_handlers"]:
+            if hasattr(handler, "gradient_as_bucket_view"):
+                handler.gradient_as_bucket_view = True
+        return options
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        """Go on with the random numbers of the checkpoint, of which each rank has its own."""
+        saved = len(list(Path(checkpoint).glob("rng_state*.pth"))) if checkpoint else 0
+        if checkpoint and saved != ranks.count():
+            self.emit(
+                Noted(
+                    f"The run was shared by {saved} so far and is by {ranks.count()} from here on: weights, optimizer "
+                    "and order go on, random forgetting (dropout) is drawn anew.",
+                )
+            )
+        super()._load_rng_state(checkpoint)
 
     def _get_output_dir(self, trial: Any) -> str:
         """Where the checkpoint that is being saved goes."""
@@ -181,8 +312,9 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
                 self._saving_to = None
             self.state.best_model_checkpoint = None  # a path on the side; the best step is what counts
             if first:
-                self.state.save_to_json(str(side / f"{PREFIX}{step}" / STATE))
+                self.state.save_to_json(str(place(side, step) / STATE))
             self.accelerator.wait_for_everyone()
+        self.saved_step = step
         if first:
             remove_older(checkpoints, self.recipe.keep_checkpoints, {self.state.best_global_step})
 
@@ -198,15 +330,35 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
             raise no_longer_a_number(self.state.global_step, self.recipe.learning_rate)
 
     def _determine_best_metric(self, metrics: dict[str, float], trial: Any) -> bool:
-        """A check that was broken off by a stop has no metric."""
-        return bool(metrics) and bool(super()._determine_best_metric(metrics=metrics, trial=trial))
+        """Save what is best so far, however rarely the recipe saves; a check that a stop broke off has no metric."""
+        best = bool(metrics) and bool(super()._determine_best_metric(metrics=metrics, trial=trial))
+        if best and self.recipe.keep_best:
+            self.control.should_save = True
+        return best
+
+    def make_up_check(self) -> None:
+        """Check at the beginning: the untouched base, or the step gone on from where its check is due and missing."""
+        self.stop_early()
+        if self.eval_dataset is None or self.control.should_training_stop or not self._is_due():
+            return
+        metrics = self.evaluate()
+        if self.state.global_step:
+            self._determine_best_metric(metrics, None)
+        self.model.train()
+
+    def _is_due(self) -> bool:
+        step = self.state.global_step
+        checked = any(seen.get("step") == step for seen in self.state.log_history if "eval_loss" in seen)
+        return not checked and (step % max(1, int(self.args.eval_steps)) == 0 or step >= self.state.max_steps)
 
 
-def no_longer_a_number(step: int, rate: float) -> RunError:
+def no_longer_a_number(step: int, rate: float) -> DivergedError:
     """Return the failure of a run whose loss or weights are NaN or infinite at ``step``."""
-    return RunError(
+    lower = float(f"{rate / LOWER:.2g}")
+    return DivergedError(
         f"The loss is no longer a number at step {step}: too large steps have broken the model.",
-        f"Start again with a lower learning rate ({rate / 5:.2g} instead of {rate:g}); the best checkpoint is kept.",
+        f"Start again with a lower learning rate ({lower:g} instead of {rate:g}); the best checkpoint is kept.",
+        lower,
     )
 
 
@@ -217,7 +369,7 @@ class _Boundaries(TrainerCallback):  # type: ignore[misc]  # transformers' types
         self.trainer = trainer
         self.started = self.last_seen = time.monotonic()
         self.last_tokens = 0
-        self.last_paused = 0.0
+        self.last_paused = self.paused_before = 0.0
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Rehearse on a GPU; check the untouched base first, or what a run that ran out of memory could not check."""
@@ -226,18 +378,19 @@ class _Boundaries(TrainerCallback):  # type: ignore[misc]  # transformers' types
             self.trainer.emit(rehearsed)
             took = f"{rehearsed.peak_gib:.1f} GiB at the peak, about {rehearsed.seconds / 60:.0f} minutes to go"
             self.trainer.emit(Noted(f"Tried the longest conversations: {took}."))
-        if self.trainer.eval_dataset is not None and self._is_due(state, args):
-            self.trainer.evaluate()
-            self.trainer.model.train()
+        self.trainer.make_up_check()
         self.started = self.last_seen = time.monotonic()
-        self.last_paused = self.trainer.paused_seconds
-        if self.trainer.stopped:
+        self.paused_before = self.last_paused = self.trainer.paused_seconds
+        if state.global_step >= state.max_steps:
             control.should_training_stop = True
 
-    def _is_due(self, state: TrainerState, args: TrainingArguments) -> bool:
-        """Whether the step that a run begins or goes on from should have been checked and was not."""
-        checked = any(seen.get("step") == state.global_step for seen in state.log_history if "eval_loss" in seen)
-        return not checked and state.global_step % max(1, int(args.eval_steps)) == 0
+    def on_pre_optimizer_step(self, *_: Any, **__: Any) -> None:
+        """From here on the weights are neither those of one step nor those of the next."""
+        self.trainer.is_mid_step = True
+
+    def on_optimizer_step(self, *_: Any, **__: Any) -> None:
+        """The weights are those of the next step."""
+        self.trainer.is_mid_step = False
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Check and save after the last step, and end when asked."""
@@ -245,9 +398,8 @@ class _Boundaries(TrainerCallback):  # type: ignore[misc]  # transformers' types
         if last:
             control.should_save = True
             control.should_evaluate = self.trainer.eval_dataset is not None
-        if not last and self.trainer.should_stop():
-            control.should_training_stop = control.should_save = True
-            control.should_evaluate = False
+        else:
+            self.trainer.should_stop()
 
     def on_log(
         self,
@@ -263,7 +415,9 @@ class _Boundaries(TrainerCallback):  # type: ignore[misc]  # transformers' types
         loss, norm = float(logs["loss"]), float(logs["grad_norm"])
         if not math.isfinite(loss) or not math.isfinite(norm):
             raise no_longer_a_number(state.global_step, self.trainer.recipe.learning_rate)
-        now, tokens, paused = time.monotonic(), self.trainer.tokens, self.trainer.paused_seconds
+        now, paused = time.monotonic(), self.trainer.paused_seconds
+        told = ranks.gathered([self.trainer.tokens, _memory_gib(self.trainer.model.device)])
+        tokens = round(sum(row[0] for row in told))
         busy = max(1e-9, now - self.last_seen - (paused - self.last_paused))
         speed = (tokens - self.last_tokens) / busy
         self.last_seen, self.last_tokens, self.last_paused = now, tokens, paused
@@ -275,14 +429,20 @@ class _Boundaries(TrainerCallback):  # type: ignore[misc]  # transformers' types
                 learning_rate=float(logs["learning_rate"]),
                 grad_norm=norm,
                 tokens_per_second=round(speed, 1),
-                memory_gib=round(_memory_gib(self.trainer.model.device), 3),
-                seconds=round(now - self.started - paused, 3),
+                memory_gib=round(max(row[1] for row in told), 3),
+                seconds=round(now - self.started - (paused - self.paused_before), 3),
             )
         )
 
     def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Keep the time of a check out of the training speed."""
         self.last_seen = time.monotonic()
+
+    def on_train_end(self, *_: Any, **__: Any) -> None:
+        """Say what each of several GPUs has needed."""
+        if ranks.several():
+            peaks = [f"{peak:.2f}" for (peak,) in ranks.gathered([_memory_gib(self.trainer.model.device)])]
+            self.trainer.emit(Noted(f"Most memory in use, by process: {', '.join(peaks)} GiB."))
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Say that a checkpoint is complete."""

@@ -99,6 +99,11 @@ class Recipe:
     memory: Literal["auto", "saving", "balanced", "spacious"] = setting("auto", "Memory", "Memory against speed")
     """saving fits small GPUs, spacious is about twice as fast; auto takes the fastest that fits. All learn the same."""
 
+    gpus: int = setting(1, "Memory", "GPUs that share the run", low=0, high=1024)
+    """How many GPUs of this computer work on it; 0 takes all. A step holds the same conversations on any number."""
+    spread: Literal["copies", "shards"] = setting("copies", "Memory", "What each GPU holds (data parallel or FSDP)")
+    """copies: each GPU holds the whole base, the fastest; shards: each holds a part, for a base too large for one."""
+
     logging_steps: int = setting(1, "Evaluation", "Show the loss every", low=1, high=10_000, unit="steps")
     """How often a point is added to the curve."""
     eval_steps: int = setting(0, "Evaluation", "Check held-out tickets every", low=0, high=1_000_000, unit="steps")
@@ -119,6 +124,10 @@ class Recipe:
                 object.__setattr__(self, name, float(getattr(self, name)))
         if not self.model.strip():
             raise RecipeError("model", "No base model is chosen.", "Pick one from the list, or 'starter'.")
+        if self.spread == "shards" and self.bias != "none":
+            raise RecipeError(
+                "spread", "A base that is split among GPUs keeps its biases.", "Set bias to none, or copies."
+            )
         if not self.target_modules.strip():
             raise RecipeError("target_modules", "No target modules are named.", "Write all-linear, or names of layers.")
 

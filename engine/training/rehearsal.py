@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from engine.training import ranks
 from engine.training.batching import real_tokens
 from engine.training.events import Rehearsed
 
@@ -90,6 +91,6 @@ def _seconds(trainer: "QLoRATrainer", training: float, checking: float) -> float
     a_step = args.per_device_train_batch_size * args.gradient_accumulation_steps * sum(rows) / len(rows)
     expected: float = steps * a_step * training
     if trainer.eval_dataset is not None:
-        held = sum(len(row) for row in trainer.eval_dataset["input_ids"])
+        held = sum(len(row) for row in trainer.eval_dataset["input_ids"]) / ranks.count()
         expected += held * checking * (1 + steps // max(1, int(args.eval_steps)))
     return expected

@@ -5,18 +5,21 @@
               events.jsonl         the curve (events.py)
               status.json          state and name, renamed into place
               environment.json     versions and device
-              checkpoints/<step>/  what resume needs
+              checkpoints/         what resume needs (checkpoints.py)
+              worker.log           what processes of its own print, on several GPUs (launching.py)
               adapter/             the result
 
 The directory knows files; it knows neither threads nor models.
 """
 
+import math
 import os
 import shutil
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from engine.errors import RunError, StudioError
 from engine.training import checkpoints
@@ -49,6 +52,14 @@ class Status:
     """Process id of the program that trains it, while the state is active."""
     process_started: float = 0.0
     """When that process was started, so that a recycled process id is not mistaken for it."""
+    lower_rate: float = 0.0
+    """The learning rate to start again with, where the loss is no longer a number; else 0."""
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value, kind = getattr(self, item.name), item.type
+            if not _fits(value, kind):
+                raise TypeError(f"{item.name} of a run's status is {value!r:.80}")
 
 
 class RunDirectory:
@@ -65,6 +76,7 @@ class RunDirectory:
         self.adapter = path / "adapter"
         self.events_file = path / "events.jsonl"
         self.status_file = path / "status.json"
+        self._unwritten: Status | None = None
         self.history = HistoryReader(self.events_file)
 
     @property
@@ -109,11 +121,16 @@ class RunDirectory:
         Raises:
             StudioError: The file is missing, damaged or of another version.
         """
-        return Recipe.from_dict(read_json(self.path / "recipe.json"))
+        values = read_json(self.path / "recipe.json")
+        if not isinstance(values, dict):
+            raise StudioError(f"recipe.json in {self.path} is damaged.", "Start a new run.")
+        return Recipe.from_dict(values)
 
     @property
     def status(self) -> Status:
         """The status; an active one whose process has died reads 'interrupted', a damaged one too."""
+        if self._unwritten:
+            return self._unwritten
         try:
             status = Status(**read_json(self.status_file))
         except (StudioError, TypeError):
@@ -129,13 +146,28 @@ class RunDirectory:
         return Status(self.id, state, self.path.stat().st_mtime, "Its status file was damaged and has been rebuilt.")
 
     def update(self, **changes: Any) -> Status:
-        """Change fields of the status and write it."""
+        """Change fields of the status and write it.
+
+        Raises:
+            ResourceError: It cannot be written, the disk may be full. What this process says of the run is right all
+                the same, so that it can be resumed when there is room again.
+        """
         status = replace(self.status, **changes)
         if status.state in ACTIVE:
             process, started = _this_process()
             status = replace(status, process=process, process_started=started)
+        if status.state not in ACTIVE:
+            self._unwritten = status
+        if self.status_file.is_dir():
+            self._out_of_the_way(self.status_file)
         write_json(self.status_file, asdict(status))
+        self._unwritten = None
         return status
+
+    def _out_of_the_way(self, folder: Path) -> None:
+        """Rename a folder that has the name of a file."""
+        with disk_errors(self.path):
+            folder.rename(self.path / f".{folder.name}-{time.time_ns()}")
 
     def emit(self, event: Event) -> None:
         """Append an event, stamped with the time."""
@@ -147,23 +179,40 @@ class RunDirectory:
 
     def checkpoint(self, step: int) -> Path:
         """The folder of the checkpoint at ``step``."""
-        return self.checkpoints / f"checkpoint-{step}"
+        return checkpoints.place(self.checkpoints, step)
 
     def has_adapter(self) -> bool:
         """Whether the run's result is complete."""
         return (self.adapter / "adapter_model.safetensors").exists()
 
 
+def _fits(value: Any, kind: Any) -> bool:
+    """Whether a value out of status.json is of a field's type."""
+    if kind is RunState:
+        return value in get_args(RunState)
+    if kind is float:
+        return isinstance(value, int | float) and math.isfinite(value)
+    return isinstance(value, kind)
+
+
 def _this_process() -> tuple[int, float]:
+    return os.getpid(), _start_of(os.getpid())
+
+
+@cache
+def _start_of(process: int) -> float:
+    """When this process began: asked once, since the answer moves with the computer's clock."""
     import psutil
 
-    return os.getpid(), psutil.Process().create_time()
+    return float(psutil.Process(process).create_time())
 
 
 def _alive(process: int, started: float) -> bool:
     import psutil
 
+    if process == os.getpid():
+        return abs(_start_of(process) - started) < 2.0
     try:
         return bool(abs(psutil.Process(process).create_time() - started) < 2.0)
-    except (psutil.Error, ValueError):
+    except (psutil.Error, ValueError, OverflowError):
         return False

@@ -75,7 +75,7 @@ def sft_config(
     on_gpu = device.type == "cuda"
     checks = check_every(recipe, steps)
     saves = recipe.save_steps or checks
-    return SFTConfig(
+    config = SFTConfig(
         output_dir=str(output),
         max_steps=steps,
         per_device_train_batch_size=settings.micro_batch,
@@ -107,8 +107,17 @@ def sft_config(
         disable_tqdm=True,
         dataloader_pin_memory=on_gpu,
         remove_unused_columns=False,
+        ddp_find_unused_parameters=False,  # every adapter weight is used once in a pass
+        ddp_broadcast_buffers=False,
         **_checkpointing(settings.recompute and not own_recompute),
     )
+    return _one_gpu_a_process(config)
+
+
+def _one_gpu_a_process(config: "SFTConfig") -> "SFTConfig":
+    """Leave the other GPUs of the computer alone: transformers would spread every batch over all that it sees."""
+    config._n_gpu = min(1, config.n_gpu)
+    return config
 
 
 def _checkpointing(on: bool) -> dict[str, Any]:

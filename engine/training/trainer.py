@@ -4,7 +4,6 @@ It knows no thread and no window: events go to ``emit``, and ``should_stop`` is 
 weight-sharing copy of the base and throws the copy away, so that the base stays as it was loaded.
 """
 
-import gc
 import importlib.metadata
 import json
 import logging
@@ -18,14 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import TicketsError
-from engine.training import checkpoints
+from engine.training import checkpoints, ending, ranks
 from engine.training.events import Emit, Finished, Noted, Started
 from engine.training.examples import ExampleSet, build_examples
 from engine.training.recipe import Recipe
-from engine.workspace import write_json
+from engine.workspace import disk_errors, write_json
 
 if TYPE_CHECKING:
     from engine.model.base import BaseModel
+    from engine.training.modes import Settings
     from engine.training.qlora_trainer import QLoRATrainer
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,10 @@ class TrainingData:
         """
         train, heldout = (_read(folder / name) for name in ("train.jsonl", "heldout.jsonl"))
         if not train:
-            raise TicketsError(f"{folder} holds no conversations to learn from.", "Prepare the export again.")
+            raise TicketsError(
+                f"{folder} holds no conversations to learn from.",
+                "Prepare the export again and start a new run; what this one has learnt is kept.",
+            )
         return cls(train, heldout)
 
 
@@ -74,8 +77,10 @@ def run_training(
     emit: Emit,
     should_stop: Callable[[], bool] = lambda: False,
     resume_step: int = 0,
+    is_paused: Callable[[], bool] = lambda: False,
+    begin_with: "Settings | None" = None,
 ) -> Outcome:
-    """Train an adapter.
+    """Train an adapter; where several processes share the run (ranks.py), each calls this with the same arguments.
 
     Args:
         recipe: The hyperparameters.
@@ -85,49 +90,62 @@ def run_training(
         emit: Takes every event, in the calling thread.
         should_stop: Asked between steps; True ends the run with a checkpoint. It may block: that is a pause.
         resume_step: The step of the checkpoint to go on from, or 0.
+        is_paused: Asked before ``should_stop``; True says that it is about to block, so that memory can be given back.
+        begin_with: How steps are computed at first; chosen for this machine where None.
 
     Raises:
         StudioError: What happened, in words; the cause is chained. Checkpoints made so far stay.
     """
     from engine.training import healing
-    from engine.training.assembling import make_trainer
+    from engine.training.assembling import make_trainer, settle, take_apart
     from engine.training.failures import explain
+    from engine.training.sft import optimizer_for
 
-    trainer = None
-    began = time.monotonic()
+    trainer: QLoRATrainer | None = None
+    began, paused = time.monotonic(), 0.0
     try:
         train = build_examples(data.train, base.chat, recipe)
         heldout = build_examples(data.heldout, base.chat, recipe)
         for sentence in train.warnings():
             emit(Noted(sentence, "warning"))
-        write_json(folder / "environment.json", environment(base))
-        trainer = make_trainer(recipe, train, heldout, base, folder, emit, should_stop)
-        paused = 0.0
-        if trainer.args.optim != recipe.optimizer:
-            emit(Noted(f"Without a GPU the optimizer is {trainer.args.optim.value}: {recipe.optimizer} is slow there."))
-        emit(_started(trainer, train, heldout, base, resume_step))
-        while full := healing.train(trainer, _checkpoint(folder, resume_step)):
-            settings, resume_step = healing.give_way(trainer, resume_step, full, emit)
-            paused += trainer.paused_seconds
-            _throw_away(trainer)
-            trainer = make_trainer(recipe, train, heldout, base, folder, emit, should_stop, settings)
-            emit(_started(trainer, train, heldout, base, resume_step))
-        kept = _keep(trainer, recipe, folder, base)
-        seconds = time.monotonic() - began - trainer.paused_seconds - paused
+        if ranks.first():
+            write_json(folder / "environment.json", environment(base))
+        settings = begin_with or settle(recipe, train, base, emit)
+        if (used := optimizer_for(recipe, base.device)) != recipe.optimizer:
+            emit(Noted(f"Without a GPU the optimizer is {used}: {recipe.optimizer} is slow there."))
+        emit(Noted(ending.in_words(recipe, heldout=bool(heldout.examples))))
+
+        def ready() -> "QLoRATrainer":
+            made = make_trainer(recipe, train, heldout, base, folder, emit, should_stop, settings, is_paused)
+            emit(_started(made, train, heldout, base, resume_step))
+            return made
+
+        while True:
+            known = checkpoints.place(folder / "checkpoints", resume_step) if resume_step else None
+            trainer, full = healing.attempt(ready, known)
+            paused += trainer.paused_seconds if trainer else 0.0
+            if full is None:
+                break
+            if ranks.several():
+                raise healing.NeedsLess(settings) from full
+            resume_step = healing.save(trainer, folder / "checkpoints", resume_step)
+            take_apart(trainer)
+            trainer = None
+            settings = healing.give_way(settings, resume_step, full, emit)
+        assert trainer is not None
+        kept = _keep(trainer.state.best_global_step, recipe, folder, base)
+        seconds = time.monotonic() - began - paused
+        if kept != trainer.state.global_step and recipe.keep_best:
+            emit(Noted(f"The adapter is that of step {kept}, where the held-out loss was lowest."))
         if not trainer.stopped:
             emit(Finished(kept, round(seconds, 1)))
         return Outcome(trainer.state.global_step, kept, trainer.stopped, seconds)
     except Exception as error:
-        if trainer is not None:
-            with suppress(OSError):
-                _keep(trainer, recipe, folder, base)
+        with suppress(OSError):
+            _keep(checkpoints.best_step(folder / "checkpoints"), recipe, folder, base)
         raise explain(error, folder) from error
     finally:
-        _throw_away(trainer)
-
-
-def _checkpoint(folder: Path, step: int) -> str | None:
-    return str(folder / "checkpoints" / f"{checkpoints.PREFIX}{step}") if step else None
+        take_apart(trainer)
 
 
 def environment(base: "BaseModel") -> dict[str, Any]:
@@ -135,9 +153,9 @@ def environment(base: "BaseModel") -> dict[str, Any]:
     import torch
 
     packages = ("torch", "transformers", "trl", "peft", "bitsandbytes", "accelerate", "datasets")
-    on_gpu = base.device.type == "cuda"
+    device = torch.cuda.get_device_name() if base.device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
     return {
-        "device": torch.cuda.get_device_name() if on_gpu else f"CPU, {torch.get_num_threads()} threads",
+        "device": f"{ranks.count()} x {device}" if ranks.several() else device,
         "compute_type": str(base.model.dtype).removeprefix("torch."),
         "python": platform.python_version(),
         "system": platform.platform(terse=True),
@@ -160,17 +178,16 @@ def _started(
     )
 
 
-def _keep(trainer: "QLoRATrainer", recipe: Recipe, folder: Path, base: "BaseModel") -> int:
+def _keep(best: int | None, recipe: Recipe, folder: Path, base: "BaseModel") -> int:
     """Put the chosen checkpoint's weights into adapter/, complete or not at all; return its step.
 
-    The best where the recipe wants it, else the last; 0 where there is no checkpoint yet.
+    ``best`` where the recipe wants it, else the last; 0 where there is no checkpoint yet.
     """
-    best: int | None = trainer.state.best_global_step if recipe.keep_best else None
     known = checkpoints.steps(folder / "checkpoints")
-    if not known:
+    if not known or not ranks.first():
         return 0
-    step = best if best in known else known[-1]
-    source = folder / "checkpoints" / f"checkpoint-{step}"
+    step = best if recipe.keep_best and best in known else known[-1]
+    source = checkpoints.place(folder / "checkpoints", step)
     made = folder / ".adapter"
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir()
@@ -183,30 +200,11 @@ def _keep(trainer: "QLoRATrainer", recipe: Recipe, folder: Path, base: "BaseMode
     return step
 
 
-def _throw_away(trainer: "QLoRATrainer | None") -> None:
-    """Free the copy: after training it stays in train mode, with hooks and layers of another kind.
-
-    Everything that the trainer holds goes: its caller still holds the trainer, and transformers' callback handler, the
-    scheduler and compiled code each hold the model, with the unpacked weights of a spacious run.
-    """
-    import torch
-
-    if trainer is not None:
-        compiled = trainer.settings.compiled
-        trainer.accelerator.free_memory()
-        trainer.__dict__.clear()
-        if compiled:
-            torch._dynamo.reset()
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-
-
 def _read(file: Path) -> list[Mapping[str, Any]]:
     if not file.exists():
         return []
     rows: list[Mapping[str, Any]] = []
-    with file.open(encoding="utf-8") as lines:
+    with disk_errors(file), file.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             try:
                 row = json.loads(line)

@@ -102,6 +102,15 @@ def test_train_reports_the_run(trained):
     assert (folder / "run" / "adapter" / "adapter_model.safetensors").exists()
 
 
+def test_a_run_for_several_computers_is_made_and_not_started(trained):
+    folder, *_ = trained
+    words = ["train", "--data", folder / "data", "--run", folder / "later", "--set", "gpus=16", "--no-start"]
+    assert last_line(engine(*words)[0]) == {"run": str(folder / "later"), "state": "queued"}
+    assert json.loads((folder / "later" / "recipe.json").read_text())["gpus"] == 16
+    assert (folder / "later" / "data" / "train.jsonl").exists()
+    assert not (folder / "later" / "events.jsonl").exists()
+
+
 def test_resume_refuses_a_finished_run(trained):
     folder, *_ = trained
     _, err = engine("resume", folder / "run", expect=1)
@@ -128,3 +137,13 @@ def test_export_writes_a_zip_from_which_ask_gives_the_same_answer(trained):
     first = last_line(engine("ask", "--run", folder / "run", *question)[0])["answers"]
     second = last_line(engine("ask", "--adapter", folder / "a.zip", *question)[0])["answers"]
     assert first == second
+
+
+def test_cards_says_where_a_run_would_fit_and_loads_nothing():
+    out, err = engine("cards", "--model", "Qwen/Qwen3-8B", "--set", "memory=saving")
+    found = {card["name"]: card for card in last_line(out)["cards"]}
+    assert found["H200"]["verdict"] == "fits"
+    assert {card["mode"] for name, card in found.items() if "processor" not in name} == {"saving"}
+    assert "H200 141 GB: fits, saving" in err
+    _, err = engine("cards", "--model", "somebody/something", expect=1)
+    assert "not known before it is loaded" in err

@@ -59,6 +59,9 @@ def test_ui_imports_from_engine_only_studio_and_plain_records():
     records |= {
         "training.job",
         "training.estimate",
+        "training.cards",
+        "training.memory",
+        "training.ending",
         "training.examples",
         "training.token_counts",
         "model.catalogue",

@@ -49,3 +49,11 @@ def test_a_held_out_ticket_comes_from_the_chosen_runs_own_copy(studio, tmp_path)
     assert studio.heldout_ticket([first, second], "", 0).ticket == "c"
     with pytest.raises(StudioError, match="no data set"):
         studio.heldout_ticket([], "", 0)
+
+
+def test_a_recipe_is_tried_on_named_cards_with_and_without_tickets(studio):
+    dataset = studio.tickets.prepare_sample().wait(60)
+    recipe = Recipe(model="Qwen/Qwen3-8B", packing="off")
+    assumed, known = studio.on_cards(recipe, None), studio.on_cards(recipe, dataset)
+    assert [seen.card for seen in assumed] == [seen.card for seen in known]
+    assert known[-1].gib <= assumed[-1].gib

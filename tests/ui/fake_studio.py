@@ -17,9 +17,11 @@ from engine.model.catalogue import catalogue
 from engine.model.device import DeviceReport
 from engine.studio import RunInfo, StudioSnapshot, Voice
 from engine.task import Task
-from engine.training.estimate import Estimate
+from engine.training.cards import CardFit, on_cards
+from engine.training.estimate import Estimate, estimate
 from engine.training.events import Evaluated, Finished, History, Noted, Started, Stepped
 from engine.training.job import JobSnapshot
+from engine.training.lengths import counted
 from engine.training.recipe import Recipe, presets
 from engine.training.run import Status
 from engine.workspace import Deleted
@@ -70,6 +72,7 @@ class FakeStudio:
         self.adapters: dict[str, Voice] = {}
         self.saved: dict[str, Recipe] = {}
         self.job: JobSnapshot | None = None
+        self.gpu_count = 0
         self.answer_pause = 0.0
         self.task_pause = 0.0
         self.go = threading.Event()
@@ -86,7 +89,9 @@ class FakeStudio:
         finished = state == "finished"
         status = Status(name, state, NOW, "", "set-1", "Sample shop")
         history = curve(steps, total, finished, floor)
-        info = RunInfo(identifier, status, Recipe(), history, state in ("cancelled", "failed", "interrupted"), finished)
+        resumable = state in ("cancelled", "failed", "interrupted")
+        newest = max(history.checkpoints, default=0)
+        info = RunInfo(identifier, status, Recipe(), history, resumable, finished, newest)
         self.run_infos = {identifier: info, **self.run_infos}
         return identifier
 
@@ -99,6 +104,9 @@ class FakeStudio:
         return StudioSnapshot(
             DeviceReport("cpu", "Processor, 2 cores", 6.2, 23.0), "Starter (SmolLM2 135M), 4 bit", self.job, ()
         )
+
+    def gpus(self) -> int:
+        return self.gpu_count
 
     def restore(self, deleted: Deleted) -> None:
         self.calls.append(("restore", deleted))
@@ -115,14 +123,12 @@ class FakeStudio:
         return {name: self._estimate(recipe, dataset) for name, recipe in recipes.items()}
 
     def _estimate(self, recipe: Recipe, dataset: str | None) -> Estimate:
-        entry = next((entry for entry in catalogue() if entry.id == recipe.model), None)
-        steps = int(recipe.max_steps or 54 * recipe.epochs / 8) if dataset else 0
-        if entry is None:
-            return Estimate(steps, None, None, 17.0, "unknown", "The size of this model is not known here.")
-        memory = 1.1 + entry.billions * 0.75 + recipe.rank * 0.004
-        verdict = "fits" if memory < 12 else "tight" if memory < 17 else "does not fit"
-        seconds = steps * (4 + entry.billions * 9) if steps else None
-        return Estimate(steps, seconds, memory, 17.0, verdict, "From 2 earlier runs on this computer.")  # type: ignore[arg-type]
+        data = self.tickets.get(dataset) if dataset else None
+        lengths = counted([160] * data.report.train) if data else None
+        return estimate(recipe, data, self.snapshot().device, [], lengths)  # type: ignore[arg-type]
+
+    def on_cards(self, recipe: Recipe, dataset: str | None) -> tuple[CardFit, ...]:
+        return on_cards(recipe, counted([160] * 54) if dataset else None)
 
     def recipes(self) -> dict[str, Recipe]:
         return dict(self.saved)

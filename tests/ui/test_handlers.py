@@ -1,5 +1,7 @@
 """Handlers read values, make one call of the engine, and render."""
 
+from dataclasses import replace
+
 import gradio as gr
 import pytest
 
@@ -17,6 +19,18 @@ def test_start_makes_one_run_of_the_drafts_recipe_and_opens_training(wired, stud
     shown = wired.handler("recipe_tab.start")(draft, "set-1", "My run")
     assert calls(studio, "start_training") == [("start_training", page.recipe_of(draft), "set-1", "My run")]
     assert by_id(shown)["tabs"].selected == "training"
+
+
+def test_a_run_whose_loss_broke_can_be_started_again_with_the_lower_rate(wired, studio):
+    run = studio.add_run("Too fast", "failed")
+    info = studio.run_infos[run]
+    recipe = Recipe(learning_rate=3e-3, rank=8)
+    studio.run_infos[run] = replace(info, recipe=recipe, status=replace(info.status, lower_rate=6e-4))
+    shown = wired.handler("training_tab.again")(run)
+    assert by_id(shown)["tabs"].selected == "recipe"
+    drafts = [value for value in shown.values() if isinstance(value, dict) and "preset" in value]
+    assert [page.recipe_of(draft) for draft in drafts] == [replace(recipe, learning_rate=6e-4)]
+    assert "set-1" in shown.values()
 
 
 def test_start_without_a_data_set_says_what_to_do(wired, studio):
@@ -181,3 +195,26 @@ def test_the_standing_instruction_of_a_run_is_filled_in_where_the_person_wrote_n
     assert by_id(instruct(["run:run-1"], ""))["system-prompt"] == "Answer in two sentences."
     assert by_id(instruct(["run:run-1"], "Be kind.")) == {}
     assert by_id(instruct([], "")) == {}
+
+
+def test_the_memory_and_the_other_cards_follow_what_is_typed(wired):
+    names = field_names()
+    values = [getattr(Recipe(), name) for name in names]
+    before = by_id(wired.handler("recipe_tab.typed")(page.first_draft(), "set-1", {}, *values))
+    values[names.index("rank")] = 256
+    after = by_id(wired.handler("recipe_tab.typed")(page.first_draft(), "set-1", {}, *values))
+    assert before["cost"] != after["cost"]
+    assert before["card-fits"] != after["card-fits"]
+    assert "GeForce RTX 4060" in after["card-fits"]
+
+
+def test_gpus_are_offered_where_the_computer_has_several(wired, studio):
+    shown = by_id(wired.handler("recipe_tab.show")(page.first_draft(), "set-1", {}))
+    assert not shown["box-gpus"]["visible"]
+    studio.gpu_count = 4
+    shown = by_id(wired.handler("recipe_tab.show")(page.first_draft(), "set-1", {}))
+    assert shown["box-gpus"]["visible"]
+    assert shown["box-spread"]["visible"]
+    offered = [label for label, _ in shown["field-gpus"]["choices"]]
+    assert offered == ["1 GPU", "2 GPUs", "3 GPUs", "4 GPUs", "all of them"]
+    assert shown["field-gpus"]["value"] == 1

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from engine.studio import RunInfo
 from engine.training.events import History
 from engine.training.job import JobSnapshot
-from engine.training.run import ACTIVE, Status
+from engine.training.run import ACTIVE
 from ui.views import charts, words
 from ui.views.charts import Part, Series
 from ui.views.parts import bar_of, join, pill
@@ -66,7 +66,7 @@ def sentence(run: RunInfo, job: JobSnapshot | None) -> str:
         case "finished":
             return _outcome(history)
         case "interrupted" | "cancelled" | "failed":
-            return _ended(status, history, run.resumable)
+            return _ended(run)
     return ""
 
 
@@ -109,13 +109,16 @@ def _outcome(history: History) -> str:
     return f"Finished{took}. The held-out loss fell from {words.loss(before.loss)} to {words.loss(best.loss)}.{kept}"
 
 
-def _ended(status: Status, history: History, resumable: bool) -> str:
+def _ended(run: RunInfo) -> str:
+    status = run.status
     said = status.message or {"cancelled": "Stopped by you.", "failed": "It could not go on."}.get(status.state, "")
-    if not resumable or "resume" in said.lower():
+    if not run.resumable:
+        return f"{said} Its recipe is damaged, so it cannot go on; what it has learnt stays.".strip()
+    if "resume" in said.lower():
         return said
-    if not history.checkpoints:
+    if not run.checkpoint:
         return f"{said} Resume begins again from the first step."
-    return f"{said} Resume goes on from step {history.checkpoints[-1]:,}."
+    return f"{said} Resume goes on from step {run.checkpoint:,}."
 
 
 def facts(history: History) -> Markup:
@@ -219,6 +222,11 @@ def log(history: History, limit: int = 200) -> Markup:
         for at, note in reversed(history.notes[-limit:])
     ]
     return Markup('<ol class="log" reversed>{}</ol>').format(join(rows))
+
+
+def lower_rate(run: RunInfo) -> float:
+    """The learning rate to start again with after the loss of a run broke; 0 where there is no such thing."""
+    return run.status.lower_rate if run.status.state == "failed" and run.recipe is not None else 0.0
 
 
 def buttons(run: RunInfo | None, job: JobSnapshot | None) -> tuple[bool, bool, bool]:

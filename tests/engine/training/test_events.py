@@ -5,6 +5,7 @@ from engine.training.events import (
     Checkpointed,
     Evaluated,
     Finished,
+    Held,
     HistoryReader,
     Noted,
     Record,
@@ -25,6 +26,7 @@ EVENTS = [
     stepped(1),
     Evaluated(0, 3.2),
     Checkpointed(1),
+    Held(True),
     Finished(1, 2.0),
     Noted("a line\nwith a break and 'ü'", "warning"),
 ]

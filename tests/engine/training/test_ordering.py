@@ -1,4 +1,8 @@
-from engine.training.ordering import EpochOrder
+import numpy as np
+import pytest
+
+from engine.training.examples import IGNORED
+from engine.training.ordering import EpochOrder, RankBatches, WithBlank
 
 LENGTHS = [5, 90, 7, 80, 6, 70, 8, 60, 9, 50, 4, 11, 83, 12, 74, 13, 66, 14, 58, 15, 52]
 
@@ -21,3 +25,33 @@ def test_batches_hold_similar_lengths_and_the_longest_comes_first():
     assert batches[0] == [90, 83]
     assert all(max(batch) - min(batch) <= 40 for batch in batches)
     assert len(batches[-1]) == 1
+
+
+@pytest.mark.parametrize("by_length", [True, False])
+@pytest.mark.parametrize(
+    ("micro_batch", "accumulation", "ranks"), [(1, 1, 4), (2, 1, 2), (1, 2, 2), (1, 4, 1), (2, 3, 3)]
+)
+@pytest.mark.parametrize("count", [21, 20, 18, 3, 1])
+def test_every_step_of_several_ranks_holds_the_rows_that_it_holds_on_one(
+    by_length, micro_batch, accumulation, ranks, count
+):
+    order = EpochOrder(LENGTHS[:count], 2, 1, by_length=by_length)
+    a_step = micro_batch * accumulation * ranks
+    rows = list(order)
+    shares = [list(RankBatches(order, micro_batch, accumulation, rank, ranks)) for rank in range(ranks)]
+    assert {len(share) for share in shares} == {len(RankBatches(order, micro_batch, accumulation, 0, ranks))}
+    assert all(1 <= len(batch) <= micro_batch for share in shares for batch in share)
+    for step in range(-(-count // a_step)):
+        batches = [batch for share in shares for batch in share[step * accumulation : (step + 1) * accumulation]]
+        taken = sorted(row for batch in batches for row in batch if row != count)
+        assert taken == sorted(rows[step * a_step : (step + 1) * a_step])
+
+
+def test_a_rank_that_gets_no_row_takes_one_that_teaches_nothing():
+    rows = [{"input_ids": np.arange(5), "labels": np.arange(5), "seq_lengths": [2, 3]}]
+    blank = WithBlank(rows)
+    assert len(blank) == 1
+    assert blank[0] == rows[0]
+    assert list(blank[1]["input_ids"]) == [0, 1]
+    assert list(blank[1]["labels"]) == [IGNORED, IGNORED]
+    assert list(blank[1]["seq_lengths"]) == [2]

@@ -75,3 +75,9 @@ def test_a_recipe_from_before_there_were_memory_modes_is_still_read(old, new):
     assert {name: getattr(recipe, name) for name in new} == new
     assert recipe.rank == 8
     assert "checkpointing" not in recipe.to_dict()
+
+
+def test_a_split_base_with_trained_biases_is_refused():
+    with pytest.raises(RecipeError, match="keeps its biases") as seen:
+        Recipe(spread="shards", bias="all")
+    assert seen.value.field == "spread"

@@ -51,6 +51,19 @@ def test_the_recipe_reaches_trl_and_peft(tmp_path):
     )
 
 
+def test_a_process_trains_on_one_gpu_of_several(tmp_path, monkeypatch):
+    """trl refuses a trainer that sees more than one; this happened on a computer with two."""
+    from transformers import TrainingArguments
+
+    def two_gpus(config):
+        config._n_gpu = 2
+        return torch.device("cpu")
+
+    monkeypatch.setattr(TrainingArguments, "_setup_devices", property(two_gpus))
+    made = sft_config(Recipe(), tmp_path, torch.device("cpu"), torch.float32, 12, SETTINGS, heldout=False)
+    assert made.n_gpu == 1
+
+
 def test_transformers_recomputes_only_what_the_layers_do_not_recompute_themselves(tmp_path):
     import dataclasses
 

@@ -56,7 +56,21 @@ def test_a_run_that_did_not_learn_is_not_praised(studio):
 
 def test_an_interrupted_run_says_where_it_resumes(studio):
     assert views.sentence(run(studio, "interrupted", 17), None).endswith("Resume goes on from step 15.")
-    assert "begins again" in views.sentence(run(studio, "interrupted", history=History()), None)
+    gone = replace(run(studio, "interrupted", 17), checkpoint=0)
+    assert "begins again" in views.sentence(gone, None), "what counts is on the disk, not in the history"
+
+
+def test_a_run_whose_recipe_is_damaged_says_why_it_cannot_go_on(studio):
+    damaged = replace(run(studio, "interrupted", 17), recipe=None, resumable=False)
+    assert "Its recipe is damaged, so it cannot go on" in views.sentence(damaged, None)
+
+
+def test_a_lower_rate_is_offered_only_after_the_loss_broke(studio):
+    broken = run(studio, "failed", 17)
+    broken = replace(broken, status=replace(broken.status, lower_rate=4e-5))
+    assert views.lower_rate(broken) == 4e-5
+    assert views.lower_rate(run(studio, "failed", 17)) == 0
+    assert views.lower_rate(replace(broken, recipe=None)) == 0
 
 
 def test_progress_shows_step_and_time_left(studio):

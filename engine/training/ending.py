@@ -1,0 +1,29 @@
+"""When a run ends and which of its checkpoints is taken home, in words: for the recipe on the page and for the log.
+
+The rules themselves are the trainer's (QLoRATrainer.stop_early, and what run_training keeps).
+"""
+
+from engine.training.recipe import Recipe
+
+
+def in_words(recipe: Recipe, *, heldout: bool = True) -> str:
+    """Say when a run ends and what it leaves.
+
+    Args:
+        recipe: Its eval_steps, patience and keep_best count.
+        heldout: Whether there are tickets to check on.
+    """
+    if not heldout:
+        return (
+            "No tickets are held out, so nothing tells when more steps stop helping: all of them are taken, and the "
+            "adapter is that of the last one."
+        )
+    often = f"every {recipe.eval_steps:,} steps" if recipe.eval_steps else "about eight times in a run"
+    checks = "for one check" if recipe.patience == 1 else f"for {recipe.patience} checks in a row"
+    early = (
+        f"if their loss does not fall {checks}, the run ends early, before it learns the tickets by heart"
+        if recipe.patience
+        else "all steps are taken, even if their loss no longer falls"
+    )
+    kept = "the checkpoint with the lowest one" if recipe.keep_best else "the last checkpoint, be it the best or not"
+    return f"The held-out tickets are checked {often}; {early}. You get {kept}."

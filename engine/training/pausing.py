@@ -1,0 +1,115 @@
+"""What a held run gives back: GPU memory that it can do without until it goes on, and all of it comes back bit for bit.
+
+The optimizer's state waits in the computer's memory. Unpacked copies of the base lose their storage, and are unpacked
+again from the 4-bit values. Memory that torch holds without using it goes back to the driver. The adapter's weights
+stay: they are small, and the playground may want a snapshot.
+
+Paged optimizer state stays where it is. It is managed memory, which the driver moves out by itself as soon as somebody
+needs the room, and bitsandbytes 0.50 cannot move it out by hand: its prefetch to the processor asks CUDA about a device
+-1 and ends the process when that fails (cprefetch in csrc/pythonInterface.cpp).
+
+This module knows optimizers and layers, and neither who asked for a pause nor why.
+"""
+
+import gc
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from engine.model.unpacking import unpacked_values
+
+
+def is_worth_it(device: torch.device) -> bool:
+    """Whether a pause frees anything there: on the CPU everything is in the computer's memory already."""
+    return device.type == "cuda"
+
+
+class Rest:
+    """One pause of a run.
+
+    Args:
+        optimizer: Its state is moved; None before there is one.
+        layers: Linear4bit modules with unpacked copies that are nobody else's, or none.
+    """
+
+    def __init__(self, optimizer: Any, layers: Sequence[Any] = ()) -> None:
+        self._optimizer = optimizer
+        self._layers = layers
+        self._moved: list[tuple[dict[str, Any], str, torch.device]] = []
+        self._freed: list[Any] = []
+
+    def begin(self, device: torch.device) -> int:
+        """Give the memory of ``device`` back; return how many bytes it was."""
+        before = _reserved(device)
+        freed = self._move_state_out() + self._free_copies()
+        release_unused()
+        return max(freed, before - _reserved(device))
+
+    def end(self) -> None:
+        """Take everything back.
+
+        Raises:
+            torch.OutOfMemoryError: Somebody else has taken the room. What is not back stays in the computer's memory,
+                from where a checkpoint is saved all the same; no step can be taken.
+        """
+        try:
+            self._take_back()
+        except torch.OutOfMemoryError:
+            release_unused()
+            self._take_back()
+
+    def _take_back(self) -> None:
+        while self._freed:
+            layer = self._freed[-1]
+            storage = layer.unpacked.untyped_storage()
+            storage.resize_(layer.unpacked.nbytes)
+            layer.unpacked.copy_(unpacked_values(layer.weight, layer.weight.quant_state, layer.compute_dtype))
+            self._freed.pop()
+        back: dict[int, torch.Tensor] = {}
+        while self._moved:
+            values, name, device = self._moved[-1]
+            waiting = values[name]
+            if id(waiting) not in back:
+                back[id(waiting)] = waiting.to(device)
+            values[name] = back[id(waiting)]
+            self._moved.pop()
+
+    def _move_state_out(self) -> int:
+        """Replace the state's tensors by copies; one that several parameters share stays shared."""
+        waiting: dict[int, torch.Tensor] = {}
+        kept = [] if self._optimizer is None else list(self._optimizer.state.values())
+        before = [tensor for values in kept for tensor in values.values()]  # until the end, so that ids stay theirs
+        for values in kept:
+            for name, tensor in values.items():
+                if not _can_move(tensor):
+                    continue
+                if id(tensor) not in waiting:
+                    waiting[id(tensor)] = tensor.to("cpu", copy=True)
+                self._moved.append((values, name, tensor.device))
+                values[name] = waiting[id(tensor)]
+        del before
+        return sum(tensor.nbytes for tensor in waiting.values())
+
+    def _free_copies(self) -> int:
+        for layer in self._layers:
+            layer.unpacked.untyped_storage().resize_(0)
+            self._freed.append(layer)
+        return sum(layer.unpacked.nbytes for layer in self._layers)
+
+
+def _can_move(value: Any) -> bool:
+    """Plain tensors; not those in managed memory, not shards of distributed ones, not numbers."""
+    return type(value) is torch.Tensor and not getattr(value, "is_paged", False)
+
+
+def _reserved(device: torch.device) -> int:
+    """Bytes that torch holds, used or not."""
+    return torch.cuda.memory_reserved(device) if device.type == "cuda" else 0
+
+
+def release_unused() -> None:
+    """Give back what torch holds without using it."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

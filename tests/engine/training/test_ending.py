@@ -1,0 +1,22 @@
+"""The sentence that says when a run ends and what it leaves."""
+
+from engine.training.ending import in_words
+from engine.training.recipe import Recipe
+
+
+def test_by_default_a_run_ends_early_and_leaves_its_best_checkpoint():
+    assert in_words(Recipe()) == (
+        "The held-out tickets are checked about eight times in a run; if their loss does not fall for 3 checks in a "
+        "row, the run ends early, before it learns the tickets by heart. You get the checkpoint with the lowest one."
+    )
+
+
+def test_it_says_what_the_recipe_says():
+    told = in_words(Recipe(patience=0, keep_best=False, eval_steps=1500))
+    assert "every 1,500 steps; all steps are taken" in told
+    assert told.endswith("You get the last checkpoint, be it the best or not.")
+    assert "does not fall for one check," in in_words(Recipe(patience=1))
+
+
+def test_without_held_out_tickets_it_promises_nothing():
+    assert "the last one" in in_words(Recipe(), heldout=False)
