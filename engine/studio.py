@@ -21,8 +21,9 @@ from engine.tickets.library import DataSets
 from engine.training.cards import CardFit, on_cards
 from engine.training.estimate import Estimate, estimate
 from engine.training.events import History
-from engine.training.job import JobSnapshot, TrainingQueue
+from engine.training.job import TrainingQueue
 from engine.training.lengths import guessed
+from engine.training.progress import JobSnapshot
 from engine.training.recipe import Preset, Recipe, presets
 from engine.training.run import RESUMABLE, RunDirectory, Status
 from engine.training.token_view import Tokens

@@ -5,13 +5,15 @@ from pathlib import Path
 
 import torch
 
-from engine.errors import LostGpuError, ResourceError, RunError, StudioError
+from engine.errors import DivergedError, LostGpuError, ResourceError, RunError, StudioError
 from engine.workspace import explain_disk_error
 
 FAILED_WRITES = ("No space left", "PytorchStreamWriter", "inline_container", "file write failed")
 """What torch.save says on a full disk, depending on where in the file it happens."""
 OUT_OF_MEMORY = ("out of memory", "can't allocate", "ALLOC_FAILED")
 """What is said of memory that ran out where it is no torch.OutOfMemoryError: CUDA itself, the CPU, cuBLAS and cuDNN."""
+LOWER = 5
+"""A run that diverged is to be tried again with its learning rate divided by this."""
 KEPT = "Checkpoints made so far are kept."
 
 
@@ -79,4 +81,14 @@ def explain(error: BaseException, folder: Path) -> StudioError:
     return RunError(
         f"Training ended unexpectedly ({type(error).__name__}: {what}). {KEPT}",
         "The details are in the log; Resume goes on from the last checkpoint.",
+    )
+
+
+def diverged(step: int, rate: float) -> DivergedError:
+    """Return the failure of a run whose loss or weights are NaN or infinite at ``step``."""
+    lower = float(f"{rate / LOWER:.2g}")
+    return DivergedError(
+        f"The loss is no longer a number at step {step}: too large steps have broken the model.",
+        f"Start again with a lower learning rate ({lower:g} instead of {rate:g}); the best checkpoint is kept.",
+        lower,
     )

@@ -18,6 +18,7 @@ from engine.training import checkpoints
 from engine.training.control import Wish
 from engine.training.events import Noted, Started
 from engine.training.launching import processes_for, train_together
+from engine.training.progress import JobSnapshot, snapshot
 from engine.training.recipe import Recipe
 from engine.training.run import RunDirectory, RunState
 from engine.workspace import default_root
@@ -32,32 +33,6 @@ Report = Callable[[str, float | None], None]
 """Called with a stage in words and how far it is, 0 to 1 or None."""
 BorrowBase = Callable[[Recipe, Report], "BaseModel"]
 """Return the loaded base model for a recipe, loading it first if need be."""
-
-
-@dataclass(frozen=True, slots=True)
-class JobSnapshot:
-    """A run in progress, as the status bar and the training tab show it."""
-
-    run: str
-    """The run's id."""
-    name: str
-    state: RunState
-    stage: str
-    """What is going on, in words."""
-    fraction: float | None
-    """0 to 1 of the stage that is under way (of the training while it runs); None while unknown."""
-    step: int
-    steps: int
-    """0 until it is known."""
-    seconds_left: float | None
-    """None until two steps have been measured."""
-    apart: bool = False
-    """Whether it trains in processes of its own, with a base of their own."""
-
-    @property
-    def uses_model(self) -> bool:
-        """Whether the base model is needed until the run ends."""
-        return self.state != "queued" and not self.apart
 
 
 @dataclass
@@ -127,7 +102,10 @@ class TrainingQueue:
     def current(self) -> JobSnapshot | None:
         """Return the run in progress as it is now, or None."""
         with self._lock:
-            return _snapshot(self._jobs[0]) if self._jobs else None
+            if not self._jobs:
+                return None
+            job = self._jobs[0]
+            return snapshot(job.run, job.state, job.stage, job.fraction, apart=job.apart)
 
     def pause(self, run: str) -> None:
         """Hold a run at its next step boundary."""
@@ -337,38 +315,3 @@ class TrainingQueue:
             job.run.emit(Noted(str(error), "error"))
         except StudioError:
             log.warning("the failure of %s could not be written to its log", job.run.id)
-
-
-def _snapshot(job: _Job) -> JobSnapshot:
-    history = job.run.history.read()
-    steps = history.started.steps if history.started else 0
-    step = history.steps[-1].step if history.steps else 0
-    training = job.state in {"running", "paused"} and steps > 0
-    stage = job.stage
-    if job.state == "running" and step:
-        stage = f"Training: step {step} of {steps}"
-    elif job.state == "stopping":
-        stage = "Stopping after this step; the checkpoint is kept"
-    return JobSnapshot(
-        job.run.id,
-        job.run.status.name,
-        job.state,
-        stage,
-        step / steps if training else job.fraction,
-        step,
-        steps,
-        _seconds_left(job),
-        job.apart,
-    )
-
-
-def _seconds_left(job: _Job) -> float | None:
-    """Steps left times the mean pace since the start or the last resume; at first what the rehearsal measured."""
-    history = job.run.history.read()
-    if job.state != "running" or history.started is None:
-        return None
-    fresh = [seen for seen in history.steps if seen.step > history.started.first_step]
-    if len(fresh) < 2:
-        return history.rehearsed.seconds if history.rehearsed else None
-    pace = (fresh[-1].seconds - fresh[0].seconds) / (fresh[-1].step - fresh[0].step)
-    return pace * (history.started.steps - fresh[-1].step)

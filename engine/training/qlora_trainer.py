@@ -5,40 +5,35 @@ held-out loss that is a mean over tokens, a check before the first and after the
 a halt when the loss is no number.
 """
 
-import math
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 from accelerate.data_loader import prepare_data_loader
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
-from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainerControl
 from trl import SFTTrainer
 
-from engine.errors import DivergedError
 from engine.model.unpacking import linear_4bit_layers
 from engine.training import ranks
 from engine.training.batching import FlatBatches, real_tokens
+from engine.training.boundaries import Boundaries
 from engine.training.checkpoints import MAKING, STATE, place, remove_older, written_aside
-from engine.training.events import Checkpointed, Emit, Evaluated, Noted, Stepped
+from engine.training.events import Checkpointed, Emit, Evaluated, Noted
 from engine.training.examples import IGNORED
-from engine.training.failures import is_out_of_memory, without_frames
+from engine.training.failures import diverged, is_out_of_memory, without_frames
 from engine.training.modes import Settings
 from engine.training.ordering import EpochOrder, RankBatches, WithBlank
 from engine.training.pausing import Rest, is_worth_it
 from engine.training.recipe import Recipe
-from engine.training.rehearsal import rehearse
 from engine.training.run_ahead import let_run_ahead
 from engine.training.sharding import average_gradients, same_everywhere
 
 GIB = 2**30
-LOWER = 5
-"""A run that diverged is to be tried again with its learning rate divided by this."""
 SMALL_LOGITS = GIB // 2
 """Bytes of a micro-batch's float32 logits up to which they are made whole on the CPU; training needs thrice that."""
 
@@ -85,7 +80,7 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         self._is_paused = is_paused
         self._saving_to: Path | None = None
         self.remove_callback(PrinterCallback)
-        self.add_callback(_Boundaries(self))
+        self.add_callback(Boundaries(self))
         for parameter in self.model.parameters():
             if parameter.requires_grad:  # trl made them bfloat16, and resuming would make them float32 again: drift
                 parameter.data = parameter.data.to(torch.float32)
@@ -327,7 +322,7 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         """Keep a broken adapter out of the checkpoints: the loss is looked at less often than weights are saved."""
         trained = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
         if not all(bool(torch.isfinite(parameter).all()) for parameter in trained):
-            raise no_longer_a_number(self.state.global_step, self.recipe.learning_rate)
+            raise diverged(self.state.global_step, self.recipe.learning_rate)
 
     def _determine_best_metric(self, metrics: dict[str, float], trial: Any) -> bool:
         """Save what is best so far, however rarely the recipe saves; a check that a stop broke off has no metric."""
@@ -350,107 +345,3 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         step = self.state.global_step
         checked = any(seen.get("step") == step for seen in self.state.log_history if "eval_loss" in seen)
         return not checked and (step % max(1, int(self.args.eval_steps)) == 0 or step >= self.state.max_steps)
-
-
-def no_longer_a_number(step: int, rate: float) -> DivergedError:
-    """Return the failure of a run whose loss or weights are NaN or infinite at ``step``."""
-    lower = float(f"{rate / LOWER:.2g}")
-    return DivergedError(
-        f"The loss is no longer a number at step {step}: too large steps have broken the model.",
-        f"Start again with a lower learning rate ({lower:g} instead of {rate:g}); the best checkpoint is kept.",
-        lower,
-    )
-
-
-class _Boundaries(TrainerCallback):  # type: ignore[misc]  # transformers' types are not followed
-    """What happens between steps."""
-
-    def __init__(self, trainer: QLoRATrainer) -> None:
-        self.trainer = trainer
-        self.started = self.last_seen = time.monotonic()
-        self.last_tokens = 0
-        self.last_paused = self.paused_before = 0.0
-
-    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Rehearse on a GPU; check the untouched base first, or what a run that ran out of memory could not check."""
-        if self.trainer.model.device.type == "cuda":
-            rehearsed = rehearse(self.trainer, self.trainer.model_wrapped)
-            self.trainer.emit(rehearsed)
-            took = f"{rehearsed.peak_gib:.1f} GiB at the peak, about {rehearsed.seconds / 60:.0f} minutes to go"
-            self.trainer.emit(Noted(f"Tried the longest conversations: {took}."))
-        self.trainer.make_up_check()
-        self.started = self.last_seen = time.monotonic()
-        self.paused_before = self.last_paused = self.trainer.paused_seconds
-        if state.global_step >= state.max_steps:
-            control.should_training_stop = True
-
-    def on_pre_optimizer_step(self, *_: Any, **__: Any) -> None:
-        """From here on the weights are neither those of one step nor those of the next."""
-        self.trainer.is_mid_step = True
-
-    def on_optimizer_step(self, *_: Any, **__: Any) -> None:
-        """The weights are those of the next step."""
-        self.trainer.is_mid_step = False
-
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Check and save after the last step, and end when asked."""
-        last = state.global_step >= state.max_steps
-        if last:
-            control.should_save = True
-            control.should_evaluate = self.trainer.eval_dataset is not None
-        else:
-            self.trainer.should_stop()
-
-    def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: dict[str, float] | None = None,
-        **_: Any,
-    ) -> None:
-        """Report a step; a loss that is no number ends the run at once."""
-        if not logs or "loss" not in logs or "grad_norm" not in logs:
-            return
-        loss, norm = float(logs["loss"]), float(logs["grad_norm"])
-        if not math.isfinite(loss) or not math.isfinite(norm):
-            raise no_longer_a_number(state.global_step, self.trainer.recipe.learning_rate)
-        now, paused = time.monotonic(), self.trainer.paused_seconds
-        told = ranks.gathered([self.trainer.tokens, _memory_gib(self.trainer.model.device)])
-        tokens = round(sum(row[0] for row in told))
-        busy = max(1e-9, now - self.last_seen - (paused - self.last_paused))
-        speed = (tokens - self.last_tokens) / busy
-        self.last_seen, self.last_tokens, self.last_paused = now, tokens, paused
-        self.trainer.emit(
-            Stepped(
-                step=state.global_step,
-                epoch=round(float(state.epoch or 0), 4),
-                loss=loss,
-                learning_rate=float(logs["learning_rate"]),
-                grad_norm=norm,
-                tokens_per_second=round(speed, 1),
-                memory_gib=round(max(row[1] for row in told), 3),
-                seconds=round(now - self.started - (paused - self.paused_before), 3),
-            )
-        )
-
-    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Keep the time of a check out of the training speed."""
-        self.last_seen = time.monotonic()
-
-    def on_train_end(self, *_: Any, **__: Any) -> None:
-        """Say what each of several GPUs has needed."""
-        if ranks.several():
-            peaks = [f"{peak:.2f}" for (peak,) in ranks.gathered([_memory_gib(self.trainer.model.device)])]
-            self.trainer.emit(Noted(f"Most memory in use, by process: {', '.join(peaks)} GiB."))
-
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Say that a checkpoint is complete."""
-        self.trainer.emit(Checkpointed(state.global_step))
-        self.last_seen = time.monotonic()
-
-
-def _memory_gib(device: torch.device) -> float:
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) / GIB
-    return int(psutil.Process().memory_info().rss) / GIB

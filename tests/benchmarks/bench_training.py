@@ -199,6 +199,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--documents", type=int, default=2000)
     parser.add_argument("--variants", choices=VARIANTS, help="gpu with a GPU, else cpu")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="variants to measure, the tutorial among them")
     parser.add_argument("--curves", type=int, default=0, metavar="STEPS", help="also compare losses over so many steps")
     arguments = parser.parse_args()
 
@@ -215,10 +216,12 @@ def main() -> None:
         weights = round(torch.cuda.memory_allocated() / 2**30, 2) if on_gpu else None
         rows = make_conversations(arguments.documents)
         measured: dict[str, dict[str, Any]] = {}
-        if on_gpu:
+        if on_gpu and "tutorial" in (arguments.only or ["tutorial"]):
             measured["tutorial"] = tutorial(base, rows, root / "tutorial")
             show("tutorial", measured)
         for name, changes in VARIANTS[arguments.variants or ("gpu" if on_gpu else "cpu")].items():
+            if name not in (arguments.only or [name]):
+                continue
             folder = root / name.replace(",", "").replace(" ", "-")
             chosen = variant(base, name) if name in ("dense", "packed") else base
             measured[name] = measure(changes, chosen, rows, arguments.steps, folder)

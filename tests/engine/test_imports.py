@@ -57,7 +57,7 @@ def test_no_arrow_points_the_wrong_way():
 def test_ui_imports_from_engine_only_studio_and_plain_records():
     records = {"studio", "errors", "task", "workspace", "training.events", "training.recipe", "training.run"}
     records |= {
-        "training.job",
+        "training.progress",
         "training.estimate",
         "training.cards",
         "training.memory",

@@ -20,8 +20,8 @@ from engine.task import Task
 from engine.training.cards import CardFit, on_cards
 from engine.training.estimate import Estimate, estimate
 from engine.training.events import Evaluated, Finished, History, Noted, Started, Stepped
-from engine.training.job import JobSnapshot
 from engine.training.lengths import counted
+from engine.training.progress import JobSnapshot
 from engine.training.recipe import Recipe, presets
 from engine.training.run import Status
 from engine.workspace import Deleted

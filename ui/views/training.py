@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from engine.studio import RunInfo
 from engine.training.events import History
-from engine.training.job import JobSnapshot
+from engine.training.progress import JobSnapshot
 from engine.training.run import ACTIVE
 from ui.views import charts, words
 from ui.views.charts import Part, Series

@@ -419,17 +419,17 @@ def test_when_nothing_is_left_to_give_up_the_run_fails_with_its_last_step_saved(
 
 
 def test_a_rehearsal_changes_neither_weights_nor_the_losses_that_follow(tiny_model, tiny_base, tmp_path, monkeypatch):
-    from engine.training import qlora_trainer
+    from engine.training.boundaries import Boundaries
     from engine.training.rehearsal import rehearse
 
     _, plain = train(recipe(tiny_model), tiny_base, tmp_path / "plain")
-    told, real = [], qlora_trainer._Boundaries.on_train_begin
+    told, real = [], Boundaries.on_train_begin
 
     def rehearsed(self, *args, **kwargs):
         told.append(rehearse(self.trainer, self.trainer.model_wrapped))
         real(self, *args, **kwargs)
 
-    monkeypatch.setattr(qlora_trainer._Boundaries, "on_train_begin", rehearsed)
+    monkeypatch.setattr(Boundaries, "on_train_begin", rehearsed)
     _, after = train(recipe(tiny_model), tiny_base, tmp_path / "rehearsed")
     assert losses(after) == losses(plain)
     assert told[0].seconds > 0

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from engine.training.events import Evaluated
-from engine.training.job import JobSnapshot
+from engine.training.progress import JobSnapshot
 from tests.ui.fake_studio import FakeStudio
 from tests.ui.fake_tickets import HOSTILE
 from ui.views import parts, shell

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from engine.training.events import Evaluated, History, Noted
-from engine.training.job import JobSnapshot
+from engine.training.progress import JobSnapshot
 from tests.ui.fake_studio import FakeStudio, curve
 from tests.ui.fake_tickets import HOSTILE
 from ui.views import runs as table
