@@ -26,7 +26,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.benchmarks.shapes import SHAPES, random_base, variant
+from tests.benchmarks.shapes import SHAPES, random_base
 
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "gpu": {
@@ -39,7 +39,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         "spacious, conversations": {"packing": "off", "memory": "spacious"},
         "balanced, conversations": {"packing": "off", "memory": "balanced"},
     },
-    "cpu": {"dense": {}, "as the recipe says": {}, "packed": {}, "saving": {"memory": "saving"}},
+    "cpu": {"as the recipe says": {}, "saving": {"memory": "saving"}},
 }
 
 
@@ -223,8 +223,7 @@ def main() -> None:
             if name not in (arguments.only or [name]):
                 continue
             folder = root / name.replace(",", "").replace(" ", "-")
-            chosen = variant(base, name) if name in ("dense", "packed") else base
-            measured[name] = measure(changes, chosen, rows, arguments.steps, folder)
+            measured[name] = measure(changes, base, rows, arguments.steps, folder)
             show(name, measured)
         compared = curves(base, rows, arguments.curves, root) if on_gpu and arguments.curves else {}
         for name, losses in compared.items():
