@@ -69,7 +69,7 @@ def peak(size: ModelSize, rank: int, computed: Pass, parts: int = 1) -> Memory:
         computed: How.
         parts: GPUs among which the base is split.
     """
-    trained = rank * size.layers * (7 * size.hidden + 2 * size.attention + 3 * size.inner)
+    trained = rank * size.layers * sides(size)
     unpacked = 2 * size.linear if computed.unpack else 0
     tile = min(computed.tokens // 2, LOGITS_TILE[0]) * min(size.vocabulary, LOGITS_TILE[1])
     return Memory(
@@ -81,6 +81,11 @@ def peak(size: ModelSize, rank: int, computed: Pass, parts: int = 1) -> Memory:
         logits=0 if computed.recompute else 2 * tile,  # where layers are recomputed they are gone before the peak
         overhead=OVERHEAD,
     )
+
+
+def sides(size: ModelSize) -> int:
+    """Return inputs and outputs of a layer's seven products, added up: the adapter has rank times as many weights."""
+    return 7 * size.hidden + 2 * size.attention + 3 * size.inner
 
 
 def base_bytes(size: ModelSize) -> int:

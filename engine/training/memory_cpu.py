@@ -6,14 +6,12 @@ engine/training/memory.py.
 """
 
 from engine.model.size import ModelSize
-from engine.training.memory import Memory
+from engine.training.memory import LOGITS_TILE, PACKED, Memory, sides
 from engine.training.modes import ON_THE_PROCESSOR, Mode
 from engine.training.recipe import Recipe
 
 VALUE = 4
 """Bytes of a float32."""
-PACKED = 4.127 / 8
-"""Bytes of a weight in NF4 with double quantisation (Dettmers et al., 2023, section 3)."""
 PROGRAM = round(0.75 * 2**30)
 """Bytes of Python with torch, transformers, trl and peft, the tokenizer and the data (measured)."""
 SLACK = 1.15
@@ -24,10 +22,8 @@ UNPACKED_SHARE = 0.4
 """As SHARE_OF_FREE_MEMORY in engine/model/unpacking.py, which is not imported here because it needs torch."""
 WHOLE_LOGITS = 2**29
 """As SMALL_LOGITS in engine/training/qlora_trainer.py: bytes of logits up to which they are made whole."""
-TILE = (4096, 32_768)
-"""Tokens and words of a tile of logits beyond that (trl.kernels.chunked_logprob)."""
 TILES = 9
-"""Copies of a tile that trl's backward pass holds at a time without Triton."""
+"""Copies of a tile of logits beyond that, which trl's backward pass holds at a time without Triton."""
 
 
 def peak_on_cpu(mode: Mode, recipe: Recipe, size: ModelSize, rows: int, length: int, memory: float) -> Memory:
@@ -43,7 +39,7 @@ def peak_on_cpu(mode: Mode, recipe: Recipe, size: ModelSize, rows: int, length: 
     """
     length = -(-length // PADDED_TO) * PADDED_TO
     unpacked = VALUE * size.linear if VALUE * size.linear <= UNPACKED_SHARE * memory else 0
-    trained = VALUE * size.layers * recipe.rank * _sides(size)
+    trained = VALUE * size.layers * recipe.rank * sides(size)
     return Memory(
         weights=round(PACKED * size.linear) + VALUE * size.other + unpacked,
         adapter=2 * trained,
@@ -52,11 +48,6 @@ def peak_on_cpu(mode: Mode, recipe: Recipe, size: ModelSize, rows: int, length: 
         logits=_logits(rows * length, size.vocabulary),
         overhead=PROGRAM,
     )
-
-
-def _sides(size: ModelSize) -> int:
-    """Inputs and outputs of a layer's seven products, added up: the adapter has rank times as many weights."""
-    return 7 * size.hidden + 2 * size.attention + 3 * size.inner
 
 
 def _kept(mode: Mode, recipe: Recipe, size: ModelSize, length: int) -> float:
@@ -79,4 +70,4 @@ def _logits(tokens: int, vocabulary: int) -> int:
     """Bytes at the start of the backward pass: logits, their log-probabilities and the gradient to them, or tiles."""
     if VALUE * tokens * vocabulary <= WHOLE_LOGITS:
         return 3 * VALUE * tokens * vocabulary
-    return TILES * VALUE * min(tokens, TILE[0]) * min(vocabulary, TILE[1])
+    return TILES * VALUE * min(tokens, LOGITS_TILE[0]) * min(vocabulary, LOGITS_TILE[1])
