@@ -5,10 +5,10 @@ and after it given up again. The frozen base needs no more than that. The adapte
 that optimizer, checkpoints and the adapter's file are those of any other run; its gradients are averaged once a step.
 
 Two things differ from a whole base: it is never unpacked to 16 bit, nor are its layers compiled; and it is used up by
-the one run. The 4-bit values are stored as bytes, as they are anywhere. The usual advice is to store them as numbers of
-the compute type (bnb_4bit_quant_storage), so that a layer has one type. With bfloat16 the losses were 0.02 to 0.07 off
-(two H200s, torch 2.11): by its source torch copies such numbers through float32 before it sends them, and bytes that
-happen to spell a NaN come back as others. The weights of a layer of several types are sent as bytes, which is exact.
+the one run. Four packed bytes are looked at as one float32 while they are split (bnb_4bit_quant_storage's way, with
+another type): up to torch 2.11 only floating-point numbers can be split, and float32 is the type that torch copies as
+it is. Numbers of bfloat16, the usual advice, pass through float32 on their way, and bytes that happen to spell a NaN
+come back as others: losses were 0.02 to 0.07 off (two H200s, torch 2.11).
 """
 
 from pathlib import Path
@@ -73,19 +73,21 @@ def shard(model: Any, device: torch.device) -> None:
     from torch.distributed.tensor import DTensor
 
     mesh = init_device_mesh(device.type, (ranks.count(),))
-    packed = {layer: layer.weight for layer in linear_4bit_layers(model)}
-    for layer, weight in packed.items():
-        layer.quant_state = weight.quant_state  # bitsandbytes looks here when a weight has been brought together
-    for layer in decoder_layers(model):
-        fully_shard(layer, mesh=mesh, reshard_after_forward=True)
+    packed = linear_4bit_layers(model)
+    small = set(model.parameters()) - {layer.weight for layer in packed}  # of other types, and not worth the way
+    kinds = [(layer.weight.quant_type, layer.weight.compress_statistics) for layer in packed]
+    for layer in packed:
+        layer.quant_state = layer.weight.quant_state  # bitsandbytes looks here when a weight has been brought together
+        layer.weight.data = layer.weight.data.flatten().view(torch.float32)[:, None]
+    for decoder_layer in decoder_layers(model):  # nothing here may hold the whole weights: there is no room for two
+        fully_shard(decoder_layer, mesh=mesh, reshard_after_forward=True, ignored_params=small)
     whole = [parameter for parameter in model.parameters() if not isinstance(parameter, DTensor)]
     for tensor in (*whole, *model.buffers()):
         tensor.data = tensor.data.to(device)
     fully_shard(model.base_model, mesh=mesh, ignored_params=set(whole))  # it orders the layers, and fetches ahead
-    for layer, weight in packed.items():
+    for layer, (kind, twice) in zip(packed, kinds, strict=True):
         layer.quant_state.to(device)
-        for name in ("quant_type", "compress_statistics"):  # peft asks the weight
-            setattr(layer.weight, name, getattr(weight, name))
+        layer.weight.quant_type, layer.weight.compress_statistics = kind, twice  # peft asks the weight
 
 
 def same_everywhere(parameters: Any) -> None:

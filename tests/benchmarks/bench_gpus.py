@@ -3,15 +3,18 @@
     python tests/benchmarks/bench_gpus.py --shape 7b                      # all GPUs, copies of the base, spacious
     python tests/benchmarks/bench_gpus.py --shape 7b --memory balanced
     python tests/benchmarks/bench_gpus.py --shape 7b --shards             # the base split among them (FSDP2)
+    python tests/benchmarks/bench_gpus.py --shape 13b --shards --leave 6.5 --memory saving  # on cards too small for it
 
 Random weights of a known shape are written to disk and loaded as any model is; conversations have the lengths of
 bench_training.py. The same recipe (32 packed rows a step, no dropout) runs on one GPU, in this process as the window
 does it, and then on all, in processes that ``accelerate launch`` starts; each run is stopped after so many steps. Speed
 is the median of the steps after the first three, peaks are of allocated memory. Without a GPU two processes share the
-processor (``--shape tiny``). On a failure the end of worker.log is printed. The last line is one JSON object.
+processor (``--shape tiny``). ``--leave`` takes all but so many GiB of each GPU after the run on one, shows what that
+run says to it, and then shares. On a failure the end of worker.log is printed. The last line is one JSON object.
 """
 
 import argparse
+import gc
 import json
 import re
 import statistics
@@ -55,8 +58,28 @@ def make_model(folder: Path, shape: str) -> None:
         torch.cuda.empty_cache()
 
 
+def fill(leave: float) -> list[Any]:
+    """Take the memory of every GPU but so many GiB for what comes; return what holds it."""
+    import torch
+
+    gc.collect()
+    torch.cuda.empty_cache()
+    held = []
+    for device in range(torch.cuda.device_count()):
+        kept = torch.cuda.memory_reserved(device)  # what the run before left behind counts as left
+        free = torch.cuda.mem_get_info(device)[0] - max(0, int(leave * 2**30) - kept)
+        held.append(torch.empty(free, dtype=torch.uint8, device=f"cuda:{device}"))
+    print(f"left: {torch.cuda.mem_get_info()[0] / 2**30:.2f} GiB, and {kept / 2**30:.2f} of the run before", flush=True)
+    return held
+
+
 def measure(root: Path, name: str, steps: int, changes: dict[str, Any]) -> dict[str, Any]:
-    """Train for a few steps as the window does, in the queue of a Studio of its own."""
+    """Train for a few steps as the window does; see told."""
+    return told(*train(root, name, steps, changes))
+
+
+def train(root: Path, name: str, steps: int, changes: dict[str, Any]) -> tuple[Any, int, float, float]:
+    """Train for a few steps as the window does, in the queue of a Studio of its own; return what told is given."""
     import torch
 
     from engine.studio import Studio
@@ -92,7 +115,7 @@ def measure(root: Path, name: str, steps: int, changes: dict[str, Any]) -> dict[
             studio.queue.stop(run.id)
     seconds = time.perf_counter() - began
     studio.close()
-    return told(run, steps, seconds, first)
+    return run, steps, seconds, first
 
 
 def told(run: Any, steps: int, seconds: float, first: float) -> dict[str, Any]:
@@ -122,9 +145,13 @@ def told(run: Any, steps: int, seconds: float, first: float) -> dict[str, Any]:
     }
 
 
-def compare(root: Path, memory: str, gpus: int, steps: int, spread: str) -> dict[str, Any]:
+def compare(root: Path, memory: str, gpus: int, steps: int, spread: str, leave: float) -> dict[str, Any]:
     """Run on one and on all, and print them side by side."""
     one = measure(root, f"{memory}-1", steps, {"memory": memory})
+    held = fill(leave) if leave else []
+    if held:
+        refused = train(root, f"{memory}-1-full", steps, {"memory": memory})[0].status
+        print(f"on one with {leave} GiB: {refused.state}. {refused.message}", flush=True)
     many = measure(root, f"{memory}-{gpus}-{spread}", steps, {"memory": memory, "gpus": gpus, "spread": spread})
     ratio = many["tokens_per_second"] / one["tokens_per_second"]
     worst = max(abs(a - b) for a, b in zip(one["losses"], many["losses"], strict=True))
@@ -147,6 +174,7 @@ def main() -> None:
     parser.add_argument("--memory", nargs="+", default=["spacious"], choices=["saving", "balanced", "spacious"])
     parser.add_argument("--gpus", type=int, default=0, help="how many; all")
     parser.add_argument("--shards", action="store_true", help="split the base among the GPUs")
+    parser.add_argument("--leave", type=float, default=0.0, metavar="GIB", help="fill the GPUs up to so much")
     arguments = parser.parse_args()
 
     import torch
@@ -162,7 +190,9 @@ def main() -> None:
         rows = [json.dumps(row) + "\n" for row in make_conversations(arguments.documents)]
         (root / "data" / "train.jsonl").write_text("".join(rows[:-32]))
         (root / "data" / "heldout.jsonl").write_text("".join(rows[-32:]))
-        found = {memory: compare(root, memory, gpus, arguments.steps, spread) for memory in arguments.memory}
+        found = {
+            memory: compare(root, memory, gpus, arguments.steps, spread, arguments.leave) for memory in arguments.memory
+        }
         print(json.dumps({"shape": arguments.shape, "gpus": gpus, "spread": spread, "measured": found}))
 
 

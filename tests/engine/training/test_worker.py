@@ -92,7 +92,16 @@ def test_a_split_base_with_recomputed_layers_goes_on_after_a_kill(told):
 
 
 def test_each_process_holds_half_of_a_split_base_and_one_layer_more_while_it_computes(told):
-    assert told["shards"]["held"] == [{"between": 0.5, "during": 0.75}] * 2
+    shares = [(held["between"], held["during"]) for held in told["shards"]["held"]]
+    assert shares == [(0.5, 0.75)] * 2
+
+
+def test_no_whole_weight_outlives_the_splitting_of_its_layer(told):
+    assert [held["whole"] for held in told["shards"]["held"]] == [[7, 0, 0]] * 2, "of two layers with seven weights"
+
+
+def test_a_split_base_is_stored_as_what_every_torch_can_split_and_none_changes_on_the_way(told):
+    assert [held["types"] for held in told["shards"]["held"]] == [["torch.float32"]] * 2
 
 
 def test_a_pause_is_told_and_held_until_the_wish_changes(tmp_path, monkeypatch):

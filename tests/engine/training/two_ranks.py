@@ -13,6 +13,7 @@ import socket
 import sys
 import tempfile
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -181,13 +182,27 @@ def full(rank: int) -> None:
 
 
 def weigh(rank: int) -> None:
-    """Write down which share of the 4-bit weights a process holds between two steps, and while a layer computes."""
+    """Write down what a process holds of the 4-bit weights while they are split, between two steps and in a layer."""
+    import torch.distributed.fsdp
     from torch.distributed.tensor import DTensor
 
     from engine.model.unpacking import linear_4bit_layers
+    from engine.training import sharding
     from engine.training.qlora_trainer import QLoRATrainer
 
-    real = QLoRATrainer.training_step
+    real, split, split_layer = QLoRATrainer.training_step, sharding.shard, torch.distributed.fsdp.fully_shard
+    whole: list[int] = []
+
+    def watched(model: Any, *args: Any) -> None:
+        weights = [weakref.ref(layer.weight) for layer in linear_4bit_layers(model)]
+
+        def counted(*args: Any, **options: Any) -> Any:
+            done = split_layer(*args, **options)
+            whole.append(sum(weight() is not None for weight in weights))
+            return done
+
+        torch.distributed.fsdp.fully_shard = counted
+        split(model, *args)
 
     def held(model: Any) -> float:
         weights = [layer.weight for layer in linear_4bit_layers(model)]
@@ -201,10 +216,16 @@ def weigh(rank: int) -> None:
         )
         loss = real(self, model, *args, **options)
         hook.remove()
-        shares = {"between": held(self.model), "during": during[0]}
+        shares = {
+            "whole": whole,
+            "between": held(self.model),
+            "during": during[0],
+            "types": sorted({str(layer.weight.dtype) for layer in linear_4bit_layers(self.model)}),
+        }
         (Path(self.args.output_dir).parent / f"held-{rank}.json").write_text(json.dumps(shares))
         return loss
 
+    sharding.shard = watched
     QLoRATrainer.training_step = weighed
 
 
