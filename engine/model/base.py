@@ -1,11 +1,11 @@
 """BaseModel: the one frozen 4-bit model that is loaded, and the copies that training and chat make of it."""
 
-import gc
 import logging
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.model.device import release_unused
 from engine.model.loading import compute_dtype, load_quantised, pick_device
 from engine.model.sharing import weight_sharing_copy
 from engine.model.sources import title
@@ -57,16 +57,12 @@ class BaseModel:
 
     def release(self) -> None:
         """Give the memory back; the object must not be used afterwards."""
-        import torch
-
         self.__dict__.pop("bank", None)
         self.model = None
-        gc.collect()
-        if torch.cuda.is_available():
-            try:
-                torch.cuda.empty_cache()
-            except RuntimeError as error:  # a GPU that stopped answering: nothing can be given back any more
-                log.warning("the GPU's memory could not be given back: %s", error)
+        try:
+            release_unused()
+        except RuntimeError as error:  # a GPU that stopped answering: nothing can be given back any more
+            log.warning("the GPU's memory could not be given back: %s", error)
 
 
 def load_key(recipe: Recipe) -> tuple[str, str, bool, str]:

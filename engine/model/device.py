@@ -4,6 +4,7 @@ torch is never imported here on its own account: until :func:`warm_up` (or a mod
 that the device is unknown.
 """
 
+import gc
 import sys
 from dataclasses import dataclass
 from typing import Literal
@@ -62,3 +63,19 @@ def gpu_count() -> int:
 def _memory() -> tuple[float, float, float]:
     memory, ours = psutil.virtual_memory(), psutil.Process().memory_info().rss
     return (memory.total - memory.available) / GIB, memory.total / GIB, ours / GIB
+
+
+def release_unused() -> None:
+    """Give back the GPU memory that torch holds without using it.
+
+    cuBLAS's workspaces (32 MiB on an H100 or H200) go first: one of them may lie in the block that a model was loaded
+    into, and would keep the whole of it.
+
+    Raises:
+        RuntimeError: The GPU does not answer any more.
+    """
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch._C._cuda_clearCublasWorkspaces()
+        torch.cuda.empty_cache()

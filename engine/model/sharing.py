@@ -5,6 +5,8 @@ state of the modules: sharing the modules themselves gave 25 wrong replies of 26
 """
 
 import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from torch import nn
@@ -29,3 +31,23 @@ def weight_sharing_copy(model: nn.Module) -> Any:
     if quantizer is not None:
         memo[id(quantizer)] = quantizer
     return copy.deepcopy(model, memo)
+
+
+def hollow(model: nn.Module) -> None:
+    """Let a copy go of everything it shares and has of its own; it must not be used afterwards.
+
+    For one that others may hold longer than it is needed: the callbacks of a trainer, compiled code (whose guards hold
+    every layer, and torch._dynamo.reset() does not free them all), the frames of an error.
+    """
+    for module in list(model.modules()):
+        module.__dict__.clear()
+
+
+@contextmanager
+def hollowed_on_error(model: nn.Module) -> Iterator[None]:
+    """Make nothing of a copy that is only half made ready."""
+    try:
+        yield
+    except BaseException:
+        hollow(model)
+        raise

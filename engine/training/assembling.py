@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from engine.model.attention import Kernel, choose_kernel, keeps_packed_texts_apart, use_kernel
+from engine.model.device import release_unused
+from engine.model.sharing import hollow, hollowed_on_error
 from engine.model.size import ModelSize
 from engine.model.unpacking import linear_4bit_layers, unpack
 from engine.training import ranks
@@ -22,7 +24,6 @@ from engine.training.failures import has_lost_gpu
 from engine.training.layers import can_compile, can_recompute, set_up
 from engine.training.lean_lora import make_lean
 from engine.training.modes import Epoch, Machine, Settings, choose, steps
-from engine.training.pausing import release_unused
 from engine.training.recipe import Recipe
 from engine.training.run_ahead import forget_overrides
 
@@ -81,67 +82,81 @@ def make_trainer(
         torch.OutOfMemoryError: The unpacked base, or the pass that compiles, does not fit.
     """
     from accelerate.state import AcceleratorState
+
+    from engine.training.qlora_trainer import QLoRATrainer
+    from engine.training.sft import sft_config
+
+    AcceleratorState._reset_state(reset_partial_state=True)  # a run of another compute type may have left its own
+    emit(Noted(_in_words(settings, recipe, "GPUs" if base.device.type == "cuda" else "processes")))
+    copy = base.copy()
+    with hollowed_on_error(copy):
+        model = _adapted(copy, recipe, settings)
+        rows = _packed(train, recipe) if settings.packing else _dataset(train)
+        own_recompute = can_recompute(copy)
+        trainer = QLoRATrainer(
+            recipe=recipe,
+            settings=settings,
+            emit=emit,
+            should_stop=should_stop,
+            is_paused=is_paused,
+            model=model,
+            args=sft_config(
+                recipe,
+                folder / "checkpoints",
+                base.device,
+                base.model.dtype,
+                steps(recipe, len(rows)),
+                settings,
+                own_recompute=own_recompute,
+                heldout=bool(heldout.examples),
+            ),
+            train_dataset=rows,
+            eval_dataset=_dataset(heldout) if heldout.examples else None,
+            processing_class=base.chat.tokenizer,
+        )
+        _set_up_layers(trainer, settings.recompute and own_recompute, emit)
+    return trainer
+
+
+def _adapted(copy: Any, recipe: Recipe, settings: Settings) -> Any:
+    """Return a peft model with a new adapter over a copy of the base, which computes as the settings say."""
     from peft import get_peft_model
     from transformers import set_seed
 
-    from engine.training.qlora_trainer import QLoRATrainer
-    from engine.training.sft import lora_config, sft_config
+    from engine.training.sft import lora_config
 
-    AcceleratorState._reset_state(reset_partial_state=True)  # a run of another compute type may have left its own
-    copy = base.copy()
     if recipe.bias != "none":
         _own_biases(copy)
-    emit(Noted(_in_words(settings, recipe, "GPUs" if base.device.type == "cuda" else "processes")))
     if settings.flat:
         use_kernel(copy, settings.kernel)
     if settings.unpack:
         unpack(linear_4bit_layers(copy))
     set_seed(recipe.seed)
-    model = get_peft_model(copy, lora_config(recipe))
-    rows = _packed(train, recipe) if settings.packing else _dataset(train)
-    own_recompute = can_recompute(copy)
-    trainer = QLoRATrainer(
-        recipe=recipe,
-        settings=settings,
-        emit=emit,
-        should_stop=should_stop,
-        is_paused=is_paused,
-        model=model,
-        args=sft_config(
-            recipe,
-            folder / "checkpoints",
-            base.device,
-            base.model.dtype,
-            steps(recipe, len(rows)),
-            settings,
-            own_recompute=own_recompute,
-            heldout=bool(heldout.examples),
-        ),
-        train_dataset=rows,
-        eval_dataset=_dataset(heldout) if heldout.examples else None,
-        processing_class=base.chat.tokenizer,
-    )
+    return get_peft_model(copy, lora_config(recipe))
+
+
+def _set_up_layers(trainer: "QLoRATrainer", recompute: bool, emit: Emit) -> None:
+    """Make the layers ready, after trl has done what it does to a model."""
+    model, settings = trainer.model, trainer.settings
     make_lean(model)
-    recompute = settings.recompute and own_recompute
     if recompute or settings.compiled:
         model.enable_input_require_grads()
         set_up(model, recompute=recompute, offload=settings.offload, compiled=settings.compiled)
     if settings.compiled:
         _compile_now(trainer, recompute, emit)
-    return trainer
 
 
 def take_apart(trainer: "QLoRATrainer | None") -> None:
     """Free a trainer's copy of the base: after training it stays in train mode, with hooks and layers of another kind.
 
-    Everything that the trainer holds goes: its caller still holds the trainer, and transformers' callback handler, the
-    scheduler and compiled code each hold the model, with the unpacked weights of a spacious run.
+    Everything that the trainer holds goes: its caller still holds the trainer.
     """
     compiled = trainer is None or trainer.settings.compiled
     try:
         if trainer is not None:
             trainer.accelerator.free_memory()
             forget_overrides(trainer.model)
+            hollow(trainer.model)
             trainer.__dict__.clear()
         if compiled and "torch._dynamo" in sys.modules:
             torch._dynamo.reset()

@@ -11,12 +11,12 @@ needs the room, and bitsandbytes 0.50 cannot move it out by hand: its prefetch t
 This module knows optimizers and layers, and neither who asked for a pause nor why.
 """
 
-import gc
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 
+from engine.model.device import release_unused
 from engine.model.unpacking import unpacked_values
 
 
@@ -106,10 +106,3 @@ def _can_move(value: Any) -> bool:
 def _reserved(device: torch.device) -> int:
     """Bytes that torch holds, used or not."""
     return torch.cuda.memory_reserved(device) if device.type == "cuda" else 0
-
-
-def release_unused() -> None:
-    """Give back what torch holds without using it."""
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()

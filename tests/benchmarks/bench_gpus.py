@@ -9,8 +9,9 @@ Random weights of a known shape are written to disk and loaded as any model is; 
 bench_training.py. The same recipe (32 packed rows a step, no dropout) runs on one GPU, in this process as the window
 does it, and then on all, in processes that ``accelerate launch`` starts; each run is stopped after so many steps. Speed
 is the median of the steps after the first three, peaks are of allocated memory. Without a GPU two processes share the
-processor (``--shape tiny``). ``--leave`` takes all but so many GiB of each GPU after the run on one, shows what that
-run says to it, and then shares. On a failure the end of worker.log is printed. The last line is one JSON object.
+processor (``--shape tiny``). ``--leave`` takes all but so many GiB of each GPU between the run on one and that on all,
+and then shows what a run on one says to it. On a failure the end of worker.log is printed. The last line is one JSON
+object.
 """
 
 import argparse
@@ -149,10 +150,11 @@ def compare(root: Path, memory: str, gpus: int, steps: int, spread: str, leave: 
     """Run on one and on all, and print them side by side."""
     one = measure(root, f"{memory}-1", steps, {"memory": memory})
     held = fill(leave) if leave else []
-    if held:
-        refused = train(root, f"{memory}-1-full", steps, {"memory": memory})[0].status
-        print(f"on one with {leave} GiB: {refused.state}. {refused.message}", flush=True)
     many = measure(root, f"{memory}-{gpus}-{spread}", steps, {"memory": memory, "gpus": gpus, "spread": spread})
+    if held:
+        refused = train(root, f"{memory}-1-full", steps, {"memory": memory})[0]
+        print(f"on one with {leave} GiB: {refused.status.state}. {refused.status.message}", flush=True)
+        print([note.text for _, note in refused.history.read().notes], flush=True)
     ratio = many["tokens_per_second"] / one["tokens_per_second"]
     worst = max(abs(a - b) for a, b in zip(one["losses"], many["losses"], strict=True))
     print(f"\n{memory}, {spread}: step, loss on 1, loss on {gpus}")
