@@ -182,16 +182,52 @@ window.ticketTuner = (() => {
     there?.scrollIntoView({ behavior: "smooth", block: "center" });
   });
 
-  // ---- the program behind the page: say when it has ended, and begin again when it is back
+  // ---- the pulse: ask what goes on, past Gradio, whose every event costs the browser half a second of a core;
+  // ---- and say when the program has ended, and begin again when it is back
 
-  let missed = 0;
-  async function look() {
-    let there = false;
-    try { there = (await fetch("./manifest.json", { cache: "no-store", signal: AbortSignal.timeout(15000) })).status < 500; } catch { /* not there */ }
-    if (there && root.dataset.ended) location.reload();
-    missed = there ? 0 : missed + 1;
-    if (missed === 2) sayEnded();
-    setTimeout(look, missed ? 1500 : 4000);
+  const pieces = new Map();
+  /** Let the pulse set a piece of HTML, or a chart, by its id. */
+  function live(id, element, props, redraw) { pieces.set(id, { element, props, redraw, mark: "", value: null }); }
+
+  function pulse(server, changed) {
+    let version = null, program = null, looks = 0, missed = 0;
+    const shown = () => document.querySelector("#run-title [data-run]")?.dataset ?? {};
+    async function look() {
+      if (document.hidden && looks) { document.addEventListener("visibilitychange", look, { once: true }); return; }
+      const answer = root.dataset.ended ? null : await ask();
+      if (answer) missed = 0; else if (await isThere()) { if (root.dataset.ended) location.reload(); } else missed += 1;
+      if (missed === 2) sayEnded();
+      setTimeout(look, answer ? answer.wait * 1000 : 1500);
+    }
+    async function ask() {
+      const seen = [...pieces].filter(([, piece]) => piece.element.isConnected && piece.element.getClientRects().length);
+      const marks = Object.fromEntries(seen.map(([id, piece]) => [id, piece.props.value === piece.value ? piece.mark : ""]));
+      const { run = "", overlays = "" } = shown();
+      let answer;
+      try {
+        const asked = server.glance({ run, overlays: overlays.split(" ").filter(Boolean), marks, looks: ++looks });
+        answer = await Promise.race([asked, new Promise((_, fail) => setTimeout(fail, 15000))]);
+      } catch { return null; }
+      if (!answer?.values) return null;  // Gradio hands a failure over as if it were an answer
+      if (program !== null && program !== answer.program) { location.reload(); return answer; }
+      program = answer.program;
+      for (const [id, value] of Object.entries(answer.values)) if (id === "status-bar" || (shown().run ?? "") === run) put(pieces.get(id), value, answer.marks[id]);
+      if (version !== null && version !== answer.version) changed();
+      version = answer.version;
+      return answer;
+    }
+    setTimeout(look, 2000);
+  }
+  /** Set a piece, and leave the keyboard where it is. */
+  function put(piece, value, mark) {
+    const key = piece.element.contains(document.activeElement) && document.activeElement.closest("[data-key]")?.dataset.key;
+    Object.assign(piece, { value, mark });
+    piece.props.value = value;
+    piece.redraw?.();
+    if (key) setTimeout(() => piece.element.querySelector(`[data-key="${key}"]`)?.focus());
+  }
+  async function isThere() {
+    try { return (await fetch("./manifest.json", { cache: "no-store", signal: AbortSignal.timeout(15000) })).status < 500; } catch { return false; }
   }
   function sayEnded() {
     root.dataset.ended = "yes";
@@ -200,7 +236,6 @@ window.ticketTuner = (() => {
       " Start it again, and this page comes back by itself. Nothing was lost: a run goes on from its last checkpoint.");
     document.querySelector(".gradio-container").append(note);
   }
-  setTimeout(look, 6000);
 
   // ---- charts
 
@@ -225,11 +260,12 @@ window.ticketTuner = (() => {
     return String(+value.toPrecision(3));
   };
 
-  function chart(element, props, watch) {
-    const plot = element.querySelector(".plot") || element;
-    const redraw = () => paintChart(plot, props.value);
+  function chart(element, props, watch, id) {
+    const plot = () => element.querySelector(".plot") || element;
+    const redraw = () => paintChart(plot(), props.value);
+    if (id) live(id, element, props, redraw);
     watch("value", redraw);
-    new ResizeObserver(redraw).observe(plot);
+    new ResizeObserver(redraw).observe(plot());
     redraw();
   }
 
@@ -342,5 +378,5 @@ window.ticketTuner = (() => {
     return [x, [`${spec.x} ${x}`, ...rows.map(([name, point]) => `${name} ${short(point[1])}`)]];
   }
 
-  return { header, actions, follow, download, chart, ready };
+  return { header, actions, follow, download, chart, live, pulse, ready };
 })();

@@ -149,6 +149,7 @@ class Studio:
     def save_recipe(self, name: str, recipe: Recipe) -> None:
         """Keep a recipe under a name; one of the same name is replaced."""
         name = checked_name(name)
+        self.workspace.recipes.mkdir(parents=True, exist_ok=True)
         write_json(self.workspace.recipes / f"{slug(name)}.json", {"name": name, "recipe": recipe.to_dict()})
 
     def delete_recipe(self, name: str) -> Deleted:
@@ -229,7 +230,7 @@ class Studio:
     def runs(self) -> list[RunInfo]:
         """Return all runs, the newest first."""
         found = []
-        for folder in sorted(self.workspace.runs.iterdir(), reverse=True):
+        for folder in self.workspace.entries(self.workspace.runs):
             if folder.is_dir():
                 found.append(self.run_info(folder.name))
         return found
@@ -317,7 +318,7 @@ class Studio:
                 label = f"{run.status.name}, step {steps[-1]}"
                 folder = directory.checkpoint(steps[-1])
                 found.append(Voice(f"run:{run.id}@{steps[-1]}", label, run.recipe.model, folder))
-        for folder in sorted(self.workspace.adapters.iterdir(), reverse=True):
+        for folder in self.workspace.entries(self.workspace.adapters):
             if (folder / "adapter_config.json").exists():
                 about = read_json(folder / "about.json")
                 found.append(Voice(f"adapter:{folder.name}", about["name"], about["model"], folder))

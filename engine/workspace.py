@@ -79,6 +79,10 @@ class Workspace:
                 return folder
         raise ResourceError(f"No free name is left under {parent}.", "Delete what is no longer needed there.")
 
+    def entries(self, parent: Path) -> list[Path]:
+        """Return what is in one of the folders, the newest first; nothing where somebody has deleted it by hand."""
+        return sorted(parent.iterdir(), reverse=True) if parent.is_dir() else []
+
     def child(self, parent: Path, identifier: str) -> Path:
         """Return the folder ``identifier`` directly under ``parent``; an id from outside never becomes another path.
 
@@ -94,6 +98,7 @@ class Workspace:
         """Move a file or folder to the trash; :meth:`restore` brings it back."""
         target = self.trash / f"{time.time_ns()}-{path.name}"
         with disk_errors(self.trash):
+            self.trash.mkdir(parents=True, exist_ok=True)
             path.rename(target)
         return Deleted(label, path, target)
 
@@ -105,11 +110,13 @@ class Workspace:
         """
         if not deleted.trashed.exists() or deleted.original.exists():
             raise StudioError(f"'{deleted.label}' can no longer be brought back.")
-        deleted.trashed.rename(deleted.original)
+        with disk_errors(self.root):
+            deleted.original.parent.mkdir(parents=True, exist_ok=True)
+            deleted.trashed.rename(deleted.original)
 
     def empty_old_trash(self) -> None:
         """Remove what was deleted more than :data:`TRASH_DAYS` ago."""
-        for entry in self.trash.iterdir():
+        for entry in self.entries(self.trash):
             stamp = entry.name.split("-", 1)[0]
             if stamp.isdigit() and time.time() - int(stamp) / 1e9 > TRASH_DAYS * 86_400:
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()

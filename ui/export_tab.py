@@ -154,7 +154,7 @@ def wire(window: Window) -> None:
         voice = studio.voice(studio.import_adapter(Path(source), name.strip() or Path(source).stem))
         return {ui.imported: views.imported(voice.label), ui.zip: None, ui.folder: "", ui.name: ""}
 
-    for event in (ui.tab.select, window.status_bar.version.change):
+    for event in (ui.tab.select, window.pulse.version.change):
         listen(event, show, [page.export, page.run], everything)
     listen(ui.run.input, choose, [ui.run], [*everything, ui.done])
     listen(ui.download.click, pack, [ui.run], working)

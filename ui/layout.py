@@ -23,6 +23,7 @@ from ui import (
     import_panel,
     page,
     playground_tab,
+    pulse,
     recipe_tab,
     sidebar,
     status_bar,
@@ -63,7 +64,8 @@ def build_app(studio: Studio, downloads: Path) -> gr.Blocks:
                     playground = playground_tab.build(tab)
                 with _tab("Export") as tab:
                     export = export_tab.build(tab)
-        status = status_bar.build()
+        status_bar.build()
+        beat = pulse.build(studio)
         window = Window(
             studio,
             downloads,
@@ -72,7 +74,7 @@ def build_app(studio: Studio, downloads: Path) -> gr.Blocks:
             remembered,
             tabs,
             side,
-            status,
+            beat,
             importing,
             tickets,
             recipe,
@@ -88,7 +90,7 @@ def build_app(studio: Studio, downloads: Path) -> gr.Blocks:
             playground_tab,
             export_tab,
             sidebar,
-            status_bar,
+            pulse,
         ):
             part.wire(window)
         _wire_welcome(app, window)

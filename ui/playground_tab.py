@@ -172,7 +172,7 @@ def wire(window: Window) -> None:
         yield from _ask(window, question, session, chosen, values)
 
     shown = [ui.board, ui.voices, ui.send, ui.stop]
-    for event in (ui.tab.select, page.voices.change, window.status_bar.version.change):
+    for event in (ui.tab.select, page.voices.change, window.pulse.version.change):
         listen(event, show, base, shown)
     listen(page.voices.change, instruct, [page.voices, ui.system], [ui.system])
     listen(ui.voices.input, choose, [ui.voices, page.session], [page.voices, *shown])

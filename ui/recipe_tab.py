@@ -156,7 +156,7 @@ def _wire_choices(window: Window) -> None:
         return _around(window, {**draft, "model": model.strip()}, dataset)
 
     listen(ui.tab.select, *redraw(window))
-    listen(window.status_bar.version.change, look_again, [page.draft, page.dataset], around)
+    listen(window.pulse.version.change, look_again, [page.draft, page.dataset], around)
     listen(ui.cards.preset, pick_preset, [page.draft, page.dataset, ui.fields.marks], everything)
     listen(ui.models.model, pick_model, [page.draft, page.dataset], around)
     for event in (ui.use_other.click, ui.other.submit):

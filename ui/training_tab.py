@@ -10,11 +10,11 @@ from typing import Any
 
 import gradio as gr
 
-from engine.studio import RunInfo, Studio
+from engine.studio import RunInfo, StudioSnapshot
+from engine.training.progress import JobSnapshot
 from engine.training.run import ACTIVE
 from ui import page as remembered
 from ui.html import data_of, html, plot
-from ui.status_bar import pace
 from ui.views import parts
 from ui.views import runs as runs_views
 from ui.views import training as views
@@ -58,9 +58,6 @@ class TrainingTab:
     """[run-log], inside [log]"""
     table: gr.HTML
     """[runs]; raises 'pick', 'overlay', 'resume', 'rename', 'delete'"""
-    timer: gr.Timer
-    seen: gr.State
-    """What was shown last, so that only what is new is sent."""
 
 
 def build(tab: gr.Tab) -> TrainingTab:
@@ -75,7 +72,7 @@ def build(tab: gr.Tab) -> TrainingTab:
         begin = gr.Button("Choose a recipe  →", variant="primary", elem_id="choose-recipe")
     with gr.Column(elem_id="run", visible=False) as body:
         with gr.Row(elem_classes="lead-row"):
-            title = html(elem_id="run-title")
+            title = html(elem_id="run-title", live=True)
             with gr.Row(elem_classes="buttons", elem_id="run-buttons"):
                 pause = gr.Button("Pause", elem_id="pause", visible=False, scale=0, min_width=90)
                 resume = gr.Button("Resume", elem_id="resume", variant="primary", visible=False, scale=0, min_width=90)
@@ -91,19 +88,19 @@ def build(tab: gr.Tab) -> TrainingTab:
                     scale=0,
                     min_width=200,
                 )
-        progress = html(elem_id="run-progress")
+        progress = html(elem_id="run-progress", live=True)
         with gr.Column(elem_classes="sheet", elem_id="loss-panel"):
             html(
                 '<h2 class="sheet-title">Loss <span class="quiet">lower is better; held-out tickets are never learnt '
                 "from</span></h2>"
             )
-            chart = plot("loss-chart", "plot-tall")
-        facts = html(elem_id="run-facts")
+            chart = plot("loss-chart", "plot-tall", live=True)
+        facts = html(elem_id="run-facts", live=True)
         with gr.Row(elem_classes="small-charts", elem_id="small-charts"):
             small = {field: _small(field) for field in views.SMALL}
         with gr.Accordion("Log", open=False, elem_id="log"):
-            log = html(elem_id="run-log")
-        table = html(elem_id="runs", raises=("pick", "overlay", "resume", "rename", "delete"))
+            log = html(elem_id="run-log", live=True)
+        table = html(elem_id="runs", raises=("pick", "overlay", "resume", "rename", "delete"), live=True)
     return TrainingTab(
         tab,
         empty,
@@ -121,8 +118,6 @@ def build(tab: gr.Tab) -> TrainingTab:
         small,
         log,
         table,
-        gr.Timer(1.0, active=False),
-        gr.State(()),
     )
 
 
@@ -130,37 +125,34 @@ def _small(field: str) -> gr.HTML:
     title, unit = views.SMALL[field]
     with gr.Column(elem_classes="sheet small-sheet", min_width=140):
         html(f'<h3 class="sheet-title">{title} <span class="quiet">{unit}</span></h3>')
-        return plot(f"chart-{field}", "plot-small")
+        return plot(f"chart-{field}", "plot-small", live=True)
 
 
 def wire(window: Window) -> None:
     """Attach the handlers."""
     ui, page, studio = window.training, window.page, window.studio
     everything = _outputs(window)
-    state = [page.run, page.overlays, ui.seen]
+    state = [page.run, page.overlays]
 
-    def watch(run: str, overlays: list[str], seen: Any) -> dict[Any, Any]:
-        return _shown(window, run, overlays, seen)
-
-    def overlay(event: gr.EventData, run: str, overlays: list[str], seen: Any) -> dict[Any, Any]:
+    def overlay(event: gr.EventData, run: str, overlays: list[str]) -> dict[Any, Any]:
         name = data_of(event)["id"]
         chosen = (
             [other for other in overlays if other != name] if name in overlays else [*overlays, name][-views.OVERLAYS :]
         )
-        return {page.overlays: chosen, **_shown(window, run, chosen, ())}
+        return {page.overlays: chosen, **_shown(window, run, chosen)}
 
-    def resume_row(event: gr.EventData, run: str, overlays: list[str], seen: Any) -> dict[Any, Any]:
+    def resume_row(event: gr.EventData, run: str, overlays: list[str]) -> dict[Any, Any]:
         chosen = data_of(event)["id"]
         studio.resume(chosen)
-        return {page.run: chosen, **_shown(window, chosen, overlays, ())}
+        return {page.run: chosen, **_shown(window, chosen, overlays)}
 
     def pick(event: gr.EventData) -> str:
         return data_of(event)["id"]
 
     def act(action: Any) -> Any:
-        def handler(run: str, overlays: list[str], seen: Any) -> dict[Any, Any]:
+        def handler(run: str, overlays: list[str]) -> dict[Any, Any]:
             action(run)
-            return _shown(window, run, overlays, ())
+            return _shown(window, run, overlays)
 
         return handler
 
@@ -180,9 +172,8 @@ def wire(window: Window) -> None:
             window.tabs: gr.Tabs(selected="recipe"),
         }
 
-    for event in (page.run.change, ui.tab.select, window.status_bar.version.change):
+    for event in (page.run.change, ui.tab.select, window.pulse.version.change):
         listen(event, *redraw(window))
-    listen(ui.timer.tick, watch, state, everything)
     listen(ui.begin.click, lambda: gr.Tabs(selected="recipe"), [], [window.tabs])
     listen(ui.pause.click, act(studio.pause), state, everything, name="pause")
     listen(ui.resume.click, act(studio.resume), state, everything, name="resume")
@@ -198,7 +189,7 @@ def redraw(window: Window) -> tuple[Any, list[Any], list[Any]]:
     """The handler that draws the whole tab, with its inputs and outputs."""
 
     def show(run: str | None, overlays: list[str]) -> dict[Any, Any]:
-        return {} if run is None else _shown(window, run, overlays, ())
+        return {} if run is None else _shown(window, run, overlays)
 
     return show, [window.page.run, window.page.overlays], _outputs(window)
 
@@ -207,49 +198,54 @@ def _outputs(window: Window) -> list[Any]:
     """Everything that the tab sets."""
     ui = window.training
     frame = [ui.empty, ui.body, ui.title, ui.pause, ui.resume, ui.stop, ui.again, ui.compare, ui.progress, ui.table]
-    return [*frame, ui.chart, ui.facts, *ui.small.values(), ui.log, ui.timer, ui.seen]
+    return [*frame, ui.chart, ui.facts, *ui.small.values(), ui.log]
 
 
-def _found(studio: Studio, runs: list[RunInfo], run: str) -> RunInfo | None:
+def _found(snapshot: StudioSnapshot, runs: list[RunInfo], run: str) -> RunInfo | None:
     """The selected run; the one in progress or the newest where that is gone."""
-    job = studio.snapshot().job
-    for wanted in (run, job.run if job else ""):
+    for wanted in (run, snapshot.job.run if snapshot.job else ""):
         for info in runs:
             if info.id == wanted:
                 return info
     return runs[0] if runs else None
 
 
-def _shown(window: Window, run: str, overlays: list[str], seen: Any) -> dict[Any, Any]:
-    """The whole tab; only the line of progress where nothing else is new."""
+def _shown(window: Window, run: str, overlays: list[str]) -> dict[Any, Any]:
+    """The whole tab."""
     ui, studio = window.training, window.studio
-    runs = studio.runs()
-    info = _found(studio, runs, run)
+    snapshot, runs = studio.snapshot(), studio.runs()
+    info = _found(snapshot, runs, run)
     if info is None:
-        return {ui.empty: gr.Column(visible=True), ui.body: gr.Column(visible=False), ui.timer: gr.Timer(active=False)}
-    job = studio.snapshot().job
-    ours = job if job and job.run == info.id else None
-    progress = views.progress(info, ours)
+        return {ui.empty: gr.Column(visible=True), ui.body: gr.Column(visible=False)}
+    pieces = [ui.title, ui.progress, ui.chart, ui.facts, *ui.small.values(), ui.log, ui.table]
+    now = live(snapshot, runs, info.id, overlays)
+    return {**_frame(ui, info, _job_of(info, snapshot)), **{piece: now[piece.elem_id or ""] for piece in pieces}}
+
+
+def live(snapshot: StudioSnapshot, runs: list[RunInfo], run: str, overlays: list[str]) -> dict[str, str]:
+    """Return what the tab says of a run now, by elem_id."""
+    info = _found(snapshot, runs, run)
+    if info is None:
+        return {}
     others = [other for name in overlays for other in runs if other.id == name and name != info.id]
-    mark = _mark(info, others, runs)
-    if mark == seen:
-        return {ui.progress: progress}
-    return {
-        **_frame(window, info, ours),
-        ui.progress: progress,
-        ui.title: views.heading(info),
-        ui.seen: mark,
-        ui.chart: views.loss_chart(info, others),
-        ui.facts: views.facts(info.history),
-        ui.log: views.log(info.history),
-        **{plot: views.small_chart(info.history, field) for field, plot in ui.small.items()},
-        ui.table: runs_views.runs_table(runs, info.id, overlays, time.time()),
+    shown = {
+        "run-title": views.heading(info, overlays),
+        "run-progress": views.progress(info, _job_of(info, snapshot)),
+        "loss-chart": views.loss_chart(info, others),
+        "run-facts": views.facts(info.history),
+        "run-log": views.log(info.history),
+        "runs": runs_views.runs_table(runs, info.id, overlays, time.time()),
+        **{f"chart-{field}": views.small_chart(info.history, field) for field in views.SMALL},
     }
+    return {name: str(value) for name, value in shown.items()}
 
 
-def _frame(window: Window, info: RunInfo, job: Any) -> dict[Any, Any]:
-    """Which parts and buttons are of use, and whether to go on looking."""
-    ui = window.training
+def _job_of(info: RunInfo, snapshot: StudioSnapshot) -> JobSnapshot | None:
+    return snapshot.job if snapshot.job and snapshot.job.run == info.id else None
+
+
+def _frame(ui: TrainingTab, info: RunInfo, job: JobSnapshot | None) -> dict[Any, Any]:
+    """Which parts and buttons are of use."""
     pause, resume, stop = views.buttons(info, job)
     lower_rate = views.lower_rate(info)
     return {
@@ -262,20 +258,4 @@ def _frame(window: Window, info: RunInfo, job: Any) -> dict[Any, Any]:
         ui.compare: gr.Button(
             visible=info.has_adapter and info.status.state not in ACTIVE, variant="secondary" if resume else "primary"
         ),
-        ui.timer: gr.Timer(pace(window.studio.snapshot().device), active=info.status.state in ACTIVE),
     }
-
-
-def _mark(info: RunInfo, others: list[RunInfo], runs: list[RunInfo]) -> tuple[Any, ...]:
-    """A value that changes whenever something in the tab does."""
-    curves = tuple(_length(seen) for seen in (info, *others))
-    return (
-        *curves,
-        tuple((seen.id, seen.status.name, seen.status.state, len(seen.history.evaluations)) for seen in runs),
-    )
-
-
-def _length(info: RunInfo) -> tuple[Any, ...]:
-    history = info.history
-    last = history.steps[-1].step if history.steps else -1
-    return info.id, last, len(history.steps), len(history.evaluations), len(history.notes), info.has_adapter

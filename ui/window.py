@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from ui.export_tab import ExportTab
     from ui.import_panel import ImportPanel
     from ui.playground_tab import PlaygroundTab
+    from ui.pulse import Pulse
     from ui.recipe_tab import RecipeTab
     from ui.sidebar import Sidebar
-    from ui.status_bar import StatusBar
     from ui.tickets_tab import TicketsTab
     from ui.training_tab import TrainingTab
 
@@ -34,7 +34,7 @@ class Window:
     page: Page
     tabs: gr.Tabs
     sidebar: "Sidebar"
-    status_bar: "StatusBar"
+    pulse: "Pulse"
     importing: "ImportPanel"
     tickets: "TicketsTab"
     recipe: "RecipeTab"

@@ -73,7 +73,7 @@ class DataSets:
     def all(self) -> list[DataSetInfo]:
         """Return the data sets, the newest first."""
         found = []
-        for folder in sorted(self._workspace.datasets.iterdir(), reverse=True):
+        for folder in self._workspace.entries(self._workspace.datasets):
             if (folder / "report.json").exists():
                 with contextlib.suppress(StudioError):
                     found.append(self.info(folder.name))

@@ -126,12 +126,20 @@ def test_a_second_tab_and_a_restart_after_kill_9_show_the_same_curve_and_resume(
     open_window(second, program)
     tab(second, "training")
     expect(second.locator("#run-title")).to_contain_text("Cut off")
+    for place in ("#status-job", "#run-progress", "#runs tr.selected"):  # of themselves, as steps are taken
+        before = second.locator(place).inner_text()
+        expect(second.locator(place)).not_to_have_text(before)
 
     [cut] = [run for run in runs_of(program) if run["name"] == "Cut off"]
     until_a_checkpoint(page, program, cut["id"])
+    page.evaluate("window.isOld = true")
     program.end(signal.SIGKILL)
+    expect(second.get_by_role("alert").filter(has_text="Ticket Tuner has ended")).to_be_visible()
     program.start()
-    open_window(page, program)
+    expect(second.locator(".ended")).to_have_count(0)
+    page.bring_to_front()
+    page.wait_for_function("!window.isOld")  # hidden meanwhile or not, it begins again too
+    page.wait_for_selector("html[data-ready]", state="attached")
     tab(page, "training")
     expect(page.locator("#run-title")).to_contain_text("Cut off")
     expect(page.locator("#run")).to_contain_text("interrupted", ignore_case=True)

@@ -1,6 +1,7 @@
 """What the window asks of the engine's one object, without a model."""
 
 import json
+import shutil
 
 import pytest
 
@@ -57,3 +58,15 @@ def test_a_recipe_is_tried_on_named_cards_with_and_without_tickets(studio):
     assumed, known = studio.on_cards(recipe, None), studio.on_cards(recipe, dataset)
     assert [seen.card for seen in assumed] == [seen.card for seen in known]
     assert known[-1].gib <= assumed[-1].gib
+
+
+def test_folders_that_somebody_deleted_are_empty_and_come_back(studio, tmp_path):
+    shutil.rmtree(studio.workspace.root)
+    assert (studio.runs(), studio.tickets.all(), [voice.id for voice in studio.voices()]) == ([], [], ["base"])
+    studio.save_recipe("Mine", Recipe())
+    deleted = studio.delete_recipe("Mine")
+    shutil.rmtree(studio.workspace.recipes)
+    studio.restore(deleted)
+    assert "Mine" in studio.recipes()
+    finished_run(studio, tmp_path, "after")
+    assert [run.status.name for run in studio.runs()] == ["after"]

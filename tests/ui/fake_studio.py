@@ -98,7 +98,7 @@ class FakeStudio:
     # ---- Studio's methods
 
     def warm_up(self) -> None:
-        pass
+        self.calls.append(("warm_up",))
 
     def snapshot(self) -> StudioSnapshot:
         return StudioSnapshot(

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import gradio as gr
 import pytest
 
 from engine.errors import StudioError
@@ -76,19 +75,11 @@ def test_nothing_is_drawn_before_the_browser_has_said_what_it_remembers(wired):
     assert wired.handler("training_tab.show")(None, []) == {}
 
 
-def test_training_is_drawn_once_and_then_only_its_progress(wired, studio):
-    run = studio.start_training(Recipe(), "set-1")
-    shown = wired.handler("training_tab.show")(run, [])
-    assert {"loss-chart", "runs", "run-title", "run-facts"} <= set(by_id(shown))
-    [seen] = [value for component, value in shown.items() if isinstance(component, gr.State)]
-    assert set(by_id(wired.handler("training_tab.watch")(run, [], seen))) == {"run-progress"}
-
-
 @pytest.mark.parametrize("action", ["pause", "stop", "resume"])
 def test_the_buttons_of_a_run_make_one_call(wired, studio, action):
     run = studio.start_training(Recipe(), "set-1")
     [named] = [known for known in wired.functions() if known.api_name == action]
-    named.fn.__wrapped__(run, [], ())
+    named.fn.__wrapped__(run, [])
     assert calls(studio, action) == [(action, run)]
 
 
@@ -172,16 +163,6 @@ def test_an_import_becomes_a_voice(wired, studio, tmp_path):
     shown = by_id(wired.handler("export_tab.bring")(str(tmp_path / "shop.zip"), "", "Shop"))
     assert calls(studio, "import_adapter") == [("import_adapter", tmp_path / "shop.zip", "Shop")]
     assert "‘Shop’ is here" in shown["import-done"]
-
-
-def test_the_pulse_sends_only_what_is_new(wired, studio):
-    look = wired.handler("status_bar.look")
-    first = look({}, "set-1", "", [])
-    assert {"status-bar", "sidebar-lists"} <= set(by_id(first))
-    [seen] = [value for value in first.values() if isinstance(value, dict) and "looks" in value]
-    assert by_id(look(seen, "set-1", "", [])) == {}
-    studio.add_run("Run 1")
-    assert set(by_id(look(seen, "set-1", "", []))) == {"sidebar-lists"}
 
 
 def field_names():

@@ -22,16 +22,22 @@ NEAR = 0.005
 """Held-out losses closer than this, in nats, count as equal: the difference cannot be heard in an answer."""
 
 
-def heading(run: RunInfo) -> Markup:
-    """Name, state and the choices of a run."""
+def heading(run: RunInfo, overlays: Sequence[str] = ()) -> Markup:
+    """Name, state and the choices of a run; for the pulse also which runs the page shows."""
     recipe = run.recipe
     facts = [
         run.status.dataset_name,
         short_model(recipe.model) if recipe else "",
         f"rank {recipe.rank}" if recipe else "",
     ]
-    return Markup('<div class="run-title"><h1>{}</h1>{}<p class="quiet">{}</p></div>').format(
-        run.status.name, pill(run.status.state), " · ".join(fact for fact in facts if fact)
+    return Markup(
+        '<div class="run-title" data-run="{}" data-overlays="{}"><h1>{}</h1>{}<p class="quiet">{}</p></div>'
+    ).format(
+        run.id,
+        " ".join(overlays),
+        run.status.name,
+        pill(run.status.state),
+        " · ".join(fact for fact in facts if fact),
     )
 
 
