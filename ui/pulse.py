@@ -2,8 +2,9 @@
 
 It asks past Gradio's events: each of those costs the browser half a second of a core (Gradio 6 goes through all
 components of the page), which a run without a GPU has to do without; with an event every 4 seconds it made 65 tokens a
-second in place of 112 (two cores). An event follows only when a data set, a run or an adapter comes, goes, or changes
-its state.
+second in place of 112 (two cores). A page still costs a tenth to three tenths (tests/benchmarks/bench_page.py); most of
+that is a clock of Gradio's, which ticks at the frame rate as long as the page is open. An event follows only when a
+data set, a run or an adapter comes, goes, or changes its state.
 """
 
 import secrets
@@ -96,7 +97,7 @@ def answer(studio: Studio, asked: dict[str, Any]) -> dict[str, Any]:
 
 def pace(device: DeviceReport) -> float:
     """Return the seconds between two questions during a run; without a GPU its steps take seconds anyway."""
-    return 1.0 if device.kind == "cuda" else 2.0
+    return 1.0 if device.kind == "cuda" else 4.0
 
 
 def version(studio: Studio, snapshot: StudioSnapshot, runs: list[RunInfo]) -> str:
