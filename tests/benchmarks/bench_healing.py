@@ -16,9 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.benchmarks.bench_pause import GIB, difference, losses
-from tests.benchmarks.bench_training import make_conversations
-from tests.benchmarks.shapes import SHAPES, random_base
+from tests.benchmarks.bench_pause import GIB, difference, losses, prepared
+from tests.benchmarks.shapes import SHAPES
 
 CAPPED_AT = (4, 7)
 
@@ -46,8 +45,6 @@ def main() -> None:
     """See the module."""
     import torch
 
-    from engine.training.recipe import Recipe
-
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shape", choices=SHAPES, default="7b")
     parser.add_argument("--memory", default="spacious")
@@ -58,16 +55,7 @@ def main() -> None:
         parser.error("this needs a GPU")
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
-        base = random_base(given.shape, root / "model")
-        recipe = Recipe(
-            model=base.ref,
-            memory=given.memory,
-            max_steps=given.steps,
-            epochs=100.0,
-            max_length=512,
-            dropout=0.0,
-        )
-        rows = make_conversations(64)
+        base, recipe, rows = prepared(root, given.shape, given.steps, memory=given.memory)
         alone = losses(base, root / "alone", rows, recipe)
         healed = losses(base, root / "healed", rows, recipe, is_paused=Neighbour(given.cap).is_paused)
     print(

@@ -1,6 +1,6 @@
 """What an open page costs a run without a GPU: tokens a second with the page open and with none, turn about.
 
-    python tests/benchmarks/bench_page.py [--model starter] [--turns 4] [--seconds 40]
+    python tests/benchmarks/bench_page.py [--model FOLDER] [--turns 4] [--seconds 40]
 
 The program as a person starts it, a Chromium, the sample shop, the preset 'Quick look'. Each turn the page shows the
 tab 'Training' for so long and then nothing; steps that were taken across a change are left out. Chromium's share of a

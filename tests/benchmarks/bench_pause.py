@@ -75,10 +75,17 @@ def difference(one: list[float], other: list[float]) -> float:
     return max(abs(a - b) for a, b in zip(one, other, strict=True))
 
 
-def main() -> None:
-    """See the module."""
+def prepared(root: Path, shape: str, steps: int, **changes: Any) -> tuple[Any, Any, list[dict[str, Any]]]:
+    """Return a base of a shape, a recipe for so many steps without dropout, and what is learnt."""
     from engine.training.recipe import Recipe
 
+    base = random_base(shape, root / "model")
+    recipe = Recipe(model=base.ref, max_steps=steps, epochs=100.0, max_length=512, dropout=0.0, **changes)
+    return base, recipe, make_conversations(64)
+
+
+def main() -> None:
+    """See the module."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shape", choices=SHAPES, default="7b")
     parser.add_argument("--memory", default="spacious")
@@ -87,17 +94,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
-        base = random_base(given.shape, root / "model")
-        recipe = Recipe(
-            model=base.ref,
-            memory=given.memory,
-            optimizer=given.optimizer,
-            max_steps=given.steps,
-            epochs=100.0,
-            max_length=512,
-            dropout=0.0,
-        )
-        rows = make_conversations(64)
+        base, recipe, rows = prepared(root, given.shape, given.steps, memory=given.memory, optimizer=given.optimizer)
         first, second = (losses(base, root / name, rows, recipe) for name in ("first", "second"))
         hold = Hold()
         held = losses(base, root / "held", rows, recipe, should_stop=hold.should_stop, is_paused=hold.is_paused)
