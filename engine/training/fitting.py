@@ -11,7 +11,7 @@ from typing import Literal
 from engine.model.catalogue import catalogue
 from engine.model.size import ModelSize, size_of
 from engine.training.lengths import Lengths, epoch_of
-from engine.training.memory import OVERHEAD, Memory, base_bytes
+from engine.training.memory import Memory, base_bytes, overhead
 from engine.training.memory_cpu import peak_on_cpu
 from engine.training.modes import Epoch, Machine, Settings, choose, expected, most_ranks
 from engine.training.recipe import Recipe
@@ -71,10 +71,12 @@ def fit(recipe: Recipe, size: ModelSize, lengths: Lengths | None, place: Place) 
         rows = min(settings.micro_batch, epoch.packed_rows if settings.packing else epoch.conversations)
         memory = peak_on_cpu(settings.mode, recipe, size, rows, length, usable)
         return Fit(_verdict(memory.total, usable), settings, memory)
-    parts = ranks(recipe, place) if _sharded(recipe, place) else 1
-    free = usable - OVERHEAD - base_bytes(size) // parts
+    gpus, sharded = ranks(recipe, place), _sharded(recipe, place)
+    free = usable - overhead(gpus) - base_bytes(size, gpus if sharded else 1)
     settings, least = (choose(recipe, _machine(recipe, place, room), size, epoch) for room in (free, 0))
-    memory, smallest = (expected(one, recipe, size, _row(recipe, one, epoch), parts) for one in (settings, least))
+    memory, smallest = (
+        expected(one, recipe, size, _row(recipe, one, epoch), gpus, sharded=sharded) for one in (settings, least)
+    )
     return Fit(_verdict(smallest.total, usable), settings, memory)
 
 
@@ -117,7 +119,7 @@ def remedy(recipe: Recipe, size: ModelSize, lengths: Lengths | None, place: Plac
 
 
 def _changes(recipe: Recipe, place: Place) -> Iterator[tuple[Recipe, str]]:
-    """Yield what may be changed with the same model. The first two learn the very same."""
+    """Yield what may be changed with the same model. All but the last learn the very same."""
     if recipe.memory != "saving":
         yield replace(recipe, memory="saving"), "memory against speed set to ‘saving’"
     rows = recipe.batch_size * recipe.accumulation
@@ -125,6 +127,10 @@ def _changes(recipe: Recipe, place: Place) -> Iterator[tuple[Recipe, str]]:
         if rows % batch == 0 and rows // batch <= 1024:
             said = f"a batch size of {batch} and {rows // batch} batches a step, which learn the same"
             yield replace(recipe, batch_size=batch, accumulation=rows // batch), said
+    if recipe.spread != "shards" and recipe.bias == "none":
+        split = replace(recipe, gpus=0, spread="shards")
+        if _sharded(split, place):
+            yield split, f"the model split among {ranks(split, place)} GPUs, which learn the same"
     length = recipe.max_length // 2
     while length >= SHORTEST:
         yield replace(recipe, max_length=length), f"shorter conversations: a max length of {length:,} tokens"

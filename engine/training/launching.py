@@ -29,6 +29,8 @@ LOG = "worker.log"
 """What the processes print, in the run's folder."""
 CONFIG = ".accelerate.json"
 """accelerate's configuration while it runs, so that a person's own does not come into play."""
+UNBROKEN = "expandable_segments:True"
+"""torch's allocator without gaps between its blocks: cards that share a run are often nearly full."""
 POLL = 0.2
 """Seconds between two looks at the processes."""
 TOLD_LINES = 12
@@ -106,7 +108,9 @@ def environment(processes: int) -> dict[str, str]:
         "TRANSFORMERS_VERBOSITY": "error",
         "PYTHONPATH": path,
     }
-    if sys.platform == "linux":  # what goes over the processor stays here, whatever the network calls this computer
+    if sys.platform == "linux":
+        shared["PYTORCH_CUDA_ALLOC_CONF"] = os.environ.get("PYTORCH_CUDA_ALLOC_CONF", UNBROKEN)
+        # what goes over the processor stays here, whatever the network calls this computer
         shared["GLOO_SOCKET_IFNAME"] = os.environ.get("GLOO_SOCKET_IFNAME", "lo")
     on_cpu = {} if torch.cuda.is_available() else {"ACCELERATE_USE_CPU": "true", "USE_LIBUV": "0"}
     return {**os.environ, **shared, **on_cpu}

@@ -17,6 +17,11 @@ WORKSPACE = 64 * 2**20
 """What cuBLAS keeps for itself, in bytes; torch counts it."""
 OVERHEAD = round(0.6 * 2**30)
 """What the driver and torch's spare room take besides, in bytes."""
+TALKING = round(0.5 * 2**30)
+"""What NCCL takes of a GPU that shares a run with others, in bytes (0.49 GiB on two H200s with ranks.CHANNELS)."""
+LAYERS_IN_HAND = 2.5
+"""Layers whose values a GPU holds beyond its part of a split base: one at work, and the next, on its way with the part
+that it is sent from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,7 @@ class Memory:
     """The parts of the peak, in bytes."""
 
     weights: int
-    """The base in 4 bit, what of it is not packed, and its unpacked copy if there is one."""
+    """The base in 4 bit, what of it is not packed, and its unpacked copy if there is one; of a split base its part."""
     adapter: int
     """Its weights and their gradients, in 32 bit."""
     optimizer: int
@@ -60,26 +65,27 @@ class Pass:
     dropout: bool
 
 
-def peak(size: ModelSize, rank: int, computed: Pass, parts: int = 1) -> Memory:
-    """Return the parts of the peak.
+def peak(size: ModelSize, rank: int, computed: Pass, gpus: int = 1, *, sharded: bool = False) -> Memory:
+    """Return the parts of the peak, on one GPU.
 
     Args:
         size: The model's.
         rank: LoRA's, on all seven projections.
         computed: How.
-        parts: GPUs among which the base is split.
+        gpus: How many share the run.
+        sharded: Whether the base is split among them.
     """
     trained = rank * size.layers * sides(size)
     unpacked = 2 * size.linear if computed.unpack else 0
     tile = min(computed.tokens // 2, LOGITS_TILE[0]) * min(size.vocabulary, LOGITS_TILE[1])
     return Memory(
-        weights=(base_bytes(size) + unpacked) // parts,
+        weights=base_bytes(size, gpus if sharded else 1) + unpacked + (_in_hand(size) if sharded else 0),
         adapter=8 * trained,
         optimizer=2 * trained,
         activations=WORKSPACE
         + (_recomputed(size, computed) if computed.recompute else size.layers * _kept(size, computed)),
         logits=0 if computed.recompute else 2 * tile,  # where layers are recomputed they are gone before the peak
-        overhead=OVERHEAD,
+        overhead=overhead(gpus),
     )
 
 
@@ -88,9 +94,28 @@ def sides(size: ModelSize) -> int:
     return 7 * size.hidden + 2 * size.attention + 3 * size.inner
 
 
-def base_bytes(size: ModelSize) -> int:
-    """Return what a loaded base takes, in bytes: its layers in NF4, the rest in 16 bit."""
-    return round(PACKED * size.linear) + 2 * size.other
+def base_bytes(size: ModelSize, parts: int = 1) -> int:
+    """Return what a loaded base takes of a GPU, in bytes: its layers in NF4, the rest in 16 bit.
+
+    Args:
+        size: The model's.
+        parts: GPUs among which it is split; scales, embeddings and the output layer are whole on each.
+    """
+    return size.linear // 2 // parts + round((PACKED - 0.5) * size.linear) + 2 * size.other
+
+
+def overhead(gpus: int) -> int:
+    """Return the bytes of a GPU that a run takes and torch does not count.
+
+    Args:
+        gpus: How many share the run.
+    """
+    return OVERHEAD + (TALKING if gpus > 1 else 0)
+
+
+def _in_hand(size: ModelSize) -> int:
+    """Bytes of a split base's layers that are whole for the moment."""
+    return round(LAYERS_IN_HAND * size.linear / 2 / size.layers)
 
 
 def _kept(size: ModelSize, computed: Pass) -> int:

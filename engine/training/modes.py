@@ -167,7 +167,9 @@ def _settings(
     )
 
 
-def expected(settings: Settings, recipe: Recipe, size: ModelSize, length: int, parts: int = 1) -> Memory:
+def expected(
+    settings: Settings, recipe: Recipe, size: ModelSize, length: int, gpus: int = 1, *, sharded: bool = False
+) -> Memory:
     """Estimate what a run takes of a GPU's memory, the base included.
 
     Args:
@@ -175,7 +177,8 @@ def expected(settings: Settings, recipe: Recipe, size: ModelSize, length: int, p
         recipe: Its rank and dropout count.
         size: The model's.
         length: Tokens of the longest row.
-        parts: GPUs among which the base is split.
+        gpus: How many share it.
+        sharded: Whether the base is split among them.
     """
     computed = Pass(
         tokens=settings.micro_batch * length,
@@ -185,14 +188,13 @@ def expected(settings: Settings, recipe: Recipe, size: ModelSize, length: int, p
         compiled=settings.compiled,
         dropout=recipe.dropout > 0,
     )
-    return peak(size, recipe.rank, computed, parts)
+    return peak(size, recipe.rank, computed, gpus, sharded=sharded)
 
 
 def beyond_base(settings: Settings, recipe: Recipe, machine: Machine, size: ModelSize, length: int) -> int:
     """Estimate the bytes that training takes of a GPU on which the base is loaded already."""
-    parts = machine.ranks if machine.sharded else 1
-    memory = expected(settings, recipe, size, length, parts)
-    return memory.allocated + memory.optimizer - base_bytes(size) // parts
+    memory = expected(settings, recipe, size, length, machine.ranks, sharded=machine.sharded)
+    return memory.allocated + memory.optimizer - base_bytes(size, machine.ranks if machine.sharded else 1)
 
 
 def smaller(settings: Settings) -> Settings | None:

@@ -143,7 +143,10 @@ def run_training(
     except Exception as error:
         with suppress(OSError):
             _keep(checkpoints.best_step(folder / "checkpoints"), recipe, folder, base)
-        raise explain(error, folder) from error
+        told = explain(error, folder)
+        if told is error:
+            raise  # with what is behind it
+        raise told from error
     finally:
         take_apart(trainer)
 

@@ -130,6 +130,16 @@ def test_a_run_that_does_not_fit_names_the_one_change_that_helps(changes, gpu, g
     assert words in remedy(recipe, size, None, place)
 
 
+def test_a_model_too_large_for_one_gpu_is_to_be_split_among_several():
+    recipe = Recipe(model="Qwen/Qwen3-32B", memory="saving")
+    size, place = size_of(recipe.model), Place(True, 16.0, gpus=2)
+    words = remedy(recipe, size, None, place)
+    assert "split among 2 GPUs" in words
+    split = dataclasses.replace(recipe, gpus=0, spread="shards")
+    assert fit(split, size, None, place).verdict != "does not fit"
+    assert "split" not in remedy(recipe, size, None, Place(True, 16.0))
+
+
 def test_where_nothing_helps_alone_it_says_so():
     recipe = Recipe(model="Qwen/Qwen3-32B")
     assert "No single change" in remedy(recipe, size_of(recipe.model), None, Place(True, 0.5))
@@ -151,7 +161,7 @@ def test_several_gpus_share_the_work_and_shards_the_weights(tmp_path):
     one, four, shards = seen(1), seen(4), seen(4, spread="shards")
     assert four.steps == one.steps
     assert four.seconds == pytest.approx(one.seconds / 4)
-    assert shards.parts.weights == pytest.approx(one.parts.weights / 4, rel=1e-6)
+    assert one.parts.weights / 4 < shards.parts.weights < 0.6 * one.parts.weights  # embeddings stay whole
     assert seen(3).seconds == pytest.approx(one.seconds / 2)  # a step's 8 rows are shared evenly by 2, not by 3
 
 

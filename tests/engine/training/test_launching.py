@@ -231,6 +231,13 @@ def test_on_gpus_accelerate_launches_with_nothing_of_a_persons_own_configuration
     assert seen.multi_gpu
 
 
+def test_processes_use_memory_without_gaps_unless_a_person_says_otherwise(monkeypatch):
+    monkeypatch.delenv("PYTORCH_CUDA_ALLOC_CONF", raising=False)
+    assert launching.environment(2)["PYTORCH_CUDA_ALLOC_CONF"] == "expandable_segments:True"
+    monkeypatch.setenv("PYTORCH_CUDA_ALLOC_CONF", "max_split_size_mb:128")
+    assert launching.environment(2)["PYTORCH_CUDA_ALLOC_CONF"] == "max_split_size_mb:128"
+
+
 def test_a_wish_and_the_first_failure_survive_the_way_through_a_file(tmp_path):
     assert read_wish(tmp_path) == Wish()
     write_wish(tmp_path, Wish(paused=True))

@@ -4,6 +4,7 @@ from engine.model.size import ModelSize
 from engine.training.memory import Pass, base_bytes, peak
 
 GIB = 2**30
+THIRTEEN = ModelSize(40, 5120, 13_824, 32_000, 12_687_769_600, 2 * 32_000 * 5120)
 ONE = ModelSize(16, 2048, 8192, 128_256, 973_078_528, 2 * 128_256 * 2048)
 SEVEN = ModelSize(32, 4096, 11_008, 32_000, 6_476_005_376, 2 * 32_000 * 4096)
 WAYS = {
@@ -46,9 +47,18 @@ def test_the_peak_is_the_sum_of_its_parts():
     assert found.adapter == 8 * 39_976_960  # what peft counts as trainable
 
 
-def test_a_base_that_is_split_takes_its_part_of_each_gpu():
+def test_a_split_base_takes_what_was_measured_of_each_gpu():
+    """2026-11-23, two H200s, torch 2.11: loaded; and at the peak of 8 packed rows without dropout."""
+    assert base_bytes(THIRTEEN, parts=2) / GIB == pytest.approx(3.76, rel=0.01)
+    way = Pass(8192, compiled=False, dropout=False, **WAYS["recomputed"])
+    assert peak(ONE, 16, way, 2, sharded=True).allocated / GIB == pytest.approx(2.61, rel=0.06)
+
+
+def test_a_gpu_that_shares_a_run_keeps_room_for_talking_to_the_others():
     way = Pass(1024, compiled=False, dropout=True, **WAYS["recomputed"])
-    assert peak(SEVEN, 16, way, parts=4).weights == base_bytes(SEVEN) // 4
+    alone, shared = (peak(SEVEN, 16, way, gpus) for gpus in (1, 2))
+    assert shared.allocated == alone.allocated
+    assert (shared.overhead - alone.overhead) / GIB == pytest.approx(0.49, abs=0.02)
 
 
 def test_inputs_that_stay_on_the_gpu_take_room_there():

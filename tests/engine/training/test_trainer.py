@@ -290,6 +290,18 @@ def test_a_loss_that_is_no_number_ends_the_run_and_proposes_a_lower_rate(tiny_mo
     assert (tmp_path / "run" / "checkpoints" / "checkpoint-4" / "trainer_state.json").exists()
 
 
+def test_what_is_behind_an_error_in_words_stays_behind_it(tiny_model, tiny_base, tmp_path, monkeypatch):
+    """The log of a process that ran out of memory has to say how much was asked for."""
+
+    def refusing(*_):
+        raise RunError("It cannot be.", "Do not.") from torch.OutOfMemoryError("Tried to allocate 2 GiB")
+
+    monkeypatch.setattr("engine.training.trainer.build_examples", refusing)
+    with pytest.raises(RunError, match="It cannot be") as caught:
+        train(recipe(tiny_model), tiny_base, tmp_path)
+    assert "2 GiB" in str(caught.value.__cause__)
+
+
 def test_unknown_target_modules_are_named_as_such(tiny_model, tiny_base, tmp_path):
     with pytest.raises(RunError, match="all-linear"):
         train(recipe(tiny_model, target_modules="nothing_like_it"), tiny_base, tmp_path / "run")
