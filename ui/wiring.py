@@ -18,6 +18,10 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[..., Any]
 
+IN_TURN = {"concurrency_id": "in turn", "concurrency_limit": 1}
+"""For handlers that set a ``gr.State`` which they have read. Side by side, the slower would undo what the faster did: a
+preset and then a model, chosen within a second while the computer is busy, and the model was gone."""
+
 
 def listen(
     event: Callable[..., Any],
@@ -28,7 +32,7 @@ def listen(
     name: str | None = None,
     **options: Any,
 ) -> Any:
-    """Attach ``handler`` to ``event``.
+    """Attach ``handler`` to ``event``; those that change a ``gr.State`` run one after the other.
 
     Args:
         event: An event method of a component, such as ``button.click``.
@@ -38,7 +42,10 @@ def listen(
         name: Makes it part of the public API under this name; private without.
         options: Passed on to Gradio.
     """
-    settings: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None, **options}
+    changes = any(isinstance(value, gr.State) and any(value is other for other in outputs) for value in inputs)
+    settings: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
+    settings |= IN_TURN if handler and changes else {}
+    settings |= options
     if name:
         settings |= {"api_name": name, "api_visibility": "public"}
     else:
