@@ -10,12 +10,20 @@ window.ticketTuner = (() => {
   const stored = (name) => { try { return localStorage.getItem(name); } catch { return null; } };
   const store = (name, value) => { try { localStorage.setItem(name, value); } catch { /* private mode: not remembered */ } };
 
+  // ---- Gradio 6.31 shows a clock while it loads, and lets it tick on when it is gone: 60 frames a second that nobody
+  // sees. A clock of Gradio's ticks once a second here; it takes its requestAnimationFrame when its scripts begin.
+
+  const CLOCK = /^\(\) ?=> ?\{[^{}]*performance\.now\(\) ?-[^{}]*\/ ?1e3[^{}]*\}$/;
+  const nextFrame = window.requestAnimationFrame.bind(window);
+  window.requestAnimationFrame = (draw) =>
+    CLOCK.test(draw) ? setTimeout(() => nextFrame(draw), 1000) : nextFrame(draw);
+
   // ---- light and dark
 
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const theme = () => stored(THEME) || (dark.matches ? "dark" : "light");
   function paint() {
-    root.dataset.theme = theme();
+    root.dataset.theme = root.style.colorScheme = theme();
     const on = theme() === "dark";
     if (document.body && document.body.classList.contains("dark") !== on) document.body.classList.toggle("dark", on);
   }
@@ -27,8 +35,7 @@ window.ticketTuner = (() => {
     new MutationObserver(paint).observe(document.body, { attributes: true, attributeFilter: ["class"] });
     restoreTab();
   }
-  // Gradio puts this script on the page when the page itself is already there.
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin); else setTimeout(begin);
+  document.addEventListener("DOMContentLoaded", begin);
 
   function header(element) {
     element.addEventListener("click", (event) => {

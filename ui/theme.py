@@ -1,9 +1,12 @@
-"""Theme and style sheet: what launch() gets. Colours live in assets/style.css, once for light and once for dark."""
+"""Theme, style sheet, script: what launch() gets. Colours live in assets/style.css, once for light, once for dark."""
 
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
+
+from ui.head import HeadScript
 
 ASSETS = Path(__file__).parents[1] / "assets"
 
@@ -24,10 +27,11 @@ def theme() -> gr.themes.Base:
 
 def launch_options() -> dict[str, Any]:
     """Return what ``Blocks.launch`` needs for the looks."""
+    script = (ASSETS / "window.js").read_text(encoding="utf-8")
     return {
         "theme": theme(),
         "css_paths": [ASSETS / "style.css"],
-        "head": f"<script>{(ASSETS / 'window.js').read_text(encoding='utf-8')}</script>",
+        "app_kwargs": {"middleware": [Middleware(HeadScript, script=script)]},
         "favicon_path": ASSETS / "icon.svg",
         "footer_links": [],
     }
