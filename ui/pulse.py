@@ -2,9 +2,8 @@
 
 It asks past Gradio's events: each of those costs the browser half a second of a core (Gradio 6 goes through all
 components of the page), which a run without a GPU has to do without; with an event every 4 seconds it made 65 tokens a
-second in place of 112 (two cores). A page still costs a tenth to three tenths (tests/benchmarks/bench_page.py); most of
-that is a clock of Gradio's, which ticks at the frame rate as long as the page is open. An event follows only when a
-data set, a run or an adapter comes, goes, or changes its state.
+second in place of 112 (two cores). Asked like this a page costs a tenth at most (tests/benchmarks/bench_page.py). An
+event follows only when a data set, a run or an adapter comes, goes, or changes its state.
 """
 
 import secrets

@@ -3,7 +3,7 @@
     python tests/benchmarks/bench_gpus.py --shape 7b                      # all GPUs, copies of the base, spacious
     python tests/benchmarks/bench_gpus.py --shape 7b --memory balanced
     python tests/benchmarks/bench_gpus.py --shape 7b --shards             # the base split among them (FSDP2)
-    python tests/benchmarks/bench_gpus.py --shape 13b --shards --leave 6.5 --memory saving  # on cards too small for it
+    python tests/benchmarks/bench_gpus.py --shape 13b --shards --leave 7 --memory saving  # on cards too small for it
 
 Random weights of a known shape are written to disk and loaded as any model is; conversations have the lengths of
 bench_training.py. The same recipe (32 packed rows a step, no dropout) runs on one GPU, in this process as the window
@@ -34,6 +34,8 @@ A_STEP = {"batch_size": 8, "accumulation": 4, "max_length": 1024}
 """32 rows, so that up to four GPUs get micro-batches of 8."""
 A_SMALL_STEP = {"batch_size": 2, "accumulation": 1, "max_length": 128}
 """For a look at the way of things on the processor."""
+RATE = 2e-4
+"""A rate with which random weights do not diverge: then a difference in the last bit would grow from step to step."""
 LONG = 100_000
 """Steps of the recipe, of which only the first few are taken: with as few as those, compiling would not pay."""
 
@@ -95,7 +97,7 @@ def train(root: Path, name: str, steps: int, changes: dict[str, Any]) -> tuple[A
         **(A_STEP if torch.cuda.is_available() else A_SMALL_STEP),
         packing="on",
         dropout=0.0,
-        learning_rate=1e-3,
+        learning_rate=RATE,
         warmup=0.0,
         schedule="constant",
         eval_steps=LONG,

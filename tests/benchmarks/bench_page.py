@@ -2,9 +2,9 @@
 
     python tests/benchmarks/bench_page.py [--model FOLDER] [--turns 4] [--seconds 40]
 
-The program as a person starts it, a Chromium, the sample shop, the preset 'Quick look'. Each turn the page shows the
-tab 'Training' for so long and then nothing; steps that were taken across a change are left out. Chromium's share of a
-core is that of its processes. The last line is one JSON object.
+The program as a person starts it, a Chromium, the sample shop, the preset 'Thorough', which has steps enough. Each turn
+the page shows the tab 'Training' for so long and then nothing; steps that were taken across a change are left out.
+Chromium's share of a core is that of its processes. The last line is one JSON object.
 """
 
 import argparse
@@ -97,7 +97,7 @@ def measure(browser: Any, program: Program, given: argparse.Namespace) -> dict[s
     open_window(page, program)
     page.locator("#try-sample").click()
     page.locator("#to-recipe").click()
-    page.locator("[data-key=preset-quick]").click()
+    page.locator("[data-key=preset-thorough]").click()
     if given.model:  # or the starter model, which is fetched first: minutes
         page.locator("#other-model textarea, #other-model input").first.fill(given.model)
         page.locator("#use-other-model").click()
