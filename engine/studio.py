@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from engine.chat.records import Voice
 from engine.errors import RunError, StudioError, TicketsError
 from engine.model.catalogue import CatalogueEntry, catalogue
-from engine.model.device import DeviceReport, device_report, gpu_count, warm_up
+from engine.model.device import DeviceReport, device_report, gpu_count
+from engine.model.libraries import import_all
 from engine.task import Task
 from engine.tickets.library import DataSets
 from engine.training.cards import CardFit, on_cards
@@ -91,7 +92,7 @@ class Studio:
         """Import the heavy libraries in the background, once, so that the first use does not wait."""
         if not self._warm.is_set():
             self._warm.set()
-            threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
+            threading.Thread(target=import_all, name="warm-up", daemon=True).start()
 
     def snapshot(self) -> StudioSnapshot:
         """Return what the status bar says; never blocks on a model."""

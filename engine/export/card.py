@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import RunError, StudioError
 from engine.export.usage import STARTER_FOLDER, usage_script
 from engine.model.catalogue import find
+from engine.model.libraries import import_all
 from engine.training.events import Evaluated, History
 from engine.training.recipe import FIELDS, STARTER, Recipe
 from engine.training.run import RunDirectory
@@ -215,6 +216,7 @@ def _compute_type(run: RunDirectory) -> str:
 
 
 def _chat(folder: Path) -> "ChatFormat":
+    import_all()
     from transformers import AutoTokenizer
 
     from engine.model.sources import loading_options

@@ -1,7 +1,6 @@
 """What machine this is: the device in words and its memory, now.
 
-torch is never imported here on its own account: until :func:`warm_up` (or a model) has brought it in, the report says
-that the device is unknown.
+torch is never imported here on its own account: until libraries.py has brought it in, the device is unknown.
 """
 
 import gc
@@ -30,13 +29,6 @@ class DeviceReport:
     """What of used_gib this program holds, so that it can use it for something else."""
     packs: bool = True
     """Whether the GPU is recent enough to attend over packed rows (see model/attention.py)."""
-
-
-def warm_up() -> None:
-    """Import what training and chat need; takes seconds, meant for a background thread."""
-    import peft  # noqa: F401
-    import torch  # noqa: F401
-    import transformers  # noqa: F401
 
 
 def device_report() -> DeviceReport:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from engine.errors import ModelError
+from engine.model.libraries import import_all
 from engine.model.sources import explain, loading_options, resolve
 from engine.model.starter import Report
 from engine.model.unpacking import unpack_on_cpu
@@ -59,6 +60,7 @@ def load_quantised(
         ModelError: It is not to be had, or has no layer that can be packed into 4 bit.
         ResourceError: Memory ran out.
     """
+    import_all()
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
     source = resolve(recipe.model, cache, report)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import ModelError
+from engine.model.libraries import import_all
 from engine.model.sources import explain, loading_options, resolve
 from engine.model.starter import Report
 
@@ -127,6 +128,7 @@ def load_chat_format(model: str, cache: Path, report: Report = lambda *_: None) 
     Raises:
         ModelError: It is not to be had, or has no end-of-text token.
     """
+    import_all()
     from transformers import AutoTokenizer
 
     source = resolve(model, cache, report)

@@ -55,10 +55,10 @@ def main() -> None:
     import torch
 
     from engine.model.base import load_base
-    from engine.model.device import warm_up
+    from engine.model.libraries import import_all
     from engine.training.recipe import Recipe
 
-    warm_up()
+    import_all()
     on_gpu = torch.cuda.is_available()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as temporary:
         model = Path(temporary) / "model"
