@@ -95,12 +95,15 @@ def build(tab: gr.Tab) -> ExportTab:
             )
             with gr.Column():
                 folder = gr.Textbox(
+                    "",
                     label="Or the path of its folder",
                     placeholder="/home/me/adapters/shop",
                     elem_id="import-folder",
                     max_lines=1,
                 )
-                name = gr.Textbox(label="Name", placeholder="How it is called here", elem_id="import-name", max_lines=1)
+                name = gr.Textbox(
+                    "", label="Name", placeholder="How it is called here", elem_id="import-name", max_lines=1
+                )
         with gr.Row(elem_classes="bar-row end"):
             imported = html(elem_id="import-done")
             bring = gr.Button("Import", elem_id="import-adapter", scale=0, min_width=110)

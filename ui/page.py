@@ -64,7 +64,7 @@ def build() -> Page:
         overlays=gr.State([]),
         voices=gr.State([]),
         export=gr.State(""),
-        memory=gr.Textbox(visible=False, elem_id="memory"),
+        memory=gr.Textbox("", visible=False, elem_id="memory"),
     )
 
 

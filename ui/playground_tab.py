@@ -80,6 +80,7 @@ def build(tab: gr.Tab) -> PlaygroundTab:
         board = html(elem_id="board", script="ticketTuner.follow(element, watch)")
         with gr.Row(elem_classes="bar-row bottom", elem_id="ask"):
             question = gr.Textbox(
+                "",
                 label="The customer writes",
                 placeholder="Type a question, or pick a held-out ticket",
                 lines=2,
@@ -96,6 +97,7 @@ def build(tab: gr.Tab) -> PlaygroundTab:
 
 def _build_settings() -> dict[str, Any]:
     system = gr.Textbox(
+        "",
         label="Standing instruction (system prompt)",
         info="Put before the conversation; empty uses none.",
         lines=2,

@@ -83,13 +83,18 @@ def build() -> Reader:
             caution = html(elem_id="caution")
             with gr.Row(elem_classes="bar-row bottom", visible=False) as adding:
                 term = gr.Textbox(
-                    label="Mask also", placeholder="A name, a place, any words", elem_id="mask-also", max_lines=1
+                    "", label="Mask also", placeholder="A name, a place, any words", elem_id="mask-also", max_lines=1
                 )
                 add = gr.Button("Add", elem_id="mask-also-add", scale=0, min_width=70)
             pending = html(elem_id="pending", raises=("undo", "again"))
             with gr.Row(elem_classes="bar-row bottom find-row"):
                 search = gr.Textbox(
-                    label="Search", placeholder=SEARCHED["conversations"], elem_id="search", max_lines=1, min_width=150
+                    "",
+                    label="Search",
+                    placeholder=SEARCHED["conversations"],
+                    elem_id="search",
+                    max_lines=1,
+                    min_width=150,
                 )
                 picked = gr.Dropdown([("all", "")], value="", label="Only", elem_id="list-filter", min_width=150)
             rows = html(elem_id="conversations", raises=("pick", "places", "allow", "undo", "again"))
@@ -99,7 +104,7 @@ def build() -> Reader:
             notice = html(elem_id="reader-notice", raises=("undo",))
             with gr.Column(elem_id="rewriting", visible=False) as rewriting:
                 text = gr.Textbox(
-                    label="The answer that is to be learnt instead", elem_id="rewrite-text", lines=6, max_lines=14
+                    "", label="The answer that is to be learnt instead", elem_id="rewrite-text", lines=6, max_lines=14
                 )
                 with gr.Row(elem_classes="bar-row end"):
                     back = gr.Button("Cancel", elem_id="rewrite-cancel", scale=0, min_width=90)

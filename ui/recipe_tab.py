@@ -79,6 +79,7 @@ def build(tab: gr.Tab) -> RecipeTab:
             models = html(elem_id="models", raises=("model",))
             with gr.Row(elem_classes="bar-row bottom"):
                 other = gr.Textbox(
+                    "",
                     label="Or any other: an id of the model hub, or a folder on this computer",
                     placeholder="Qwen/Qwen3-4B or /models/my-model",
                     elem_id="other-model",
@@ -92,14 +93,16 @@ def build(tab: gr.Tab) -> RecipeTab:
             with gr.Accordion("Saved recipes", open=False, elem_id="saved"), gr.Row(elem_classes="bar-row bottom"):
                 saved = gr.Dropdown([], label="Load a recipe", elem_id="saved-recipes", interactive=True)
                 forget = gr.Button("Delete", elem_id="delete-recipe", scale=0, min_width=80)
-                save_name = gr.Textbox(label="Save the one above as", elem_id="recipe-name", max_lines=1)
+                save_name = gr.Textbox("", label="Save the one above as", elem_id="recipe-name", max_lines=1)
                 save = gr.Button("Save", elem_id="save-recipe", scale=0, min_width=80)
             with gr.Accordion("Show command", open=False, elem_id="show-command"):
                 command = html(elem_id="command")
         with gr.Column(elem_classes="aside sheet", elem_id="this-run", scale=0, min_width=300):
             html('<h2 class="sheet-title">This run</h2>')
             dataset = gr.Dropdown([], label="Learn from", elem_id="recipe-data-set", interactive=True)
-            name = gr.Textbox(label="Name of the run", placeholder="Run 1, Run 2 ...", elem_id="run-name", max_lines=1)
+            name = gr.Textbox(
+                "", label="Name of the run", placeholder="Run 1, Run 2 ...", elem_id="run-name", max_lines=1
+            )
             cost = html(elem_id="cost")
             notice = html(elem_id="recipe-notice")
             start = gr.Button("Start training", variant="primary", elem_id="start-training")

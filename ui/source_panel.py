@@ -75,7 +75,7 @@ def build() -> SourcePanel:
     with gr.Column(elem_id="source", elem_classes="sheet", visible=False) as panel:
         found = html(elem_id="found")
         notice = html(elem_id="source-notice")
-        name = gr.Textbox(label="Name of the data set", elem_id="data-set-name", max_lines=1)
+        name = gr.Textbox("", label="Name of the data set", elem_id="data-set-name", max_lines=1)
         with gr.Accordion("Change what was recognised", open=False, elem_id="change") as change:
             corrections = _build_corrections()
         with gr.Accordion("Options: what is held out, masked, left out", open=False, elem_id="prepare-options"):

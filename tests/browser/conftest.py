@@ -48,6 +48,11 @@ class Program:
             time.sleep(0.05)
         raise AssertionError("the program does not answer")
 
+    def complaints(self) -> str:
+        """What went wrong inside, as its log tells; empty where nothing did."""
+        text = self.workspace.with_suffix(".log").read_text(errors="replace")
+        return text[text.find("Traceback") - 200 :][:3000] if "Traceback" in text else ""
+
     def end(self, sign: int = signal.SIGTERM) -> None:
         """End it."""
         if self.process and self.process.poll() is None:
@@ -91,6 +96,7 @@ def page(browser, program):
     context.close()
     assert complaints == []
     assert outside == []
+    assert not program.complaints()
 
 
 def _local(url: str, program: Program) -> bool:

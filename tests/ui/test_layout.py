@@ -43,6 +43,14 @@ def test_every_input_has_a_label(wired):
     assert [block.elem_id for block in inputs if not block.label] == []
 
 
+def test_a_text_field_that_nobody_has_seen_holds_an_empty_text(wired):
+    """Not None: handlers get it as it is while its tab has not been open."""
+    import gradio as gr
+
+    texts = [block for block in wired.app.blocks.values() if isinstance(block, gr.Textbox)]
+    assert [block.elem_id for block in texts if block.value is None] == []
+
+
 def test_what_destroys_is_not_part_of_the_public_api(wired):
     public = {known.api_name for known in wired.functions() if known.api_visibility == "public"}
     assert public == {"prepare_sample", "start_training", "pause", "resume", "stop", "ask"}
