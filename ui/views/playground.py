@@ -30,6 +30,8 @@ def _pane(talk: Talk, voice: Voice) -> Markup:
     said = [_said(turn["role"], turn["content"]) for turn in heard]
     if newest is not None and not newest.done:
         said.append(_speaking(newest, talk.stage))
+    elif newest is not None and newest.text and heard and heard[-1]["role"] == "user":
+        said.append(_said("assistant", newest.text))  # complete, while another voice still speaks
     body = join(said) if said else Markup('<p class="hint">{}</p>').format(_hint(voice))
     kind = "base" if voice.path is None else "tuned"
     return Markup(

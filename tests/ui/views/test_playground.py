@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from engine.studio import Voice
 from tests.ui.fake_tickets import HOSTILE
 from ui.talks import Spoken, Talk
@@ -26,6 +28,17 @@ def test_what_models_and_customers_write_is_never_a_part_of_the_page(tmp_path):
 def test_the_tally_says_speed_length_and_why_it_ended(tmp_path):
     talk = Talk(spoken={"base": Spoken("Hello", 20, 2.0, True, "end")})
     assert "10.0 tokens/s · 20 tokens · ended by itself" in views.board(talk, [BASE])
+
+
+def test_an_answer_that_is_complete_stays_while_another_voice_still_speaks(tmp_path):
+    asked = Talk().asked(("base", "run:r3"), "Will the driver come again?")
+    spoken = {"base": Spoken("On Monday.", 3, 1.0, True, "end"), "run:r3": Spoken("On", 1, 1.0, False)}
+    talk = replace(asked, spoken=spoken)
+    voices = [BASE, tuned(tmp_path)]
+    assert views.board(talk, voices).count("On Monday.") == 1
+    assert views.board(talk.answered(("base", "run:r3")), voices).count("On Monday.") == 1
+    again = talk.answered(("base", "run:r3")).asked(("run:r3",), "And if I am out?")  # the base is not asked again
+    assert views.board(again, voices).count("On Monday.") == 1
 
 
 def test_the_agents_real_answer_stands_beside(tmp_path):
