@@ -1,5 +1,6 @@
 """A tiny Llama and its tokenizer, made on the spot: real code paths in milliseconds, no model hub."""
 
+import json
 from pathlib import Path
 
 WORDS = [
@@ -82,3 +83,12 @@ def conversations(count: int = 24) -> list[dict]:
         }
         for n in range(count)
     ]
+
+
+def write_data(folder: Path, learnt: int = 20, heldout: int = 4) -> Path:
+    """Make a folder with train.jsonl and heldout.jsonl of so many short conversations, and return it."""
+    folder.mkdir()
+    rows = [json.dumps(row) + "\n" for row in conversations(learnt + heldout)]
+    (folder / "train.jsonl").write_text("".join(rows[:learnt]))
+    (folder / "heldout.jsonl").write_text("".join(rows[learnt:]))
+    return folder

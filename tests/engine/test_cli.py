@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tiny import conversations
+from tests.tiny import write_data
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,11 +28,7 @@ def last_line(stdout):
 def trained(tiny_model, tmp_path_factory):
     """A run of a few steps made with 'train'."""
     folder = tmp_path_factory.mktemp("cli")
-    data = folder / "data"
-    data.mkdir()
-    rows = [json.dumps(row) + "\n" for row in conversations(24)]
-    (data / "train.jsonl").write_text("".join(rows[:20]))
-    (data / "heldout.jsonl").write_text("".join(rows[20:]))
+    data = write_data(folder / "data")
     settings = ["max_steps=30", "epochs=10", "batch_size=4", "accumulation=1", "learning_rate=0.01", "max_length=64"]
     words = ["train", "--data", data, "--run", folder / "run", "--model", tiny_model, "--workspace", folder / "ws"]
     out, err = engine(*words, *(word for setting in settings for word in ("--set", setting)))

@@ -33,7 +33,7 @@ def main() -> None:
     from engine.training import trainer  # noqa: F401  imported before the forks
     from engine.training.recipe import Recipe
     from engine.training.run import RunDirectory
-    from tests.tiny import conversations, make_model
+    from tests.tiny import make_model, write_data
 
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as temporary:
@@ -48,11 +48,7 @@ def main() -> None:
             eval_steps=5,
             patience=0,
         )
-        data = root / "data"
-        data.mkdir()
-        rows = [json.dumps(row) + "\n" for row in conversations(24)]
-        (data / "train.jsonl").write_text("".join(rows[:20]))
-        (data / "heldout.jsonl").write_text("".join(rows[20:]))
+        data = write_data(root / "data")
         base = load_base(recipe, root, lambda *_: None)
         whole, killed = (RunDirectory.create_at(root / name, recipe, data, name) for name in ("whole", "killed"))
         began = time.monotonic()

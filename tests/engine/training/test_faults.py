@@ -20,7 +20,7 @@ from engine.training.qlora_trainer import QLoRATrainer
 from engine.training.recipe import Recipe
 from engine.training.run import RunDirectory
 from engine.workspace import Workspace
-from tests.tiny import conversations
+from tests.tiny import write_data
 
 DEADLINE = 120.0
 STEPS = 9
@@ -36,11 +36,7 @@ def new_run(studio, tiny_model, data, name="one", **changes):
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data")
-    rows = [json.dumps(row) + "\n" for row in conversations(24)]
-    (folder / "train.jsonl").write_text("".join(rows[:20]))
-    (folder / "heldout.jsonl").write_text("".join(rows[20:]))
-    return folder
+    return write_data(tmp_path_factory.mktemp("tickets") / "data")
 
 
 @pytest.fixture

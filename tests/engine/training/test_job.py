@@ -1,6 +1,5 @@
 """The queue and the run folder, with real training on a tiny model."""
 
-import json
 import os
 import signal
 import subprocess
@@ -14,7 +13,7 @@ from engine.errors import ModelError, RunError
 from engine.training.job import TrainingQueue
 from engine.training.recipe import Recipe
 from engine.training.run import RunDirectory
-from tests.tiny import conversations
+from tests.tiny import write_data
 
 ROOT = Path(__file__).parents[3]
 DEADLINE = 180.0
@@ -22,12 +21,7 @@ DEADLINE = 180.0
 
 @pytest.fixture
 def data(tmp_path):
-    folder = tmp_path / "data"
-    folder.mkdir()
-    rows = [json.dumps(row) + "\n" for row in conversations(24)]
-    (folder / "train.jsonl").write_text("".join(rows[:20]))
-    (folder / "heldout.jsonl").write_text("".join(rows[20:]))
-    return folder
+    return write_data(tmp_path / "data")
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from engine.training.job import TrainingQueue
 from engine.training.launching import processes_for, train_together
 from engine.training.recipe import Recipe
 from engine.training.run import RunDirectory
-from tests.tiny import conversations
+from tests.tiny import write_data
 
 ROOT = Path(__file__).parents[3]
 DEADLINE = 120.0
@@ -27,11 +27,7 @@ DEADLINE = 120.0
 
 @pytest.fixture
 def run(tmp_path, tiny_model):
-    data = tmp_path / "data"
-    data.mkdir()
-    rows = [json.dumps(row) + "\n" for row in conversations(24)]
-    (data / "train.jsonl").write_text("".join(rows[:20]))
-    (data / "heldout.jsonl").write_text("".join(rows[20:]))
+    data = write_data(tmp_path / "data")
     recipe = Recipe(
         model=str(tiny_model),
         max_steps=400,

@@ -1,6 +1,5 @@
 """Several computers: the README's own command, started twice here, once for each of two that share a folder."""
 
-import json
 import re
 import shlex
 import socket
@@ -13,7 +12,7 @@ import pytest
 
 from engine.training.events import Finished
 from engine.training.run import RunDirectory
-from tests.tiny import conversations
+from tests.tiny import write_data
 
 ROOT = Path(__file__).parents[3]
 DEADLINE = 240.0
@@ -29,11 +28,7 @@ def nodes_command() -> list[str]:
 @pytest.fixture
 def run(tmp_path, tiny_model):
     """A run's folder, made as the README says."""
-    data = tmp_path / "data"
-    data.mkdir()
-    rows = [json.dumps(row) + "\n" for row in conversations(24)]
-    (data / "train.jsonl").write_text("".join(rows[:20]))
-    (data / "heldout.jsonl").write_text("".join(rows[20:]))
+    data = write_data(tmp_path / "data")
     changes = {"max_steps": 6, "epochs": 10, "batch_size": 2, "accumulation": 2, "max_length": 64, "gpus": 0}
     words = [sys.executable, "-m", "engine", "train", "--data", data, "--model", tiny_model, "--run", tmp_path / "run"]
     for name, value in changes.items():

@@ -31,15 +31,11 @@ class Cases:
     """
 
     def __init__(self, root: Path) -> None:
-        from tests.tiny import conversations, make_model
+        from tests.tiny import make_model, write_data
 
         self.root = root
         self.model = str(make_model(root / "model"))
-        self.data = root / "data"
-        self.data.mkdir()
-        rows = [json.dumps(row) + "\n" for row in conversations(26)]
-        (self.data / "train.jsonl").write_text("".join(rows[:21]))  # the last step of an epoch holds one row
-        (self.data / "heldout.jsonl").write_text("".join(rows[21:]))
+        self.data = write_data(root / "data", learnt=21, heldout=5)  # the last step of an epoch holds one row
         self.told: dict[str, Any] = {}
 
     def run(self, name: str, ranks: int, patch: Patch = lambda rank: None, kill_at: int = 0, **changes: Any) -> None:
