@@ -42,7 +42,7 @@ def listen(
         name: Makes it part of the public API under this name; private without.
         options: Passed on to Gradio.
     """
-    changes = any(isinstance(value, gr.State) and any(value is other for other in outputs) for value in inputs)
+    changes = any(isinstance(value, gr.State) and value in outputs for value in inputs)
     settings: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
     settings |= IN_TURN if handler and changes else {}
     settings |= options

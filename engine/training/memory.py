@@ -79,7 +79,7 @@ def peak(size: ModelSize, rank: int, computed: Pass, gpus: int = 1, *, sharded: 
     unpacked = 2 * size.linear if computed.unpack else 0
     tile = min(computed.tokens // 2, LOGITS_TILE[0]) * min(size.vocabulary, LOGITS_TILE[1])
     return Memory(
-        weights=base_bytes(size, gpus if sharded else 1) + unpacked + (_in_hand(size) if sharded else 0),
+        weights=base_bytes(size, gpus, sharded=sharded) + unpacked + (_in_hand(size) if sharded else 0),
         adapter=8 * trained,
         optimizer=2 * trained,
         activations=WORKSPACE
@@ -94,13 +94,15 @@ def sides(size: ModelSize) -> int:
     return 7 * size.hidden + 2 * size.attention + 3 * size.inner
 
 
-def base_bytes(size: ModelSize, parts: int = 1) -> int:
+def base_bytes(size: ModelSize, gpus: int = 1, *, sharded: bool = False) -> int:
     """Return what a loaded base takes of a GPU, in bytes: its layers in NF4, the rest in 16 bit.
 
     Args:
         size: The model's.
-        parts: GPUs among which it is split; scales, embeddings and the output layer are whole on each.
+        gpus: How many share a run.
+        sharded: Whether it is split among them; scales, embeddings and the output layer are whole on each.
     """
+    parts = gpus if sharded else 1
     return size.linear // 2 // parts + round((PACKED - 0.5) * size.linear) + 2 * size.other
 
 

@@ -194,7 +194,7 @@ def expected(
 def beyond_base(settings: Settings, recipe: Recipe, machine: Machine, size: ModelSize, length: int) -> int:
     """Estimate the bytes that training takes of a GPU on which the base is loaded already."""
     memory = expected(settings, recipe, size, length, machine.ranks, sharded=machine.sharded)
-    return memory.allocated + memory.optimizer - base_bytes(size, machine.ranks if machine.sharded else 1)
+    return memory.allocated + memory.optimizer - base_bytes(size, machine.ranks, sharded=machine.sharded)
 
 
 def smaller(settings: Settings) -> Settings | None:

@@ -41,9 +41,10 @@ def core_seconds() -> float:
 
 def steps(workspace: Path) -> list[float]:
     """Return the speed of every step of the run so far, in tokens a second."""
-    [events] = workspace.glob("runs/*/events.jsonl")
-    rows = [json.loads(line) for line in events.read_text().splitlines()]
-    return [row["tokens_per_second"] for row in rows if row["kind"] == "step"]
+    from engine.training.run import RunDirectory
+
+    [folder] = workspace.glob("runs/*")
+    return [step.tokens_per_second for step in RunDirectory(folder).history.read().steps]
 
 
 def wait_for(workspace: Path, count: int) -> None:

@@ -49,7 +49,7 @@ def test_the_peak_is_the_sum_of_its_parts():
 
 def test_a_split_base_takes_what_was_measured_of_each_gpu():
     """2026-11-23, two H200s, torch 2.11: loaded; and at the peak of 8 packed rows (13B: 2) without dropout."""
-    assert base_bytes(THIRTEEN, parts=2) / GIB == pytest.approx(3.76, rel=0.01)
+    assert base_bytes(THIRTEEN, 2, sharded=True) / GIB == pytest.approx(3.76, rel=0.01)
     way = Pass(8192, compiled=False, dropout=False, **WAYS["recomputed"])
     assert peak(ONE, 16, way, 2, sharded=True).allocated / GIB == pytest.approx(2.61, rel=0.06)
     assert peak(SEVEN, 16, way, 2, sharded=True).allocated / GIB == pytest.approx(4.63, rel=0.06)
