@@ -1,6 +1,7 @@
 """Every failure that a person can meet, as one sentence and one remedy.
 
     StudioError
+    |-- Cancelled         what a person called off; no failure
     |-- TicketsError      the export: broken, empty, unknown, without answers
     |-- RecipeError       a hyperparameter out of its range; names the field
     |-- ModelError        the base model or an adapter: missing, gated, unsafe, unfit
@@ -29,6 +30,13 @@ class StudioError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
+
+
+class Cancelled(StudioError):
+    """A person has called off a long action; whoever tidies up after it lets it pass."""
+
+    def __init__(self) -> None:
+        super().__init__("It was cancelled.")
 
 
 class TicketsError(StudioError):

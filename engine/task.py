@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
-from engine.errors import StudioError
+from engine.errors import Cancelled, StudioError
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,8 @@ class Task(Generic[T]):
 
     Args:
         title: Shown while it runs.
-        action: Gets the task, calls :meth:`report` and looks at :attr:`cancelled` as it goes, and returns the result.
+        action: Gets the task, calls :meth:`report` as it goes, and returns the result. A report ends an action that was
+            cancelled; one that is long without a report looks at :attr:`cancelled` as well.
     """
 
     def __init__(self, title: str, action: "Callable[[Task[T]], T]") -> None:
@@ -63,11 +64,17 @@ class Task(Generic[T]):
         return self._cancel.is_set()
 
     def cancel(self) -> None:
-        """Ask the action to end at its next look."""
+        """Ask the action to end at its next report."""
         self._cancel.set()
 
     def report(self, stage: str, fraction: float | None = None) -> None:
-        """Say what is being done, and how far (0 to 1)."""
+        """Say what is being done, and how far (0 to 1).
+
+        Raises:
+            Cancelled: Somebody has asked for the end.
+        """
+        if self.cancelled:
+            raise Cancelled
         with self._lock:
             self._stage, self._fraction = stage, fraction
 

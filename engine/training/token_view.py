@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import StudioError, TicketsError
+from engine.errors import TicketsError
 from engine.task import Task
 from engine.training.lengths import Lengths, counted
 from engine.training.recipe import Recipe
@@ -54,17 +54,12 @@ class Tokens:
             from engine.model.tokenizing import load_chat_format
             from engine.training.token_counts import count_tokens
 
-            def report(stage: str, fraction: float | None) -> None:
-                if task.cancelled:
-                    raise StudioError("The count was cancelled.")
-                task.report(stage, fraction)
-
             task.report("Loading the tokenizer")
             # A tokenizer of its own: one object must not be used by two threads at a time.
-            chat = load_chat_format(recipe.model, self._cache, report)
+            chat = load_chat_format(recipe.model, self._cache, task.report)
             self._load(recipe.model)
             key = _key(data, recipe)
-            counts = count_tokens(data.conversations("train"), chat, recipe, report)
+            counts = count_tokens(data.conversations("train"), chat, recipe, task.report)
             self._remember(key, counted(counts.lengths))
             return counts
 

