@@ -1,4 +1,4 @@
-"""What all tests share: few threads, no network look-ups, a tiny model, the real exports."""
+"""What all tests share: few threads, no network, no graphics card unless asked for, a tiny model, the real exports."""
 
 import gc
 import os
@@ -13,6 +13,15 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 import pytest
 
 SHARED = Path(__file__).parents[2] / "shared"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hide the graphics card, so that the tests compute the same everywhere; ``pytest -m gpu`` asks for it.
+
+    Before anything imports torch, and in the environment, which the processes that tests start inherit.
+    """
+    if config.option.markexpr != "gpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ def make_lora(base: Any, folder: Path, seed: int, **options: Any) -> Path:
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if "lora_" in name:
-                parameter.normal_(std=0.3, generator=generator)
+                parameter.copy_(torch.empty(parameter.shape).normal_(std=0.3, generator=generator))
     model.save_pretrained(folder, save_embedding_layers=False)
     return folder
 
@@ -29,7 +29,7 @@ def with_peft(base: Any, folder: Path) -> Any:
 
 def greedy_with_transformers(model: Any, prompt: list[int], length: int, stop: list[int] | None = None) -> list[int]:
     """What plain generate says, one prompt at a time."""
-    ids = torch.tensor([prompt])
+    ids = torch.tensor([prompt], device=model.device)
     with torch.no_grad():
         out = model.generate(
             input_ids=ids,

@@ -1,0 +1,29 @@
+"""The tests that need an NVIDIA card: ``pytest -m gpu``, by hand, whenever training or answering changes.
+
+The same tiny model as everywhere, on the card. What is computed in bfloat16 is not bit for bit what a second run
+computes: products are summed in another order. The tolerances here are what was measured on one card, with room.
+"""
+
+import pytest
+import torch
+
+LOSS = 0.02
+"""Nats by which the losses of two runs of one recipe may differ on the tiny model."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def card() -> torch.device:
+    """The first graphics card."""
+    if not torch.cuda.is_available():
+        pytest.fail(
+            "No NVIDIA card answers. These tests need one; leave '-m gpu' out to run all others.", pytrace=False
+        )
+    return torch.device("cuda", 0)
+
+
+@pytest.fixture(autouse=True)
+def whole_card():
+    """Leave the next test the whole memory, whatever this one has capped."""
+    yield
+    torch.cuda.set_per_process_memory_fraction(1.0)
+    torch.cuda.empty_cache()
