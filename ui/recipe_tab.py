@@ -21,7 +21,7 @@ from ui.views import parts
 from ui.views import recipe as views
 from ui.views.memory import cards_table
 from ui.window import Window
-from ui.wiring import listen
+from ui.wiring import listen, say
 
 Draft = dict[str, Any]
 
@@ -200,7 +200,7 @@ def _wire_saved(window: Window) -> None:
 
     def save(name: str, draft: Draft) -> dict[Any, Any]:
         studio.save_recipe(name, remembered.recipe_of(draft))
-        gr.Info("", title=f"Saved as ‘{Markup.escape(name.strip())}’.", duration=4)
+        say(f"Saved as ‘{name.strip()}’.")
         return {ui.saved: gr.Dropdown(list(studio.recipes())), ui.save_name: ""}
 
     def load(name: str | None, draft: Draft, dataset: str, marks: recipe_fields.Marks) -> dict[Any, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
-from markupsafe import escape
+from markupsafe import Markup
 
 from engine.errors import StudioError
 
@@ -84,5 +84,16 @@ def unexpected(error: Exception) -> StudioError:
 
 
 def tell(error: StudioError) -> None:
-    """Show a message at the corner of the window. It is HTML there, so that everything in it is escaped."""
-    gr.Warning(str(escape(error.remedy)) or "&nbsp;", duration=12, title=str(escape(error.message)))
+    """Show a failure at the corner of the window: what happened, and below it what to do, where there is something."""
+    gr.Warning(_message(error.message, error.remedy), duration=12)
+
+
+def say(sentence: str) -> None:
+    """Show at the corner of the window that something has been done."""
+    gr.Success(_message(sentence), duration=4)
+
+
+def _message(told: str, remedy: str = "") -> str:
+    """Write a message as HTML, for that is what Gradio takes it for; all of it, since 6.31 shows no title."""
+    more = Markup("<br>{}").format(remedy) if remedy else ""
+    return str(Markup("<strong>{}</strong>{}").format(told, more))

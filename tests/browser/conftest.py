@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.chromium import FLAGS, find
+from tests.browser.toasts import Toasts
 
 ROOT = Path(__file__).parents[2]
 
@@ -82,9 +83,24 @@ def program(tmp_path_factory):
 
 
 @pytest.fixture
-def page(browser, program):
-    """A fresh tab of a fresh profile, with a watch over errors of the page and requests to the outside."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+def context(browser):
+    """A fresh profile of the browser."""
+    made = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def toasts(context):
+    """The messages at the corner of the window; one that the test has not read lets it fail."""
+    made = Toasts(context)
+    yield made
+    assert made.unread == []
+
+
+@pytest.fixture
+def page(context, program, toasts):
+    """A fresh tab of a fresh profile, with a watch over its errors, its messages and requests to the outside."""
     made = context.new_page()
     made.set_default_timeout(60_000)
     complaints: list[str] = []
@@ -93,7 +109,6 @@ def page(browser, program):
     made.on("request", lambda seen: outside.append(seen.url) if not _local(seen.url, program) else None)
     open_window(made, program)
     yield made
-    context.close()
     assert complaints == []
     assert outside == []
     assert not program.complaints()

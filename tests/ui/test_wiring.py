@@ -12,8 +12,8 @@ pytestmark = pytest.mark.ui
 
 @pytest.fixture
 def told(monkeypatch):
-    seen: list[tuple[str, str]] = []
-    monkeypatch.setattr(wiring.gr, "Warning", lambda text, duration, title: seen.append((title, text)))
+    seen: list[str] = []
+    monkeypatch.setattr(wiring.gr, "Warning", lambda text, duration: seen.append(text))
     return seen
 
 
@@ -22,7 +22,7 @@ def test_a_known_failure_becomes_words_and_changes_nothing(told):
         raise StudioError("The name is empty.", "Type a name.")
 
     assert wiring.in_words(handler)() == gr.skip()
-    assert told == [("The name is empty.", "Type a name.")]
+    assert told == ["<strong>The name is empty.</strong><br>Type a name."]
 
 
 def test_a_failure_that_nobody_foresaw_shows_no_traceback(told):
@@ -31,7 +31,7 @@ def test_a_failure_that_nobody_foresaw_shows_no_traceback(told):
 
     assert wiring.in_words(handler)() == gr.skip()
     assert "secret detail" not in str(told)
-    assert "details are in the log" in told[0][1]
+    assert "details are in the log" in told[0]
 
 
 def test_words_in_a_message_are_escaped(told):
