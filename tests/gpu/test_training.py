@@ -167,16 +167,7 @@ def test_a_loss_that_is_no_number_is_told_as_what_it_is(tiny_model, tiny_base, t
         train(recipe(tiny_model), tiny_base, tmp_path / "run")
 
 
-def test_a_far_too_high_rate_is_told_as_what_it_is(tiny_model, tiny_base, tmp_path):
-    with pytest.raises(DivergedError, match="no longer a number"):
-        train(
-            recipe(tiny_model, learning_rate=0.1, alpha=1024, rank=1, max_steps=200, schedule="constant", patience=0),
-            tiny_base,
-            tmp_path / "run",
-        )
-
-
-def test_chat_during_a_run_changes_neither_the_run_nor_the_answers(alone, tiny_model, tiny_base, tmp_path):
+def test_chat_during_a_run_changes_neither_the_run_nor_the_answers(tiny_model, tiny_base, tmp_path):
     from engine.chat.playground import Sampling, answer
     from engine.chat.records import Voice
 
@@ -190,11 +181,13 @@ def test_chat_during_a_run_changes_neither_the_run_nor_the_answers(alone, tiny_m
             *_, last = answer(tiny_base, voices, [turns, turns], Sampling(0.0, 1.0, 12, 0), lambda: False)
             said.append(tuple(spoken.text for spoken in last.answers))
 
+    made = recipe(tiny_model, max_steps=60, epochs=100.0)
+    _, alone = train(made, tiny_base, tmp_path / "alone")
     *_, before = answer(tiny_base, voices, [turns, turns], Sampling(0.0, 1.0, 12, 0), lambda: False)
     talker = threading.Thread(target=chat)
     talker.start()
     try:
-        _, events = train(recipe(tiny_model), tiny_base, tmp_path / "run")
+        _, events = train(made, tiny_base, tmp_path / "run")
     finally:
         ended.set()
         talker.join(60)
