@@ -115,7 +115,9 @@ def _build_corrections() -> dict[str, Any]:
     with gr.Column(elem_id="columns", visible=False) as mapping:
         html(
             '<p class="quiet">Which column is what? Name question and answer (a row a ticket), or text, ticket and '
-            "author or role (a row a message).</p>"
+            "author or role (a row a message). A column of yes and no is incoming where yes means that the customer "
+            "wrote, outgoing where it means the support, internal where only staff saw it, public where customers "
+            "did.</p>"
         )
         with gr.Row(elem_classes="column-grid"):
             columns = {

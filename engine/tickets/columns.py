@@ -12,13 +12,28 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from engine.errors import TicketsError
+from engine.tickets.parties import all_yes_no
 
-ROLES: Final = ("question", "answer", "ticket", "author", "role", "text", "subject", "date", "customer", "tags")
+ROLES: Final = (
+    *("question", "answer", "ticket", "author", "role", "incoming", "outgoing", "internal", "public"),
+    *("text", "subject", "date", "customer", "tags"),
+)
 """What a column can be.
 
 ``question`` and ``answer`` make a wide table (a row a ticket); ``text`` makes a long one (a row a message), with
-``ticket`` and ``role`` or ``author``.
+``ticket`` and one of ``role``, ``author``, ``incoming``, ``outgoing``. The columns of yes and no say what yes means:
+``incoming`` the customer wrote, ``outgoing`` the support, ``internal`` only staff saw it, ``public`` the customer did.
 """
+WRITERS: Final = ("role", "author", "incoming", "outgoing")
+"""Roles of columns that tell who wrote a message."""
+OF_MESSAGES: Final = ("text", *WRITERS, "internal", "public")
+"""Roles of columns that only a row a message has."""
+_YES_NO_ROLES: Final = ("incoming", "outgoing", "internal", "public")
+_FEWEST_ROWS = 8
+"""Different rows below this number are too few to call a column a category."""
+_CATEGORY_CHARS = 80
+_CATEGORY_REPEATS = 4
+"""A category has at least so many rows a value: Gorgias' Resolution has 3 values in 60 rows."""
 
 # The order inside a role is the order of preference.
 _WORDS: Final[dict[str, str]] = {
@@ -43,9 +58,21 @@ _WORDS: Final[dict[str, str]] = {
     "author": """author, author name, sender, from, from name, agent, user name, username, created by, posted by,
         writer, autor, absender, verfasser, von, remitente, auteur, expediteur, mittente, autore, remetente,
         afzender, nadawca, avsandare, afsender, avsender, автор, отправитель, 送信者, 作者""",
-    "role": """role, author role, author type, sender type, sender role, type, direction, message type, is agent,
-        from agent, from_agent, incoming, rolle, typ, richtung, rol, direccion, sens, ruolo, direzione, papel,
-        direcao, richting, rola, kierunek, roll, riktning, роль, тип, 役割, 角色""",
+    "role": """role, author role, author type, sender type, sender role, type, direction, message type, rolle,
+        typ, richtung, rol, direccion, sens, ruolo, direzione, papel, direcao, richting, rola, kierunek,
+        roll, riktning, роль, тип, 役割, 角色""",
+    "incoming": """incoming, is incoming, inbound, is inbound, from customer, is customer, by customer, from client,
+        is client, from user, is user, from requester, is requester, from end user, is end user, from contact, from
+        visitor, customer, user, requester, client, eingehend, vom kunden, entrante, es cliente, entrant, du client, in
+        entrata, recebido, inkomend, przychodzace, indgaende, inkommande, innkommende, входящее, 受信""",
+    "outgoing": """outgoing, is outgoing, outbound, is outbound, from agent, is agent, by agent, from staff, is staff,
+        staff, agent, from admin, is admin, admin, from support, is support, support, from operator, is operator,
+        operator, is employee, from me, is from me, is reply, ausgehend, vom support, saliente, es agente, sortant, du
+        support, in uscita, enviado, uitgaand, wychodzace, udgaende, utgaende, исходящее, 送信""",
+    "internal": """internal, is internal, private, is private, internal note, private note, is note, note, visibility,
+        intern, privat, nur intern, interno, privado, interne, prive, privato, внутреннее""",
+    "public": """public, is public, jsd public, customer visible, visible to customer, is visible, offentlich,
+        publico, publica, pubblico, openbaar, publiczny, offentlig, публичный""",
     "text": """text, message, body, content, comment, message text, message body, comment body, body text, reply
         text, nachricht, inhalt, kommentar, mensaje, texto, contenido, comentario, texte, contenu,
         commentaire, messaggio, testo, contenuto, commento, mensagem, conteudo, bericht, inhoud, tekst,
@@ -85,6 +112,10 @@ def _table() -> dict[str, dict[str, int]]:
 
 _RANKS: Final = _table()
 _KNOWN: Final = frozenset(word for words in _RANKS.values() for word in words)
+_OTHERWISE: Final = frozenset(
+    word for role in ("author", "customer", "text", "question", "answer", "tags") for word in _RANKS[role]
+)
+"""Headers that usually name or quote somebody, and are a column of yes and no only where its cells are."""
 
 
 def known_headers(cells: Sequence[str]) -> int:
@@ -92,11 +123,12 @@ def known_headers(cells: Sequence[str]) -> int:
     return sum(plain(cell) in _KNOWN for cell in cells if 0 < len(cell) <= 60)
 
 
-def guess_columns(columns: Sequence[str]) -> dict[str, str]:
+def guess_columns(columns: Sequence[str], rows: Sequence[Sequence[str]] = ()) -> dict[str, str]:
     """Guess which column has which role.
 
     Args:
         columns: The headers as the file has them.
+        rows: The first rows. What is in a column can rule a role out: yes and no, or a category, is nobody's answer.
 
     Returns:
         Role -> header, for the roles that were found. A table with question and answer is taken as wide; else one with
@@ -105,9 +137,15 @@ def guess_columns(columns: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     taken: set[str] = set()
     names = {column: plain(column) for column in columns if column.strip()}
-    for role in ("answer", "question", "text", "subject", "ticket", "role", "author", "date", "customer", "tags"):
+    values = _values(columns, rows)
+    order = ("answer", "question", "text", "subject", "ticket", *_YES_NO_ROLES, "role", "author", "date", "customer")
+    for role in (*order, "tags"):
         ranks = _RANKS[role]
-        fitting = [(ranks[name], column) for column, name in names.items() if name in ranks and column not in taken]
+        fitting = [
+            (ranks[name], column)
+            for column, name in names.items()
+            if name in ranks and column not in taken and _can_be(role, name, values[column])
+        ]
         if fitting:
             found[role] = min(fitting, key=lambda pair: pair[0])[1]
             taken.add(found[role])
@@ -117,12 +155,64 @@ def guess_columns(columns: Sequence[str]) -> dict[str, str]:
                 found["question"] = found.pop(other)
                 break
     if "question" in found and "answer" in found:
-        return {role: column for role, column in found.items() if role not in ("text", "role", "author")}
-    if "text" not in found and "question" in found and ("role" in found or "author" in found):
+        return {role: column for role, column in found.items() if role not in OF_MESSAGES}
+    if "text" not in found and "question" in found and found.keys() & set(WRITERS):
         found["text"] = found.pop("question")
-    if "text" in found and "ticket" in found and ("role" in found or "author" in found):
+    if "text" in found and "ticket" in found and found.keys() & set(WRITERS):
         return {role: column for role, column in found.items() if role not in ("question", "answer")}
     return {}
+
+
+def _values(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, list[str]]:
+    """Return the filled cells of each column, equal rows counted once."""
+    different = list(dict.fromkeys(tuple(row) for row in rows))
+    values: dict[str, list[str]] = {}
+    for index, column in enumerate(columns):
+        cells = [row[index] for row in different if index < len(row) and row[index].strip()]
+        values.setdefault(column, cells)
+    return values
+
+
+def _can_be(role: str, name: str, cells: Sequence[str]) -> bool:
+    """Tell whether what is in a column allows it that role; without any cells, its header decides."""
+    if role in _YES_NO_ROLES:
+        if cells:
+            return all_yes_no(cells) or (role == "internal" and name == "visibility")
+        return name not in _OTHERWISE
+    if role in ("role", "author", "customer"):
+        return not all_yes_no(cells)
+    return role not in ("question", "answer") or not (is_category(cells) or all_yes_no(cells))
+
+
+def is_category(cells: Sequence[str]) -> bool:
+    """Tell a column whose few short values repeat, such as 'Refunded in full', from one in which somebody writes."""
+    if len(cells) < _FEWEST_ROWS or max(map(len, cells)) > _CATEGORY_CHARS:
+        return False
+    return len(set(cells)) * _CATEGORY_REPEATS <= len(cells)
+
+
+def doubts(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Say in sentences why columns that are called like a role were not given it."""
+    said = []
+    for column, cells in _values(columns, rows).items():
+        name = plain(column)
+        called = [role for role in ("answer", "question") if name in _RANKS[role]]
+        if called and is_category(cells):
+            said.append(
+                f"The column {column!r} repeats {len(set(cells))} short values in {len(cells)} rows: it is a category, "
+                f"not the {called[0]}."
+            )
+        elif name in _RANKS["role"] and all_yes_no(cells):
+            said.append(
+                f"The column {column!r} holds only yes and no, and which of them is the customer is not clear: map it "
+                "as incoming where yes means the customer wrote, as outgoing where it means the support."
+            )
+    return said
+
+
+def yes_means(column: str) -> str:
+    """Return ``incoming`` or ``outgoing`` where the header says whom yes means; else an empty text."""
+    return next((role for role in ("incoming", "outgoing") if plain(column) in _RANKS[role]), "")
 
 
 def check_mapping(mapping: Mapping[str, str], columns: Sequence[str]) -> dict[str, str]:

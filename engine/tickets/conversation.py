@@ -22,6 +22,10 @@ Kind = Literal[
     "auto_reply",
     "redacted",
     "truncated",
+    "tool",
+    "after_tool",
+    "rated_bad",
+    "unknown",
 ]
 """What a message is to the customer. Only ``public`` messages are ever learnt from."""
 
@@ -35,6 +39,10 @@ KIND_REASONS: dict[Kind, str] = {
     "auto_reply": "automatic reply",
     "redacted": "redacted",
     "truncated": "cut off in the export",
+    "tool": "tool call or its result",
+    "after_tool": "answer after a tool call",
+    "rated_bad": "marked as a bad answer",
+    "unknown": "not clear who wrote it",
 }
 """Why a message of that kind is left out, in the words that the report shows."""
 

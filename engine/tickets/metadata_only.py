@@ -90,12 +90,19 @@ _KNOWN: tuple[MetadataOnly, ...] = (
         "This is Zoho Desk's ticket list as CSV: the conversations are not in it.",
         "In Zoho Desk choose Setup > Data Administration > Data Backup, which includes threads, or use its API.",
     ),
-    MetadataOnly(
-        "gorgias",
-        "Gorgias ticket list",
-        ("ticket id", "assignee", "messages count"),
-        "This is Gorgias' ticket list as CSV: the conversations are not in it.",
-        "Fetch the messages by Gorgias' API (GET /api/messages) as JSON.",
+    *(
+        MetadataOnly(
+            "gorgias",
+            "Gorgias ticket list",
+            headers,
+            "This is Gorgias' ticket list as CSV: the conversations are not in it.",
+            "Fetch the messages by Gorgias' API (GET /api/messages) as JSON.",
+        )
+        for headers in (
+            ("ticket id", "initial channel", "assignee name"),
+            ("ticket id", "number of agent messages"),
+            ("ticket id", "assignee", "messages count"),
+        )
     ),
     MetadataOnly(
         "intercom",

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Literal
 
 from engine.errors import TicketsError
-from engine.tickets.columns import ROLES, check_mapping, guess_columns
+from engine.tickets.columns import OF_MESSAGES, ROLES, WRITERS, check_mapping, doubts, guess_columns, yes_means
 from engine.tickets.conversation import LeftOut
 from engine.tickets.files.encodings import find_encoding, known_encoding
 from engine.tickets.files.records import Record, read_records
@@ -21,6 +21,7 @@ from engine.tickets.files.sources import Source
 from engine.tickets.files.xml_records import read_xml
 from engine.tickets.metadata_only import metadata_only
 from engine.tickets.overrides import FORMATS, SourceOverrides
+from engine.tickets.parties import all_yes_no
 from engine.tickets.readers import READERS, Reader, mail, table
 from engine.tickets.readers.fields import text
 
@@ -185,8 +186,8 @@ def _objects_plan(source: Source, encoding: str, sample: Sequence[Record], overr
     """JSON of no known shape: its keys are offered as columns."""
     columns = tuple(dict.fromkeys(key for record in sample for key in record.value))
     rows = tuple(tuple(text(record.value.get(column)) for column in columns) for record in sample)
-    mapping = _mapping(columns, overrides)
-    told = _mapping_evidence(mapping, overrides)
+    mapping = _mapping(columns, rows, overrides)
+    told = _mapping_evidence(mapping, columns, rows, overrides)
     return Plan(source, "json", table.FORMAT, "JSON objects", told, encoding, None, columns, mapping, rows)
 
 
@@ -225,8 +226,8 @@ def _table_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Pl
             )
             again = lambda: as_records(_only_rows(read_rows(source, layout)), columns, source.name)  # noqa: E731
             return _refused(found, sample, again)
-    mapping = _mapping(columns, overrides)
-    told = _mapping_evidence(mapping, overrides)
+    mapping = _mapping(columns, layout.sample, overrides)
+    told = _mapping_evidence(mapping, columns, layout.sample, overrides)
     return Plan(source, "table", table.FORMAT, label, told, encoding, layout, columns, mapping, layout.sample)
 
 
@@ -238,11 +239,11 @@ def _padded(cells: Sequence[str], width: int) -> tuple[str, ...]:
     return (*cells[:width], *("",) * (width - len(cells)))
 
 
-def _mapping(columns: Sequence[str], overrides: SourceOverrides) -> dict[str, str]:
-    guessed = guess_columns(columns)
+def _mapping(columns: Sequence[str], rows: Sequence[Sequence[str]], overrides: SourceOverrides) -> dict[str, str]:
+    guessed = guess_columns(columns, rows)
     given = check_mapping(overrides.mapping, columns)
     if {"question", "answer"} & given.keys():
-        guessed = {role: column for role, column in guessed.items() if role not in ("text", "role", "author")}
+        guessed = {role: column for role, column in guessed.items() if role not in OF_MESSAGES}
     elif "text" in given:
         guessed = {role: column for role, column in guessed.items() if role not in ("question", "answer")}
     kept = {
@@ -251,15 +252,25 @@ def _mapping(columns: Sequence[str], overrides: SourceOverrides) -> dict[str, st
         if column not in given.values() and role not in overrides.mapping
     }
     both = {**kept, **given}
+    if "role" in both and _only_yes_no(both["role"], columns, rows) and (side := yes_means(both["role"])):
+        both.setdefault(side, both.pop("role"))
     return {role: both[role] for role in ROLES if role in both}
 
 
-def _mapping_evidence(mapping: Mapping[str, str], overrides: SourceOverrides) -> str:
+def _only_yes_no(column: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    index = columns.index(column)
+    return all_yes_no(row[index] for row in rows if index < len(row))
+
+
+def _mapping_evidence(
+    mapping: Mapping[str, str], columns: Sequence[str], rows: Sequence[Sequence[str]], overrides: SourceOverrides
+) -> str:
     if overrides.mapping:
         return "columns chosen by you"
     if not mapping:
-        return "no column is called question and answer, or text with ticket and author"
-    telling = ("question", "answer", "text", "role", "author")
+        unclear = " ".join(doubts(columns, rows)).removesuffix(".")
+        return unclear or "no column is called question and answer, or text with ticket and author"
+    telling = ("question", "answer", "text", *WRITERS, "internal", "public")
     return ", ".join(f"{column!r} is the {role}" for role, column in mapping.items() if role in telling)
 
 
@@ -272,15 +283,23 @@ def check_readable(entry: Plan) -> None:
     if entry.reader or entry.family in ("mail", "xml"):
         return
     mapping = entry.mapping
-    is_long = "text" in mapping and "ticket" in mapping and ("role" in mapping or "author" in mapping)
-    if table.is_wide(mapping) or is_long:
+    writers = [role for role in WRITERS if role in mapping]
+    if writers == ["role"] and "text" in mapping and _only_yes_no(mapping["role"], entry.columns, entry.sample):
+        raise TicketsError(
+            f"{entry.source.name}: the column {mapping['role']!r} holds only yes and no, and which of them is the "
+            "customer is not clear.",
+            f"Map it as 'incoming' where yes means that the customer wrote (--map incoming={mapping['role']!r}), as "
+            "'outgoing' where it means the support.",
+        )
+    if table.is_wide(mapping) or ("text" in mapping and "ticket" in mapping and writers):
         return
     listed = ", ".join(repr(column[:60]) for column in entry.columns[:30])
     more = " and more" if len(entry.columns) > 30 else ""
     what = "keys" if entry.family == "json" else "columns"
+    unclear = "".join(f" {doubt}" for doubt in doubts(entry.columns, entry.sample))
     raise TicketsError(
         f"{entry.source.name} is no export that is known, and which of its {what} hold the question and the answer is "
-        f"not clear: {listed}{more}.",
+        f"not clear: {listed}{more}.{unclear}",
         "Choose the columns in the window, or give --map question=NAME --map answer=NAME "
         "(for a row a message: --map ticket=NAME --map text=NAME --map author=NAME).",
     )

@@ -17,10 +17,12 @@ NO_ANSWERS = (
     "Fetch the messages too (GET /api/messages) and drop both files together.",
 )
 
+_BODIES = frozenset(("body_html", "body_text", "stripped_text"))
+
 
 def evidence(record: Json) -> str:
     """Say what in a record is Gorgias'; empty when it is not."""
-    if "from_agent" in record and ("ticket_id" in record or "stripped_text" in record):
+    if "from_agent" in record and _BODIES & record.keys() and ("ticket_id" in record or "stripped_text" in record):
         return "from_agent"
     messages = objects(record.get("messages"))
     if messages and "from_agent" in messages[0]:

@@ -1,7 +1,7 @@
 """Tables of any origin with the columns mapped to roles.
 
 Wide: a row a ticket, with a question and an answer. Long: a row a message, with the ticket's id and who wrote it; the
-rows of one ticket need not stand together.
+rows of one ticket need not stand together, nor in the order of time.
 """
 
 from __future__ import annotations
@@ -11,54 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.tickets.conversation import Conversation, Kind, Message, Role
+from engine.tickets.dates import seconds
 from engine.tickets.files.grouping import Groups
 from engine.tickets.files.rows import Row
 from engine.tickets.files.workbooks import EXCEL_CELL_CHARS
-from engine.tickets.readers.fields import looks_like_html, oldest_first, words
+from engine.tickets.parties import is_internal, who, yes_no
+from engine.tickets.readers.fields import looks_like_html, words
 
 FORMAT = "table"
 LABEL = "Table"
-
-
-def _word_set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
-_CUSTOMER_WORDS = _word_set(
-    """
-    customer user end-user enduser end_user requester client contact visitor lead guest human incoming
-    inbound in received false 0 no q question kunde kundin eingehend cliente usuario usuaria entrante
-    recibido utilisateur entrant reçu utente entrata usuário recebido klant gebruiker klient użytkownik
-    kund bruger bruker asiakas zákazník müşteri клиент 顧客 客户
-    """
-)
-_AGENT_WORDS = _word_set(
-    """
-    agent assistant support staff admin operator rep teammate employee outgoing outbound out sent true 1
-    yes a answer reply helpdesk service mitarbeiter mitarbeiterin bearbeiter ausgehend agente soporte
-    saliente enviado conseiller sortant envoyé operatore uscita atendente saída enviado medewerker
-    uitgaand pracownik konsultant handläggare medarbejder asiakaspalvelija operátor temsilci оператор
-    агент поддержка 担当者 客服
-    """
-)
-_KINDS: dict[str, Kind] = {
-    "note": "note",
-    "internal": "note",
-    "private": "note",
-    "internal note": "note",
-    "private note": "note",
-    "notiz": "note",
-    "interne notiz": "note",
-    "draft": "draft",
-    "entwurf": "draft",
-    "system": "system",
-    "event": "system",
-    "automation": "system",
-    "bot": "bot",
-    "chatbot": "bot",
-    "ai": "bot",
-    "spam": "spam",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +90,43 @@ def _long(
     rows: Iterable[Row], at: Mapping[str, int], message: Callable[[Role, str, str, str, Kind], Message], source: str
 ) -> Iterator[Conversation]:
     with Groups[Row]() as groups:
-        writers: Counter[str] = Counter()
+        table = _Table()
         for row in rows:
             cells = _Cells(row, at)
             groups.add(cells("ticket").strip() or f"row {row.number}", row)
-            writers[cells("author").strip()] += 1
+            table.see(cells)
         for ticket, members in groups:
             listed = [_Cells(row, at) for row in members]
-            yield _thread(ticket, listed, message, writers, source)
+            yield _thread(ticket, table.oldest_first(listed), message, table.writers, source)
+
+
+class _Table:
+    """What only all rows of a long table tell: who writes how often, and whether the newest stand first."""
+
+    def __init__(self) -> None:
+        self.writers: Counter[str] = Counter()
+        self._falling = 0
+        self._rising = 0
+        self._before: tuple[str, float] | None = None
+
+    def see(self, cells: _Cells) -> None:
+        """Look at the next row of the file."""
+        self.writers[cells("author").strip()] += 1
+        stamp = seconds(cells("date"))
+        if stamp is None:
+            return
+        if self._before and self._before[0] == cells("ticket"):
+            self._falling += stamp < self._before[1]
+            self._rising += stamp > self._before[1]
+        self._before = (cells("ticket"), stamp)
+
+    def oldest_first(self, rows: Sequence[_Cells]) -> Sequence[_Cells]:
+        """Sort the rows of a ticket by date where every date can be read; equal dates follow the order of the file."""
+        stamps = [seconds(cells("date")) for cells in rows]
+        if None in stamps:
+            return rows
+        order = range(len(rows) - 1, -1, -1) if self._falling > self._rising else range(len(rows))
+        return [rows[index] for index in sorted(order, key=lambda index: stamps[index] or 0.0)]
 
 
 def _thread(
@@ -146,13 +136,16 @@ def _thread(
     writers: Counter[str],
     source: str,
 ) -> Conversation:
+    """Build a conversation of its rows, oldest first."""
     customer = next((cells("customer").strip() for cells in rows if cells("customer").strip()), "")
     asker = _asker(rows, customer, writers)
     messages = []
     for cells in rows:
-        role, kind = _role_of(cells("role"))
+        role, kind = _party(cells)
         author = cells("author").strip()
-        if role is None:
+        if role is None and not author:
+            role, kind = "assistant", "unknown" if kind == "public" else kind
+        elif role is None:
             role = "user" if author == asker else "assistant"
         messages.append(message(role, cells("text"), author, cells("date"), kind))
     first = rows[0]
@@ -161,7 +154,7 @@ def _thread(
     )
     return Conversation(
         id=ticket,
-        messages=oldest_first(messages),
+        messages=tuple(messages),
         subject=next((cells("subject").strip() for cells in rows if cells("subject").strip()), ""),
         tags=words(first("tags")),
         created_at=first("date"),
@@ -171,11 +164,27 @@ def _thread(
     )
 
 
+def _party(cells: _Cells) -> tuple[Role | None, Kind]:
+    """Tell who wrote a row, by its columns of words and of yes and no; None where only its author can tell."""
+    role, kind = who(cells("role"))
+    for name, yes, no in _SIDES:
+        said = yes_no(cells(name))
+        if role is None:
+            role, kind = (yes if said else no, kind) if said is not None else who(cells(name))
+    if is_internal(cells("internal"), means_internal=True) or is_internal(cells("public"), means_internal=False):
+        kind = "note"
+    return role, kind
+
+
+_SIDES: tuple[tuple[str, Role, Role], ...] = (("incoming", "user", "assistant"), ("outgoing", "assistant", "user"))
+"""(column of yes and no, who wrote it where it says yes, who where it says no)"""
+
+
 def _asker(rows: Sequence[_Cells], customer: str, writers: Counter[str]) -> str:
     """Tell who of the writers is the customer: the one named so, else the first to write.
 
     When the first writer has written far more over the whole table than the second, the second is taken: agents write
-    many tickets, a customer few.
+    many tickets, a customer few. The rows are those of one ticket, oldest first.
     """
     authors = list(dict.fromkeys(cells("author").strip() for cells in rows))
     if customer in authors:
@@ -183,19 +192,3 @@ def _asker(rows: Sequence[_Cells], customer: str, writers: Counter[str]) -> str:
     if len(authors) >= 2 and writers[authors[0]] >= 5 and writers[authors[0]] > writers[authors[1]] * 3:
         return authors[1]
     return authors[0] if authors else ""
-
-
-def _role_of(cell: str) -> tuple[Role | None, Kind]:
-    word = " ".join(cell.lower().split())
-    if word in _KINDS:
-        return "assistant", _KINDS[word]
-    if word in _CUSTOMER_WORDS:
-        return "user", "public"
-    if word in _AGENT_WORDS:
-        return "assistant", "public"
-    for part in word.replace("_", " ").replace("-", " ").replace("/", " ").split():
-        if part in _CUSTOMER_WORDS:
-            return "user", "public"
-        if part in _AGENT_WORDS:
-            return "assistant", "public"
-    return None, "public"

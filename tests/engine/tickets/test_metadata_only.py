@@ -14,6 +14,8 @@ EXPORTS = {
     "Ticket ID,Ticket name,Ticket status,Pipeline,Create date,Ticket owner": "HubSpot's API",
     "Ticket Number,Date Created,Subject,From,From Email,Priority,Department,Help Topic": "ost_thread_entry",
     "Ticket Reference Id,Subject,Ticket Owner,Status": "Data Backup",
+    "Ticket id,Initial channel,Subject,Creation date,Assignee name,Contact reason,Resolution": "GET /api/messages",
+    "Ticket id,Subject,Number of agent messages,Number of customer messages,Resolution": "GET /api/messages",
     "Issue key,Summary,Status": "all fields",
 }
 

@@ -140,3 +140,125 @@ def test_overrides_win(tmp_path: Path) -> None:
 def test_a_text_column_without_a_ticket_is_not_enough() -> None:
     assert guess_columns(["text", "date"]) == {}
     assert guess_columns(["id", "message", "sender"]) == {"ticket": "id", "text": "message", "author": "sender"}
+
+
+SIDES = [("user", "Is it dark?"), ("assistant", "Press the switch."), ("user", "Now it shines.")]
+
+
+def two_sides(header: str, customer: str, agent: str) -> str:
+    """A row a message; only the cell under one header says who wrote it."""
+    cells = {"user": customer, "assistant": agent}
+    rows = [f"1,{cells[role]},{content},2025-01-02T1{hour}:00:00Z" for hour, (role, content) in enumerate(SIDES)]
+    return "\n".join([f"ticket_id,{header},body,created_at", *rows, ""])
+
+
+@pytest.mark.parametrize("header", ["incoming", "Incoming", "inbound", "is_inbound", "from_customer", "Is Customer"])
+@pytest.mark.parametrize(("yes", "no"), [("true", "false"), ("1", "0"), ("Yes", "No"), ("WAHR", "FALSCH")])
+def test_yes_under_a_header_of_the_customer_means_the_customer(tmp_path: Path, header: str, yes: str, no: str) -> None:
+    found = only(write(tmp_path / "t.csv", two_sides(header, yes, no)))
+    assert [(role, content) for role, _, content in said(found)] == SIDES
+
+
+@pytest.mark.parametrize("header", ["is_agent", "from_agent", "outgoing", "Outbound", "staff", "is_staff", "from_me"])
+@pytest.mark.parametrize(("yes", "no"), [("true", "false"), ("1", "0"), ("Y", "N")])
+def test_yes_under_a_header_of_the_support_means_the_support(tmp_path: Path, header: str, yes: str, no: str) -> None:
+    found = only(write(tmp_path / "t.csv", two_sides(header, no, yes)))
+    assert [(role, content) for role, _, content in said(found)] == SIDES
+
+
+def test_a_column_of_words_says_the_same_under_either_header(tmp_path: Path) -> None:
+    found = only(write(tmp_path / "t.csv", two_sides("direction", "incoming", "outgoing")))
+    assert [(role, content) for role, _, content in said(found)] == SIDES
+
+
+@pytest.mark.parametrize("header", ["type", "role", "direction"])
+def test_yes_and_no_under_any_other_header_are_asked_about(tmp_path: Path, header: str) -> None:
+    path = write(tmp_path / "t.csv", two_sides(header, "true", "false"))
+    found = detect([path])
+    assert found.mapping == {}
+    assert f"{header!r} holds only yes and no" in found.evidence
+    with pytest.raises(TicketsError, match="which of them is the customer is not clear"):
+        read(path)
+
+
+def test_a_person_says_what_yes_means(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", two_sides("flag", "0", "1"))
+    with pytest.raises(TicketsError, match="which of its columns"):
+        read(path)
+    with pytest.raises(TicketsError, match="'flag' holds only yes and no") as caught:
+        read(path, overrides=SourceOverrides(mapping={"ticket": "ticket_id", "text": "body", "role": "flag"}))
+    assert "--map incoming='flag'" in caught.value.remedy
+    for role, side in (("outgoing", "user"), ("incoming", "assistant")):
+        mapping = {"ticket": "ticket_id", "text": "body", role: "flag"}
+        (found,) = read(path, overrides=SourceOverrides(mapping=mapping))
+        assert said(found)[0][0] == side
+
+
+def test_a_column_of_the_customer_mapped_as_the_role_still_means_the_customer(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", two_sides("incoming", "true", "false"))
+    mapping = {"ticket": "ticket_id", "text": "body", "role": "incoming"}
+    (found,) = read(path, overrides=SourceOverrides(mapping=mapping))
+    assert [(role, content) for role, _, content in said(found)] == SIDES
+
+
+@pytest.mark.parametrize(
+    ("header", "internal", "seen"),
+    [
+        ("private", "true", "false"),
+        ("is_public", "0", "1"),
+        ("Internal", "yes", "no"),
+        ("visibility", "private", "public"),
+    ],
+)
+def test_what_only_staff_saw_is_a_note(tmp_path: Path, header: str, internal: str, seen: str) -> None:
+    rows = [("true", seen, "Is it dark?"), ("false", internal, "Ask Bob."), ("false", seen, "Press the switch.")]
+    table = "\n".join([f"ticket_id,incoming,{header},body", *(f"1,{a},{b},{c}" for a, b, c in rows)])
+    assert [kind for _, kind, _ in said(only(write(tmp_path / "t.csv", table)))] == ["public", "note", "public"]
+
+
+def test_the_oldest_message_tells_the_customer_wherever_it_stands(tmp_path: Path) -> None:
+    rows = ["ticket id,date,author,text"]
+    for number in range(6):
+        agent = ("Ben", "Ida", "Olaf")[number % 3]
+        talk = [(agent, "Welcome."), (f"c{number}", "Thanks. And now?"), (agent, "Press it."), (f"c{number}", "Dark?")]
+        rows += [f"{number},2026-01-02 1{3 - at}:00:00,{who},{words}" for at, (who, words) in enumerate(talk)]
+    for found in read(write(tmp_path / "t.csv", "\n".join(rows))):
+        assert [(role, content) for role, _, content in said(found)] == [
+            ("user", "Dark?"),
+            ("assistant", "Press it."),
+            ("user", "Thanks. And now?"),
+            ("assistant", "Welcome."),
+        ]
+        assert (found.customer, found.created_at) == (f"c{found.id}", "2026-01-02 10:00:00")
+
+
+def test_equal_dates_follow_the_order_of_a_file_that_begins_with_the_newest(tmp_path: Path) -> None:
+    days = [("2026-01-03", "Ben", "Welcome."), ("2026-01-02", "Ben", "Press it."), ("2026-01-02", "Ada", "Dark?")]
+    table = "\n".join(["ticket,date,author,text", *(f"1,{day},{who},{words}" for day, who, words in days)])
+    assert [content for _, _, content in said(only(write(tmp_path / "t.csv", table)))] == [
+        "Dark?",
+        "Press it.",
+        "Welcome.",
+    ]
+
+
+def test_a_message_that_nobody_can_be_made_out_for_is_left_out(tmp_path: Path) -> None:
+    table = "ticket,role,text\n1,customer,Dark?\n1,zygote,Whatever this is.\n1,agent,Press it.\n"
+    assert [kind for _, kind, _ in said(only(write(tmp_path / "t.csv", table)))] == ["public", "unknown", "public"]
+
+
+def test_a_column_whose_few_values_repeat_is_no_answer(tmp_path: Path) -> None:
+    outcomes = ("Refunded in full", "Replacement sent", "No action was needed")
+    rows = [f"{number},Where is parcel {number}?,{outcomes[number % 3]}" for number in range(30)]
+    path = write(tmp_path / "t.csv", "\n".join(["case,subject,resolution", *rows]))
+    assert "'resolution' repeats 3 short values in 30 rows: it is a category" in detect([path]).evidence
+    with pytest.raises(TicketsError, match="it is a category"):
+        read(path)
+    mapping = {"question": "subject", "answer": "resolution"}
+    assert len(read(path, overrides=SourceOverrides(mapping=mapping))) == 30
+
+
+def test_another_column_answers_where_the_first_is_a_category(tmp_path: Path) -> None:
+    rows = [f"Where is parcel {number}?,Solved,It lies in depot {number} and comes soon." for number in range(12)]
+    path = write(tmp_path / "t.csv", "\n".join(["question,solution,reply", *rows]))
+    assert detect([path]).mapping == {"question": "question", "answer": "reply"}
