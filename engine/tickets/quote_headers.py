@@ -17,17 +17,22 @@ _RAW_NEIGHBOURS = 6
 
 _LABEL = re.compile(r"^[\s>*_]{0,12}([^\W\d_][^:\uff1a*\n]{0,24}?)[\s*_]{0,4}[:\uff1a]")
 _LABEL_INSIDE = re.compile(r"(?<!\S)\**((?:[^\W\d_]\w{0,15} )?[^\W\d_]\w{0,15})\** ?[:\uff1a]")
+_ADDRESS = re.compile(r"[^\s@]@[^\s@]|\[mailto:|\[EMAIL_|\[email")
 _RAW_SOURCE = re.compile(
     r"^(?:received|message-id|return-path|mime-version|dkim-signature|x-[\w-]{2,40}):", re.IGNORECASE
 )
 
 
-def header_length(lines: Sequence[str], index: int) -> int:
+def header_length(lines: Sequence[str], index: int, *, announced: bool = False) -> int:
     """Return how many lines from ``index`` on form a header block, or 0.
+
+    'From: London' and 'Date: 4 March' are fields of a booking too: a subject or an address must be among them, and
+    where there are no more than two fields, the block must stand apart and nothing may lead to it.
 
     Args:
         lines: The lines of a text.
         index: Where the block would begin; it may be the number of lines.
+        announced: Whether the words before lead to it ('The bounce says:').
     """
     first = _fields_of(lines[index]) if index < len(lines) else set()
     if "from" not in first and "date" not in first:
@@ -39,8 +44,19 @@ def header_length(lines: Sequence[str], index: int) -> int:
         end, between = (position + 1, 0) if found else (end, between + 1)
         if between > _MAX_BETWEEN:
             break
-    enough = "from" in fields and len(fields & {"date", "to", "subject"}) >= 2
+    others = len(fields & {"date", "to", "subject"})
+    addressed = any(_ADDRESS.search(line[:_MAX_LINE]) for line in lines[index:end])
+    alone = not announced and _stands_apart(lines, index, end)
+    enough = "from" in fields and (
+        (others >= 2 and ("subject" in fields or addressed)) or (others == 1 and addressed and alone)
+    )
     return end - index if enough and not _is_raw_source(lines, index, end) else 0
+
+
+def _stands_apart(lines: Sequence[str], index: int, end: int) -> bool:
+    """Say whether the line before is blank or a rule, and the line after is blank."""
+    before_is_free = index == 0 or not any(character.isalnum() for character in lines[index - 1])
+    return before_is_free and (end == len(lines) or not lines[end].strip())
 
 
 def _fields_of(line: str) -> set[Field]:

@@ -9,20 +9,13 @@ languages are tried on every text, so that none has to be detected. Knows nothin
 import re
 from collections.abc import Iterator
 
+from engine.tickets.attributions import AFTER_COLON, COLONS, VERB, Endings, find_attribution, names_a_writer
 from engine.tickets.plain_text import QUOTED, has_words
 from engine.tickets.quote_headers import header_length
-from engine.tickets.quote_phrases import (
-    FORWARDED_MESSAGE,
-    ORIGINAL_MESSAGE,
-    REPLY_LINE,
-    STARTS,
-    WROTE,
-    WROTE_CJK,
-)
+from engine.tickets.quote_phrases import FORWARDED_MESSAGE, ORIGINAL_MESSAGE, REPLY_LINE
 
 _MAX_LINE = 400
 """Characters; no header line of any mail program is longer."""
-_MAX_ATTRIBUTION_LINES = 4
 _MAX_HANDING_ON = 8
 """Lines that may precede a forwarded mail."""
 _MAX_NAME_LINE = 100
@@ -30,26 +23,25 @@ _MAX_NAME_LINE = 100
 _MAX_VERB = 30
 _ANNOUNCING_WORDS = 2
 """'Hello:' greets, 'It says:' announces."""
-_COLONS = frozenset(":\uff1a")
-_AFTER_COLON = " *_\t\u200e\u200f"
+_WRAPPED_FROM = 65
+"""Characters of a quoted line that its program may have broken, leaving the rest without a mark."""
+_LONGEST_REST = 40
 
-_VERB = rf"(?:(?<!\w)(?:{WROTE})(?!\w)|{WROTE_CJK})"
-_WROTE = re.compile(_VERB, re.IGNORECASE)
-_ENDS_IN_WROTE = re.compile(rf"{_VERB}\W{{0,4}}$", re.IGNORECASE)
-_LONE_VERB = re.compile(rf"^{_VERB}\W{{0,3}}$", re.IGNORECASE)
-_STARTS_LIKE_DATE = re.compile(rf"^\W{{0,3}}(?:(?:{STARTS})(?!\w)|\d)", re.IGNORECASE)
-_DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\d{1,2}[:.]\d{2}|\b(?:19|20)\d{2}\b|\d{1,2} ?[月日월일]")
-_ADDRESS = re.compile(r"<[^<>]{0,200}>|\S@\S|\[mailto:|\[email|\[name@", re.IGNORECASE)
+_ENDS_IN_WROTE = re.compile(rf"{VERB}\W{{0,4}}$", re.IGNORECASE)
+_LONE_VERB = re.compile(rf"^{VERB}\W{{0,3}}$", re.IGNORECASE)
 
 _SEPARATOR = re.compile(rf"^\W{{2,40}}(?:{ORIGINAL_MESSAGE})\W{{0,40}}$", re.IGNORECASE)
 _FORWARDED = re.compile(rf"^\W{{0,40}}(?:{FORWARDED_MESSAGE})\W{{0,40}}$", re.IGNORECASE)
+_GROUPWISE = re.compile(r"^>>> ?[^>].{0,200}(?:>|\d) ?>>>$")
+"""Novell's '>>> Anna <a@b> 04.03.2025 10:11 >>>'."""
 _RULE = re.compile(r"^\W{0,3}[_\-=*\u2014\u2500]{5,}\W{0,3}$")
 _PLEASE_SEE_BELOW = re.compile(
     r"\b(?:fyi|see below|below is|forward(?:ed|ing)?|siehe unten|s\. ?u\.|weiterleit\w*|zur info|ci-dessous|ver abajo"
     r"|vedi sotto|zie hieronder|poniżej)\b",
     re.IGNORECASE,
 )
-_PROMPT = re.compile(r"^>>> \S|^>>>$")
+_PROMPT = re.compile(r">>>(?: |$)")
+_LOOKS_LIKE_CODE = re.compile(r"[()=\[\]{}]|^(?:import|from|def|del|print|for|while|if|with|help) |\w\.\w|^\d|^$")
 _FENCE = re.compile(r"^\s*`{3,}")
 
 
@@ -59,10 +51,14 @@ class _Source:
     def __init__(self, text: str) -> None:
         self.lines = text.split("\n")
         self.fenced = _fenced(self.lines) if "```" in text else frozenset()
-        self.ends = frozenset(
-            number for number, line in enumerate(self.lines) if line[-4:].rstrip(_AFTER_COLON)[-1:] in _COLONS
-        ) | frozenset(self._before_quotes())
-        """The lines on which 'Anna wrote:' may end; 'Anna wrote' only where a quote follows."""
+        self.prompts = frozenset(_prompts(self.lines)) if ">>>" in text else frozenset()
+        """Lines of a Python session, whose '>>>' quotes nobody."""
+        self.endings = Endings(self.lines, list(self._before_quotes()))
+
+    def is_quoted(self, number: int) -> bool:
+        """Say whether a line is marked as quoted."""
+        line = self.lines[number]
+        return line.startswith(QUOTED) or (line[:4].lstrip(" ").startswith(">") and number not in self.prompts)
 
     def next_with_words(self, index: int) -> int:
         """Return the first line from ``index`` on that is not blank, or the number of lines."""
@@ -73,7 +69,7 @@ class _Source:
     def _before_quotes(self) -> Iterator[int]:
         last = -1
         for number, line in enumerate(self.lines):
-            if _is_quoted(line) and last >= 0:
+            if self.is_quoted(number) and last >= 0:
                 yield last
             if line.strip():
                 last = number
@@ -123,7 +119,7 @@ def strip_quotes(text: str) -> str:
         if index in source.fenced:
             kept.add(line)
             index += 1
-        elif _is_quoted(line):
+        elif source.is_quoted(index) and not _GROUPWISE.match(line[:_MAX_LINE]):
             index = _past_quoted_block(source, index, kept)
         elif not line or len(line) > _MAX_LINE:
             kept.add(line)
@@ -149,13 +145,12 @@ def unquote(text: str) -> str:
 
 def introduces(line: str) -> bool:
     """Say whether a line announces a citation of its writer ('The window says:') and not a mail ('Anna wrote:')."""
-    line = line.rstrip(_AFTER_COLON)[-_MAX_LINE:]
-    return line[-1:] in _COLONS and len(line.split()) >= _ANNOUNCING_WORDS and not _names_a_writer(line)
+    line = line.rstrip(AFTER_COLON)[-_MAX_LINE:]
+    return line[-1:] in COLONS and len(line.split()) >= _ANNOUNCING_WORDS and not _names_a_writer(line)
 
 
 def _names_a_writer(line: str) -> bool:
-    dated_address = bool(_ADDRESS.search(line)) and bool(_DATE.search(line))
-    return dated_address or _ENDS_IN_WROTE.search(line) is not None or bool(_WROTE.search(line) and _DATE.search(line))
+    return names_a_writer(line) or _ENDS_IN_WROTE.search(line) is not None
 
 
 def _history_at(source: _Source, index: int, kept: _Kept) -> tuple[bool, int]:
@@ -166,7 +161,7 @@ def _history_at(source: _Source, index: int, kept: _Kept) -> tuple[bool, int]:
     """
     line = source.lines[index]
     may_be_marker = not line[0].isalnum() or "bove" in line
-    if may_be_marker and (REPLY_LINE.search(line) or _SEPARATOR.match(line)):
+    if may_be_marker and (REPLY_LINE.search(line) or _SEPARATOR.match(line) or _GROUPWISE.match(line)):
         return (True, 0) if kept.started else (False, 1)
     if _FORWARDED.match(line):
         after = source.next_with_words(index + 1)
@@ -174,18 +169,23 @@ def _history_at(source: _Source, index: int, kept: _Kept) -> tuple[bool, int]:
     said = _said_length(source, index)
     if said:
         return False, said
-    header = header_length(source.lines, index)
+    header = header_length(source.lines, index, announced=_is_announced(kept))
     if header:
         return (True, 0) if kept.started and not _is_forwarding(kept) else (False, header)
-    attribution = _attribution_length(source, index)
+    attribution = find_attribution(source.lines, index, source.endings)
     if not attribution:
         return False, 0
-    after = source.next_with_words(index + attribution)
-    if after < len(source.lines) and _is_quoted(source.lines[after]):
-        return False, attribution
-    if not _is_surely_attribution(" ".join(source.lines[index : index + attribution])):
+    after = source.next_with_words(index + attribution.lines)
+    if after < len(source.lines) and source.is_quoted(after):
+        return False, attribution.lines
+    if not attribution.is_sure:
         return False, 0
-    return (True, 0) if kept.started else (False, attribution)
+    return (True, 0) if kept.started else (False, attribution.lines)
+
+
+def _is_announced(kept: _Kept) -> bool:
+    """Say whether the last line so far leads to what follows: 'The bounce says:'."""
+    return kept.last is not None and introduces(kept.lines[kept.last])
 
 
 def _is_forwarding(kept: _Kept) -> bool:
@@ -195,17 +195,10 @@ def _is_forwarding(kept: _Kept) -> bool:
     return _PLEASE_SEE_BELOW.search("\n".join(kept.lines)) is not None
 
 
-def _is_quoted(line: str) -> bool:
-    if line.startswith(QUOTED):
-        return True
-    start = line[:4].lstrip(" ")
-    return start.startswith(">") and not _PROMPT.match(line)
-
-
 def _past_quoted_block(source: _Source, index: int, kept: _Kept) -> int:
     """Skip a run of quoted lines with the 'X said' before it, or keep it where its writer announced it."""
     end = index
-    while end < len(source.lines) and _is_quoted(source.lines[end]):
+    while end < len(source.lines) and (source.is_quoted(end) or _is_rest(source, index, end)):
         end += 1
     last = kept.last
     if last is not None and len(kept.lines[last]) <= _MAX_LINE:
@@ -215,6 +208,18 @@ def _past_quoted_block(source: _Source, index: int, kept: _Kept) -> int:
         elif len(kept.lines[last]) <= _MAX_NAME_LINE and _ENDS_IN_WROTE.search(kept.lines[last]):
             del kept.lines[last:]
     return end
+
+
+def _is_rest(source: _Source, first: int, number: int) -> bool:
+    """Say whether a line without a mark is what a mail program broke off the quoted line above it."""
+    line = source.lines[number]
+    if number == first or not line.strip() or len(line) > _LONGEST_REST or not source.is_quoted(number - 1):
+        return False
+    above = source.lines[number - 1].rstrip()
+    overflows = len(above) + len(line.split(" ", 1)[0]) >= _WRAPPED_FROM + 8 and len(above) >= _WRAPPED_FROM
+    goes_on = not above.endswith((".", "!", "?", ":")) and (line[0].islower() or "://" in above[-_WRAPPED_FROM:])
+    ends = number + 1 == len(source.lines) or not source.lines[number + 1].strip() or source.is_quoted(number + 1)
+    return overflows and goes_on and ends
 
 
 def _said_length(source: _Source, index: int) -> int:
@@ -233,33 +238,6 @@ def _said_length(source: _Source, index: int) -> int:
     return end - index if source.next_with_words(end) < len(lines) else 0
 
 
-def _attribution_length(source: _Source, index: int) -> int:
-    """Return how many lines from ``index`` on form one 'On Monday, Anna <a@b> wrote:', or 0."""
-    joined = ""
-    for number in range(index, min(index + _MAX_ATTRIBUTION_LINES, len(source.lines))):
-        line = source.lines[number].strip()
-        joined = f"{joined} {line}" if joined else line
-        if not line or len(joined) > _MAX_LINE or (number > index and not _STARTS_LIKE_DATE.match(joined)):
-            return 0
-        if number in source.ends:
-            return number + 1 - index if _is_attribution(joined) else 0
-    return 0
-
-
-def _is_attribution(joined: str) -> bool:
-    dated = _DATE.search(joined) is not None
-    addressed = _ADDRESS.search(joined) is not None
-    return (dated and addressed) or (_WROTE.search(joined) is not None and (dated or addressed))
-
-
-def _is_surely_attribution(joined: str) -> bool:
-    """Say whether a line may cut the rest off although no '>' follows: it needs a date, and an address or a verb."""
-    has_verb = _WROTE.search(joined) is not None
-    has_address = _ADDRESS.search(joined) is not None
-    timed = re.search(r"\d{1,2}[:.h]\d{2}", joined) is not None
-    return bool(_DATE.search(joined)) and ((has_verb and (has_address or timed)) or (has_address and timed))
-
-
 def _drop_trailing_rules(kept: list[str]) -> None:
     while kept and (not kept[-1].strip() or (len(kept[-1]) <= _MAX_LINE and _RULE.match(kept[-1]))):
         kept.pop()
@@ -274,3 +252,16 @@ def _fenced(lines: list[str]) -> frozenset[int]:
             found.append(number)
         inside = inside != fence
     return frozenset(found)
+
+
+def _prompts(lines: list[str]) -> Iterator[int]:
+    """Yield the lines of Python sessions: runs of '>>>' of which one at least reads like code."""
+    start = 0
+    while start < len(lines):
+        end = start
+        while end < len(lines) and _PROMPT.match(lines[end]):
+            end += 1
+        run = [line[4 : _MAX_LINE + 4] for line in lines[start:end]]
+        if any(map(_LOOKS_LIKE_CODE.search, run)):
+            yield from range(start, end)
+        start = max(end, start + 1)

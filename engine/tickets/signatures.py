@@ -18,6 +18,8 @@ _MAX_THANKS_LINES = 6
 _ABBREVIATION = 5
 """Characters of 'LG' and 'mvh', which are brands and words too."""
 _SENT_FROM_LINES = 4
+_DEVICE_WORDS = 5
+"""Words of 'Sent from my iPhone!', where a mark at the end makes no sentence."""
 _MAX_DELIMITED = 25
 """Lines that may follow '-- ', where the delimiter leaves no doubt."""
 
@@ -88,6 +90,8 @@ def _without_sent_from(lines: list[str]) -> list[str]:
 
 def _is_sent_from(line: str) -> bool:
     line = line.strip(" *_[]()<>-\u2013\u2014")
+    if len(line.split()) <= _DEVICE_WORDS:
+        line = line.rstrip("!.:;)-( ")
     # 'Sent from my desk, is much easier' is a sentence: a device has neither a comma nor ten words nor a full stop.
     is_short = 6 < len(line) <= 120 and len(line.split()) <= 9 and ", " not in line and line[-1] not in ".?!:"
     return is_short and SENT_FROM.match(line) is not None

@@ -16,6 +16,7 @@ MAIL_UNITS = (
     *("From: x\nSent: 1\n", "*From:* a\n", "From: a Sent: b To: c ", "Von: ", "-----Original Message-----\n"),
     *("Begin forwarded message:\n", "##- Please type your reply above this line -##\n", "Received: x\n"),
     *("Best regards\n", "Thanks\nA\n", "Sent from my a ", "This email is confidential ", "CAUTION: this ", "I am "),
+    *(">>> a ", ">>> a\n", "Ann <\n", "Ann <a@b>\n", "On 1.1.2020 <\n\n", "1 a@b <a\n", "> " + "a" * 80 + "\nb\n"),
     *("&amp;", "&#", "&nbsp", "Ã¤", "â€™", "\x00", "\u200b", "\ud800", "\ue000\n", "\r", "\u2028", "写道"),
 )
 HTML_UNITS = (

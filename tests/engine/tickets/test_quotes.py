@@ -1,3 +1,5 @@
+from textwrap import wrap
+
 import pytest
 
 from engine.tickets.plain_text import QUOTED
@@ -28,6 +30,26 @@ ATTRIBUTIONS = {
     "Japanese": "2025年3月4日(火) 10:11 Ines Vale <ines@akari.example>:",
     "Chinese": "Ines Vale <ines@deng.example> 于2025年3月4日周二 10:11写道：",
     "Korean": "2025년 3월 4일 (화) 오전 10:11, Ines Vale <ines@deung.example>님이 작성:",
+    "German, name first": "Ines Vale <ines@lampen.example> schrieb am Di., 4. März 2025 um 10:11 Uhr:",
+    "Portuguese, name first": "Ines Vale <ines@luzes.example> escreveu no dia terça, 4/03/2025 à(s) 10:11:",
+    "Polish, name first": "Ines Vale <ines@lampy.example> napisał(a) w dniu 4 marca 2025 o 10:11:",
+    "Czech, name first": "Ines Vale <ines@lampy.example> napsal(a) dne 4. března 2025 v 10:11:",
+    "Slovak": "ut 4. 3. 2025 o 10:11 Ines Vale <ines@lampy.example> napísal(a):",
+    "Slovene": "V V tor., 4. mar. 2025 ob 10:11 je oseba Ines Vale <ines@luci.example> napisala:",
+    "Croatian": "uto, 4. ožu 2025. u 10:11 Ines Vale <ines@lampe.example> napisao je:",
+    "Romanian": "În mar., 4 mar. 2025 la 10:11, Ines Vale <ines@lampi.example> a scris:",
+    "Greek": "Στις Τρί 4 Μαρ 2025 στις 10:11 π.μ., ο/η Ines Vale <ines@lampes.example> έγραψε:",
+    "Estonian": "Kuupäev 4. märts 2025 kell 10:11 kirjutas Ines Vale <ines@lambid.example>:",
+    "Latvian": "otrd., 2025. g. 4. marts, plkst. 10:11 — lietotājs Ines Vale (<ines@lampas.example>) rakstīja:",
+    "Arabic": "في الثلاثاء، 4 مارس 2025 في 10:11 ص تمت كتابة ما يلي بواسطة Ines Vale <ines@lamps.example>:",
+    "Hebrew": "‫בתאריך יום ג׳, 4 במרץ 2025 ב-10:11 מאת ‪Ines Vale‬‏ <‪ines@lamps.example‬‏>:‬",
+    "Vietnamese": "Vào Th 3, 4 thg 3, 2025 vào lúc 10:11 Ines Vale <ines@lamps.example> đã viết:",
+    "Yahoo, German": "Am Dienstag, 4. März 2025 um 17:01:22 MEZ hat Ines Vale <i@l.example> Folgendes geschrieben:",
+    "Zoho": "---- On Tue, 04 Mar 2025 17:01:22 +0100 Ines Vale <ines@lamps.example> wrote ----",
+    "Zoho, German": "---- Am Di, 04 Mär 2025 17:01:22 +0100 Ines Vale <ines@lampen.example> schrieb ----",
+    "a reply in one line": "Reply On Tue, Mar 4, 2025 at 5:01 PM Ines Vale <ines@lamps.example> wrote:",
+    "Polymail": "On Tue, Mar 4, 2025 at 7:08 PM Ines Vale\n\n<\nmailto:Ines Vale <ines@lamps.example>\n> wrote:",
+    "Polymail, no blank line": "On Tue, Mar 4, 2025 at 7:08 PM Ines Vale <\nines@lamps.example\n> wrote:",
     "a language nobody entered": "2025-03-04 10:11 Ines Vale <ines@lamps.example> xyzzy:",
 }
 HEADERS = {
@@ -59,6 +81,17 @@ def test_old_mail_that_is_not_marked_goes_too(attribution: str) -> None:
     assert strip_quotes(f"It works.\n\n{attribution}\n\nDoes it?") == "It works."
 
 
+@pytest.mark.parametrize("attribution", ATTRIBUTIONS.values(), ids=ATTRIBUTIONS)
+@pytest.mark.parametrize("old", ["Does it?", "> Does it?"], ids=["unmarked", "marked"])
+def test_the_width_at_which_a_program_breaks_the_line_does_not_matter(attribution: str, old: str) -> None:
+    kept = {
+        width: strip_quotes(f"It works.\n\n{broken}\n\n{old}")
+        for width in range(40, 100, 2)
+        if (broken := "\n".join(wrap(attribution, width, break_long_words=False, break_on_hyphens=False)))
+    }
+    assert kept == dict.fromkeys(range(40, 100, 2), "It works.")
+
+
 @pytest.mark.parametrize("header", HEADERS.values(), ids=HEADERS)
 def test_everything_from_a_header_block_on_goes(header: str) -> None:
     assert strip_quotes(f"It works.\n\n________________________________\n{header}\n\nDoes it?") == "It works."
@@ -79,6 +112,11 @@ def test_a_header_block_that_opens_the_text_is_taken_off(header: str) -> None:
         "-----Messaggio originale-----",
         "-----Oorspronkelijk bericht-----",
         "-----Wiadomość oryginalna-----",
+        "-----Antwort Nachricht-----",
+        "-------- Oprindelig besked --------",
+        "-------- Message initial --------",
+        "-------- Původní e-mail ----------",
+        ">>> Ines Vale <ines@lamps.example> 04.03.2025 10:11 >>>",
         "##- Please type your reply above this line -##",
         "-- Please reply above this line --",
         "##- Bitte geben Sie Ihre Antwort oberhalb dieser Zeile ein. -##",
@@ -110,6 +148,13 @@ def test_a_flattened_forum_quote_goes() -> None:
         "To: do\n- one\n- two",
         "He said\nnothing.",
         "Date: tomorrow\nPlace: here",
+        "Your trip:\n\nDate: 4 March 2025\nFrom: London\nTo: Paris\n\nHave a nice time.",
+        "The bounce says:\n\nFrom: ines@lamps.example\nTo: shop@lamps.example\n\nWhat is wrong with it?",
+        'Thanks.\n\nOn 3 March 2025 at 10:30 our driver wrote:\n\n"Nobody here."\n\nPlease call the depot.',
+        "Thanks.\n\nOn 3 March our driver wrote:\n\nNobody here.\n\nPlease call the depot.",
+        "Danke.\n\nAm 3. März 2025 um 10:30 schrieb unser Fahrer:\n\nNiemand da.\n\nBitte anrufen.",
+        "Merci.\n\nLe 3 mars 2025 à 10:30 notre livreur a écrit :\n\nPersonne.\n\nAppelez le dépôt.",
+        "I bought 3 lamps on 4.3.2025 at 10:30 from ines@lamps.example, and this is wrong with them:\n\n- dark",
         ">>> import lamp\n>>> lamp.on()",
         "```\n> git log\nOn 4 Mar 2025 10:11, Ines <i@l.example> wrote:\n```",
         "See the headers:\nReceived: from a\nFrom: Ines\nDate: 4 Mar 2025\nTo: Shop\nSubject: Lamp\nX-Spam: no",
@@ -125,6 +170,35 @@ def test_a_citation_after_a_colon_stays_and_a_quote_after_a_writer_goes() -> Non
     assert introduces("The window says:")
     assert not introduces("Ines Vale wrote:")
     assert not introduces("2025-03-04 10:11 Ines <i@l.example>:")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Von: Ines Vale <ines@lampen.example>\nDatum: 4. März 2025 um 10:11",
+        "From: Ines Vale <ines@lamps.example>\nTo: shop@lamps.example",
+        "De : Ines Vale <ines@lampes.example>\nDate : mardi 4 mars 2025",
+        "From: ines@lamps.example\nSubject: Lamp",
+    ],
+)
+def test_two_fields_that_stand_apart_are_a_header_block(header: str) -> None:
+    assert strip_quotes(f"It works.\n\n{header}\n\nDoes it?") == "It works."
+
+
+def test_what_a_program_broke_off_a_quoted_line_goes_with_it() -> None:
+    long = "> the lamp in the hall has been dark since the storm of last week, and so are"
+    assert strip_quotes(f"It works.\n\nInes wrote:\n{long}\nthe others\n> as well") == "It works."
+    link = "> see <https://lamps.example/a/very/long/address/that/is/broken/somewhere/in/it/"
+    assert strip_quotes(f"It works.\n\nInes wrote:\n{link}\nabc#note-1>.\n> Bye") == "It works."
+    assert strip_quotes("> Can I send it back?\nyes, for 30 days\n\n> Who pays?\nwe do") == (
+        "yes, for 30 days\n\nwe do"
+    )
+
+
+def test_three_marks_quote_words_and_prompt_for_code() -> None:
+    assert strip_quotes("It works.\n\n>>> does it\n>>> at night too") == "It works."
+    session = "Type this:\n>>> import lamp\n>>> lamp.on()\n>>> lamp"
+    assert strip_quotes(session) == session
 
 
 def test_the_mark_of_a_dropped_block_goes_with_the_line_before_it() -> None:

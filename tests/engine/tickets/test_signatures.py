@@ -27,6 +27,8 @@ from engine.tickets.signatures import strip_signature
         "Thanks,\nInes",
         "Danke\nInes",
         "Sent from my iPhone",
+        "Sent from my iPhone!",
+        "Sent from my iPhone :)",
         "Get Outlook for iOS<https://aka.example/o0ukef>",
         "Von meinem iPhone gesendet",
         "Gesendet mit der Lampen Mail App",
@@ -63,6 +65,7 @@ def test_a_signature_goes_and_the_message_stays(signature: str) -> None:
         "- one\n- two",
         "Which brands fit?\nSamsung\nLG\nSony",
         "Sent from the server were three mails.",
+        "Sent from the old server too.",
         "Sent with the lamp was a bulb.\n\nIt is dark.\n\nThe fuse is fine.\n\nThe switch clicks.\n\nHelp.",
     ],
 )
