@@ -149,8 +149,9 @@ def recognised(ui: SourcePanel, found: Detection) -> dict[Any, Any]:
     choices = [("none", ""), *((column, column) for column in found.columns)]
     unclear = bool(found.columns) and not found.mapping
     note = "Which columns hold the question and the answer is not clear."
+    unclear_columns = [parts.banner(note, "Choose them below.", "note")] if unclear else []
     return {
-        ui.notice: parts.banner(note, "Choose them below.", "note") if unclear else "",
+        ui.notice: parts.join([*unclear_columns, *(parts.banner(caution, kind="note") for caution in found.cautions)]),
         ui.found: tickets.detection(found),
         ui.change: gr.Accordion(open=True) if unclear else gr.skip(),
         ui.mapping: gr.Column(visible=bool(found.columns)),

@@ -33,6 +33,8 @@ class Detection:
     files: tuple[tuple[str, str], ...] = ()
     """(file name, format) for every stream that was found, archive members included."""
     sheet: str = ""
+    cautions: tuple[str, ...] = ()
+    """What the export cannot tell, in sentences."""
     country: str = ""
     """Two-letter country whose telephone numbers are to be expected; empty when nothing tells."""
     country_evidence: str = ""
@@ -71,6 +73,7 @@ def detect(paths: Sequence[Path], overrides: SourceOverrides | None = None) -> D
         sample=tuple(tuple(cell[:_SHOWN_CELL] for cell in row) for row in shown.sample),
         files=tuple((entry.source.name, entry.format) for entry in plans),
         sheet=shown.layout.sheet if shown.layout else "",
+        cautions=tuple(dict.fromkeys(caution for entry in plans for caution in entry.cautions)),
         country=country,
         country_evidence=told,
     )

@@ -22,7 +22,7 @@ from engine.tickets.files.xml_records import read_xml
 from engine.tickets.metadata_only import metadata_only
 from engine.tickets.overrides import FORMATS, SourceOverrides
 from engine.tickets.parties import all_yes_no
-from engine.tickets.readers import READERS, Reader, mail, table
+from engine.tickets.readers import READERS, Reader, cautions, mail, table
 from engine.tickets.readers.fields import text
 
 Family = Literal["json", "table", "mail", "xml"]
@@ -49,6 +49,8 @@ class Plan:
     refusal: tuple[str, str] | None = None
     """Message and remedy when the stream is known to hold no messages."""
     agents: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
+    """What this export cannot tell, in sentences, for the person to look at."""
 
 
 def plan(sources: Sequence[Source], overrides: SourceOverrides) -> list[Plan]:
@@ -118,7 +120,7 @@ def _json_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Pla
     if known:
         reader, told = known
         found = Plan(source, "json", reader.FORMAT, reader.LABEL, told, encoding, reader=reader)
-        return _refused(found, sample, lambda: _only_records(read_records(source, encoding)))
+        return _looked_into(found, sample, lambda: _only_records(read_records(source, encoding)))
     return _objects_plan(source, encoding, sample, overrides)
 
 
@@ -142,10 +144,14 @@ def _vote(sample: Sequence[Record], readers: Iterable[Reader], overrides: Source
     return reader, f"{told} in {'every record' if whole else f'each of the first {len(sample)} records'}"
 
 
-def _refused(entry: Plan, sample: Sequence[Record], again: Callable[[], Iterator[Record]]) -> Plan:
-    """Mark a plan whose records hold no messages."""
+def _looked_into(entry: Plan, sample: Sequence[Record], again: Callable[[], Iterator[Record]]) -> Plan:
+    """Say what the records cannot tell, and mark a plan whose records hold no messages."""
     reader = entry.reader
-    if reader is None or any(reader.has_messages(record.value) for record in sample):
+    if reader is None:
+        return entry
+    values = [record.value for record in sample]
+    entry = replace(entry, cautions=cautions(reader.FORMAT, values, entry.family == "table"))
+    if any(reader.has_messages(record.value) for record in sample):
         return entry
     if len(sample) == SAMPLE_RECORDS and any(
         reader.has_messages(record.value) for record in islice(again(), LOOK_FOR_MESSAGES)
@@ -175,7 +181,7 @@ def _xml_plan(source: Source, head: str, encoding: str) -> Plan:
         )
     told = "elements called helpdesk-ticket"
     found = Plan(source, "xml", "freshdesk", "Freshdesk account export", told, encoding, reader=_module(freshdesk))
-    return _refused(found, sample, lambda: _only_records(read_xml(source)))
+    return _looked_into(found, sample, lambda: _only_records(read_xml(source)))
 
 
 def _module(module: object) -> Reader:
@@ -225,7 +231,7 @@ def _table_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Pl
                 vote[0],
             )
             again = lambda: as_records(_only_rows(read_rows(source, layout)), columns, source.name)  # noqa: E731
-            return _refused(found, sample, again)
+            return _looked_into(found, sample, again)
     mapping = _mapping(columns, layout.sample, overrides)
     told = _mapping_evidence(mapping, columns, layout.sample, overrides)
     return Plan(source, "table", table.FORMAT, label, told, encoding, layout, columns, mapping, layout.sample)

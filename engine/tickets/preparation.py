@@ -28,14 +28,13 @@ from typing import Any
 import orjson
 
 from engine.errors import TicketsError
-from engine.tickets.conversation import DAMAGED, LeftOut, excerpt
+from engine.tickets.conversation import DAMAGED, KIND_REASONS, LeftOut, excerpt
 from engine.tickets.editing import Editor
 from engine.tickets.files.sources import find_sources
 from engine.tickets.gathering import Gathered, Spool, gather
 from engine.tickets.options import PrepareOptions
 from engine.tickets.planning import Plan, plan
 from engine.tickets.quality import assess
-from engine.tickets.readers import CAUTIONS
 from engine.tickets.report import Progress, Report
 from engine.tickets.selecting import Selection, select
 from engine.workspace import disk_errors, private_file
@@ -170,13 +169,26 @@ def _leave_out(gathered: Gathered, spool: Spool, selection: Selection) -> None:
         spool.leave_out(LeftOut(entry["ticket"], reason, excerpt(shown)))
 
 
+_REMEDIES = {
+    KIND_REASONS["bot"]: "Choose tickets that people have answered.",
+    KIND_REASONS["after_tool"]: "Choose conversations whose answers do not come from a tool.",
+    KIND_REASONS["tool"]: "Choose conversations whose answers do not come from a tool.",
+    KIND_REASONS["rated_bad"]: "Choose a file that holds good answers too.",
+    KIND_REASONS["unknown"]: "Name each writer customer or agent, or choose the column that tells who wrote.",
+    "not resolved": "Take the unresolved tickets in as well.",
+    "another language": "Choose its language as well.",
+}
+"""Reason why most tickets are left out -> what helps, where another export does not."""
+
+
 def _nothing_kept(plans: Sequence[Plan], gathered: Gathered) -> TicketsError:
     names = ", ".join(dict.fromkeys(entry.source.path.name for entry in plans))
     if not gathered.read:
         return TicketsError(f"{names} holds no tickets.", "Check that the export finished and covers the right dates.")
     reasons = ", ".join(f"{reason}: {count}" for reason, count in gathered.dropped.most_common(5))
-    remedy = "Choose an export that includes the agents' replies."
-    if plans[0].mapping:
+    most = gathered.dropped.most_common(1)[0][0]
+    remedy = _REMEDIES.get(most, "Choose an export that includes the agents' replies.")
+    if plans[0].mapping and most not in _REMEDIES:
         remedy = "Check which columns hold the question and the answer."
     if gathered.dropped[DAMAGED] == gathered.read:
         remedy = "Download the export again."
@@ -264,7 +276,7 @@ def _report(
 def _warnings(
     plans: Sequence[Plan], gathered: Gathered, kept: Sequence[int], selection: Selection, options: PrepareOptions
 ) -> list[str]:
-    found = [CAUTIONS[key] for key in dict.fromkeys((entry.format, entry.family) for entry in plans) if key in CAUTIONS]
+    found = list(dict.fromkeys(caution for entry in plans for caution in entry.cautions))
     damaged = gathered.dropped[DAMAGED]
     if damaged:
         found.append(

@@ -30,6 +30,8 @@ RESOLVED = frozenset(
     )
 )
 """Statuses that mean an answered ticket; the numbers are Freshdesk's (4, 5) and ServiceNow's (6, 7)."""
+_UNFIT = frozenset(("bot", "truncated", "redacted", "draft", "tool", "after_tool", "rated_bad", "unknown"))
+"""Kinds that explain why a ticket has no answer, where all its answers are of them."""
 MESSAGE_CHARS = 100_000
 """A message beyond this is left out; HTML may have five times as much."""
 
@@ -182,7 +184,7 @@ def _why_unanswered(conversation: Conversation, left: Sequence[LeftOut], kept: S
     if "answer too short" in reasons:
         return "answer too short"
     answers = [message for message in conversation.messages if message.role == "assistant" and message.content.strip()]
-    if answers and all(message.kind in ("bot", "truncated", "redacted", "draft") for message in answers):
+    if answers and all(message.kind in _UNFIT for message in answers):
         return KIND_REASONS[answers[0].kind]
     return "no agent answer"
 

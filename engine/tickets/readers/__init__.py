@@ -8,7 +8,7 @@ what none knows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, cast
 
 from engine.tickets.conversation import Conversation
@@ -72,5 +72,22 @@ READERS: tuple[Reader, ...] = cast(
         chat,
     ),
 )
-CAUTIONS: dict[tuple[str, str], str] = {("jira", "table"): jira.CAUTION}
-"""(format, family) -> what the person has to know about such an export."""
+_CAUTIONS: dict[str, Callable[[Sequence[Json], bool], Iterable[str]]] = {
+    freshdesk.FORMAT: lambda sample, in_table: (freshdesk.CAUTION,),
+    gorgias.FORMAT: lambda sample, in_table: (gorgias.CAUTION,),
+    zoho.FORMAT: lambda sample, in_table: (zoho.CAUTION,),
+    helpscout.FORMAT: lambda sample, in_table: helpscout.cautions(sample),
+    jira.FORMAT: lambda sample, in_table: (jira.CAUTION,) if in_table else (),
+}
+
+
+def cautions(format: str, sample: Sequence[Json], in_table: bool) -> tuple[str, ...]:
+    """Say in sentences what an export cannot tell, so that a person looks.
+
+    Args:
+        format: A reader's.
+        sample: The first records.
+        in_table: Whether they are rows of a table.
+    """
+    told = _CAUTIONS.get(format)
+    return tuple(told(sample, in_table)) if told else ()

@@ -19,6 +19,10 @@ NO_ANSWERS = (
     "This Freshdesk file lists tickets without their conversations, so there are no answers in it.",
     "In Freshdesk choose Admin > Account > Account Export (tickets), or fetch the tickets with include=conversations.",
 )
+CAUTION = (
+    "Freshdesk's export does not mark what its AI (Freddy) wrote. If you use it, look through the answers; "
+    "'All answers of agent ...' beside one leaves them out."
+)
 _THREADS = ("conversations", "notes", "helpdesk_notes")
 _FORWARD = "8"
 _SURVEY = "6"

@@ -1,6 +1,7 @@
 """Front: messages of the API, inside conversations or with a link to theirs.
 
-Traps: ``author`` is null on inbound messages; times are seconds with a fraction; comments are internal.
+Traps: ``author`` is null on inbound messages, and a rule or an AI on others; times are seconds with a fraction;
+comments are internal.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ NO_ANSWERS = (
     "This Front file lists conversations without their messages, so there are no answers in it.",
     "Fetch the messages of each conversation (GET /conversations/{id}/messages) and drop all files together.",
 )
+
+_MACHINES = frozenset(("ai", "api", "application", "bulk_reply", "integration", "macro", "rule"))
+"""Values of author.type that are no person's; people are ``user`` and ``visitor``."""
+_SURVEYS = frozenset(("csat", "smart_csat"))
 
 
 def evidence(record: Json) -> str:
@@ -76,15 +81,16 @@ def _conversation(joined: Joined) -> Conversation:
                 kind,
             )
         )
+    ordered = oldest_first(messages)
     recipient = object_at(ticket, "recipient")
     asker = next((message.author for message in messages if message.role == "user"), "")
     handles = (first(person, "handle") for person in [recipient, *found])
     return Conversation(
         id=joined.id,
-        messages=oldest_first(messages),
+        messages=ordered,
         subject=first(ticket, "subject") or next((first(row, "subject") for row in rows if first(row, "subject")), ""),
         tags=words(ticket.get("tags")),
-        created_at=first(ticket, "created_at") or (messages[0].at if messages else ""),
+        created_at=first(ticket, "created_at") or (ordered[0].at if ordered else ""),
         status="closed" if status == "archived" else status,
         customer=first(recipient, "handle") or asker,
         people=(*people(recipient, ticket.get("assignee"), *found), *(handle for handle in handles if handle)),
@@ -97,4 +103,9 @@ def _kind(row: Json) -> Kind:
         return "note"
     if flag(row.get("is_draft")) or row.get("draft_mode"):
         return "draft"
+    author = first(object_at(row, "author"), "type")
+    if author in _SURVEYS:
+        return "system"
+    if author in _MACHINES and not flag(row.get("is_inbound")):
+        return "bot"
     return "system" if first(row, "type") in ("call", "internal") else "public"

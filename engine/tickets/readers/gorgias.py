@@ -16,7 +16,10 @@ NO_ANSWERS = (
     "This Gorgias file lists tickets without their messages, so there are no answers in it.",
     "Fetch the messages too (GET /api/messages) and drop both files together.",
 )
-
+CAUTION = (
+    "Gorgias' export marks answers by rules, but not for certain those of its AI Agent. If you use it, look through "
+    "the answers; 'All answers of agent ...' beside one leaves them out."
+)
 _BODIES = frozenset(("body_html", "body_text", "stripped_text"))
 
 
@@ -63,13 +66,14 @@ def _conversation(joined: Joined) -> Conversation:
                 kind,
             )
         )
+    ordered = oldest_first(messages)
     customer = object_at(ticket, "customer")
     return Conversation(
         id=first(ticket, "id") or joined.id,
-        messages=oldest_first(messages),
+        messages=ordered,
         subject=first(ticket, "subject") or next((first(row, "subject") for row in rows if first(row, "subject")), ""),
         tags=words(ticket.get("tags")),
-        created_at=first(ticket, "created_datetime") or (messages[0].at if messages else ""),
+        created_at=first(ticket, "created_datetime") or (ordered[0].at if ordered else ""),
         status=first(ticket, "status"),
         customer=first(customer, "id", "email")
         or next((message.author for message in messages if message.role == "user"), ""),

@@ -1,11 +1,12 @@
 """Help Scout: conversations of the Mailbox API, version 1 (``threads``) and 2 (``_embedded.threads``).
 
-Traps: drafts and hidden threads; line items say who was assigned; forwarded threads repeat what was said.
+Traps: drafts and hidden threads; answers by its AI, which version 2 calls a user's; line items say who was assigned;
+forwarded threads repeat what was said.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from engine.tickets.conversation import Conversation, Kind, Message, Role
 from engine.tickets.files.records import Record
@@ -21,6 +22,22 @@ NO_ANSWERS = (
 _TYPES = frozenset(
     ("customer", "message", "reply", "note", "lineitem", "forwardparent", "forwardchild", "chat", "beaconchat", "phone")
 )
+
+
+_AI = "system_user"
+"""createdBy.type of Help Scout's AI in version 3; version 2 turns it into ``user``."""
+_WORKFLOWS = frozenset(("manual-workflow", "automatic-workflow"))
+CAUTION = (
+    "Version 2 of Help Scout's API gives the answers of its AI out as a user's: they cannot be told from your team's. "
+    "If you use AI Answers, look through the answers, or export by version 3, which marks them."
+)
+
+
+def cautions(sample: Sequence[Json]) -> Iterator[str]:
+    """Say that bots cannot be told, unless an export marks one."""
+    authors = (object_at(thread, "createdBy") for record in sample for thread in _threads(record))
+    if all(first(author, "type") != _AI for author in authors):
+        yield CAUTION
 
 
 def evidence(record: Json) -> str:
@@ -99,4 +116,11 @@ def _kind(thread: Json) -> Kind:
         return "draft"
     if state in ("hidden", "underreview", "deleted"):
         return "hidden"
+    if _AI in (first(object_at(thread, "createdBy"), "type"), first(object_at(thread, "author"), "type")):
+        return "bot"
+    if (
+        first(object_at(thread, "action"), "type") in _WORKFLOWS
+        or first(object_at(thread, "source"), "type") == "workflows"
+    ):
+        return "bot"
     return "system" if kind in ("lineitem", "forwardparent", "forwardchild", "phone") else "public"

@@ -21,6 +21,9 @@ NO_ANSWERS = (
     "Fetch the messages of each thread by the API (GET /conversations/v3/conversations/threads/{id}/messages).",
 )
 
+_MACHINES = ("B-", "L-", "I-")
+"""How the actor ids of bots, language models and integrations begin."""
+
 
 def evidence(record: Json) -> str:
     """Say what in a record is HubSpot's; empty when it is not."""
@@ -51,7 +54,7 @@ def _conversation(thread: Joined) -> Conversation:
     spam = flag(thread.ticket.get("spam"))
     messages = []
     for row in rows:
-        incoming = first(row, "direction").upper() == "INCOMING"
+        incoming = _incoming(row)
         actor = first(row, "createdBy")
         content = first(row, "richText")
         kind: Kind = "spam" if spam else _kind(row, actor)
@@ -81,11 +84,15 @@ def _conversation(thread: Joined) -> Conversation:
     )
 
 
+def _incoming(row: Json) -> bool:
+    return first(row, "direction").upper() == "INCOMING"
+
+
 def _kind(row: Json, actor: str) -> Kind:
     kind = first(row, "type").upper() or "MESSAGE"
     if kind == "COMMENT":
         return "note"
-    if kind == "WELCOME_MESSAGE" or actor.startswith(("B-", "L-")):
+    if kind == "WELCOME_MESSAGE" or (actor.startswith(_MACHINES) and not _incoming(row)):
         return "bot"
     if kind != "MESSAGE" or actor.startswith("S-"):
         return "system"

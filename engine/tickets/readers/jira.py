@@ -38,6 +38,10 @@ _NAMES = {
 }
 _CELL = re.compile(r"\s*([^;\n]{6,40});([^;\n]{1,120});(.*)", re.DOTALL)
 _PORTAL = ("qm:", "customer:")
+_MACHINES = frozenset(
+    ("automation for jira", "jira automation", "virtual service agent", "atlassian intelligence", "rovo")
+)
+"""Display names under which Jira's own automation and AI comment; version 3 marks them as apps as well."""
 
 
 def evidence(record: Json) -> str:
@@ -88,7 +92,8 @@ def _from_row(record: Record) -> Conversation:
         parts = _CELL.fullmatch(cell)
         date, author, said = parts.groups() if parts else ("", "", cell)
         is_customer = author in reporters or author.startswith(_PORTAL)
-        messages.append(Message("user" if is_customer else "assistant", wiki_to_text(said), author, date))
+        kind: Kind = "bot" if author.strip().casefold() in _MACHINES else "public"
+        messages.append(Message("user" if is_customer else "assistant", wiki_to_text(said), author, date, kind=kind))
     subject = next(iter(_cells(row, "summary")), "")
     if not asked:
         messages.insert(0, Message("user", subject, reporters[0] if reporters else "", created))
@@ -152,4 +157,5 @@ def _said(body: object) -> str:
 def _kind(comment: Json, author: Json) -> Kind:
     if comment.get("jsdPublic") is False or comment.get("visibility"):
         return "note"
-    return "bot" if author.get("accountType") == "app" else "public"
+    named = first(author, "displayName").strip().casefold()
+    return "bot" if author.get("accountType") == "app" or named in _MACHINES else "public"

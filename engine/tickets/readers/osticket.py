@@ -64,12 +64,13 @@ def _conversation(thread: Joined) -> Conversation:
                 _kind(entry, kind, poster),
             )
         )
+    ordered = oldest_first(messages)
     asker = next((first(entry, "user_id") for entry in entries if first(entry, "user_id") not in ("", "0")), "")
     return Conversation(
         id=first(thread.ticket, "number", "ticket_id") or thread.id,
-        messages=oldest_first(messages),
+        messages=ordered,
         subject=next((first(entry, "title") for entry in entries if first(entry, "title")), ""),
-        created_at=messages[0].at if messages else "",
+        created_at=ordered[0].at if ordered else "",
         status=first(thread.ticket, "status"),
         customer=asker,
         people=tuple(name for name in names if len(name) > 2 and name != "SYSTEM"),

@@ -138,8 +138,10 @@ def _journal(ticket: Json, caller: str) -> Iterator[Message]:
 
 def _message(said: str, author: str, at: str, label: str, caller: str) -> Message:
     kind: Kind = "note" if any(word in label.lower() for word in _INTERNAL) else "public"
-    if author.lower() == "system":
+    if author.strip().casefold() == "system":
         kind = "system"
+    elif author.strip().casefold() in ("virtual agent", "virtual.agent", "now assist"):
+        kind = "bot"
     return Message("user" if author == caller else "assistant", said, author, at, looks_like_html(said), kind)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from engine.tickets.conversation import Conversation, Kind, Message, Role
 from engine.tickets.files.records import Record
-from engine.tickets.readers.fields import Json, first, flag, objects, oldest_first, text, words
+from engine.tickets.readers.fields import Json, first, flag, object_at, objects, oldest_first, text, words
 from engine.tickets.readers.joining import Joined, join
 
 FORMAT = "zammad"
@@ -59,7 +59,7 @@ def _conversation(joined: Joined) -> Conversation:
         sender = _SENDERS.get(text(article.get("sender") or article.get("sender_id")).lower(), "agent")
         author = first(article, "from", "created_by", "created_by_id")
         names[author] = names[first(article, "created_by")] = None
-        kind: Kind = "note" if flag(article.get("internal")) else "system" if sender == "system" else "public"
+        kind = _kind(article, sender)
         html = "html" in first(article, "content_type")
         role: Role = "user" if sender == "customer" else "assistant"
         messages.append(
@@ -73,16 +73,25 @@ def _conversation(joined: Joined) -> Conversation:
             )
         )
     customer = first(ticket, "customer", "customer_id")
+    ordered = oldest_first(messages)
     names[first(ticket, "customer")] = names[first(ticket, "owner")] = None
     return Conversation(
         id=first(ticket, "number") or joined.id,
-        messages=oldest_first(messages),
+        messages=ordered,
         subject=first(ticket, "title")
         or next((first(row, "subject") for row in articles if first(row, "subject")), ""),
         tags=words(ticket.get("tags")),
-        created_at=first(ticket, "created_at") or (first(articles[0], "created_at") if articles else ""),
+        created_at=first(ticket, "created_at") or (ordered[0].at if ordered else ""),
         status=first(ticket, "state"),
         customer=customer or next((message.author for message in messages if message.role == "user"), ""),
         people=tuple(name for name in names if len(name) > 2 and not name.isdigit()),
         source=joined.source,
     )
+
+
+def _kind(article: Json, sender: str) -> Kind:
+    if flag(article.get("internal")):
+        return "note"
+    # A trigger, scheduler or AI agent that wrote in somebody's name leaves its mark here.
+    machine = first(object_at(article, "preferences"), "perform_origin")
+    return "system" if sender == "system" or machine else "public"

@@ -19,6 +19,10 @@ NO_ANSWERS = (
     "This Zoho Desk file lists tickets without their threads, so there are no answers in it.",
     "Fetch the threads too (GET /api/v1/tickets/{id}/threads, then each thread's content) and drop all files together.",
 )
+CAUTION = (
+    "Zoho Desk's export does not mark what its AI (Zia) or an answer bot wrote. If you use one, look through the "
+    "answers; 'All answers of agent ...' beside one leaves them out."
+)
 _LISTS = ("threads", "conversations", "comments")
 
 
@@ -104,6 +108,9 @@ def _conversation(joined: Joined) -> Conversation:
 
 
 def _kind(row: Json, whole: bool) -> Kind:
+    author = object_at(row, "author") or object_at(row, "commenter")
+    if first(author, "type").upper() in ("SYSTEM", "BOT"):
+        return "system"
     if "isPublic" in row:
         return "public" if flag(row.get("isPublic")) else "note"
     visibility = first(row, "visibility").lower()

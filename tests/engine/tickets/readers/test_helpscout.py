@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from engine.tickets.detect import detect
 from tests.engine.tickets.exports import only, said, write
 
 CUSTOMER = {
@@ -73,3 +74,26 @@ def test_both_versions_give_the_same_conversation(tmp_path: Path, value: dict[st
 def test_spam_is_marked_as_a_whole(tmp_path: Path) -> None:
     found = only(write(tmp_path / "t.json", {**V1, "status": "spam"}))
     assert {kind for _, kind, _ in said(found)} == {"spam"}
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        {"createdBy": {"id": 1, "type": "system_user"}},
+        {"action": {"type": "automatic-workflow"}},
+        {"action": {"type": "manual-workflow"}},
+        {"source": {"type": "workflows"}},
+    ],
+)
+def test_what_the_ai_or_a_workflow_wrote_is_a_bots(tmp_path: Path, mark: dict[str, Any]) -> None:
+    threads = [thread("customer", "Hello", 1), thread("message", "See article 7.", 2, **mark), THREADS[0]]
+    found = only(write(tmp_path / "c.json", {**BASE, "_embedded": {"threads": threads}}))
+    assert [kind for _, kind, _ in said(found)] == ["public", "bot", "public"]
+
+
+def test_an_export_that_marks_no_ai_is_said_to_be_unable_to(tmp_path: Path) -> None:
+    by_ai = thread("message", "See article 7.", 2, createdBy={"id": 1, "type": "system_user"})
+    silent = write(tmp_path / "v2.json", {**BASE, "threads": THREADS})
+    marking = write(tmp_path / "v3.json", {**BASE, "_embedded": {"threads": [*THREADS, by_ai]}})
+    assert "cannot be told" in detect([silent]).cautions[0]
+    assert detect([marking]).cautions == ()

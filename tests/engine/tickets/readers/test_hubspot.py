@@ -69,3 +69,18 @@ def test_threads_alone_are_refused(tmp_path: Path) -> None:
 def test_a_thread_with_its_messages_inside_is_read(tmp_path: Path) -> None:
     found = only(write(tmp_path / "t.json", {"id": "9", "messages": MESSAGES[:2]}))
     assert [role for role, _, _ in said(found)] == ["user", "assistant"]
+
+
+@pytest.mark.parametrize("actor", ["B-1", "L-1", "I-1"])
+def test_what_a_machine_sent_is_a_bots_and_what_came_in_through_it_is_not(tmp_path: Path, actor: str) -> None:
+    talk = [
+        message("9", "MESSAGE", "INCOMING", "It is dark.", 1, actor),
+        message("9", "MESSAGE", "OUTGOING", "Here are articles.", 2, actor),
+        message("9", "MESSAGE", "OUTGOING", "Turn it on.", 3, "A-1"),
+    ]
+    found = only(write(tmp_path / "m.json", {"results": talk}))
+    assert [(role, kind) for role, kind, _ in said(found)] == [
+        ("user", "public"),
+        ("assistant", "bot"),
+        ("assistant", "public"),
+    ]

@@ -120,3 +120,11 @@ def test_wiki_markup_becomes_markdown() -> None:
     markup = f"h2. Steps\n{{color:red}}Press{{color}} {link} [~ada]!shot.png|thumbnail!\n{{noformat}}x{{noformat}}"
     assert wiki_to_text(markup) == "## Steps\nPress [here](https://example.com/a) \n```x```"
     assert wiki_to_text("{quote}all{quote}") == "{quote}all{quote}"
+
+
+def test_what_automation_wrote_is_a_bots_in_both_shapes(tmp_path: Path) -> None:
+    row = ROW.replace("557058:9;Try; this.\n{code}on{code}", "Automation for Jira;We got it.")
+    assert said(only(write(tmp_path / "t.csv", HEADER + row)))[1] == ("assistant", "bot", "We got it.")
+    comment = {"author": {"accountId": "9", "displayName": "Automation for Jira"}, "body": "We got it.", "created": "x"}
+    fields = {"summary": "Lamp", "description": "Dark?", "comment": {"comments": [comment]}}
+    assert said(only(write(tmp_path / "t.json", {"key": "SUP-1", "fields": fields})))[1][1] == "bot"

@@ -7,7 +7,7 @@ import pytest
 
 from engine.errors import TicketsError
 from engine.tickets.detect import detect
-from tests.engine.tickets.exports import lines, only, read, said, write
+from tests.engine.tickets.exports import lines, only, prepared, read, said, write
 
 
 def article(number: int, sender: Any, body: str, internal: bool = False, **more: Any) -> dict[str, Any]:
@@ -182,3 +182,63 @@ def test_osticket_entries_as_json_and_csv(tmp_path: Path) -> None:
     assert kinds(csv) == expected
     assert detect([csv]).format == "osticket"
     assert read(csv)[0].people == ("Ada Lane", "Cleo Agent")
+
+
+MACHINES = ("ai", "api", "application", "bulk_reply", "integration", "macro", "rule")
+
+
+@pytest.mark.parametrize(
+    ("author", "kind"),
+    [*((machine, "bot") for machine in MACHINES), ("csat", "system"), ("smart_csat", "system"), ("user", "public")],
+)
+def test_front_tells_machines_by_the_type_of_the_author(tmp_path: Path, author: str, kind: str) -> None:
+    rows = [front(1, True), front(2, False, author={"id": "x", "type": author}), front(3, False)]
+    path = write(tmp_path / "a.json", {"id": "cnv_1", "subject": "Lamp", "messages": rows})
+    assert kinds(path) == [("user", "public"), ("assistant", kind), ("assistant", "public")]
+
+
+def test_gorgias_answers_by_a_rule_are_a_bots(tmp_path: Path) -> None:
+    rows = [gorgias(1, False), gorgias(2, True, rule_id=7), gorgias(3, True)]
+    path = write(tmp_path / "m.json", {"data": rows})
+    assert kinds(path) == [("user", "public"), ("assistant", "bot"), ("assistant", "public")]
+
+
+def test_zoho_messages_of_the_system_are_no_answers(tmp_path: Path) -> None:
+    rows = [zoho(1, "in"), zoho(2, "out", author={"type": "SYSTEM", "name": "Desk"}), zoho(3, "out")]
+    path = write(tmp_path / "m.json", {"data": rows})
+    assert kinds(path) == [("user", "public"), ("assistant", "system"), ("assistant", "public")]
+
+
+def test_where_a_desk_marks_no_bots_the_person_is_told_so(tmp_path: Path) -> None:
+    freshdesk = {
+        "id": 5,
+        "requester_id": 1,
+        "responder_id": 2,
+        "description_text": "Is it dark at home?",
+        "conversations": [
+            {"body_text": "Press the switch please.", "user_id": 2, "created_at": "2025-01-02T10:00:00Z"}
+        ],
+    }
+    for name, records in (("Freddy", [freshdesk]), ("Zia", [zoho(1, "in"), zoho(2, "out")])):
+        path = write(tmp_path / f"{name}.json", records)
+        assert [name in caution for caution in detect([path]).cautions] == [True]
+        report, _ = prepared([path], tmp_path / name, heldout=0.0)
+        assert any(name in warning for warning in report.warnings)
+
+
+def test_a_ticket_begins_when_its_oldest_message_was_written_wherever_that_stands(tmp_path: Path) -> None:
+    files = {
+        "gorgias": {"data": [gorgias(2, True), gorgias(1, False)]},
+        "front": {"_results": [front(2, False), front(1, True)]},
+        "osticket": [osticket(2, "R", "Cleo Agent"), osticket(1, "M", "Ada Lane")],
+    }
+    for name, content in files.items():
+        found = only(write(tmp_path / f"{name}.json", content))
+        assert found.created_at == found.messages[0].at, name
+        assert found.messages[0].role == "user"
+
+
+def test_zammad_articles_that_a_trigger_sent_are_the_systems(tmp_path: Path) -> None:
+    sent = article(2, "Agent", "We got it.", preferences={"perform_origin": "trigger"})
+    path = write(tmp_path / "a.json", [{**ZAMMAD, "articles": [ARTICLES[0], sent, article(3, "Agent", "Press")]}])
+    assert kinds(path) == [("user", "public"), ("assistant", "system"), ("assistant", "public")]

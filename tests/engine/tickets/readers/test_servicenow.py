@@ -86,3 +86,10 @@ def test_a_list_without_journal_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "t.csv", "number,caller_id,short_description,state\nINC1,Ada,VPN,Closed\n")
     with pytest.raises(TicketsError, match=r"without their comments.*Additional comments"):
         detect([path])
+
+
+@pytest.mark.parametrize(("author", "kind"), [("Virtual Agent", "bot"), ("System", "system"), ("Cleo", "public")])
+def test_what_a_machine_wrote_into_the_journal_is_told_by_its_name(tmp_path: Path, author: str, kind: str) -> None:
+    journal = f"2019-10-15 03:01:00 - {author} (Additional comments)\nRetry"
+    row = {"number": "INC1", "short_description": "VPN", "comments": journal, "caller_id": "Ada"}
+    assert said(only(write(tmp_path / "i.json", {"result": [row]})))[1] == ("assistant", kind, "Retry")
