@@ -155,5 +155,10 @@ def wait_for_the_end() -> None:
         pass
 
 
-if __name__ == "__main__":
+def start() -> None:
+    """Read the command line and run; also what an installed package's ``ticket-tuner`` calls."""
     typer.run(main)
+
+
+if __name__ == "__main__":
+    start()

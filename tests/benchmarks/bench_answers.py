@@ -17,7 +17,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.benchmarks.bench_training import SHAPES, make_conversations, make_model, measure
+from tests.benchmarks.bench_training import make_conversations, measure
+from tests.benchmarks.shapes import SHAPES, random_base
 
 
 def main() -> None:
@@ -30,13 +31,10 @@ def main() -> None:
 
     from engine.chat.playground import Sampling, answer
     from engine.chat.records import Voice
-    from engine.model.base import load_base
-    from engine.training.recipe import Recipe
 
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
-        make_model(root / "model", arguments.shape)
-        base = load_base(Recipe(model=str(root / "model")), root, lambda *_: None)
+        base = random_base(arguments.shape, root / "model")
         for name in ("a", "b"):
             measure({}, base, make_conversations(40), 4, root / name)
         everybody = [Voice("base", "Base", "", None)]
