@@ -10,7 +10,7 @@ import sys
 import threading
 import webbrowser
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -28,6 +28,9 @@ def main(
         str, typer.Option(help="The address to listen on; any but this computer needs --auth.")
     ] = "127.0.0.1",
     auth: Annotated[str, typer.Option(help="user:password that the window asks for.", metavar="USER:PASSWORD")] = "",
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="Another name of this computer in the address.", metavar="NAME")
+    ] = None,
 ) -> None:
     """Fine-tune a language model on your own support tickets, in the browser, on this computer."""
     keep_private()
@@ -36,7 +39,7 @@ def main(
     try:
         login = read_login(host, auth)
         check_port(host, port)
-        run(host, port, workspace, login, not no_browser)
+        run(host, port, workspace, login, not no_browser, tuple(allow_host or ()))
     except StudioError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from error
@@ -94,7 +97,14 @@ def check_port(host: str, port: int) -> None:
             ) from error
 
 
-def run(host: str, port: int, workspace: Path | None, login: tuple[str, str] | None, browser: bool) -> None:
+def run(
+    host: str,
+    port: int,
+    workspace: Path | None,
+    login: tuple[str, str] | None,
+    browser: bool,
+    allowed: tuple[str, ...] = (),
+) -> None:
     """Open the window and wait until it is told to end."""
     gc.disable()  # a fifth of the start goes into looking for garbage among what is only being imported
     from engine.studio import Studio
@@ -106,12 +116,16 @@ def run(host: str, port: int, workspace: Path | None, login: tuple[str, str] | N
     from ui.quick_start import import_gradio
 
     import_gradio()
+    from ui.doors import behind_doors
+    from ui.doors.own_pages import Names
     from ui.layout import build_app
+    from ui.serving import Server, served
     from ui.theme import launch_options
 
-    app = build_app(studio, passing / secrets.token_hex(8))
+    app = served(build_app(studio, passing / secrets.token_hex(8)), auth=login, **launch_options())
+    server = Server(behind_doors(app, Names.of(host, allowed)), host, port)
     try:
-        serve(app, server_name=host, server_port=port, auth=login, **launch_options())
+        server.start()
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         gc.freeze()
         gc.enable()
@@ -121,7 +135,7 @@ def run(host: str, port: int, workspace: Path | None, login: tuple[str, str] | N
         wait_for_the_end()
     finally:
         studio.close()
-        app.close(verbose=False)
+        server.close()
         shutil.rmtree(passing, ignore_errors=True)
 
 
@@ -131,19 +145,6 @@ def fresh_folder(folder: Path) -> Path:
     folder.mkdir(parents=True)
     folder.chmod(0o700)
     return folder
-
-
-def serve(app: Any, **options: Any) -> None:
-    """Launch without blocking, without sharing, and without a look-up outside."""
-    app.launch(
-        share=False,
-        inbrowser=False,
-        quiet=True,
-        prevent_thread_lock=True,
-        run_history=False,
-        show_error=False,
-        **options,
-    )
 
 
 def wait_for_the_end() -> None:

@@ -1,19 +1,43 @@
-"""The window's script at the top of the page, before Gradio's own.
+"""The window's script at the top of the page, before Gradio's own, and which scripts may run there at all.
 
 What Gradio's ``head`` names is put on the page by its own scripts, when the page has been seen already: too late to
 begin in the right colours, and to keep a clock of theirs from running for ever (assets/window.js).
+
+The page's content security policy lets those scripts run that come from here, and those in the page that bear a number
+which differs each time (nonce); a script that came in with the text of a ticket has none. Gradio makes functions of
+text ('unsafe-eval') and gives its components styles of their own ('unsafe-inline').
 """
 
+import secrets
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MARK = b"<head>"
+SCRIPT = b"<script"
+MANIFEST = b'<link rel="manifest" href="/manifest.json" />'
+"""Asked for without the key, and of no use: the window is not installed as an app."""
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self' 'nonce-{nonce}' 'unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "media-src 'self' data: blob:",
+        "connect-src 'self'",
+        "worker-src 'self' blob:",
+        "form-action 'self'",
+        "base-uri 'self'",
+        "frame-ancestors 'none'",
+    )
+)
 
 
 class HeadScript:
-    """Middleware that writes a script into each HTML page that is asked for.
+    """Middleware that writes a script into each HTML page that is asked for, and the policy into its headers.
 
     Args:
         app: What answers.
@@ -22,7 +46,7 @@ class HeadScript:
 
     def __init__(self, app: "ASGIApp", script: str) -> None:
         self._app = app
-        self._tag = f"<script>{script}</script>".encode()
+        self._tag = MARK + f"<script>{script}</script>".encode()
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Answer, or pass on."""
@@ -37,9 +61,10 @@ class HeadScript:
                 start = message  # waits for the body, which makes it longer
                 return
             if message["type"] == "http.response.body" and start is not None:
-                body = message.get("body", b"")
-                page = body.replace(MARK, MARK + self._tag, 1)
-                await send(_longer(start, len(page) - len(body)))
+                body, nonce = message.get("body", b""), secrets.token_urlsafe(16)
+                page = body.replace(MANIFEST, b"", 1).replace(MARK, self._tag, 1)
+                page = page.replace(SCRIPT, SCRIPT + f' nonce="{nonce}"'.encode())
+                await send(_headed(start, len(page) - len(body), nonce))
                 start, message = None, {**message, "body": page}
             await send(message)
 
@@ -50,9 +75,9 @@ def _is_page(start: "Message") -> bool:
     return any(name.lower() == b"content-type" and value.startswith(b"text/html") for name, value in start["headers"])
 
 
-def _longer(start: "Message", by: int) -> "Message":
+def _headed(start: "Message", longer: int, nonce: str) -> "Message":
     headers = [
-        (name, str(int(value) + by).encode() if name.lower() == b"content-length" else value)
+        (name, str(int(value) + longer).encode() if name.lower() == b"content-length" else value)
         for name, value in start["headers"]
     ]
-    return {**start, "headers": headers}
+    return {**start, "headers": [*headers, (b"content-security-policy", POLICY.format(nonce=nonce).encode())]}

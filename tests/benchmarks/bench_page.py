@@ -18,7 +18,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.browser.conftest import Program, open_window
+from tests.browser.conftest import open_window
+from tests.program import Program
 
 WORD = "chrom"
 """In the names of the browser's processes."""

@@ -1,64 +1,10 @@
 """The program as a person starts it, and a page in a real Chromium."""
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-from pathlib import Path
-
 import pytest
 
 from tests.browser.chromium import FLAGS, find
 from tests.browser.toasts import Toasts
-
-ROOT = Path(__file__).parents[2]
-
-
-class Program:
-    """`python app.py` with a workspace of its own; may be killed and started again."""
-
-    def __init__(self, workspace: Path) -> None:
-        self.workspace = workspace
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.address = f"http://127.0.0.1:{self.port}"
-        self.process: subprocess.Popen | None = None
-
-    def start(self) -> None:
-        """Start it and wait until it answers."""
-        command = [
-            sys.executable,
-            "app.py",
-            "--no-browser",
-            "--port",
-            str(self.port),
-            "--workspace",
-            str(self.workspace),
-        ]
-        log = self.workspace.with_suffix(".log").open("ab")
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
-        end = time.monotonic() + 90
-        while time.monotonic() < end:
-            assert self.process.poll() is None, self.workspace.with_suffix(".log").read_text()
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.05)
-        raise AssertionError("the program does not answer")
-
-    def complaints(self) -> str:
-        """What went wrong inside, as its log tells; empty where nothing did."""
-        text = self.workspace.with_suffix(".log").read_text(errors="replace")
-        return text[text.find("Traceback") - 200 :][:3000] if "Traceback" in text else ""
-
-    def end(self, sign: int = signal.SIGTERM) -> None:
-        """End it."""
-        if self.process and self.process.poll() is None:
-            os.kill(self.process.pid, sign)
-            self.process.wait(60)
+from tests.program import Program
 
 
 @pytest.fixture(scope="session")
@@ -100,11 +46,12 @@ def toasts(context):
 
 @pytest.fixture
 def page(context, program, toasts):
-    """A fresh tab of a fresh profile, with a watch over its errors, its messages and requests to the outside."""
+    """A fresh tab of a fresh profile; watched for errors, what its policy forbids, messages, requests to the outside."""
     made = context.new_page()
     made.set_default_timeout(60_000)
     complaints: list[str] = []
     made.on("pageerror", lambda error: complaints.append(str(error)))
+    made.on("console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None)
     outside: list[str] = []
     made.on("request", lambda seen: outside.append(seen.url) if not _local(seen.url, program) else None)
     open_window(made, program)

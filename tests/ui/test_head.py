@@ -1,5 +1,7 @@
 """The script that goes before Gradio's."""
 
+import re
+
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -30,7 +32,8 @@ def client():
 
 def test_the_script_is_the_first_thing_on_the_page(client):
     answer = client.get("/")
-    assert answer.text == PAGE.replace("<head>", "<head><script>let a = 'ö';</script>", 1)
+    nonce = re.search("'nonce-([^']{20,})'", answer.headers["content-security-policy"])[1]
+    assert answer.text == PAGE.replace("<head>", f"<head><script nonce=\"{nonce}\">let a = 'ö';</script>", 1)
     assert int(answer.headers["content-length"]) == len(answer.content)
 
 

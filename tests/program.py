@@ -1,0 +1,67 @@
+"""The program as a person starts it: `python app.py` in a process of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+class Program:
+    """`python app.py` with a workspace of its own; may be killed and started again.
+
+    Args:
+        workspace: Its folder; its log lies beside it.
+        words: More options.
+    """
+
+    def __init__(self, workspace: Path, *words: str) -> None:
+        self.workspace = workspace
+        self.words = words
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen | None = None
+
+    def start(self, **settings: str) -> None:
+        """Start it, with settings in its environment, and wait until it answers."""
+        command = [
+            sys.executable,
+            "app.py",
+            "--no-browser",
+            "--port",
+            str(self.port),
+            "--workspace",
+            str(self.workspace),
+            *self.words,
+        ]
+        log = self.workspace.with_suffix(".log").open("ab")
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env={**os.environ, **settings})
+        end = time.monotonic() + 90
+        while time.monotonic() < end:
+            assert self.process.poll() is None, self.log()
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        raise AssertionError("the program does not answer")
+
+    def log(self) -> str:
+        """What it has written."""
+        return self.workspace.with_suffix(".log").read_text(errors="replace")
+
+    def complaints(self) -> str:
+        """What went wrong inside, as its log tells; empty where nothing did."""
+        text = self.log()
+        return text[text.find("Traceback") - 200 :][:3000] if "Traceback" in text else ""
+
+    def end(self, sign: int = signal.SIGTERM) -> None:
+        """End it."""
+        if self.process and self.process.poll() is None:
+            os.kill(self.process.pid, sign)
+            self.process.wait(60)

@@ -1,0 +1,89 @@
+"""The window's server: Gradio's app behind the doors, in a thread of its own.
+
+``Blocks.launch`` is not used: it asks its own address whether it is there, without a key, and puts its leave for other
+origins around whatever it is given; and its start looks for a port by itself.
+"""
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from engine.errors import ResourceError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+STARTING = 30.0
+"""Seconds after which a server that is not there yet is given up."""
+
+
+def served(app: gr.Blocks, **looks: Any) -> "ASGIApp":
+    """Return Gradio's app as ASGI, without sharing and without a look-up outside.
+
+    Args:
+        app: The window.
+        looks: What :func:`ui.theme.launch_options` returns.
+    """
+    from fastapi import FastAPI
+
+    frame = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    return gr.mount_gradio_app(
+        frame,
+        app,
+        path="/",
+        run_history=False,
+        show_error=False,
+        ssr_mode=False,
+        mcp_server=False,
+        pwa=False,
+        enable_monitoring=False,
+        **looks,
+    )
+
+
+class Server:
+    """uvicorn in a thread.
+
+    Args:
+        app: What answers.
+        host: The address to listen on.
+        port: The port, 1 to 65535.
+    """
+
+    def __init__(self, app: "ASGIApp", host: str, port: int) -> None:
+        import uvicorn
+
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                host=host,
+                port=port,
+                log_level="warning",
+                server_header=False,
+                proxy_headers=False,
+                ws="none",
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self._thread = threading.Thread(target=self._server.run, name="window", daemon=True)
+
+    def start(self) -> None:
+        """Start, and wait until it answers.
+
+        Raises:
+            ResourceError: It cannot listen there.
+        """
+        self._thread.start()
+        end = time.monotonic() + STARTING
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > end:
+                where = f"{self._server.config.host} port {self._server.config.port}"
+                raise ResourceError(f"The window cannot be opened on {where}.", "Choose another --port.")
+            time.sleep(0.005)
+
+    def close(self) -> None:
+        """End; open streams are cut off after a second."""
+        self._server.should_exit = True
+        self._thread.join(timeout=5)
