@@ -2,11 +2,12 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.base_holder import BaseHolder, Report
 from engine.errors import StudioError, TicketsError
 from engine.training.recipe import Recipe
 from engine.training.run import RunDirectory
@@ -15,7 +16,6 @@ from engine.workspace import Workspace, read_json
 if TYPE_CHECKING:
     from engine.chat.records import Sampling
 
-Report = Callable[[str, float | None], None]
 Turn = dict[str, str]
 
 
@@ -98,23 +98,23 @@ def answer_questions(
     """
     from engine.chat.playground import answer
     from engine.chat.records import Voice
-    from engine.model.base import load_base
 
-    base = load_base(recipe, cache, report)
     voices = [Voice("base", "Base model", "", None), Voice("tuned", "Tuned", recipe.model, adapter)]
-    for question in questions:
-        turns = question
-        if recipe.system_prompt and question[0]["role"] != "system":
-            turns = [{"role": "system", "content": recipe.system_prompt}, *question]
-        *_, last = answer(base, voices, [turns, turns], sampling, lambda: False)
-        plain, tuned = last.answers
-        yield {
-            "prompt": question[-1]["content"],
-            "base": plain.text,
-            "tuned": tuned.text,
-            "base_stopped_by": plain.stopped_by,
-            "tuned_stopped_by": tuned.stopped_by,
-        }
+    with BaseHolder(cache).use(recipe, report=report) as base:
+        assert base is not None  # since nobody stops the waiting
+        for question in questions:
+            turns = question
+            if recipe.system_prompt and question[0]["role"] != "system":
+                turns = [{"role": "system", "content": recipe.system_prompt}, *question]
+            *_, last = answer(base, voices, [turns, turns], sampling, lambda: False)
+            plain, tuned = last.answers
+            yield {
+                "prompt": question[-1]["content"],
+                "base": plain.text,
+                "tuned": tuned.text,
+                "base_stopped_by": plain.stopped_by,
+                "tuned_stopped_by": tuned.stopped_by,
+            }
 
 
 def _newest_adapter(run: RunDirectory) -> Path:

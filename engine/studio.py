@@ -1,17 +1,18 @@
 """Studio: the one object that the window and the command line talk to.
 
-It owns the workspace, the one loaded base model, the training queue and the playground, and passes each request to the
-package that does the work. Everything heavy (torch, transformers, peft, trl) is imported by those packages when it is
+It owns the workspace, the holder of the one base model, the training queue and the answers under way, and passes each
+request to the package that does the work. Everything heavy (torch, transformers, peft, trl) is imported by those packages when it is
 first needed, so that a Studio is made in milliseconds. It knows nothing of Gradio.
 """
 
 import contextlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.base_holder import BaseHolder
 from engine.chat.records import Voice
 from engine.errors import RunError, StudioError, TicketsError
 from engine.model.catalogue import CatalogueEntry, catalogue
@@ -33,8 +34,6 @@ from engine.workspace import Deleted, Workspace, checked_name, read_json, slug, 
 if TYPE_CHECKING:
     from engine.chat.heldout import HeldOutTicket
     from engine.chat.playground import AnswerFrame, Sampling, Turn
-    from engine.model.base import BaseModel
-    from engine.training.job import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +65,14 @@ class StudioSnapshot:
     """Ids of runs that wait."""
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _Asked:
+    """An answer that somebody waits for."""
+
+    session: str
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
 class Studio:
     """The program without its window.
 
@@ -77,12 +84,10 @@ class Studio:
         self.workspace = workspace
         self.tickets = DataSets(workspace)
         self.tokens = Tokens(self.tickets, workspace.cache)
-        self._models = threading.RLock()
-        self._base: BaseModel | None = None
+        self.bases = BaseHolder(workspace.cache)
         self._runs: dict[str, RunDirectory] = {}
-        self.queue = TrainingQueue(self._borrow_base, self._make_room, workspace.cache)
-        self._stops: dict[str, threading.Event] = {}
-        self._answering = threading.Lock()
+        self.queue = TrainingQueue(self.bases, workspace.cache)
+        self._answers: set[_Asked] = set()
         self._warm = threading.Event()
         workspace.empty_old_trash()
 
@@ -96,8 +101,7 @@ class Studio:
 
     def snapshot(self) -> StudioSnapshot:
         """Return what the status bar says; never blocks on a model."""
-        base = self._base
-        return StudioSnapshot(device_report(), base.title if base else "", self.queue.current(), self.queue.waiting())
+        return StudioSnapshot(device_report(), self.bases.title, self.queue.current(), self.queue.waiting())
 
     def gpus(self) -> int:
         """Return how many GPUs this computer has; 0 without one, and until the heavy libraries are imported."""
@@ -164,9 +168,9 @@ class Studio:
 
         data = str(self.workspace.datasets / dataset) if dataset else "DATASET"
         words = ["python", "-m", "engine", "train", "--data", data, "--model", recipe.model, "--preset", "balanced"]
-        for field, value in recipe.changed_from(presets()["balanced"].recipe).items():
-            if field != "model":
-                words += ["--set", f"{field}={value}"]
+        for setting, value in recipe.changed_from(presets()["balanced"].recipe).items():
+            if setting != "model":
+                words += ["--set", f"{setting}={value}"]
         return shlex.join([*words, "--run", str(self.workspace.runs / slug(name))])
 
     # ---- training
@@ -269,41 +273,6 @@ class Studio:
         self._runs.pop(identifier, None)
         return self.workspace.discard(run.path, label)
 
-    # ---- the one base model
-
-    def _borrow_base(self, recipe: Recipe, report: "Report") -> "BaseModel":
-        """Return the loaded base if it is the right one; otherwise load it in place of the other.
-
-        Raises:
-            ModelError: It cannot be loaded, or another one is in use by a run.
-        """
-        from engine.model.base import load_base
-
-        with self._models:
-            wanted = recipe.model, recipe.quant_type, recipe.double_quant, recipe.compute_type
-            if self._base is None or self._base.loaded_as != wanted:
-                busy = self.queue.current()
-                if self._base is not None and busy is not None and busy.uses_model:
-                    raise RunError(
-                        f"'{busy.name}' is training on {self._base.title}, and one base model is loaded at a time.",
-                        "Wait for it to end, or stop it.",
-                    )
-                self.unload()
-                self._base = load_base(recipe, self.workspace.cache, report)
-            return self._base
-
-    def _make_room(self) -> None:
-        """Give the base model's memory back once the answer under way, if any, is complete."""
-        with self._answering:
-            self.unload()
-
-    def unload(self) -> None:
-        """Give the base model's memory back."""
-        with self._models:
-            if self._base is not None:
-                self._base.release()
-                self._base = None
-
     # ---- playground
 
     def voices(self) -> list[Voice]:
@@ -380,29 +349,37 @@ class Studio:
         Raises:
             StudioError: A voice is gone, the bases differ, or memory ran out.
         """
-        from engine.chat.playground import answer
+        from engine.chat.playground import answer, silent
 
         chosen = [self.voice(identifier) for identifier in voices]
-        stop = self._stops[session] = threading.Event()
-        base = self._base_for(chosen)
-        with self._answering:
-            yield from answer(base, chosen, conversations, sampling, stop.is_set)
+        asked = _Asked(session)
+        self._answers.add(asked)
+        try:
+            with self.bases.line_up(self._base_recipe(chosen)) as lease:
+                for stage in self.bases.stages(lease, should_stop=asked.stop.is_set):
+                    yield silent(voices, stage)
+                if lease.base is None:
+                    yield silent(voices, "", "cancelled")
+                else:
+                    yield from answer(lease.base, chosen, conversations, sampling, asked.stop.is_set)
+        finally:
+            self._answers.discard(asked)
 
     def stop_answer(self, session: str = "") -> None:
-        """End the answer that ``session`` is waiting for."""
-        if session in self._stops:
-            self._stops[session].set()
+        """End the answers that ``session`` is waiting for."""
+        for asked in tuple(self._answers):
+            if asked.session == session:
+                asked.stop.set()
 
-    def _base_for(self, voices: Sequence[Voice]) -> "BaseModel":
+    def _base_recipe(self, voices: Sequence[Voice]) -> Recipe | None:
+        """The recipe of the base that all voices belong to; None where any base will do."""
         models = {voice.model for voice in voices if voice.model}
         if len(models) > 1:
             raise StudioError(
                 f"These adapters belong to different base models ({', '.join(sorted(models))}).",
                 "Compare adapters of one base at a time.",
             )
-        if not models and self._base is not None:
-            return self._base
-        return self._borrow_base(self._recipe_for(voices, models.pop() if models else None), lambda *_: None)
+        return self._recipe_for(voices, models.pop()) if models else None
 
     def _recipe_for(self, voices: Sequence[Voice], model: str | None) -> Recipe:
         """The recipe whose loading options fit the voices: that of their run, or the defaults."""
@@ -480,8 +457,10 @@ class Studio:
 
     def close(self) -> None:
         """Stop the run in progress at its next step and give the model back; called when the program ends."""
+        for asked in tuple(self._answers):
+            asked.stop.set()
         self.queue.close()
-        self.unload()
+        self.bases.close()
 
 
 def _same_model(run: RunInfo, recipe: Recipe) -> bool:

@@ -41,6 +41,14 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def other_tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As ``tiny_model``, with other weights: another base."""
+    from tests.tiny import make_model
+
+    return make_model(tmp_path_factory.mktemp("other") / "other", seed=1)
+
+
+@pytest.fixture(scope="session")
 def tiny_base(tiny_model: Path):
     """The tiny model, loaded in 4 bit. Tests leave it as it is: that is what BaseModel promises."""
     from engine.model.base import load_base

@@ -16,10 +16,10 @@ from engine.errors import ResourceError, StudioError
 
 if TYPE_CHECKING:
     from engine.chat.decoding import RowState
-    from engine.chat.records import Voice
+    from engine.chat.records import StoppedBy, Voice
     from engine.model.base import BaseModel
 
-__all__ = ["Answer", "AnswerFrame", "Sampling", "Turn", "answer"]
+__all__ = ["Answer", "AnswerFrame", "Sampling", "Turn", "answer", "silent"]
 
 log = logging.getLogger(__name__)
 
@@ -81,13 +81,25 @@ def _answers(
             yield desk.frame("" if all(state.done for state in states) else "Writing")
 
 
+def silent(voices: Sequence[str], stage: str, stopped_by: "StoppedBy | None" = None) -> AnswerFrame:
+    """Return a frame in which nobody has said anything yet, or ever will.
+
+    Args:
+        voices: Their ids.
+        stage: What is being done, in words.
+        stopped_by: What ended the answers before their first word, if anything did.
+    """
+    answers = tuple(Answer(voice, "", 0, 0.0, stopped_by is not None, stopped_by) for voice in voices)
+    return AnswerFrame(stage, answers)
+
+
 class _Desk:
     """The answers as they grow."""
 
     def __init__(self, voices: Sequence[str], tokenizer: object) -> None:
         self._started = time.perf_counter()
         self._streams = [TextStream(tokenizer) for _ in voices]
-        self._answers = tuple(Answer(voice, "", 0, 0.0, False, None) for voice in voices)
+        self._answers = silent(voices, "").answers
 
     def note(self, states: "Sequence[RowState]") -> None:
         """Bring every open answer up to date."""

@@ -11,7 +11,7 @@ from engine.model.sharing import weight_sharing_copy
 from engine.model.sources import title
 from engine.model.starter import Report
 from engine.model.tokenizing import ChatFormat, load_chat_format
-from engine.training.recipe import Recipe
+from engine.training.recipe import BaseOptions, Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -28,10 +28,10 @@ class BaseModel:
         model: The quantised model, in eval mode, without gradients.
         chat: Its tokenizer and template.
         ref: As in the recipe.
-        loaded_as: Reference and quantisation options, to tell whether it fits another recipe.
+        loaded_as: To tell whether it fits another recipe.
     """
 
-    def __init__(self, model: Any, chat: ChatFormat, ref: str, loaded_as: tuple[str, str, bool, str]) -> None:
+    def __init__(self, model: Any, chat: ChatFormat, ref: str, loaded_as: BaseOptions) -> None:
         self.model = model
         self.chat = chat
         self.ref = ref
@@ -65,11 +65,6 @@ class BaseModel:
             log.warning("the GPU's memory could not be given back: %s", error)
 
 
-def load_key(recipe: Recipe) -> tuple[str, str, bool, str]:
-    """The part of a recipe that decides which base is loaded and how."""
-    return recipe.model, recipe.quant_type, recipe.double_quant, recipe.compute_type
-
-
 def load_base(recipe: Recipe, cache: Path, report: Report) -> BaseModel:
     """Load the recipe's base model in 4 bit onto the GPU, or into memory without one.
 
@@ -81,4 +76,4 @@ def load_base(recipe: Recipe, cache: Path, report: Report) -> BaseModel:
     report(f"Loading {title(recipe.model)} in 4 bit", None)
     device = pick_device()
     model = load_quantised(recipe, cache, device, compute_dtype(recipe.compute_type, device), report)
-    return BaseModel(model, chat, recipe.model, load_key(recipe))
+    return BaseModel(model, chat, recipe.model, recipe.base_options)

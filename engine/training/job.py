@@ -7,11 +7,11 @@ Pause, stop and the end of the program are looked at between steps. The queue kn
 
 import logging
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.base_holder import BaseHolder, Report
 from engine.errors import DivergedError, LostGpuError, RunError, StudioError
 from engine.model.sources import resolve
 from engine.training import checkpoints
@@ -26,13 +26,9 @@ from engine.workspace import default_root
 if TYPE_CHECKING:
     from engine.model.base import BaseModel
     from engine.training.events import Event, History
+    from engine.training.trainer import TrainingData
 
 log = logging.getLogger(__name__)
-
-Report = Callable[[str, float | None], None]
-"""Called with a stage in words and how far it is, 0 to 1 or None."""
-BorrowBase = Callable[[Recipe, Report], "BaseModel"]
-"""Return the loaded base model for a recipe, loading it first if need be."""
 
 
 @dataclass
@@ -43,7 +39,6 @@ class _Job:
     paused: threading.Event = field(default_factory=threading.Event)
     stopped: threading.Event = field(default_factory=threading.Event)
     wake: threading.Event = field(default_factory=threading.Event)
-    apart: bool = False
     state: RunState = "queued"
     stage: str = "Waiting for the run before it"
     fraction: float | None = None
@@ -53,16 +48,12 @@ class TrainingQueue:
     """Trains one run at a time in a background thread.
 
     Args:
-        borrow_base: Gives the base model of a recipe.
-        give_back: Called before a run takes several GPUs: frees what is loaded on the first of them.
+        bases: Lends the base model of a recipe; makes room for a run that takes several GPUs.
         cache: Where fetched models are kept, for runs in processes of their own; None means the user's data folder.
     """
 
-    def __init__(
-        self, borrow_base: BorrowBase, give_back: Callable[[], None] = lambda: None, cache: Path | None = None
-    ) -> None:
-        self._borrow_base = borrow_base
-        self._give_back = give_back
+    def __init__(self, bases: BaseHolder, cache: Path | None = None) -> None:
+        self._bases = bases
         self._cache = cache or default_root() / "cache"
         self._lock = threading.Condition()
         self._jobs: list[_Job] = []
@@ -105,7 +96,7 @@ class TrainingQueue:
             if not self._jobs:
                 return None
             job = self._jobs[0]
-            return snapshot(job.run, job.state, job.stage, job.fraction, apart=job.apart)
+            return snapshot(job.run, job.state, job.stage, job.fraction)
 
     def pause(self, run: str) -> None:
         """Hold a run at its next step boundary."""
@@ -220,7 +211,7 @@ class TrainingQueue:
 
     def _run(self, job: _Job) -> bool:
         """Load what is needed and train; return whether it was stopped by hand."""
-        from engine.training.trainer import TrainingData, run_training
+        from engine.training.trainer import TrainingData
 
         recipe = job.run.recipe
         data = TrainingData.load(job.run.data)
@@ -230,10 +221,15 @@ class TrainingQueue:
 
         if (processes := processes_for(recipe, job.run.emit)) > 1:
             return self._run_together(job, processes, report)
-        base = self._borrow_base(recipe, report)
-        if job.stopped.is_set():
-            return True
-        report("Counting tokens", None)
+        with self._bases.use(recipe, job.run.status.name, report, job.stopped.is_set) as base:
+            if base is None:
+                return True
+            report("Counting tokens", None)
+            return self._train_on(base, job, recipe, data)
+
+    def _train_on(self, base: "BaseModel", job: _Job, recipe: Recipe, data: "TrainingData") -> bool:
+        """Train; return whether it was stopped by hand."""
+        from engine.training.trainer import run_training
 
         def emit(event: "Event") -> None:
             job.run.emit(event)
@@ -256,9 +252,9 @@ class TrainingQueue:
     def _run_together(self, job: _Job, processes: int, report: Report) -> bool:
         """Train in processes of its own; return whether it was stopped by hand."""
         resolve(job.run.recipe.model, self._cache, report)  # the starter model is fetched once, and here
-        self._give_back()
+        if not self._bases.make_room(job.run.status.name, report, job.stopped.is_set):
+            return True
         job.run.emit(Noted(f"{processes} processes share the run; the playground's model makes room for them."))
-        job.apart = True
         report(f"Starting {processes} processes", None)
 
         def seen(history: "History") -> None:

@@ -23,18 +23,9 @@ class JobSnapshot:
     """0 until it is known."""
     seconds_left: float | None
     """None until two steps have been measured."""
-    apart: bool = False
-    """Whether it trains in processes of its own, with a base of their own."""
-
-    @property
-    def uses_model(self) -> bool:
-        """Whether the base model is needed until the run ends."""
-        return self.state != "queued" and not self.apart
 
 
-def snapshot(
-    run: RunDirectory, state: RunState, stage: str, fraction: float | None, *, apart: bool = False
-) -> JobSnapshot:
+def snapshot(run: RunDirectory, state: RunState, stage: str, fraction: float | None) -> JobSnapshot:
     """Return a run as it is now.
 
     Args:
@@ -42,7 +33,6 @@ def snapshot(
         state: The queue's.
         stage: What is going on, in words, while it does not train.
         fraction: How far that is, 0 to 1 or None.
-        apart: Whether it trains in processes of its own.
     """
     history = run.history.read()
     steps = history.started.steps if history.started else 0
@@ -54,7 +44,7 @@ def snapshot(
         stage = "Stopping after this step; the checkpoint is kept"
     done = step / steps if training else fraction
     left = _seconds_left(history) if state == "running" else None
-    return JobSnapshot(run.id, run.status.name, state, stage, done, step, steps, left, apart)
+    return JobSnapshot(run.id, run.status.name, state, stage, done, step, steps, left)
 
 
 def _seconds_left(history: History) -> float | None:

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from engine.errors import RecipeError
 
@@ -20,6 +20,15 @@ STARTER = "starter"
 PRESETS_FILE = Path(__file__).parents[2] / "assets" / "presets.toml"
 
 Group = Literal["Model", "Adapter", "Learning", "Batches", "Memory", "Evaluation"]
+
+
+class BaseOptions(NamedTuple):
+    """The part of a recipe that decides which base model is loaded, and how."""
+
+    model: str
+    quant_type: str
+    double_quant: bool
+    compute_type: str
 
 
 def setting(
@@ -147,6 +156,11 @@ class Recipe:
             if name not in FIELDS:
                 raise RecipeError(name, f"There is no setting called '{name}'.", f"Known are: {', '.join(FIELDS)}.")
         return cls(**values)
+
+    @property
+    def base_options(self) -> BaseOptions:
+        """Which base model it trains on, and how that is loaded."""
+        return BaseOptions(self.model, self.quant_type, self.double_quant, self.compute_type)
 
     def with_text(self, assignments: Mapping[str, str]) -> "Recipe":
         """Return a copy with values given as text, as the command line's ``--set name=value`` does.

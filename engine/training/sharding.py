@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from engine.model.base import BaseModel, load_key
+from engine.model.base import BaseModel
 from engine.model.loading import compute_dtype, load_quantised, pick_device
 from engine.model.starter import Report
 from engine.model.tokenizing import load_chat_format
@@ -50,7 +50,7 @@ def load_sharded(recipe: Recipe, cache: Path, report: Report) -> ShardedBase:
     begins = device if _fits_whole(recipe, device) else torch.device("cpu")
     model = load_quantised(recipe, cache, begins, dtype, report, unpacks=False)
     shard(model, device)
-    return ShardedBase(model, chat, recipe.model, load_key(recipe))
+    return ShardedBase(model, chat, recipe.model, recipe.base_options)
 
 
 def _fits_whole(recipe: Recipe, device: torch.device) -> bool:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-LAYERS = ["errors", "task", "workspace", "tickets", "model", "training", "chat", "export", "studio"]
+LAYERS = ["errors", "task", "workspace", "tickets", "model", "base_holder", "training", "chat", "export", "studio"]
 HEAVY = {"torch", "transformers", "peft", "trl", "bitsandbytes", "datasets", "accelerate", "gradio"}
 
 ALLOWED = {
@@ -15,7 +15,8 @@ ALLOWED = {
     "workspace": {"errors"},
     "tickets": {"errors", "task", "workspace"},
     "model": {"errors", "workspace", "training.recipe", "chat.adapters"},
-    "training": {"errors", "task", "workspace", "tickets.dataset", "tickets.library", "model"},
+    "base_holder": {"errors", "model", "training.recipe"},
+    "training": {"base_holder", "errors", "task", "workspace", "tickets.dataset", "tickets.library", "model"},
     "chat": {"errors", "workspace", "model"},
     "export": {"errors", "workspace", "model", "training"},
 }

@@ -29,7 +29,7 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
     import torch
 
-    from engine.model.base import load_base
+    from engine.base_holder import BaseHolder
     from engine.training import trainer  # noqa: F401  imported before the forks
     from engine.training.recipe import Recipe
     from engine.training.run import RunDirectory
@@ -49,15 +49,17 @@ def main() -> None:
             patience=0,
         )
         data = write_data(root / "data")
-        base = load_base(recipe, root, lambda *_: None)
+        bases = BaseHolder(root)
+        with bases.use(recipe):
+            pass  # loaded before the forks, which share its memory
         whole, killed = (RunDirectory.create_at(root / name, recipe, data, name) for name in ("whole", "killed"))
         began = time.monotonic()
-        wait_for(fork(whole, base))
+        wait_for(fork(whole, bases))
         longest = time.monotonic() - began
         chance, states, kills = random.Random(given.seed), [], 0
         while kills < given.kills:
             kills += 1
-            process = fork(killed, base)
+            process = fork(killed, bases)
             time.sleep(chance.uniform(0.05, min(2.5, 0.6 * longest)))
             os.kill(process, signal.SIGKILL)
             wait_for(process)
@@ -66,7 +68,7 @@ def main() -> None:
             if states[-1] == "finished":
                 break
         if states[-1] != "finished":
-            wait_for(fork(killed, base))
+            wait_for(fork(killed, bases))
         ended = RunDirectory(killed.path)
         losses = [
             {seen.step: seen.loss for seen in RunDirectory(run.path).history.read().steps} for run in (whole, killed)
@@ -85,7 +87,7 @@ def main() -> None:
         )
 
 
-def fork(run: object, base: object) -> int:
+def fork(run: object, bases: object) -> int:
     """Begin a life that trains the run from its newest sound checkpoint; return its process id."""
     process = os.fork()
     if process:
@@ -93,7 +95,7 @@ def fork(run: object, base: object) -> int:
     from engine.training.job import TrainingQueue
     from engine.training.run import RunDirectory
 
-    queue = TrainingQueue(lambda recipe, report: base)
+    queue = TrainingQueue(bases)
     alive = RunDirectory(run.path)
     queue.add(alive)
     queue.wait(alive.id)

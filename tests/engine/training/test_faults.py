@@ -40,18 +40,17 @@ def data(tmp_path_factory):
 
 
 @pytest.fixture
-def open_studio(tiny_base, monkeypatch):
-    """Open a workspace as the program does; the tiny base is loaded already."""
+def open_studio(tiny_base):
+    """Open a workspace as the program does."""
     opened = []
 
     def opening(root):
-        monkeypatch.setattr(Studio, "_borrow_base", lambda self, recipe, report: tiny_base)
         opened.append(Studio(Workspace(root)))
         return opened[-1]
 
     yield opening
     for studio in opened:
-        studio.queue.close()
+        studio.close()
 
 
 @pytest.fixture(scope="module")
@@ -59,12 +58,12 @@ def broken_off(tiny_model, tiny_base, data, tmp_path_factory):
     """A workspace with a run that failed after step 7, with checkpoints at 3 and 6."""
     root = tmp_path_factory.mktemp("broken off")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Studio, "_borrow_base", lambda self, recipe, report: tiny_base)
         fail_after(patch, 7, ValueError("surprise"))
         studio = Studio(Workspace(root))
         run = new_run(studio, tiny_model, data)
         studio.queue.add(run)
         assert studio.queue.wait(run.id, DEADLINE)
+        studio.close()
     assert run.status.state == "failed"
     assert run.checkpoint_steps() == [3, 6]
     return root

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import ModelError, RunError
+from engine.base_holder import BaseHolder
+from engine.errors import RunError
 from engine.training.job import TrainingQueue
 from engine.training.recipe import Recipe
 from engine.training.run import RunDirectory
@@ -24,9 +25,17 @@ def data(tmp_path):
     return write_data(tmp_path / "data")
 
 
+@pytest.fixture(scope="module")
+def bases(tiny_base, tmp_path_factory):
+    """The holder of all queues here."""
+    made = BaseHolder(tmp_path_factory.mktemp("cache"))
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def queue(tiny_base):
-    made = TrainingQueue(lambda recipe, report: tiny_base)
+def queue(bases):
+    made = TrainingQueue(bases)
     yield made
     made.close()
 
@@ -119,8 +128,8 @@ def test_stop_keeps_the_last_checkpoint_and_resume_finishes_the_run(queue, tmp_p
     assert [seen.step for seen in run.history.read().steps] == list(range(1, 61))
 
 
-def test_closing_the_program_leaves_interrupted_runs_that_go_on_later(tmp_path, data, tiny_model, tiny_base):
-    queue = TrainingQueue(lambda recipe, report: tiny_base)
+def test_closing_the_program_leaves_interrupted_runs_that_go_on_later(tmp_path, data, tiny_model, bases):
+    queue = TrainingQueue(bases)
     first, second = (new_run(tmp_path, data, tiny_model, name, max_steps=60, eval_steps=50) for name in ("a", "b"))
     queue.add(first)
     queue.add(second)
@@ -129,22 +138,18 @@ def test_closing_the_program_leaves_interrupted_runs_that_go_on_later(tmp_path, 
     assert [run.status.state for run in (first, second)] == ["interrupted", "interrupted"]
     assert "closed" in first.status.message
     assert first.checkpoint_steps()
-    again = TrainingQueue(lambda recipe, report: tiny_base)
+    again = TrainingQueue(bases)
     again.add(first)
     assert again.wait(first.id, DEADLINE)
     assert first.status.state == "finished"
 
 
-def test_a_failure_is_told_in_the_status_and_in_the_log(tmp_path, data, tiny_model):
-    def gone(recipe, report):
-        raise ModelError("There is no such model.", "Pick another one.")
-
-    queue = TrainingQueue(gone)
-    run = new_run(tmp_path, data, tiny_model)
+def test_a_failure_is_told_in_the_status_and_in_the_log(queue, tmp_path, data):
+    run = new_run(tmp_path, data, tmp_path / "gone")
     queue.add(run)
     assert queue.wait(run.id, DEADLINE)
     assert run.status.state == "failed"
-    assert run.status.message == "There is no such model. Pick another one."
+    assert run.status.message.startswith(f"There is no model folder '{tmp_path / 'gone'}'")
     assert run.history.read().notes[-1][1].level == "error"
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from engine.base_holder import BaseHolder
 from engine.errors import DivergedError, ResourceError, RunError
 from engine.training import launching
 from engine.training.control import FAILURE, Failure, Wish, read_failure, read_wish, write_failure, write_wish
@@ -66,11 +67,13 @@ def steps(run):
 
 
 def test_two_processes_are_paused_killed_resumed_and_stopped_as_one_is(run, tiny_base):
-    given_back = []
-    queue = TrainingQueue(lambda recipe, report: tiny_base, lambda: given_back.append(True), run.path.parent)
+    bases = BaseHolder(run.path.parent)
+    queue = TrainingQueue(bases, run.path.parent)
+    with bases.use(run.recipe):
+        assert bases.title, "as after an answer"
     queue.add(run)
     until(lambda: steps(run) > 2, "three steps")
-    assert given_back == [True]
+    assert not bases.title, "it has made room"
     assert queue.current().state == run.status.state == "running"
     assert len(workers(run)) == 2
 

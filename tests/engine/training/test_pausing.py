@@ -7,6 +7,7 @@ import weakref
 import pytest
 import torch
 
+from engine.base_holder import BaseHolder
 from engine.model.unpacking import linear_4bit_layers, unpack
 from engine.training import checkpoints, pausing, qlora_trainer
 from engine.training.events import Noted, Stepped
@@ -153,7 +154,7 @@ def test_pause_in_the_window_gives_memory_back_until_the_run_goes_on_or_is_stopp
     for name, rows in (("train", DATA.train), ("heldout", DATA.heldout)):
         (data / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     run = RunDirectory.create_at(tmp_path / "run", recipe(tiny_model, max_steps=300, eval_steps=300), data, "run")
-    queue = TrainingQueue(lambda recipe, report: tiny_base)
+    queue = TrainingQueue(BaseHolder(tmp_path))
     queue.add(run)
     until(lambda: run.history.read().steps, "a step")
     queue.pause(run.id)

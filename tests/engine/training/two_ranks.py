@@ -121,11 +121,11 @@ def together(ranks: int, words: list[str], patch: Patch, run: Any, kill_at: int)
 
 def alone(folder: Path) -> None:
     """Train as the program does, in this process, which then has all imported that the forks need."""
-    from engine.model.base import load_base
+    from engine.base_holder import BaseHolder
     from engine.training.job import TrainingQueue
     from engine.training.run import RunDirectory
 
-    queue = TrainingQueue(lambda recipe, report: load_base(recipe, folder.parent, report))
+    queue = TrainingQueue(BaseHolder(folder.parent))
     run = RunDirectory(folder)
     queue.add(run)
     queue.wait(run.id)
