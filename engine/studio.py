@@ -1,8 +1,8 @@
 """Studio: the one object that the window and the command line talk to.
 
 It owns the workspace, the holder of the one base model, the training queue and the answers under way, and passes each
-request to the package that does the work. Everything heavy (torch, transformers, peft, trl) is imported by those packages when it is
-first needed, so that a Studio is made in milliseconds. It knows nothing of Gradio.
+request to the package that does the work. Everything heavy (torch, transformers, peft, trl) is imported by those
+packages when it is first needed, so that a Studio is made in milliseconds. It knows nothing of Gradio.
 """
 
 import contextlib
