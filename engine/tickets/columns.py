@@ -210,6 +210,12 @@ def doubts(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return said
 
 
+def holds_text(column: str) -> bool:
+    """Tell a header under which people write: a question, an answer or a message."""
+    name = plain(column)
+    return any(name in _RANKS[role] for role in ("question", "answer", "text"))
+
+
 def yes_means(column: str) -> str:
     """Return ``incoming`` or ``outgoing`` where the header says whom yes means; else an empty text."""
     return next((role for role in ("incoming", "outgoing") if plain(column) in _RANKS[role]), "")

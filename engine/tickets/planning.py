@@ -15,6 +15,7 @@ from engine.errors import TicketsError
 from engine.tickets.columns import OF_MESSAGES, ROLES, WRITERS, check_mapping, doubts, guess_columns, yes_means
 from engine.tickets.conversation import LeftOut
 from engine.tickets.files.encodings import find_encoding, known_encoding
+from engine.tickets.files.json_cells import json_fields, unpacked
 from engine.tickets.files.records import Record, read_records
 from engine.tickets.files.rows import Layout, Row, as_records, find_layout, read_rows
 from engine.tickets.files.sources import Source
@@ -22,7 +23,7 @@ from engine.tickets.files.xml_records import read_xml
 from engine.tickets.metadata_only import metadata_only
 from engine.tickets.overrides import FORMATS, SourceOverrides
 from engine.tickets.parties import all_yes_no
-from engine.tickets.readers import READERS, Reader, cautions, mail, table
+from engine.tickets.readers import READERS, Reader, cautions, chat, mail, table
 from engine.tickets.readers.fields import text
 
 Family = Literal["json", "table", "mail", "xml"]
@@ -48,6 +49,8 @@ class Plan:
     reader: Reader | None = None
     refusal: tuple[str, str] | None = None
     """Message and remedy when the stream is known to hold no messages."""
+    json_fields: tuple[str, ...] = ()
+    """Fields that hold lists and objects as text; see :mod:`engine.tickets.files.json_cells`."""
     agents: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
     """What this export cannot tell, in sentences, for the person to look at."""
@@ -116,11 +119,13 @@ def _json_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Pla
         )
     if not sample:
         raise TicketsError(f"{source.name} is JSON without a single record in it.", "Check that the export finished.")
+    packed = json_fields(sample)
+    sample = list(unpacked(sample, packed))
     known = None if overrides.mapping else _vote(sample, READERS, overrides)
     if known:
         reader, told = known
-        found = Plan(source, "json", reader.FORMAT, reader.LABEL, told, encoding, reader=reader)
-        return _looked_into(found, sample, lambda: _only_records(read_records(source, encoding)))
+        found = Plan(source, "json", reader.FORMAT, reader.LABEL, told, encoding, reader=reader, json_fields=packed)
+        return _looked_into(found, sample, lambda: unpacked(_only_records(read_records(source, encoding)), packed))
     return _objects_plan(source, encoding, sample, overrides)
 
 
@@ -213,28 +218,36 @@ def _table_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Pl
             return Plan(
                 source, "table", known.format, known.label, "its columns", encoding, layout, columns, refusal=refusal
             )
-        rows = [Row(number, _padded(cells, len(columns))) for number, cells in enumerate(layout.sample, start=1)]
-        sample = list(as_records(rows, columns, source.name))[:SAMPLE_RECORDS]
-        vote = _vote(sample, [reader for reader in READERS if reader.IN_TABLES], overrides) if sample else None
-        if vote:
-            found = Plan(
-                source,
-                "table",
-                vote[0].FORMAT,
-                vote[0].LABEL,
-                vote[1],
-                encoding,
-                layout,
-                columns,
-                {},
-                layout.sample,
-                vote[0],
-            )
-            again = lambda: as_records(_only_rows(read_rows(source, layout)), columns, source.name)  # noqa: E731
-            return _looked_into(found, sample, again)
+        if found := _vendor_table(source, encoding, layout, overrides):
+            return found
     mapping = _mapping(columns, layout.sample, overrides)
     told = _mapping_evidence(mapping, columns, layout.sample, overrides)
     return Plan(source, "table", table.FORMAT, label, told, encoding, layout, columns, mapping, layout.sample)
+
+
+def _vendor_table(source: Source, encoding: str, layout: Layout, overrides: SourceOverrides) -> Plan | None:
+    """Plan a table whose rows are a vendor's, or hold a vendor's records as JSON in a cell."""
+    columns = layout.columns
+    rows = [Row(number, _padded(cells, len(columns))) for number, cells in enumerate(layout.sample, start=1)]
+    sample = list(as_records(rows, columns, source.name))[:SAMPLE_RECORDS]
+    packed = json_fields(sample)
+    whole = list(unpacked(sample, packed))
+    readers = [reader for reader in READERS if reader.IN_TABLES or (packed and _speaks_in(reader, sample, whole))]
+    vote = _vote(whole, readers, overrides) if whole else None
+    if not vote:
+        return None
+    reader, told = vote
+    entry = Plan(source, "table", reader.FORMAT, reader.LABEL, told, encoding, layout, columns)
+    entry = replace(entry, sample=layout.sample, reader=reader, json_fields=packed)
+    again = lambda: unpacked(as_records(_only_rows(read_rows(source, layout)), columns, source.name), packed)  # noqa: E731
+    return _looked_into(entry, whole, again)
+
+
+def _speaks_in(reader: Reader, rows: Sequence[Record], unpacked_rows: Sequence[Record]) -> bool:
+    """Tell whether it is the unpacked cells that hold a reader's messages: columns question and answer are a table."""
+    if reader.FORMAT == chat.FORMAT and any(reader.evidence(record.value) for record in rows):
+        return False
+    return any(reader.evidence(record.value) and reader.has_messages(record.value) for record in unpacked_rows)
 
 
 def _only_rows(items: Iterable[Row | LeftOut]) -> Iterator[Row]:

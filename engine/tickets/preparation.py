@@ -181,6 +181,16 @@ _REMEDIES = {
 """Reason why most tickets are left out -> what helps, where another export does not."""
 
 
+_SAID_OF = {
+    KIND_REASONS[
+        "after_tool"
+    ]: "Left out are {:,} answers that follow a tool call: without its result they would teach to invent one.",
+    KIND_REASONS["rated_bad"]: "Left out are {:,} answers that the file marks as bad.",
+    KIND_REASONS["unknown"]: "Left out are {:,} messages of which it is not clear who wrote them.",
+}
+"""Reason -> the sentence above the report on messages left out for it, with their number."""
+
+
 def _nothing_kept(plans: Sequence[Plan], gathered: Gathered) -> TicketsError:
     names = ", ".join(dict.fromkeys(entry.source.path.name for entry in plans))
     if not gathered.read:
@@ -188,6 +198,8 @@ def _nothing_kept(plans: Sequence[Plan], gathered: Gathered) -> TicketsError:
     reasons = ", ".join(f"{reason}: {count}" for reason, count in gathered.dropped.most_common(5))
     most = gathered.dropped.most_common(1)[0][0]
     remedy = _REMEDIES.get(most, "Choose an export that includes the agents' replies.")
+    if most == KIND_REASONS["unknown"]:
+        reasons = " ".join((f"{reasons}.", *plans[0].cautions)).removesuffix(".")
     if plans[0].mapping and most not in _REMEDIES:
         remedy = "Check which columns hold the question and the answer."
     if gathered.dropped[DAMAGED] == gathered.read:
@@ -277,6 +289,8 @@ def _warnings(
     plans: Sequence[Plan], gathered: Gathered, kept: Sequence[int], selection: Selection, options: PrepareOptions
 ) -> list[str]:
     found = list(dict.fromkeys(caution for entry in plans for caution in entry.cautions))
+    left = gathered.messages_left_out
+    found.extend(said.format(left[reason]) for reason, said in _SAID_OF.items() if left[reason])
     damaged = gathered.dropped[DAMAGED]
     if damaged:
         found.append(

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from engine.errors import TicketsError
 from engine.tickets.conversation import Conversation, LeftOut
+from engine.tickets.files.json_cells import unpacked
 from engine.tickets.files.records import Record, read_records
 from engine.tickets.files.rows import Row, as_records, read_rows
 from engine.tickets.files.xml_records import read_xml
@@ -79,6 +80,11 @@ def _vendor(entries: Sequence[Plan]) -> Iterator[Conversation | LeftOut]:
 
 
 def _records(entry: Plan, damaged: list[LeftOut]) -> Iterator[Record]:
+    records = _plain_records(entry, damaged)
+    return unpacked(records, entry.json_fields) if entry.json_fields else records
+
+
+def _plain_records(entry: Plan, damaged: list[LeftOut]) -> Iterator[Record]:
     if entry.family == "xml":
         return _whole(read_xml(entry.source), damaged)
     if entry.layout:

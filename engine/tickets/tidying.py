@@ -185,7 +185,7 @@ def _why_unanswered(conversation: Conversation, left: Sequence[LeftOut], kept: S
         return "answer too short"
     answers = [message for message in conversation.messages if message.role == "assistant" and message.content.strip()]
     if answers and all(message.kind in _UNFIT for message in answers):
-        return KIND_REASONS[answers[0].kind]
+        return KIND_REASONS[answers[-1].kind]
     return "no agent answer"
 
 

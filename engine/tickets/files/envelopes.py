@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 Value = dict[str, Any]
@@ -20,6 +20,15 @@ SINGLES = frozenset(("ticket", "helpdesk_ticket", "conversation", "thread", "cas
 TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}"]', re.DOTALL)
 """A whole string, a bracket, or the quote of a string that does not end."""
 QUOTE, OPEN, CLOSE, OPEN_LIST, CLOSE_LIST = b'"{}[]'
+SPEAKER_KEYS = ("role", "from", "speaker", "sender", "author")
+"""Keys under which a turn of a chat data set names who speaks."""
+SAID_KEYS = ("content", "value", "text", "utterance", "message", "parts")
+"""Keys under which a turn holds what is said."""
+_TURN_SHAPES = (
+    *(("role", said) for said in SAID_KEYS),
+    *(("from", "value"), ("from", "content"), ("from", "text"), ("speaker", "text"), ("speaker", "utterance")),
+    *(("speaker", "content"), ("speaker", "value"), ("sender", "text"), ("sender", "content")),
+)
 _OWN_KEYS = frozenset(("id", "subject", "number", "ticketNumber", "key", "description", "source", "requester_id"))
 
 
@@ -47,13 +56,17 @@ def _is_list_of_records(value: object) -> bool:
 
 def _is_chat(value: Value) -> bool:
     """Tell a conversation of a chat data set, whose 'messages' are its own turns, from a page of messages."""
-    for key in ("messages", "conversations", "conversation"):
+    for key in ("messages", "conversations", "conversation", "items"):
         turns = value.get(key)
-        if isinstance(turns, list) and turns and isinstance(turns[0], dict):
-            first = turns[0]
-            if ("role" in first and "content" in first) or ("from" in first and "value" in first):
-                return True
+        if isinstance(turns, list) and turns and isinstance(turns[0], dict) and any(turn_keys(turns[0])):
+            return True
     return False
+
+
+def turn_keys(value: Mapping[str, Any]) -> tuple[str, str]:
+    """Return under which keys a turn of a chat data set names who speaks and holds what is said; empty for others."""
+    shapes = (shape for shape in _TURN_SHAPES if isinstance(value.get(shape[0]), str) and shape[1] in value)
+    return next(shapes, ("", ""))
 
 
 def envelope_depth(head: bytes) -> int:
@@ -94,4 +107,4 @@ def envelope_depth(head: bytes) -> int:
 
 
 def _is_turn(text: bytes) -> bool:
-    return bool(re.match(rb'\{\s*"(?:role|from|content|value)"\s*:', text))
+    return bool(re.match(rb'\{\s*"(?:role|from|speaker|content|value|utterance)"\s*:', text))

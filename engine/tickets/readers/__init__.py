@@ -76,6 +76,7 @@ _CAUTIONS: dict[str, Callable[[Sequence[Json], bool], Iterable[str]]] = {
     freshdesk.FORMAT: lambda sample, in_table: (freshdesk.CAUTION,),
     gorgias.FORMAT: lambda sample, in_table: (gorgias.CAUTION,),
     zoho.FORMAT: lambda sample, in_table: (zoho.CAUTION,),
+    chat.FORMAT: lambda sample, in_table: chat.cautions(sample),
     helpscout.FORMAT: lambda sample, in_table: helpscout.cautions(sample),
     jira.FORMAT: lambda sample, in_table: (jira.CAUTION,) if in_table else (),
 }

@@ -1,35 +1,23 @@
-"""Chat data sets: OpenAI messages, ShareGPT, Alpaca, prompt and completion.
+"""Chat data sets: OpenAI messages, ShareGPT, Alpaca, prompt and completion, preference pairs, KTO.
 
 These are already conversations. What has no user's turn or no answer is left for the filters, which count it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
-from engine.tickets.conversation import Conversation, Message, Role
+from engine.tickets.conversation import Conversation, Message
+from engine.tickets.files.envelopes import turn_keys
 from engine.tickets.files.records import Record
+from engine.tickets.readers.chat_turns import is_rated_bad, messages_of, unknown_roles
 from engine.tickets.readers.fields import Json, first, objects, words
+from engine.tickets.readers.preferences import pair_of, preferred_turns
 
 FORMAT = "chat"
 LABEL = "Chat data set"
 IN_TABLES = False
 NO_ANSWERS = ("This chat data set holds no turns.", "Check that each line has messages with role and content.")
-_ROLES: dict[str, Role] = {
-    "system": "system",
-    "developer": "system",
-    "user": "user",
-    "human": "user",
-    "customer": "user",
-    "prompter": "user",
-    "assistant": "assistant",
-    "gpt": "assistant",
-    "bot": "assistant",
-    "model": "assistant",
-    "chatgpt": "assistant",
-    "agent": "assistant",
-}
 _PAIRS = (
     ("prompt", "completion"),
     ("prompt", "response"),
@@ -37,20 +25,33 @@ _PAIRS = (
     ("question", "answer"),
     ("input", "output"),
 )
-_TURNS = ("messages", "conversations", "conversation", "prompt", "items", "dialog")
+_TURNS = ("messages", "conversations", "conversation", "prompt", "items", "dialog", "dialogue", "turns")
+
+
+def cautions(sample: Sequence[Json]) -> Iterator[str]:
+    """Say which answers of preference pairs are learnt, and which roles are not known."""
+    if any(pair_of(record) for record in sample):
+        yield "These are preference pairs: the chosen answers are learnt, the rejected ones never."
+    names = unknown_roles(turn for record in sample for turn in _turns(record))
+    if names:
+        shown = ", ".join(repr(name[:40]) for name in names[:5]) + (" and others" if len(names) > 5 else "")
+        yield f"Whether {shown} is the customer or the support is not known: what they say is left out."
 
 
 def evidence(record: Json) -> str:
     """Say which chat shape a record has; empty when it has none."""
+    if pair := pair_of(record):
+        return f"{pair[0]} and {pair[1]} (preference pairs)"
     turns = _turns(record)
     if turns:
-        return (
-            "messages with role and content" if "role" in turns[0] else "conversations with from and value (ShareGPT)"
-        )
+        speaker, said = turn_keys(turns[0])
+        if (speaker, said) == ("from", "value"):
+            return "conversations with from and value (ShareGPT)"
+        return f"messages with {speaker} and {said}"
     if "instruction" in record and "output" in record:
         return "instruction and output (Alpaca)"
-    if pair := _pair(record):
-        return f"{pair[0]} and {pair[1]}"
+    if found := _pair(record):
+        return f"{found[0]} and {found[1]}"
     return ""
 
 
@@ -78,31 +79,33 @@ def _messages(value: Json) -> Iterator[Message]:
     if system := first(value, "system", "system_prompt"):
         yield Message("system", system)
     turns = _turns(value)
-    if turns:
-        for turn in [*turns, *objects(value.get("completion"))]:
-            role = _ROLES.get((first(turn, "role", "from") or "").lower())
-            content = _content(turn.get("content", turn.get("value")))
-            if role is None or not content:
-                yield Message("assistant", content, kind="system")
-            else:
-                yield Message(role, content, at=first(turn, "created_at", "timestamp"))
-    elif "instruction" in value and "output" in value:
-        question = "\n\n".join(part for part in (first(value, "instruction"), first(value, "input")) if part)
+    if pair := pair_of(value):
+        yield from messages_of(preferred_turns(value, pair[0], turns))
+    elif turns:
+        yield from messages_of([*turns, *objects(value.get("completion"))], is_rated_bad(value))
+    else:
+        yield from messages_of(_said(value), is_rated_bad(value))
+
+
+def _said(value: Json) -> Iterator[Json]:
+    """Yield the turns of a record that holds question and answer under keys of their own."""
+    if "instruction" in value and "output" in value:
         for earlier in value.get("history") or ():
             if isinstance(earlier, list) and len(earlier) == 2:
-                yield Message("user", str(earlier[0]))
-                yield Message("assistant", str(earlier[1]))
-        yield Message("user", question)
-        yield Message("assistant", first(value, "output"))
+                yield {"role": "user", "content": str(earlier[0])}
+                yield {"role": "assistant", "content": str(earlier[1])}
+        question = "\n\n".join(part for part in (first(value, "instruction"), first(value, "input")) if part)
+        yield {"role": "user", "content": question}
+        yield {"role": "assistant", "content": first(value, "output")}
     elif pair := _pair(value):
-        yield Message("user", first(value, pair[0]))
-        yield Message("assistant", first(value, pair[1]))
+        yield {"role": "user", "content": first(value, pair[0])}
+        yield {"role": "assistant", "content": first(value, pair[1])}
 
 
 def _turns(record: Json) -> list[Json]:
     for key in _TURNS:
         turns = objects(record.get(key)) if isinstance(record.get(key), list) else []
-        if turns and (("role" in turns[0] and "content" in turns[0]) or ("from" in turns[0] and "value" in turns[0])):
+        if turns and any(turn_keys(turns[0])):
             return turns
     return []
 
@@ -112,12 +115,3 @@ def _pair(record: Json) -> tuple[str, str] | None:
         if isinstance(record.get(question), str) and isinstance(record.get(answer), str):
             return question, answer
     return None
-
-
-def _content(value: Any) -> str:
-    """Read a turn's text: a string, or a list of parts of which the text ones count."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        return "\n".join(first(part, "text") for part in objects(value) if first(part, "text"))
-    return ""

@@ -1,10 +1,12 @@
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.errors import TicketsError
 from engine.tickets.detect import detect
-from tests.engine.tickets.exports import lines, only, read, said, write
+from tests.engine.tickets.exports import lines, only, prepared, read, said, write
 
 PAIR = [("user", "public", "Dark?"), ("assistant", "public", "Press it.")]
 
@@ -50,15 +52,159 @@ def test_system_prompts_and_alpaca_inputs_are_kept(tmp_path: Path) -> None:
     assert [content for _, _, content in said(second)] == ["x", "y", "Translate\n\nLampe", "Lamp"]
 
 
-def test_tool_calls_are_not_learnt(tmp_path: Path) -> None:
-    turns = [
-        {"role": "user", "content": "Dark?"},
-        {"role": "assistant", "content": None, "tool_calls": []},
-        {"role": "tool", "content": "42"},
-        {"role": "assistant", "content": "Press it."},
+def turns(*said: tuple[str, str | None]) -> list[dict[str, Any]]:
+    return [{"role": role, "content": content} for role, content in said]
+
+
+def kinds(path: Path) -> list[str]:
+    return [kind for _, kind, _ in said(only(path))]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        [
+            {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "track"}}]},
+            *turns(("tool", "42")),
+        ],
+        [{"role": "assistant", "content": "Let me look.", "tool_calls": [{"id": "a"}]}, *turns(("tool", "42"))],
+        [{"role": "assistant", "content": "", "function_call": {"name": "track"}}, *turns(("function", "42"))],
+        [{"from": "function_call", "value": "{}"}, {"from": "observation", "value": "42"}],
+        turns(("tool_call", "{}"), ("Tool_Response", "42")),
+    ],
+)
+def test_no_answer_behind_a_tool_call_is_learnt(tmp_path: Path, call: list[dict[str, Any]]) -> None:
+    before, after = turns(("user", "Dark?"), ("assistant", "Press it.")), turns(("user", "Parcel?"))
+    behind = turns(("assistant", "It lies in depot 42."), ("user", "Thanks."), ("assistant", "Do ask again."))
+    path = write(tmp_path / "t.jsonl", lines({"messages": [*before, *after, *call, *behind]}))
+    assert kinds(path) == ["public"] * 3 + ["tool"] * 2 + ["after_tool", "public", "after_tool"]
+    report, data = prepared([path], tmp_path / "out", heldout=0.0)
+    assert [row["messages"] for row in data.conversations("train")] == [before]
+    assert report.messages_left_out["answer after a tool call"] == 2
+    assert any("2 answers that follow a tool call" in warning for warning in report.warnings)
+
+
+def test_where_nothing_but_tool_calls_answers_it_is_said_so(tmp_path: Path) -> None:
+    call = {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "track"}}]}
+    path = write(tmp_path / "t.jsonl", lines({"messages": [*turns(("user", "Parcel?")), call]}))
+    with pytest.raises(TicketsError, match="tool call or its result: 1") as caught:
+        prepared([path], tmp_path / "out")
+    assert "do not come from a tool" in caught.value.remedy
+
+
+@pytest.mark.parametrize("role", ["AI", "Support Agent", "Support", "Operator", "Bot", "llm", "ai_assistant", "Staff"])
+@pytest.mark.parametrize("asker", ["USER", "Client", "Visitor", "End-user", "end_user", "Customer"])
+def test_roles_are_known_by_the_names_that_desks_and_data_sets_use(tmp_path: Path, role: str, asker: str) -> None:
+    path = write(tmp_path / "t.jsonl", lines({"messages": turns((asker, "Dark?"), (role, "Press it."))}))
+    assert said(only(path)) == PAIR
+
+
+@pytest.mark.parametrize(
+    ("who", "what"), [("speaker", "text"), ("speaker", "utterance"), ("role", "text"), ("from", "text")]
+)
+def test_turns_are_known_by_the_keys_that_data_sets_use(tmp_path: Path, who: str, what: str) -> None:
+    talk = [{who: "user", what: "Dark?"}, {who: "agent", what: "Press it."}]
+    for key in ("messages", "conversation", "turns"):
+        record = {key: talk}
+        assert said(only(write(tmp_path / "t.jsonl", lines(record)))) == PAIR
+        assert said(only(write(tmp_path / "t.json", record))) == PAIR
+    assert f"{who} and {what}" in detect([tmp_path / "t.jsonl"]).evidence
+
+
+def test_a_role_that_is_not_known_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.jsonl", lines({"messages": turns(("user", "Dark?"), ("zygote", "Press it."))}))
+    assert said(only(path))[1] == ("assistant", "unknown", "zygote: Press it.")
+    assert "'zygote'" in detect([path]).cautions[0]
+    with pytest.raises(TicketsError, match="'zygote'"):
+        prepared([path], tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "mark", [{"label": False}, {"kto_tag": False}, {"label": "false"}, {"rating": "bad"}, {"feedback": "thumbs_down"}]
+)
+def test_answers_marked_as_bad_are_not_learnt(tmp_path: Path, mark: dict[str, Any]) -> None:
+    good = {"messages": turns(("user", "Dark?"), ("assistant", "Press it.")), "label": True}
+    bad = {"messages": turns(("user", "Broken?"), ("assistant", "Go away.")), **mark}
+    pair = {"prompt": "Late?", "completion": "Go away.", **mark}
+    path = write(tmp_path / "t.jsonl", lines(good, bad, pair))
+    report, data = prepared([path], tmp_path / "out", heldout=0.0)
+    assert [row["messages"] for row in data.conversations("train")] == [good["messages"]]
+    assert report.dropped == {"marked as a bad answer": 2}
+
+
+def test_a_single_turn_marked_as_bad_is_left_out_alone(tmp_path: Path) -> None:
+    talk = turns(("user", "Dark?"), ("assistant", "Go away."), ("user", "Please."), ("assistant", "Press it."))
+    talk[1]["rating"] = -1
+    path = write(tmp_path / "t.jsonl", lines({"messages": talk}))
+    assert kinds(path) == ["public", "rated_bad", "public", "public"]
+
+
+ASKED = {"role": "user", "content": "Dark?"}
+GOOD = {"role": "assistant", "content": "Press it."}
+BAD = {"role": "assistant", "content": "Go away."}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"prompt": "Dark?", "chosen": "Press it.", "rejected": "Go away."},
+        {"question": "Dark?", "chosen": "Press it.", "rejected": "Go away."},
+        {"instruction": "Dark?", "input": "", "chosen": "Press it.", "rejected": "Go away."},
+        {"chosen": [ASKED, GOOD], "rejected": [ASKED, BAD]},
+        {"prompt": [ASKED], "chosen": [GOOD], "rejected": [BAD]},
+        {"prompt": "Dark?", "chosen": [ASKED, GOOD], "rejected": [ASKED, BAD]},
+        {"conversations": [{"from": "human", "value": "Dark?"}], "chosen": GOOD, "rejected": BAD},
+        {
+            "messages": [ASKED],
+            "chosen": {"from": "gpt", "value": "Press it."},
+            "rejected": {"from": "gpt", "value": "No"},
+        },
+        {"input": {"messages": [ASKED]}, "preferred_output": [GOOD], "non_preferred_output": [BAD]},
+        {"prompt": "Dark?", "chosen_response": "Press it.", "rejected_response": "Go away."},
+        {"chosen": "\n\nHuman: Dark?\n\nAssistant: Press it.", "rejected": "\n\nHuman: Dark?\n\nAssistant: No"},
+    ],
+)
+def test_of_a_preference_pair_the_chosen_answer_is_learnt(tmp_path: Path, record: dict[str, Any]) -> None:
+    for path in (write(tmp_path / "t.jsonl", lines(record)), write(tmp_path / "t.json", [record])):
+        assert said(only(path)) == PAIR
+        assert detect([path]).cautions == (
+            "These are preference pairs: the chosen answers are learnt, the rejected ones never.",
+        )
+
+
+def test_the_turns_before_a_chosen_answer_stay(tmp_path: Path) -> None:
+    earlier = turns(("system", "Be kind."), ("user", "Dark?"), ("assistant", "Where?"), ("user", "Here."))
+    path = write(tmp_path / "t.jsonl", lines({"messages": earlier, "chosen": GOOD, "rejected": BAD}))
+    assert [content for _, _, content in said(only(path))] == ["Be kind.", "Dark?", "Where?", "Here.", "Press it."]
+
+
+TALK = turns(("user", "Dark?"), ("assistant", "Press it."))
+
+
+@pytest.mark.parametrize("written", [json.dumps(TALK), json.dumps(TALK, indent=1), str(TALK)])
+def test_a_conversation_written_into_a_cell_is_read(tmp_path: Path, written: str) -> None:
+    cell = written.replace('"', '""')
+    files = [
+        write(tmp_path / "t.csv", f'ticket,messages\n7,"{cell}"\n8,"{cell}"\n'),
+        write(tmp_path / "t.jsonl", lines({"id": 7, "messages": written}, {"id": 8, "messages": written})),
     ]
-    kinds = [kind for _, kind, _ in said(only(write(tmp_path / "t.jsonl", lines({"messages": turns}))))]
-    assert kinds == ["public", "system", "system", "public"]
+    for path in files:
+        assert [(found.id, said(found)) for found in read(path)] == [("7", PAIR), ("8", PAIR)]
+        assert detect([path]).format == "chat"
+
+
+def test_a_ticket_whose_comments_are_a_cell_is_its_desks(tmp_path: Path) -> None:
+    talk = json.dumps([{"author_id": 7, "body": "Dark?"}, {"author_id": 9, "body": "Press it."}])
+    cell = talk.replace('"', '""')
+    path = write(tmp_path / "t.csv", f'id,requester_id,submitter_id,subject,comments\n1,7,7,Lamp,"{cell}"\n')
+    assert said(only(path)) == PAIR
+    assert detect([path]).format == "zendesk"
+
+
+def test_an_answer_that_is_json_itself_stays_text(tmp_path: Path) -> None:
+    rows = [{"prompt": f"Parcel {number}?", "completion": '[{"intent": "parcel"}]'} for number in range(3)]
+    found = read(write(tmp_path / "t.jsonl", lines(*rows)))
+    assert [said(conversation)[1][2] for conversation in found] == ['[{"intent": "parcel"}]'] * 3
 
 
 def test_its_own_output_can_be_read_again(tmp_path: Path) -> None:
