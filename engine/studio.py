@@ -5,7 +5,6 @@ request to the package that does the work. Everything heavy (torch, transformers
 packages when it is first needed, so that a Studio is made in milliseconds. It knows nothing of Gradio.
 """
 
-import contextlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.base_holder import BaseHolder
+from engine.chat.imported import imported_voice, rename_imported
 from engine.chat.records import Voice
+from engine.damage import Damaged, readable
 from engine.errors import RunError, StudioError, TicketsError
 from engine.model.catalogue import CatalogueEntry, catalogue
 from engine.model.device import DeviceReport, device_report, gpu_count
@@ -28,8 +29,9 @@ from engine.training.lengths import guessed
 from engine.training.progress import JobSnapshot
 from engine.training.recipe import Preset, Recipe, presets
 from engine.training.run import RESUMABLE, RunDirectory, Status
+from engine.training.saved import saved_recipe
 from engine.training.token_view import Tokens
-from engine.workspace import Deleted, Workspace, checked_name, read_json, slug, write_json
+from engine.workspace import Deleted, Workspace, checked_name, slug, write_json
 
 if TYPE_CHECKING:
     from engine.chat.heldout import HeldOutTicket
@@ -111,6 +113,23 @@ class Studio:
         """Undo a deletion."""
         self.workspace.restore(deleted)
 
+    def damaged(self) -> list[Damaged]:
+        """Return what in the workspace no list can show, each with a sentence why."""
+        stray = [path for path in self.workspace.entries(self.workspace.runs) if not path.is_dir()]
+        runs = [Damaged(path, "It is no folder of a run.") for path in stray]
+        return self.tickets.damaged() + runs + self._imported_voices()[1] + self._saved_recipes()[1]
+
+    def delete_damaged(self, identifier: str) -> Deleted:
+        """Move something damaged to the trash, by its :attr:`Damaged.id`.
+
+        Raises:
+            StudioError: It is not there any more, or is whole again.
+        """
+        for damaged in self.damaged():
+            if damaged.id == identifier:
+                return self.workspace.discard(damaged.path, damaged.path.name)
+        raise StudioError("That is not here any more, or can be read again.", "Look at the lists once more.")
+
     # ---- recipes
 
     def presets(self) -> dict[str, Preset]:
@@ -144,12 +163,10 @@ class Studio:
 
     def recipes(self) -> dict[str, Recipe]:
         """Return the saved recipes by the name they were given."""
-        found = {}
-        for file in sorted(self.workspace.recipes.glob("*.json")):
-            with contextlib.suppress(StudioError):
-                saved = read_json(file)
-                found[str(saved["name"])] = Recipe.from_dict(saved["recipe"])
-        return found
+        return dict(self._saved_recipes()[0])
+
+    def _saved_recipes(self) -> tuple[list[tuple[str, Recipe]], list[Damaged]]:
+        return readable(sorted(self.workspace.entries(self.workspace.recipes)), saved_recipe)
 
     def save_recipe(self, name: str, recipe: Recipe) -> None:
         """Keep a recipe under a name; one of the same name is replaced."""
@@ -288,11 +305,10 @@ class Studio:
                 label = f"{run.status.name}, step {steps[-1]}"
                 folder = directory.checkpoint(steps[-1])
                 found.append(Voice(f"run:{run.id}@{steps[-1]}", label, run.recipe.model, folder))
-        for folder in self.workspace.entries(self.workspace.adapters):
-            if (folder / "adapter_config.json").exists():
-                about = read_json(folder / "about.json")
-                found.append(Voice(f"adapter:{folder.name}", about["name"], about["model"], folder))
-        return found
+        return found + self._imported_voices()[0]
+
+    def _imported_voices(self) -> tuple[list[Voice], list[Damaged]]:
+        return readable(self.workspace.entries(self.workspace.adapters), imported_voice)
 
     def voice(self, identifier: str) -> Voice:
         """Return a voice by its id.
@@ -437,8 +453,7 @@ class Studio:
 
     def rename_adapter(self, voice: str, name: str) -> None:
         """Give an imported adapter another name."""
-        file = self._imported(voice) / "about.json"
-        write_json(file, {**read_json(file), "name": checked_name(name)})
+        rename_imported(self._imported(voice), checked_name(name))
 
     def delete_adapter(self, voice: str) -> Deleted:
         """Move an imported adapter to the trash."""

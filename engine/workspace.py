@@ -28,6 +28,8 @@ from engine.errors import ResourceError, StudioError
 TRASH_DAYS = 7
 """Days for which a deletion can be undone."""
 
+_CLUTTER = frozenset({"Thumbs.db", "desktop.ini"})
+"""What Windows puts into folders that somebody has looked at."""
 _UNSAFE = re.compile(r"[^a-z0-9]+")
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
@@ -80,8 +82,14 @@ class Workspace:
         raise ResourceError(f"No free name is left under {parent}.", "Delete what is no longer needed there.")
 
     def entries(self, parent: Path) -> list[Path]:
-        """Return what is in one of the folders, the newest first; nothing where somebody has deleted it by hand."""
-        return sorted(parent.iterdir(), reverse=True) if parent.is_dir() else []
+        """Return what is in one of the folders, the newest first; nothing where somebody has deleted it by hand.
+
+        Hidden names are work in progress, or what a file manager leaves behind.
+        """
+        if not parent.is_dir():
+            return []
+        listed = (path for path in parent.iterdir() if not path.name.startswith(".") and path.name not in _CLUTTER)
+        return sorted(listed, reverse=True)
 
     def child(self, parent: Path, identifier: str) -> Path:
         """Return the folder ``identifier`` directly under ``parent``; an id from outside never becomes another path.
@@ -186,6 +194,18 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise StudioError(f"{path.name} in {path.parent} is missing or damaged.") from error
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a JSON file that holds an object.
+
+    Raises:
+        StudioError: It is missing or damaged.
+    """
+    value = read_json(path)
+    if not isinstance(value, dict):
+        raise StudioError(f"{path.name} in {path.parent} is damaged.")
+    return value
 
 
 def private_file(path: Path) -> IO[bytes]:

@@ -111,8 +111,9 @@ def wire(window: Window) -> None:
 
 
 def lists(studio: Studio, dataset: str, run: str, voices: Sequence[str]) -> Any:
-    """The three lists as they are now."""
-    return shell.sidebar(studio.tickets.all(), studio.runs(), studio.voices(), dataset, run, voices)
+    """The three lists as they are now, and what cannot be read."""
+    listed = studio.tickets.all(), studio.runs(), studio.voices()
+    return shell.sidebar(*listed, dataset, run, voices, studio.damaged())
 
 
 def _toggled(voices: list[str], voice: str) -> list[str]:
@@ -130,6 +131,7 @@ def _rename(studio: Studio, kind: str, identifier: str, name: str) -> None:
 
 def _delete(studio: Studio, kind: str, identifier: str) -> Deleted:
     known = {"dataset": studio.tickets.delete, "run": studio.delete_run, "adapter": studio.delete_adapter}
+    known["damaged"] = studio.delete_damaged
     if kind not in known:
         raise StudioError("That cannot be deleted here.")
     return known[kind](identifier)

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from engine.errors import TicketsError
+from engine.tickets.lines import conversation_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +38,21 @@ def heldout_ticket(folders: Sequence[Path], number: int) -> HeldOutTicket:
         )
     row = rows[number % len(rows)]
     messages = row["messages"]
-    last = next(i for i in reversed(range(len(messages))) if messages[i]["role"] == "assistant")
+    last = max((i for i, message in enumerate(messages) if message["role"] == "assistant"), default=-1)
+    if last < 0:
+        raise TicketsError(f"Ticket {row['ticket']} has no answer.", "Prepare the tickets again.")
     return HeldOutTicket(row["ticket"], tuple(messages[:last]), messages[last]["content"])
 
 
 def _rows(file: Path) -> Iterator[Mapping[str, Any]]:
     if not file.exists():
         return
-    with file.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                yield orjson.loads(line)
-            except ValueError as error:
-                raise TicketsError(f"Line {number} of {file.name} is damaged.", "Prepare the tickets again.") from error
+    try:
+        with file.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                yield conversation_of(line, file.name, number)
+    except OSError as error:
+        raise TicketsError(f"{file.name} cannot be read: {error.strerror}.", "Prepare the tickets again.") from error
 
 
 def _question(row: Mapping[str, Any]) -> str:

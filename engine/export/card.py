@@ -15,7 +15,7 @@ from engine.model.libraries import import_all
 from engine.training.events import Evaluated, History
 from engine.training.recipe import FIELDS, STARTER, Recipe
 from engine.training.run import RunDirectory
-from engine.workspace import read_json
+from engine.workspace import read_json, read_object
 
 if TYPE_CHECKING:
     from engine.model.tokenizing import ChatFormat
@@ -205,9 +205,11 @@ def _duration(seconds: float) -> str:
 
 
 def _environment(run: RunDirectory) -> dict[str, Any]:
-    file = run.path / "environment.json"
-    values = read_json(file) if file.exists() else {}
-    return values if isinstance(values, dict) else {}
+    """What the run noted of versions and device; nothing where the file is damaged: the card does without."""
+    try:
+        return read_object(run.path / "environment.json")
+    except StudioError:
+        return {}
 
 
 def _compute_type(run: RunDirectory) -> str:

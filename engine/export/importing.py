@@ -27,7 +27,7 @@ from engine.model.adapter_files import (
     read_tensors,
 )
 from engine.training.recipe import STARTER, Recipe
-from engine.workspace import Workspace, disk_errors, read_json, write_json
+from engine.workspace import Workspace, disk_errors, read_json, read_object, write_json
 
 RECIPE = "recipe.json"
 WANTED = frozenset({CONFIG, WEIGHTS, PICKLE, RECIPE, *TOKENIZER_FILES})
@@ -82,7 +82,7 @@ def adapter_recipe(folder: Path, model: str) -> Recipe:
         model: The base it belongs to here.
     """
     saved = folder / "recipe.json"
-    return Recipe.from_dict({**read_json(saved), "model": model}) if saved.exists() else Recipe(model=model)
+    return Recipe.from_dict({**read_object(saved), "model": model}) if saved.exists() else Recipe(model=model)
 
 
 def _copy(source: Path, staged: Path) -> None:

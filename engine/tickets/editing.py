@@ -17,10 +17,11 @@ import orjson
 from engine.errors import TicketsError
 from engine.tickets.duplicates import words_of
 from engine.tickets.edits import ORIGINALS, Edits, Entry, Rewrite, original_of
+from engine.tickets.lines import conversation_of
 from engine.tickets.options import PrepareOptions
 from engine.tickets.privacy import ConversationMasker, PrivacyOptions
 from engine.tickets.report import Report
-from engine.workspace import disk_errors, read_json, write_atomically
+from engine.workspace import disk_errors, write_atomically
 
 DROPPED_BY_HAND = "dropped by you"
 DROPPED_BY_TAG = "tag left out by you"
@@ -157,7 +158,7 @@ def apply_edits(
         TicketsError: Nothing would be left to learn from.
         ResourceError: The disk is full or cannot be written.
     """
-    report = Report.from_json(read_json(folder / "report.json"))
+    report = Report.load(folder)
     counts = {"train": 0, "heldout": 0, "dropped": 0}
     reasons = {DROPPED_BY_HAND: 0, DROPPED_BY_TAG: 0}
     editor = Editor(edits, options or PrepareOptions(), ids_hold)
@@ -195,7 +196,7 @@ def _entries(folder: Path) -> Iterator[tuple[str, Entry]]:
         if not path.exists():
             continue
         with path.open("rb") as lines:
-            for line in lines:
-                entry: Entry = orjson.loads(line)
+            for number, line in enumerate(lines, start=1):
+                entry = conversation_of(line, path.name, number)
                 entry.pop("reason", None)
                 yield entry.pop("side", "train") if name == "dropped" else name, entry

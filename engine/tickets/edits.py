@@ -65,7 +65,7 @@ class Edits:
         try:
             answers = tuple(Rewrite(**answer) for answer in value["answers"])
             return cls(dict(value["dropped"]), answers, tuple(value["tags"]))
-        except (TypeError, KeyError, ValueError) as error:
+        except (TypeError, KeyError, ValueError, AttributeError) as error:
             raise TicketsError(f"{path.name} is damaged.", "Delete it to do without the edits in it.") from error
 
     def save(self, path: Path) -> None:

@@ -8,7 +8,6 @@ nothing of models.
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import threading
 import time
@@ -17,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from engine.damage import Damaged, readable
 from engine.errors import StudioError, TicketsError
 from engine.task import Task
 from engine.tickets.dataset import DataSet
@@ -26,7 +26,7 @@ from engine.tickets.options import PrepareOptions
 from engine.tickets.origin import TERM_KINDS, Origin, TermKind, keep_sources, kept_sources
 from engine.tickets.overrides import SourceOverrides
 from engine.tickets.report import Progress
-from engine.workspace import Deleted, Workspace, checked_name, read_json, write_json
+from engine.workspace import Deleted, Workspace, checked_name, read_object, write_json
 
 SAMPLE = Path(__file__).parents[2] / "assets" / "sample_tickets.ndjson"
 SAMPLE_NAME = "Sample shop"
@@ -72,12 +72,14 @@ class DataSets:
 
     def all(self) -> list[DataSetInfo]:
         """Return the data sets, the newest first."""
-        found = []
-        for folder in self._workspace.entries(self._workspace.datasets):
-            if (folder / "report.json").exists():
-                with contextlib.suppress(StudioError):
-                    found.append(self.info(folder.name))
-        return found
+        return self._looked_through()[0]
+
+    def damaged(self) -> list[Damaged]:
+        """Return what lies among the data sets and cannot be read."""
+        return self._looked_through()[1]
+
+    def _looked_through(self) -> tuple[list[DataSetInfo], list[Damaged]]:
+        return readable(self._workspace.entries(self._workspace.datasets), self._info)
 
     def info(self, identifier: str) -> DataSetInfo:
         """Return a data set as the list shows it.
@@ -85,8 +87,13 @@ class DataSets:
         Raises:
             StudioError: It is not there any more, or damaged.
         """
-        folder = self._folder(identifier)
-        named, report = read_json(folder / "name.json"), DataSet(folder).report
+        return self._info(self._folder(identifier))
+
+    def _info(self, folder: Path) -> DataSetInfo:
+        report, named = DataSet(folder).report, _named(folder)
+        for name in ("train.jsonl", "heldout.jsonl"):
+            if not (folder / name).is_file():
+                raise TicketsError(f"{name} of the data set is missing.", "Prepare the tickets again.")
         changed = (folder / "report.json").stat().st_mtime_ns
         return DataSetInfo(
             folder.name, named["name"], named["created_at"], report.train, report.heldout, report.format, changed
@@ -102,13 +109,13 @@ class DataSets:
 
     def rename(self, identifier: str, name: str) -> None:
         """Give a data set another name."""
-        file = self._folder(identifier) / "name.json"
-        write_json(file, {**read_json(file), "name": checked_name(name)})
+        folder = self._folder(identifier)
+        _label(folder, name=checked_name(name))
 
     def delete(self, identifier: str) -> Deleted:
         """Move a data set to the trash. Runs keep their own copy."""
         folder = self._folder(identifier)
-        return self._workspace.discard(folder, read_json(folder / "name.json")["name"])
+        return self._workspace.discard(folder, _named(folder)["name"])
 
     def _folder(self, identifier: str) -> Path:
         return self._workspace.child(self._workspace.datasets, identifier)
@@ -154,7 +161,7 @@ class DataSets:
             A task whose result is the data set's id.
         """
         folder = self._folder(identifier)
-        name = read_json(folder / "name.json")["name"]
+        name = _named(folder)["name"]
 
         def action(task: Task[str]) -> str:
             origin = Origin.load(folder)
@@ -162,8 +169,7 @@ class DataSets:
             if files and not _fits(files, chosen.overrides):
                 chosen = replace(chosen, overrides=SourceOverrides())
             self._fill(folder, files or kept_sources(folder), chosen, task, origin)
-            file = folder / "name.json"
-            write_json(file, {**read_json(file), "created_at": time.time()})
+            _label(folder, created_at=time.time())
             return identifier
 
         return Task(f"Preparing {name} again", action)
@@ -262,6 +268,26 @@ class DataSets:
         with self._lock:
             shutil.rmtree(folder / "sources", ignore_errors=True)
             replace(Origin.load(folder), kept=False).save(folder)
+
+
+def _named(folder: Path) -> dict[str, Any]:
+    """Return the name of a data set and when it was made; those of its folder where name.json is damaged."""
+    try:
+        named = read_object(folder / "name.json")
+        name, created_at = named["name"], named["created_at"]
+        if isinstance(name, str) and isinstance(created_at, int | float):
+            return {"name": name, "created_at": created_at}
+    except (StudioError, KeyError):
+        pass
+    return {"name": folder.name, "created_at": folder.stat().st_mtime}
+
+
+def _label(folder: Path, **changes: Any) -> None:
+    """Change the name of a data set, or when it was made."""
+    file = folder / "name.json"
+    if file.is_dir():
+        shutil.rmtree(file)  # somebody's accident, and no file can take its place
+    write_json(file, {**_named(folder), **changes})
 
 
 def _fits(files: Sequence[Path], overrides: SourceOverrides) -> bool:

@@ -65,7 +65,7 @@ class Origin:
             files = tuple((str(name), int(size)) for name, size in value["files"])
             used, wanted = (PrepareOptions.from_json(value[key]) for key in ("used", "wanted"))
             return cls(files, bool(value["kept"]) and (folder / "sources").is_dir(), used, wanted)
-        except (TypeError, KeyError, ValueError) as error:
+        except (TypeError, KeyError, ValueError, AttributeError) as error:
             raise TicketsError("origin.json of the data set is damaged.", "Prepare the tickets anew.") from error
 
     def save(self, folder: Path) -> None:
@@ -156,5 +156,6 @@ def kept_sources(folder: Path) -> list[Path]:
 
 def _kept(folder: Path) -> Iterator[Path]:
     if folder.is_dir():
-        for place in sorted(folder.iterdir(), key=lambda path: int(path.name)):
+        places = [place for place in folder.iterdir() if place.name.isdecimal() and place.is_dir()]
+        for place in sorted(places, key=lambda path: int(path.name)):
             yield from place.iterdir()

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Self
+from functools import cache
+from pathlib import Path
+from typing import Any, Self, get_args, get_origin, get_type_hints
+
+import orjson
+
+from engine.errors import TicketsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,53 @@ class Report:
         return asdict(self)
 
     @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read the report of a data set.
+
+        Raises:
+            TicketsError: It is missing or damaged: the folder holds no complete data set.
+        """
+        try:
+            return cls.from_json(orjson.loads((folder / "report.json").read_bytes()))
+        except (OSError, ValueError, TypeError) as error:
+            raise TicketsError(
+                f"{folder.name} is not a complete data set (its report.json is missing or damaged).",
+                "Prepare the tickets again.",
+            ) from error
+
+    @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """Build the record from ``report.json``; keys of a later version are passed over."""
-        known = {entry.name for entry in fields(cls)}
-        return cls(**{key: item for key, item in value.items() if key in known})
+        """Build the record from ``report.json``; keys of a later version are passed over.
+
+        Raises:
+            TypeError: A field is missing, or holds something else than it should.
+        """
+        if not isinstance(value, Mapping):
+            raise TypeError(f"a report is not {value!r:.80}")
+        kinds = _kinds()
+        known = {key: item for key, item in value.items() if key in kinds}
+        for key, item in known.items():
+            if not _fits(item, kinds[key]):
+                raise TypeError(f"{key} of a report is {item!r:.80}")
+        return cls(**known)
+
+
+@cache
+def _kinds() -> dict[str, Any]:
+    """The type of each field of :class:`Report`."""
+    hints = get_type_hints(Report)
+    return {entry.name: hints[entry.name] for entry in fields(Report)}
+
+
+def _fits(value: object, kind: Any) -> bool:
+    """Whether a value out of JSON is of a field's type."""
+    inner = get_args(kind)
+    if kind is Any:
+        return True
+    if get_origin(kind) is dict:
+        return isinstance(value, dict) and all(_fits(item, inner[1]) for item in value.values())
+    if get_origin(kind) is list:
+        return isinstance(value, list) and all(_fits(item, inner[0]) for item in value)
+    if kind is float:
+        return isinstance(value, int | float)
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))

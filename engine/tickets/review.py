@@ -13,7 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import orjson
+from engine.errors import TicketsError
+from engine.tickets.lines import entry_of
 
 SHOWN_PLACEHOLDERS = 3
 
@@ -92,6 +93,9 @@ def _id(kind: str, lowered: str) -> str:
 
 
 def _entries(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open("rb") as lines:
-        for line in lines:
-            yield orjson.loads(line)
+    try:
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                yield entry_of(line, path.name, number, "ticket", "kind", "placeholder", "original", "before", "after")
+    except OSError as error:
+        raise TicketsError(f"{path.name} cannot be read: {error.strerror}.", "Prepare the tickets again.") from error

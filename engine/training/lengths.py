@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import orjson
-
 from engine.tickets.dataset import DataSet
+from engine.tickets.lines import conversation_of
 from engine.training.modes import Epoch
+from engine.workspace import disk_errors
 
+TRAIN = "train.jsonl"
 CHARACTERS_A_TOKEN = 3.6
 """English tickets with placeholders: 3.57 measured with SmolLM2's vocabulary; other languages need more tokens."""
 MESSAGE_TOKENS = 5
@@ -49,7 +50,7 @@ def guessed(data: DataSet, system_prompt: str = "") -> Lengths:
         data: The data set.
         system_prompt: The recipe's standing instruction.
     """
-    file = data.folder / "train.jsonl"
+    file = data.folder / TRAIN
     changed = file.stat().st_mtime_ns if file.exists() else 0
     first = round(len(system_prompt) / CHARACTERS_A_TOKEN) + MESSAGE_TOKENS if system_prompt else SYSTEM_TOKENS
     return _guessed(file, changed, data.report.train, first)
@@ -104,7 +105,7 @@ def _guessed(file: Path, changed: int, conversations: int, first: int) -> Length
 
 
 def _tokens(line: bytes) -> int:
-    messages = orjson.loads(line)["messages"]
+    messages = conversation_of(line, TRAIN)["messages"]
     return round(sum(len(said["content"]) / CHARACTERS_A_TOKEN + MESSAGE_TOKENS for said in messages))
 
 
@@ -113,7 +114,7 @@ def _sampled(file: Path) -> Iterator[bytes]:
     size = file.stat().st_size if file.exists() else 0
     if not size:
         return
-    with file.open("rb") as stream:
+    with disk_errors(file), file.open("rb") as stream:
         if size <= SAMPLED_BYTES:
             yield from stream
             return

@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.chat.heldout import HeldOutTicket
 from engine.chat.records import Answer, AnswerFrame, Sampling
+from engine.damage import Damaged
 from engine.errors import StudioError
 from engine.model.catalogue import catalogue
 from engine.model.device import DeviceReport
@@ -71,6 +72,7 @@ class FakeStudio:
         self.run_infos: dict[str, RunInfo] = {}
         self.adapters: dict[str, Voice] = {}
         self.saved: dict[str, Recipe] = {}
+        self.broken: dict[str, Damaged] = {}
         self.job: JobSnapshot | None = None
         self.gpu_count = 0
         self.answer_pause = 0.0
@@ -195,6 +197,14 @@ class FakeStudio:
 
     def voice(self, identifier: str) -> Voice:
         return next(voice for voice in self.voices() if voice.id == identifier)
+
+    def damaged(self) -> list[Damaged]:
+        return list(self.broken.values())
+
+    def delete_damaged(self, identifier: str) -> Deleted:
+        damaged = self.broken.pop(identifier)
+        self._trash = (self.broken, identifier, damaged)
+        return Deleted(damaged.path.name, damaged.path, self.root / "trash" / damaged.path.name)
 
     def rename_adapter(self, identifier: str, name: str) -> None:
         self.adapters[identifier] = replace(self.adapters[identifier], label=name)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from engine.damage import Damaged
 from engine.studio import RunInfo, StudioSnapshot, Voice
 from engine.tickets.library import DataSetInfo
 from engine.training.events import Evaluated
@@ -49,6 +50,7 @@ def sidebar(
     dataset: str,
     run: str,
     chosen: Sequence[str],
+    damaged: Sequence[Damaged] = (),
 ) -> Markup:
     """The lists at the left.
 
@@ -59,6 +61,7 @@ def sidebar(
         dataset: Id of the selected data set.
         run: Id of the selected run.
         chosen: Ids of the voices in the playground.
+        damaged: What none of the lists can show.
     """
     sets = [
         _row(
@@ -77,6 +80,9 @@ def sidebar(
             _section("Data sets", "dataset", sets, "None yet. Drop an export.", "Add tickets"),
             _section("Runs", "run", [_run_row(seen, seen.id == run) for seen in runs], "None yet.", ""),
             _section("Adapters", "adapter", adapters, "A finished run puts one here.", "Import an adapter"),
+            _section("Cannot be read", "damaged", [_damaged_row(seen) for seen in damaged], "", "")
+            if damaged
+            else NOTHING,
         ]
     )
 
@@ -141,6 +147,15 @@ def _adapter_row(voice: Voice, selected: bool) -> Markup:
     origin = "imported" if imported else "checkpoint" if "@" in voice.id else "from a run"
     more = _more("adapter", voice.id, voice.label) if imported else NOTHING
     return _row("adapter", voice.id, voice.label, f"{origin} · {short_model(voice.model)}", selected, more=more)
+
+
+def _damaged_row(seen: Damaged) -> Markup:
+    return Markup(
+        '<li class="side-row side-damaged" data-kind="damaged" title="{path}: {why}"><div class="side-pick">'
+        '<span class="side-name">{mark}{name}</span><span class="side-caption">{why}</span></div>'
+        '<button type="button" class="button small" data-do="delete" data-kind="damaged" data-id="{id}" '
+        'data-key="damaged-{id}" aria-label="Delete {name}">Delete</button></li>'
+    ).format(path=seen.path, why=seen.why, name=seen.path.name, id=seen.id, mark=icons.WARN)
 
 
 def _more(kind: str, identifier: str, name: str, *, fixed: bool = False) -> Markup:

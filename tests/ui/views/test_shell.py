@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+from engine.damage import Damaged
 from engine.training.events import Evaluated
 from engine.training.progress import JobSnapshot
 from tests.ui.fake_studio import FakeStudio
@@ -52,6 +53,15 @@ def test_empty_lists_say_what_to_do():
     shown = shell.sidebar([], [], [], "", "", [])
     assert "Drop an export" in shown
     assert "A finished run puts one here" in shown
+
+
+def test_what_cannot_be_read_is_named_with_the_reason_and_can_be_deleted(tmp_path):
+    seen = Damaged(tmp_path / "adapters" / HOSTILE, "It holds <no> adapter.")
+    shown = shell.sidebar([], [], [], "", "", [], [seen])
+    assert "It holds &lt;no&gt; adapter." in shown
+    assert 'data-do="delete" data-kind="damaged"' in shown
+    assert "<img" not in shown
+    assert "Cannot be read" not in shell.sidebar([], [], [], "", "", [])
 
 
 def test_undo_names_what_was_deleted():

@@ -1,0 +1,55 @@
+"""A line of a data set's files -> its record, or a sentence about the line: files outlive programs and disks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from engine.errors import TicketsError
+
+Entry = dict[str, Any]
+
+
+def entry_of(line: bytes, file: str, number: int | None, *texts: str) -> Entry:
+    """Read a line that holds an object.
+
+    Args:
+        line: The line.
+        file: The name of its file.
+        number: Its number, from 1; None where it is not known.
+        texts: Keys that must be there and hold text.
+
+    Raises:
+        TicketsError: The line is damaged.
+    """
+    try:
+        value = orjson.loads(line)
+    except ValueError as error:
+        raise _damage(file, number) from error
+    if not isinstance(value, dict) or not all(isinstance(value.get(key), str) for key in texts):
+        raise _damage(file, number)
+    return value
+
+
+def conversation_of(line: bytes, file: str, number: int | None = None) -> Entry:
+    """Read a line that holds a conversation: its ``ticket``, and ``messages`` of a role and content each.
+
+    Raises:
+        TicketsError: The line is damaged.
+    """
+    entry = entry_of(line, file, number, "ticket")
+    messages = entry.get("messages")
+    if not isinstance(messages, list) or not messages or not all(_is_message(message) for message in messages):
+        raise _damage(file, number)
+    return entry
+
+
+def _is_message(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("role"), str) and isinstance(value.get("content"), str)
+
+
+def _damage(file: str, number: int | None) -> TicketsError:
+    return TicketsError(
+        f"{'A line' if number is None else f'Line {number}'} of {file} is damaged.", "Prepare the tickets again."
+    )
