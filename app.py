@@ -35,7 +35,9 @@ def main(
     """Fine-tune a language model on your own support tickets, in the browser, on this computer."""
     keep_private()
     from engine.errors import StudioError
+    from engine.workspace import keep_to_owner
 
+    keep_to_owner()
     try:
         login = read_login(host, auth)
         check_port(host, port)

@@ -18,7 +18,7 @@ import typer
 
 from engine.errors import ModelError, StudioError, TicketsError
 from engine.training.recipe import Recipe, presets
-from engine.workspace import Workspace, default_root
+from engine.workspace import Workspace, default_root, keep_to_owner
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -277,6 +277,7 @@ def _result(value: dict[str, Any]) -> None:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code."""
+    keep_to_owner()
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")

@@ -7,7 +7,8 @@
     <root>/cache/             the starter model; may be deleted at any time
     <root>/trash/<id>/        what was deleted, until the next start a week later
 
-The workspace knows paths and names; it does not know what the files mean.
+Nobody else on the computer may read any of it: it is made for its owner alone, whatever the umask, and an older
+workspace is closed when it is opened. The workspace knows paths and names; it does not know what the files mean.
 """
 
 import json
@@ -17,7 +18,7 @@ import shutil
 import time
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,8 +63,9 @@ class Workspace:
         self.cache = self.root / "cache"
         self.trash = self.root / "trash"
         with disk_errors(self.root):
+            _close_to_others(self.root)
             for folder in (self.datasets, self.runs, self.adapters, self.recipes, self.cache, self.trash):
-                folder.mkdir(parents=True, exist_ok=True)
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             probe = self.root / f".write-{os.getpid()}"
             probe.touch()
             probe.unlink()
@@ -75,7 +77,7 @@ class Workspace:
             for suffix in ("", *(f"-{n}" for n in range(2, 1000))):
                 folder = parent / f"{stamp}-{slug(name)}{suffix}"
                 try:
-                    folder.mkdir(parents=True)
+                    folder.mkdir(mode=0o700, parents=True)
                 except FileExistsError:
                     continue
                 return folder
@@ -106,7 +108,7 @@ class Workspace:
         """Move a file or folder to the trash; :meth:`restore` brings it back."""
         target = self.trash / f"{time.time_ns()}-{path.name}"
         with disk_errors(self.trash):
-            self.trash.mkdir(parents=True, exist_ok=True)
+            self.trash.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.rename(target)
         return Deleted(label, path, target)
 
@@ -155,13 +157,35 @@ def checked_name(name: str) -> str:
     return name
 
 
-def write_atomically(path: Path, content: str | bytes, *, private: bool = False) -> None:
+def keep_to_owner() -> None:
+    """Let this program and those it starts make files and folders that nobody else may read; called when it starts."""
+    os.umask(0o077)
+
+
+def _close_to_others(root: Path) -> None:
+    """Make the folder that holds everything, or close one that others may look into; what is in it first."""
+    if not root.exists():
+        root.mkdir(mode=0o700, parents=True)
+    if os.name != "posix" or not root.stat().st_mode & 0o077:
+        return
+    with suppress(PermissionError):  # somebody else's folder that we may use; what is made in it is ours
+        for folder, _, files in os.walk(root):
+            for name in files:
+                _close(Path(folder, name))
+            _close(Path(folder))
+
+
+def _close(path: Path) -> None:
+    if not path.is_symlink():
+        path.chmod(path.stat().st_mode & 0o700)
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
     """Write to a temporary file beside ``path`` and rename it, so that a reader sees the old text or the new one.
 
     Args:
-        path: The file.
+        path: The file; nobody but its owner may read it (mode 0600).
         content: Its new text.
-        private: Whether nobody but the owner may read it (mode 0600).
 
     Raises:
         ResourceError: The disk is full or the folder cannot be written.
@@ -170,7 +194,7 @@ def write_atomically(path: Path, content: str | bytes, *, private: bool = False)
     data = content.encode() if isinstance(content, str) else content
     with disk_errors(path):
         try:
-            with os.fdopen(os.open(temporary, _NEW_FILE, 0o600 if private else 0o666), "wb") as file:
+            with os.fdopen(os.open(temporary, _NEW_FILE, 0o600), "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
@@ -179,9 +203,9 @@ def write_atomically(path: Path, content: str | bytes, *, private: bool = False)
             temporary.unlink(missing_ok=True)
 
 
-def write_json(path: Path, value: Any, *, private: bool = False) -> None:
+def write_json(path: Path, value: Any) -> None:
     """Write ``value`` as indented JSON, atomically; see :func:`write_atomically`."""
-    write_atomically(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n", private=private)
+    write_atomically(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
 def read_json(path: Path) -> Any:
@@ -210,7 +234,10 @@ def read_object(path: Path) -> dict[str, Any]:
 
 def private_file(path: Path) -> IO[bytes]:
     """Open a file that nobody but its owner may read, for writing and reading back."""
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b")
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
+    if os.name == "posix":
+        os.fchmod(descriptor, 0o600)  # it may have been there
+    return os.fdopen(descriptor, "w+b")
 
 
 @contextmanager

@@ -29,7 +29,7 @@ class Program:
         self.process: subprocess.Popen | None = None
 
     def start(self, **settings: str) -> None:
-        """Start it, with settings in its environment, and wait until it answers."""
+        """Start it, with settings in its environment, where files are made for everybody; wait until it answers."""
         command = [
             sys.executable,
             "app.py",
@@ -41,7 +41,9 @@ class Program:
             *self.words,
         ]
         log = self.workspace.with_suffix(".log").open("ab")
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env={**os.environ, **settings})
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdout=log, stderr=log, env={**os.environ, **settings}, umask=0
+        )
         end = time.monotonic() + 90
         while time.monotonic() < end:
             assert self.process.poll() is None, self.log()

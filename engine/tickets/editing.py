@@ -21,7 +21,7 @@ from engine.tickets.lines import conversation_of
 from engine.tickets.options import PrepareOptions
 from engine.tickets.privacy import ConversationMasker, PrivacyOptions
 from engine.tickets.report import Report
-from engine.workspace import disk_errors, write_atomically
+from engine.workspace import disk_errors, private_file, write_atomically
 
 DROPPED_BY_HAND = "dropped by you"
 DROPPED_BY_TAG = "tag left out by you"
@@ -163,7 +163,7 @@ def apply_edits(
     reasons = {DROPPED_BY_HAND: 0, DROPPED_BY_TAG: 0}
     editor = Editor(edits, options or PrepareOptions(), ids_hold)
     with disk_errors(folder), ExitStack() as stack:
-        files = {side: stack.enter_context((folder / f".{side}.editing").open("wb")) for side in counts}
+        files = {side: stack.enter_context(private_file(folder / f".{side}.editing")) for side in counts}
         for side, entry in _entries(folder):
             reason, changed = editor.reason(entry), editor.edited(entry)
             target = "dropped" if reason else side

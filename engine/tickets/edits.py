@@ -75,7 +75,7 @@ class Edits:
             "answers": [dataclasses.asdict(answer) for answer in self.answers],
             "tags": list(self.tags),
         }
-        write_json(path, value, private=True)
+        write_json(path, value)
 
     def drop(self, entry: Entry) -> Self:
         """Leave a conversation out from now on."""

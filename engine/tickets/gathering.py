@@ -52,9 +52,9 @@ class Spool:
 
     def __init__(self, folder: Path) -> None:
         self._stack = ExitStack()
-        self.conversations = self._stack.enter_context((folder / "conversations.spool").open("w+b"))
+        self.conversations = self._stack.enter_context(private_file(folder / "conversations.spool"))
         self.review = self._stack.enter_context(private_file(folder / "redactions.spool"))
-        self.left = self._stack.enter_context((folder / "left_out.jsonl").open("wb"))
+        self.left = self._stack.enter_context(private_file(folder / "left_out.jsonl"))
         self._folder = folder
 
     def leave_out(self, item: LeftOut) -> None:

@@ -76,7 +76,7 @@ class Origin:
             "used": self.used.to_json(),
             "wanted": self.wanted.to_json(),
         }
-        write_json(folder / "origin.json", value, private=True)
+        write_json(folder / "origin.json", value)
 
     @property
     def bytes(self) -> int:

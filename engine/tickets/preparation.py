@@ -37,7 +37,7 @@ from engine.tickets.planning import Plan, plan
 from engine.tickets.quality import assess
 from engine.tickets.report import Progress, Report
 from engine.tickets.selecting import Selection, select
-from engine.workspace import disk_errors, private_file
+from engine.workspace import disk_errors, private_file, write_atomically
 
 FILES = (
     *("train.jsonl", "heldout.jsonl", "dropped.jsonl", "left_out.jsonl", "redactions.jsonl", "agents.json"),
@@ -79,7 +79,7 @@ def prepare(
             gathered = gather(plans, spool, options, progress, should_stop)
             gathered.stages["looking into the files"] = looking
             report = _finish(plans, gathered, spool, side, options, progress)
-        (side / "report.json").write_bytes(orjson.dumps(report.to_json(), option=orjson.OPT_INDENT_2))
+        write_atomically(side / "report.json", orjson.dumps(report.to_json(), option=orjson.OPT_INDENT_2))
         _swap(side, Path(out))
     return report
 
@@ -97,9 +97,7 @@ def _side_folder(out: Path) -> Iterator[Path]:
 def _swap(side: Path, out: Path) -> None:
     """Put the finished files in place: the report goes first and comes back last."""
     if not out.exists():
-        # mkdtemp made the folder for its owner alone.
-        side.chmod(0o755)
-        side.rename(out)
+        side.rename(out)  # mkdtemp made it for its owner alone
         return
     (out / "report.json").unlink(missing_ok=True)
     for name in FILES:
@@ -142,7 +140,7 @@ def _apply_edits(gathered: Gathered, spool: Spool, side: Path, editor: Editor) -
     """Take out what the person left out; return the new lines of conversations with rewritten answers."""
     changed = dict[int, bytes]()
     kept: list[int] = []
-    with (side / "dropped.jsonl").open("wb") as dropped:
+    with private_file(side / "dropped.jsonl") as dropped:
         if editor.idle:
             return changed
         for index, place in enumerate(gathered.places):
@@ -219,8 +217,8 @@ def _write(
 ) -> None:
     agents = Counter(agent for index in kept for agent in gathered.facts[index].agents)
     with (
-        (side / "train.jsonl").open("wb") as train,
-        (side / "heldout.jsonl").open("wb") as heldout,
+        private_file(side / "train.jsonl") as train,
+        private_file(side / "heldout.jsonl") as heldout,
         private_file(side / "redactions.jsonl") as review,
         private_file(side / "agents.json") as who,
         private_file(side / "answered.jsonl") as answered,

@@ -25,6 +25,7 @@ from engine.training.control import Failure, Wish, forget, read_wish, write_fail
 from engine.training.events import Emit, Event, Held, Noted
 from engine.training.recipe import Recipe
 from engine.training.run import RunDirectory
+from engine.workspace import keep_to_owner
 
 if TYPE_CHECKING:
     from engine.model.base import BaseModel
@@ -172,6 +173,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         parser.error("this is started by 'accelerate launch'; 'python -m engine train --set gpus=0' does that")
     logging.basicConfig(level="INFO", format="%(asctime)s rank " + os.environ.get("RANK", "0") + " %(message)s")
     program, _, started = (given.program or "0:0").partition(":")
+    keep_to_owner()
     watch(still_there(int(program), float(started)))
     _work(RunDirectory(given.run.resolve()), given, alone=given.program is None)
     sys.stdout.flush()

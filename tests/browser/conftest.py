@@ -46,7 +46,7 @@ def toasts(context):
 
 @pytest.fixture
 def page(context, program, toasts):
-    """A fresh tab of a fresh profile; watched for errors, what its policy forbids, messages, requests to the outside."""
+    """A fresh tab of a fresh profile; watched for errors, what its policy forbids, messages, and outside requests."""
     made = context.new_page()
     made.set_default_timeout(60_000)
     complaints: list[str] = []

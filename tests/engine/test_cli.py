@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def engine(*words, expect=0):
-    """Run a command; return its stdout and stderr."""
+    """Run a command, where files are made for everybody; return its stdout and stderr."""
     command = [sys.executable, "-m", "engine", *map(str, words)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, umask=0)
     assert done.returncode == expect, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout, done.stderr
 
@@ -49,6 +49,24 @@ def test_prepare_writes_the_three_files_and_reports(tmp_path):
     assert 0.07 < counts["heldout"] / report["conversations_kept"] < 0.15
     assert last_line(out)["conversations_kept"] == report["conversations_kept"]
     assert "Reading" in err
+
+
+def readable(*roots):
+    """What others may look into, of files, folders and all that is in them."""
+    return [path for root in roots for path in (root, *root.rglob("*")) if path.stat().st_mode & 0o077]
+
+
+def test_prepare_writes_for_its_owner_alone(tmp_path):
+    rows = [json.dumps({"question": f"Where is {n}?", "answer": "Here."}) for n in range(9)]
+    (tmp_path / "t.jsonl").write_text("\n".join(rows))
+    open_folder = tmp_path / "open"
+    open_folder.mkdir()
+    for name in ("train.jsonl", "left_out.jsonl"):
+        (open_folder / name).touch(0o666)
+    for out in (tmp_path / "out", open_folder):
+        engine("prepare", tmp_path / "t.jsonl", "--out", out)
+        assert {"train.jsonl", "left_out.jsonl"} <= {path.name for path in out.iterdir()}
+    assert readable(tmp_path / "out", *open_folder.iterdir()) == []
 
 
 def test_prepare_takes_a_mapping_of_columns(tmp_path):
@@ -111,6 +129,12 @@ def test_resume_refuses_a_finished_run(trained):
     folder, *_ = trained
     _, err = engine("resume", folder / "run", expect=1)
     assert "finished" in err
+
+
+def test_a_run_is_for_its_owner_alone(trained):
+    folder, *_ = trained
+    engine("export", "--run", folder / "run", "--out", folder / "private.zip")
+    assert readable(folder / "run", folder / "ws", folder / "private.zip") == []
 
 
 def test_ask_gives_base_and_tuned_answers(trained):

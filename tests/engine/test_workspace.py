@@ -3,7 +3,15 @@ import os
 import pytest
 
 from engine.errors import ResourceError, StudioError
-from engine.workspace import Workspace, explain_disk_error, read_json, slug, write_atomically, write_json
+from engine.workspace import (
+    Workspace,
+    explain_disk_error,
+    private_file,
+    read_json,
+    slug,
+    write_atomically,
+    write_json,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +28,19 @@ from engine.workspace import Workspace, explain_disk_error, read_json, slug, wri
 )
 def test_any_name_becomes_a_safe_folder_name(text, safe):
     assert slug(text) == safe
+
+
+@pytest.fixture
+def open_umask():
+    """Files are made for everybody, unless somebody sees to it."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def readable(root):
+    """What others may look into, the folder itself among it."""
+    return [path for path in (root, *root.rglob("*")) if not path.is_symlink() and path.stat().st_mode & 0o077]
 
 
 def test_an_id_from_outside_never_becomes_another_path(tmp_path):
@@ -72,13 +93,32 @@ def test_a_write_is_whole_or_not_at_all(tmp_path, monkeypatch):
     assert [entry.name for entry in tmp_path.iterdir()] == ["status.json"]
 
 
-def test_a_private_file_is_for_the_owner_alone_even_when_it_replaces_an_open_one(tmp_path):
+def test_a_file_is_for_the_owner_alone_even_when_it_replaces_an_open_one(tmp_path, open_umask):
     file = tmp_path / "origin.json"
     file.write_text("old")
-    write_json(file, {"new": 1}, private=True)
-    assert file.stat().st_mode & 0o077 == 0
-    write_json(file, {"new": 2})
-    assert file.stat().st_mode & 0o044
+    assert file.stat().st_mode & 0o077
+    write_json(file, {"new": 1})
+    assert file.stat().st_mode & 0o777 == 0o600
+    file.chmod(0o666)
+    private_file(file).close()
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_workspace_is_for_its_owner_alone_and_an_older_one_is_closed(tmp_path, open_umask):
+    made = Workspace(tmp_path / "new")
+    made.new_folder(made.runs, "Run 1")
+    assert readable(made.root) == []
+    old = tmp_path / "old" / "datasets" / "march"
+    old.mkdir(parents=True)
+    (old / "train.jsonl").write_text("a ticket")
+    (old / "script.sh").touch(0o755)
+    outside = tmp_path / "outside.txt"
+    outside.write_text("not ours")
+    (old / "link").symlink_to(outside)
+    Workspace(tmp_path / "old")
+    assert readable(tmp_path / "old") == []
+    assert (old / "train.jsonl").read_text() == "a ticket"
+    assert outside.stat().st_mode & 0o777 == 0o666
 
 
 def test_a_folder_that_cannot_be_made_is_said_in_words(tmp_path):

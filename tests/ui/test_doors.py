@@ -1,5 +1,7 @@
 """Real requests against the program as a person starts it: who is let in, and what every answer says."""
 
+import time
+
 import httpx
 import pytest
 
@@ -127,6 +129,20 @@ def test_every_answer_tells_the_browser_to_be_careful(ask, path):
     assert headers["cache-control"] == "no-store"
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert "server" not in headers
+
+
+def test_what_the_window_writes_is_for_its_owner_alone(program):
+    with httpx.Client(base_url=program.address, timeout=60) as client:
+        event = client.post("/gradio_api/call/prepare_sample", json={"data": []}).json()["event_id"]
+        assert "complete" in client.get(f"/gradio_api/call/prepare_sample/{event}").text
+        sent = client.post(UPLOAD, files={"files": ("export.csv", b"question,answer\n")})
+        assert sent.status_code == 200
+    end = time.monotonic() + 60
+    while not list(program.workspace.glob("datasets/*/name.json")) and time.monotonic() < end:
+        time.sleep(0.1)
+    found = [program.workspace, *program.workspace.rglob("*")]
+    assert {"train.jsonl", "left_out.jsonl", "origin.json", "export.csv"} <= {path.name for path in found}
+    assert [path for path in found if path.exists() and path.stat().st_mode & 0o077] == []
 
 
 def test_scripts_of_the_page_bear_a_number_that_differs_each_time(ask):
