@@ -10,12 +10,13 @@ import csv
 import io
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.errors import TicketsError
 from engine.tickets.columns import known_headers
 from engine.tickets.conversation import DAMAGED, LeftOut, excerpt
+from engine.tickets.files.cells import NULL, as_meant, is_backslash_quoted, unescaped, writes_breaks
 from engine.tickets.files.encodings import open_text
 from engine.tickets.files.records import Record
 from engine.tickets.files.sources import HEAD_BYTES, Source
@@ -56,6 +57,10 @@ class Layout:
     sample: tuple[tuple[str, ...], ...]
     """The first rows under the header."""
     sheet: str = ""
+    escaped: bool = False
+    r"""Whether a quote inside of a cell is written as ``\""."""
+    breaks: bool = False
+    r"""Whether line breaks are written as ``\n``."""
 
 
 def find_layout(source: Source, encoding: str, delimiter: str = "") -> Layout:
@@ -79,8 +84,20 @@ def find_layout(source: Source, encoding: str, delimiter: str = "") -> Layout:
     delimiter = "\t" if delimiter in ("\\t", "tab", "TAB") else delimiter or find_delimiter(head)
     if len(delimiter) != 1:
         raise TicketsError(f"{delimiter!r} cannot separate cells.", "A delimiter is one character, such as , or ;")
-    rows = _sample(head, delimiter, complete)
-    return _layout(source.name, rows, encoding, delimiter, "")
+    escaped = is_backslash_quoted(head, delimiter)
+    rows = _sample(unescaped(head) if escaped else head, delimiter, complete)
+    layout = _layout(source.name, rows, encoding, delimiter, "")
+    return _as_meant(replace(layout, escaped=escaped, breaks=writes_breaks(layout.sample)))
+
+
+def _as_meant(layout: Layout) -> Layout:
+    """Undo in header and sample what :func:`read_rows` undoes in the rows."""
+    sample = tuple(tuple(_meant(cell, layout) for cell in row) for row in layout.sample)
+    return replace(layout, columns=tuple(as_meant(column) for column in layout.columns), sample=sample)
+
+
+def _meant(cell: str, layout: Layout) -> str:
+    return "" if layout.escaped and cell == NULL else as_meant(cell, layout.breaks)
 
 
 def find_delimiter(head: str) -> str:
@@ -154,7 +171,7 @@ def read_rows(source: Source, layout: Layout) -> Iterator[Row | LeftOut]:
         return
     csv.field_size_limit(CELL_CHARS)
     with open_text(source, layout.encoding) as stream:
-        lines = _Lines(stream)
+        lines = _Lines(stream, layout.escaped)
         skip = layout.header_row + 1
         for number, cells in _csv_rows(lines, layout.delimiter, len(layout.columns)):
             if cells is None:
@@ -185,14 +202,16 @@ def _fitted(cells: Sequence[str], number: int, layout: Layout, name: str) -> Row
     if any(cell.strip() for cell in cells[width:]):
         what = f"{len(cells)} cells under {width} columns: {layout.delimiter.join(cells)}"
         return LeftOut(f"line {number} of {name}", DAMAGED, excerpt(what))
-    return Row(number, (*cells[:width], *("",) * (width - len(cells))))
+    meant = [_meant(cell, layout) for cell in cells[:width]]
+    return Row(number, (*meant, *("",) * (width - len(meant))))
 
 
 class _Lines:
     """Physical lines with a way back: the lines of the row in progress are kept until the row is whole."""
 
-    def __init__(self, stream: io.TextIOWrapper) -> None:
+    def __init__(self, stream: io.TextIOWrapper, escaped: bool) -> None:
         self._stream = stream
+        self._escaped = escaped
         self._again: deque[str] = deque()
         self.row: list[str] = []
         self.number = 0
@@ -208,7 +227,7 @@ class _Lines:
         if self._chars > (ROW_CHARS if self._runaways < PATIENCE else ROW_CHARS_LATER):
             self._runaways += 1
             raise _Runaway
-        line = self._again.popleft() if self._again else self._stream.readline(CELL_CHARS)
+        line = self._again.popleft() if self._again else self._read()
         if not line:
             self.ended = True
             raise StopIteration
@@ -217,6 +236,10 @@ class _Lines:
         self.row.append(line)
         self._chars += len(line)
         return line
+
+    def _read(self) -> str:
+        line = self._stream.readline(CELL_CHARS)
+        return unescaped(line) if self._escaped else line
 
     def finish_row(self) -> int:
         """Forget the row's lines; return the number of its first line."""
