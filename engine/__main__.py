@@ -39,7 +39,10 @@ def prepare(
     heldout: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share kept back for checking.")] = 0.1,
     split: Annotated[str, typer.Option(help="recent or random.")] = "recent",
     mask: Annotated[bool, typer.Option(help="Replace personal data by placeholders.")] = True,
-    country: Annotated[str | None, typer.Option(help="Two-letter country for national phone numbers.")] = None,
+    country: Annotated[
+        str | None,
+        typer.Option(help="Two-letter country for national phone numbers; guessed when not given, 'none' for none."),
+    ] = None,
     format_: Annotated[str | None, typer.Option("--format", help="Override what was detected.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Override what was detected.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="Override what was detected.")] = None,
@@ -56,13 +59,30 @@ def prepare(
         delimiter=delimiter or "",
         mapping=_pairs(map_ or [], "--map", "role=column"),
     )
-    options = PrepareOptions(overrides=overrides, heldout=heldout, split=split, mask=mask, country=country)  # type: ignore[arg-type]  # checked there
+    telephones, told = _country(files, country) if mask else (None, "")
+    if told:
+        _say(told)
+    options = PrepareOptions(overrides=overrides, heldout=heldout, split=split, mask=mask, country=telephones)  # type: ignore[arg-type]  # checked there
 
     def progress(seen: Progress) -> None:
         _say(seen.stage, seen.done / seen.total if seen.total else None)
 
     report = prepare_files(files, out, options, progress, lambda: False)
-    _result({"out": str(out), **report.to_json()})
+    _result({"out": str(out), "country": telephones or "", "country_told_by": told, **report.to_json()})
+
+
+def _country(files: list[Path], given: str | None) -> tuple[str | None, str]:
+    """Return whose telephone numbers are known, as the window would guess it, and the sentence that says so."""
+    from engine.tickets.countries import COUNTRIES, guess_country
+    from engine.tickets.files.sources import find_sources
+
+    if given is not None:
+        return (None, "") if given.strip().casefold() in ("", "none") else (given, "")
+    code, evidence = guess_country(find_sources(files))
+    if not code:
+        return None, "No country is told by the files: telephone numbers without '+' may stay. Name it with --country."
+    name = COUNTRIES.get(code, code)
+    return code, f"Telephone numbers are read as in {name} ({code}), guessed from {evidence}; --country none for none."
 
 
 @app.command()

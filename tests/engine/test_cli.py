@@ -69,6 +69,31 @@ def test_prepare_writes_for_its_owner_alone(tmp_path):
     assert readable(tmp_path / "out", *open_folder.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("given", "country", "kept", "said"),
+    [
+        ([], "DE", False, "as in Germany (DE), guessed from 4 numbers with its prefix and 4 addresses"),
+        (["--country", "none"], "", True, ""),
+        (["--country", "US"], "US", True, ""),
+    ],
+)
+def test_prepare_guesses_the_country_of_telephone_numbers_as_the_window_does(tmp_path, given, country, kept, said):
+    answer = "Unser Büro: +49 30 1234560, oder direkt 030 / 98 76 54 30."
+    rows = [{"question": f"Lampe {n} dunkel, Mail: a{n}@laden{n}.de", "answer": f"{n}. {answer}"} for n in range(4)]
+    (tmp_path / "t.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    out, err = engine("prepare", tmp_path / "t.jsonl", "--out", tmp_path / "out", "--heldout", 0, *given)
+    assert ("030 / 98 76 54 30" in (tmp_path / "out" / "train.jsonl").read_text()) is kept
+    assert last_line(out)["country"] == country
+    assert said in err
+    assert said in last_line(out)["country_told_by"]
+
+
+def test_prepare_says_when_no_country_is_told(tmp_path):
+    (tmp_path / "t.csv").write_text("question,answer\nIs it dark?,Press the switch.\n")
+    _, err = engine("prepare", tmp_path / "t.csv", "--out", tmp_path / "out", "--heldout", 0)
+    assert "Name it with --country" in err
+
+
 def test_prepare_takes_a_mapping_of_columns(tmp_path):
     (tmp_path / "t.csv").write_text(
         "a;b\n" + "".join(f"Where is parcel {n}?;It comes on friday {n}.\n" for n in range(9))
