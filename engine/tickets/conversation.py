@@ -26,6 +26,7 @@ Kind = Literal[
     "after_tool",
     "rated_bad",
     "unknown",
+    "unreadable",
 ]
 """What a message is to the customer. Only ``public`` messages are ever learnt from."""
 
@@ -43,6 +44,7 @@ KIND_REASONS: dict[Kind, str] = {
     "after_tool": "answer after a tool call",
     "rated_bad": "marked as a bad answer",
     "unknown": "not clear who wrote it",
+    "unreadable": "characters that could not be read",
 }
 """Why a message of that kind is left out, in the words that the report shows."""
 
@@ -102,6 +104,8 @@ class LeftOut:
 
 
 EXCERPT_CHARS = 240
+TWICE = "the same mail once more"
+"""The reason for a copy of a message, as in Inbox and Sent; it counts among messages, not tickets."""
 DAMAGED = "damaged line"
 """The reason for what could not be read at all."""
 

@@ -15,7 +15,7 @@ from typing import Generic, Self, TypeVar
 import orjson
 
 from engine.errors import TicketsError
-from engine.tickets.conversation import LeftOut
+from engine.tickets.conversation import TWICE, LeftOut
 from engine.tickets.facts import Facts
 from engine.tickets.options import PrepareOptions
 from engine.tickets.planning import Plan
@@ -119,6 +119,10 @@ def gather(
 
 
 def _take(item: Tidied | LeftOut, gathered: Gathered, spool: Spool) -> None:
+    if isinstance(item, LeftOut) and item.reason == TWICE:
+        gathered.messages_left_out[item.reason] += 1
+        spool.leave_out(item)
+        return
     gathered.read += 1
     if isinstance(item, LeftOut):
         gathered.dropped[item.reason] += 1

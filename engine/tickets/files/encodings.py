@@ -62,13 +62,18 @@ def find_encoding(source: Source) -> str:
             try:
                 decoder.decode(chunk)
             except UnicodeDecodeError:
-                return _guess(chunk)
+                return guess_encoding(chunk)
             scanned += len(chunk)
             chunk = stream.read(1 << 20)
     return "utf-8"
 
 
-def _guess(chunk: bytes) -> str:
+def guess_encoding(chunk: bytes) -> str:
+    """Tell the encoding of bytes that are not UTF-8: what chardet says of their odd lines, else cp1252.
+
+    Returns:
+        A codec name that Python knows; utf-8 for bytes that mostly are, with a few broken ones.
+    """
     lines = [line for line in chunk.splitlines() if not line.isascii()]
     odd = b"\n".join(lines)[:65536]
     try:

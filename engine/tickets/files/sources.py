@@ -1,4 +1,4 @@
-"""Files on disk -> streams of bytes: plain, .gz, and the members of a .zip.
+"""Files on disk -> streams of bytes: plain, .gz, and the members of a .zip; an Outlook message as the mail it was.
 
 Owns what can be said about a file without knowing its format: empty, binary, encrypted, a bomb. Nothing is ever
 unpacked to disk, and no name from inside an archive becomes a path.
@@ -13,11 +13,12 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, Literal, cast
 
 from engine.errors import TicketsError
+from engine.tickets.files import outlook
 from engine.tickets.files.encodings import unicode_of
 from engine.tickets.files.workbooks import check_workbook
 
@@ -28,6 +29,7 @@ BOMB_RATIO = 300
 BOMB_BYTES = 256 << 20
 
 Packing = Literal["none", "gzip", "zip"]
+_PST = b"!BDN"
 _BINARY_MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"%PDF", "a PDF"),
     (b"\x89PNG", "an image"),
@@ -41,9 +43,8 @@ _BINARY_MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
     (b"SQLite format 3", "an SQLite database"),
     (b"\x7fELF", "a program"),
-    (b"!BDN", "an Outlook data file (.pst)"),
+    (_PST, "an Outlook data file (.pst)"),
 )
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 @dataclass(slots=True)
@@ -66,6 +67,8 @@ class Source:
     """The member of a .zip; only ever used as a key into that archive."""
     workbook: bool = False
     """A spreadsheet (.xlsx, .xls, .ods), told by its content."""
+    outlook: bool = False
+    """A message that Outlook saved (.msg): opened as the mail that it was."""
     meter: Meter = field(default_factory=Meter, compare=False)
     archive: zipfile.ZipFile | None = field(default=None, compare=False, repr=False)
     """The open archive, shared by its members: its directory is read once, however many they are."""
@@ -80,12 +83,12 @@ class Source:
         try:
             if self.archive:
                 with _member(self, self.archive) as stream:
-                    yield stream
+                    yield outlook.opened(stream, self.name) if self.outlook else stream
                 return
             with self.path.open("rb", buffering=0) as raw:
                 counted = cast(IO[bytes], io.BufferedReader(_Counted(raw, self.meter), 1 << 18))
                 with _unpacked(self, counted) as stream:
-                    yield stream
+                    yield outlook.opened(stream, self.name) if self.outlook else stream
         except (zipfile.BadZipFile, zlib.error, gzip.BadGzipFile, EOFError, lzma.LZMAError) as error:
             raise TicketsError(
                 f"{self.name} is a damaged archive ({error}).",
@@ -217,10 +220,20 @@ def _sources_of(path: Path, meter: Meter) -> list[Source]:
         return [packed]
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _archive(path, meter)
-    if head.startswith(_OLE):
-        return [Source(path, name, workbook=True, meter=meter)]
+    if head.startswith(outlook.OLE):
+        return [_compound(path, name, meter)]
     _refuse_binary(name, head)
     return [plain]
+
+
+def _compound(path: Path, name: str, meter: Meter) -> Source:
+    """Tell an old workbook from a saved message; a file that is neither any more, by its name."""
+    with path.open("rb") as stream:
+        if outlook.is_message(stream):
+            return Source(path, name, outlook=True, meter=meter)
+    if path.suffix.lower() in (".msg", ".oft"):
+        raise outlook.damaged(name)
+    return Source(path, name, workbook=True, meter=meter)
 
 
 def _archive(path: Path, meter: Meter) -> list[Source]:
@@ -242,20 +255,34 @@ def _archive(path: Path, meter: Meter) -> list[Source]:
         if member.startswith(".") or "__MACOSX" in info.filename or not info.file_size:
             continue
         source = Source(path, f"{path.name}: {member}", "zip", info.filename, meter=meter, archive=archive)
-        if not _binary(source.head(4096)):
+        head = source.head(4096)
+        if head.startswith(outlook.OLE) and _holds_message(source):
+            sources.append(replace(source, outlook=True))
+        elif not _binary(head):
             sources.append(source)
     if not sources:
         raise TicketsError(f"{path.name} holds no file that could be a ticket export.", "Look into the archive.")
     return sources
 
 
+def _holds_message(source: Source) -> bool:
+    with source.open() as stream:
+        return outlook.is_message(io.BytesIO(stream.read(outlook.MESSAGE_BYTES)))
+
+
 def _refuse_binary(name: str, head: bytes) -> None:
     if not head:
         raise TicketsError(f"{name} is empty once unpacked.", "Download the export again.")
+    if head.startswith(_PST):
+        raise TicketsError(
+            f"{name} is an Outlook data file (.pst), which only mail programs can read.",
+            "Open it in Outlook, mark the mails and drag them into a folder as .msg files; or let Thunderbird import "
+            "it, and choose the mailbox file (mbox) that it makes.",
+        )
     if what := _binary(head):
         raise TicketsError(
             f"{name} is {what}, not a ticket export.",
-            "Choose the export as JSON, CSV, XLSX, XML, mbox or EML (.gz and .zip of them are fine).",
+            "Choose the export as JSON, CSV, XLSX, XML, mbox, EML or MSG (.gz and .zip of them are fine).",
         )
 
 

@@ -10,13 +10,14 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import IO
 
-from engine.tickets.conversation import DAMAGED, Conversation, LeftOut, Message, excerpt
+from engine.tickets.conversation import DAMAGED, TWICE, Conversation, Kind, LeftOut, Message, Role, excerpt
 from engine.tickets.files.grouping import Groups
 from engine.tickets.files.sources import Source
 from engine.tickets.readers.fields import oldest_first
-from engine.tickets.readers.mail_parts import Mail, parse_mail
+from engine.tickets.readers.mail_parts import BOM, Mail, parse_mail
 from engine.tickets.splitting import UnionFind
 
 FORMAT = "mail"
@@ -28,6 +29,10 @@ _TOLD = re.compile(
     r"^(?:from|to|subject|date|received|return-path|message-id|mime-version|delivered-to|sender) {0,8}:", re.I | re.M
 )
 _FROM_LINE = re.compile(rb"^From \S.{0,200}\d{4}\s*$|^From -?\s*\S+@\S+", re.DOTALL)
+_NEXT_HEADER = re.compile(rb"[!-9;-~]{1,76}:|>From ")
+"""What follows a line that parts two mails (Mozilla's rule), whatever else a line of words begins with."""
+UNREADABLE = 0.02
+"""Share of lost characters from which on a customer's message says nothing any more; an answer may have none."""
 _REPLY = re.compile(
     r"^\s*(?:(?:re|aw|fwd?|wg|sv|vs|antw|r|ref|rif|odp|ynt|tr|rv|res|enc|回复|答复|转发)\s*(?:\[\d+\])?\s*[:：]\s*)+",
     re.IGNORECASE,
@@ -123,6 +128,7 @@ def read_mail(sources: Sequence[Source], agents: Collection[str] = ()) -> Iterat
         agents: Addresses or domains of the support; empty to find out.
     """
     index: list[_Index] = []
+    seen: set[bytes] = set()
     with Groups[Mail]() as store:
         for source in sources:
             for number, raw in enumerate(_split(source), start=1):
@@ -135,6 +141,10 @@ def read_mail(sources: Sequence[Source], agents: Collection[str] = ()) -> Iterat
                     )
                     yield LeftOut(f"mail {number} of {source.name}", DAMAGED, what)
                     continue
+                if (fingerprint := _fingerprint(mail)) in seen:
+                    yield LeftOut(f"mail {number} of {source.name}", TWICE, excerpt(mail.subject))
+                    continue
+                seen.add(fingerprint)
                 store.add(str(len(index)), mail)
                 topic = _topic(mail.subject)
                 index.append(_Index(mail.message_id, mail.references, mail.sender, mail.recipients, topic))
@@ -144,10 +154,16 @@ def read_mail(sources: Sequence[Source], agents: Collection[str] = ()) -> Iterat
             yield _conversation([mail for member in members for mail in store.members(str(member))], ours, number)
 
 
+def _fingerprint(mail: Mail) -> bytes:
+    """Return what two copies of one mail share, as in Inbox and Sent; a folder's copy has other headers."""
+    named = (mail.message_id,) if mail.message_id else (mail.date, mail.subject, mail.body)
+    return blake2b("\0".join((mail.sender, *named)).encode("utf-8", "replace"), digest_size=16).digest()
+
+
 def _split(source: Source) -> Iterator[bytes | None]:
     """Yield each mail of a stream; None for one beyond :data:`MAIL_BYTES`."""
     with source.open() as stream:
-        first = stream.readline(1 << 20)
+        first = stream.readline(1 << 20).removeprefix(BOM)
         if not first.startswith(b"From "):
             rest = stream.read(MAIL_BYTES)
             yield first + rest if len(rest) < MAIL_BYTES else None
@@ -156,17 +172,24 @@ def _split(source: Source) -> Iterator[bytes | None]:
 
 
 def _mbox(stream: IO[bytes]) -> Iterator[bytes | None]:
+    """Part mails at a line 'From ...' after an empty one and before a header; other such lines are words.
+
+    A '>' that was put before such a line of a mail goes (mboxrd, http://qmail.org/man/man5/mbox.html).
+    """
     lines: list[bytes] = []
     size, blank = 0, False
-    while line := stream.readline(1 << 20):
-        if blank and line.startswith(b"From ") and _FROM_LINE.match(line):
+    line = stream.readline(1 << 20)
+    while line:
+        after = stream.readline(1 << 20)
+        if blank and line.startswith(b"From ") and _FROM_LINE.match(line) and _NEXT_HEADER.match(after):
             yield b"".join(lines) if size <= MAIL_BYTES else None
-            lines, size, blank = [], 0, False
+            lines, size, blank, line = [], 0, False, after
             continue
         blank = not line.strip()
         size += len(line)
         if size <= MAIL_BYTES:
-            lines.append(line[1:] if line.startswith(b">From ") else line)
+            lines.append(line[1:] if line.startswith(b">") and line.lstrip(b">").startswith(b"From ") else line)
+        line = after
     if lines:
         yield b"".join(lines) if size <= MAIL_BYTES else None
 
@@ -224,12 +247,12 @@ def _support(index: Sequence[_Index], threads: Sequence[Sequence[int]]) -> set[s
 
 def _conversation(mails: Iterable[Mail], ours: set[str], number: int) -> Conversation:
     listed = list(mails)
-    messages = []
-    for mail in listed:
-        agent = mail.sender in ours or mail.sender.rsplit("@", 1)[-1] in ours
-        messages.append(
-            Message("assistant" if agent else "user", mail.body, mail.sender, mail.date, mail.html, mail.kind)
-        )
+    roles: list[Role] = ["assistant" if _is_ours(mail, ours) else "user" for mail in listed]
+    asked = "user" in roles
+    messages = [
+        Message(role, mail.body, mail.sender, mail.date, mail.html, _kind(mail, role, asked=asked))
+        for mail, role in zip(listed, roles, strict=True)
+    ]
     ordered = oldest_first(messages)
     opening = next((mail for mail in listed if mail.sender == ordered[0].author), listed[0])
     asker = next((message.author for message in ordered if message.role == "user"), "")
@@ -245,3 +268,26 @@ def _conversation(mails: Iterable[Mail], ours: set[str], number: int) -> Convers
         people=tuple(dict.fromkeys(name for group in names.values() for name in group if len(name) > 1)),
         source=opening.source,
     )
+
+
+def _is_ours(mail: Mail, ours: set[str]) -> bool:
+    return mail.sender in ours or mail.sender.rsplit("@", 1)[-1] in ours
+
+
+def _kind(mail: Mail, role: Role, *, asked: bool) -> Kind:
+    """Say what a mail is in its thread.
+
+    OTRS, RT and osTicket send what an agent writes with 'Precedence: bulk', Zendesk with 'Auto-Submitted:
+    auto-generated': from the support's side, in reply to a customer, that is an answer. From anybody else it is none.
+
+    Args:
+        mail: The mail.
+        role: Its side.
+        asked: Whether the thread has a mail of the customer's.
+    """
+    if mail.kind != "public":
+        return mail.kind
+    if mail.marked and not (role == "assistant" and asked and mail.references):
+        return "auto_reply"
+    allowed = 0.0 if role == "assistant" else UNREADABLE * len(mail.body)
+    return "unreadable" if mail.lost > allowed else "public"

@@ -16,6 +16,11 @@ from email.utils import getaddresses, parsedate_to_datetime
 
 from engine.tickets.cleaning import is_auto_reply
 from engine.tickets.conversation import Kind
+from engine.tickets.files.charsets import decode
+from engine.tickets.readers.mail_body import words_of
+
+BOM = b"\xef\xbb\xbf"
+"""What Office 365 writes before the headers of a mail that it saves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +37,21 @@ class Mail:
     body: str
     html: bool
     kind: Kind
+    """What it is whoever wrote it; see ``marked``."""
     source: str
+    marked: bool = False
+    """Whether its headers say that a program sent it, as help desks do with what their agents write."""
+    lost: int = 0
+    """Characters of the body that could not be read."""
 
 
 def parse_mail(raw: bytes, source: str) -> Mail | None:
     """Read one mail; None where nothing of a mail is in it."""
     try:
-        message = email.message_from_bytes(raw, policy=email.policy.compat32)
+        message = email.message_from_bytes(raw.removeprefix(BOM), policy=email.policy.compat32)
         sender_name, sender = _address(message)
-        body, html = _body(message)
-        if not (sender or body):
+        words = words_of(message)
+        if not (sender or words.text):
             return None
         referring = [str(value) for name in ("References", "In-Reply-To") for value in message.get_all(name, [])]
         references = re.findall(r"<[^<>\s]{3,500}>", " ".join(referring))
@@ -56,10 +66,12 @@ def parse_mail(raw: bytes, source: str) -> Mail | None:
             recipients=tuple(dict.fromkeys(address.lower() for _, address in recipients[:50] if "@" in address)),
             subject=" ".join(_decoded(message.get("Subject")).split()),
             date=_date(message),
-            body=body,
-            html=html,
-            kind=_kind(message, body),
+            body=words.text,
+            html=words.html,
+            kind=_kind(message, words.text),
             source=source,
+            marked=_is_marked(message),
+            lost=words.lost,
         )
     except (ValueError, LookupError, TypeError, AttributeError, IndexError, RecursionError, AssertionError):
         # The standard library's parser raises all of these on mails that were broken on purpose (python/cpython#75171).
@@ -78,37 +90,10 @@ def _decoded(value: object) -> str:
     pieces = []
     try:
         for piece, charset in decode_header(str(value or "")):
-            pieces.append(piece if isinstance(piece, str) else _text(piece, charset or "utf-8"))
+            pieces.append(piece if isinstance(piece, str) else decode(piece, charset or "").text)
     except (ValueError, LookupError, email.errors.HeaderParseError):
         return str(value or "")
     return "".join(pieces)
-
-
-def _text(raw: bytes, charset: str) -> str:
-    for name in (charset, "utf-8", "cp1252"):
-        try:
-            return raw.decode(name)
-        except (LookupError, ValueError):
-            continue
-    return raw.decode("latin-1")
-
-
-def _body(message: email.message.Message) -> tuple[str, bool]:
-    """Return the words of a mail: its HTML part where it has one, else its plain part; attachments are passed over."""
-    plain, html = "", ""
-    for part in message.walk():
-        if part.is_multipart() or part.get_content_disposition() == "attachment" or part.get_filename():
-            continue
-        kind = part.get_content_type()
-        if kind not in ("text/plain", "text/html"):
-            continue
-        raw = part.get_payload(decode=True)
-        said = _text(raw, part.get_content_charset() or "utf-8") if isinstance(raw, bytes) else ""
-        if kind == "text/html" and not html:
-            html = said
-        elif kind == "text/plain":
-            plain = f"{plain}\n{said}" if plain else said
-    return (html, True) if html.strip() else (plain, False)
 
 
 def _date(message: email.message.Message) -> str:
@@ -119,12 +104,21 @@ def _date(message: email.message.Message) -> str:
 
 
 def _kind(message: email.message.Message, body: str) -> Kind:
-    headers = {name: str(value) for name, value in message.items()}
+    headers = {
+        name: str(value) for name, value in message.items() if name.lower() not in ("precedence", "auto-submitted")
+    }
     if message.get_content_type() == "multipart/report":
         return "auto_reply"
     if str(message.get("X-Spam-Flag") or "").strip().lower() == "yes":
         return "spam"
-    precedence = str(message.get("Precedence") or "").strip().lower()
-    if precedence in ("bulk", "junk", "auto_reply") or is_auto_reply(body[:5000], headers):
+    replied = str(message.get("Auto-Submitted") or "").strip().lower().startswith(("auto-replied", "auto-notified"))
+    if replied or is_auto_reply(body[:5000], headers):
         return "auto_reply"
     return "draft" if "draft" in str(message.get("X-Gmail-Labels") or "").lower() else "public"
+
+
+def _is_marked(message: email.message.Message) -> bool:
+    """Whether the headers call it one of many, or made by a program (RFC 2076 Precedence, RFC 3834 Auto-Submitted)."""
+    submitted = str(message.get("Auto-Submitted") or "no").split(";")[0].strip().lower()
+    precedence = str(message.get("Precedence") or "").strip().lower()
+    return submitted not in ("no", "") or precedence in ("bulk", "junk", "list", "auto_reply")
