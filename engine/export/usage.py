@@ -47,7 +47,7 @@ model = PeftModel.from_pretrained(base, ADAPTER).eval()
 
 {messages}
 text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, enable_thinking=False)
-prompt = tokenizer(text, add_special_tokens=False, return_tensors="pt").to(device)
+{opening}prompt = tokenizer(text, add_special_tokens=False, return_tensors="pt").to(device)
 stop = tokenizer.convert_tokens_to_ids({stops})
 answer = model.generate(**prompt, max_new_tokens=256, do_sample=False, eos_token_id=stop, pad_token_id={pad})
 print(tokenizer.decode(answer[0, prompt["input_ids"].shape[1] :], skip_special_tokens=True))
@@ -70,6 +70,7 @@ def usage_script(recipe: Recipe, compute_type: str, chat: "ChatFormat") -> str:
         double_quant=recipe.double_quant,
         compute_type=compute_type,
         messages=_messages(recipe.system_prompt, chat),
+        opening=f"text += {chat.opening!r}  # as it was asked while it learnt\n" if chat.opening else "",
         stops=[str(chat.tokenizer.convert_ids_to_tokens(stop)) for stop in sorted(chat.stop_ids)],
         pad=chat.pad_id,
     )

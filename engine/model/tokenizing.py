@@ -4,8 +4,9 @@ It knows the template, not what is learnt from it (training/examples.py) nor how
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from engine.errors import ModelError
 from engine.model.libraries import import_all
 from engine.model.sources import explain, loading_options, resolve
 from engine.model.starter import Report
+from engine.reasoning import without_reasoning
 
 DEFAULT_TEMPLATE = (
     "{% for message in messages %}"
@@ -29,7 +31,29 @@ It is saved with the adapter, so that whoever loads the adapter speaks the same 
 PROBE = "QZXANSWERXZQ"
 """Stands in for an answer while its place in a template is looked up; letters only, so that no template alters it."""
 
+TEMPLATE_DATE = date(2024, 7, 26)
+"""What a template that writes today's date gets instead, so that a run resumed tomorrow learns the same tokens and an
+adapter is asked as it has learnt. Llama's own templates fall back on this day."""
+
+_TODAY = re.compile(r"strftime_now\(\s*(['\"])(.*?)\1\s*\)")
+_OPEN_THOUGHT = re.compile(r"<((?:seed:)?think|thinking|reasoning)>\s*\Z")
+
 Turn = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A conversation that ends with an answer, as the model reads it: the prompt it is asked with, then the answer."""
+
+    text: str
+    prompt: int
+    """Characters of the prompt, which is ``render(messages[:-1], ask=True)``."""
+    start: int
+    """Where what is learnt begins: at most ``prompt``."""
+    end: int
+    """Where the answer's words end."""
+    mark_end: int
+    """Where the token that ends the answer ends."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +66,10 @@ class ChatFormat:
         stop_ids: Token ids at which decoding ends.
         default_template: Whether the model had none and :data:`DEFAULT_TEMPLATE` stands in.
         appends_end: Whether the template puts nothing after an answer, so that training must add the end token itself.
+        tail: What the template writes after an answer that ends a conversation, its end token included.
+        opening: What is written between the template's own prompt and the words of an answer: the end of a thought that
+            the prompt has begun (DeepSeek-R1), or where the answer goes (gpt-oss). It belongs to every prompt here.
+        opening_learnt: Whether the opening is learnt too, for programs that ask with the template's own prompt.
     """
 
     tokenizer: Any
@@ -49,6 +77,9 @@ class ChatFormat:
     stop_ids: frozenset[int]
     default_template: bool
     appends_end: bool
+    tail: str = ""
+    opening: str = ""
+    opening_learnt: bool = False
 
     @property
     def template(self) -> str:
@@ -65,25 +96,71 @@ class ChatFormat:
         """Write a conversation down.
 
         Args:
-            messages: {"role", "content"} each; a template that knows no system role gets it in front of the question.
-            ask: Whether to end with the mark that asks for an answer.
+            messages: {"role", "content"} each. Where a template refuses a standing instruction, it goes in front of the
+                question that follows it. Reasoning in earlier answers is left off, as the models' makers ask for.
+            ask: Whether to end with the prompt for an answer.
 
         Raises:
             ModelError: The template refuses the conversation.
         """
-        from jinja2 import TemplateError
-
-        messages = [self._harmless(message) for message in messages]
-        for attempt in (messages, _system_merged(messages)):
+        refused: Exception | None = None
+        for attempt in _ways_to_say([self._harmless(message) for message in messages]):
             try:
-                return str(
-                    self.tokenizer.apply_chat_template(
-                        attempt, tokenize=False, add_generation_prompt=ask, enable_thinking=False
-                    )
+                text = self.tokenizer.apply_chat_template(
+                    attempt, tokenize=False, add_generation_prompt=ask, enable_thinking=False
                 )
-            except TemplateError as error:
+            except Exception as error:  # a template is a stranger's program: it raises what it likes
                 refused = error
-        raise ModelError(f"The model's chat template refuses this conversation: {refused}.") from refused
+            else:
+                return f"{text}{self.opening}" if ask else str(text)
+        raise ModelError(
+            f"The model's chat template refuses this conversation: {refused}.", "Pick another base model."
+        ) from refused
+
+    def answered(self, messages: Sequence[Turn]) -> Answered | None:
+        """Write down a conversation that ends with an answer, so that it goes on from the very prompt for it.
+
+        Most templates write it so themselves. Some write a finished answer in another way than they ask for one:
+        without the empty thought, say. There the answer, as the template writes it, is put behind the prompt.
+
+        Args:
+            messages: As for :meth:`render`; the last is the answer.
+
+        Returns:
+            The text; None where the answer cannot be found in what the template makes of it.
+
+        Raises:
+            ModelError: The template refuses the conversation.
+        """
+        prompt, told = self.render(messages[:-1], ask=True), self.render(messages)
+        if told.startswith(prompt) and told[len(prompt) :].endswith(self.tail):
+            rest = told[len(prompt) :]
+            words = len(rest) - len(self.tail)
+        else:
+            place = self._place_of_answer(messages, told)
+            if place is None:
+                return None
+            rest, words = told[place[0] :], place[1] - place[0]
+        if not rest[:words].strip():
+            return None
+        mark = self.end_mark.match(rest, words)
+        if not mark:
+            rest = rest[:words] + self.end_of_turn
+        return Answered(
+            text=prompt + rest,
+            prompt=len(prompt),
+            start=len(prompt) - (len(self.opening) if self.opening_learnt else 0),
+            end=len(prompt) + words,
+            mark_end=len(prompt) + (mark.end() if mark else len(rest)),
+        )
+
+    def _place_of_answer(self, messages: Sequence[Turn], told: str) -> tuple[int, int] | None:
+        """Return where the last answer's words lie, found by writing the conversation with a probe in their place."""
+        probed = self.render([*messages[:-1], {**messages[-1], "content": PROBE}])
+        before, found, after = probed.partition(PROBE)
+        if not found or not told.startswith(before) or not told.endswith(after) or len(before) + len(after) > len(told):
+            return None
+        return len(before), len(told) - len(after)
 
     def prompt(self, messages: Sequence[Turn]) -> list[int]:
         """Return the token ids of a conversation that waits for an answer."""
@@ -110,7 +187,11 @@ class ChatFormat:
 
     def _harmless(self, message: Turn) -> Turn:
         """Break up special tokens that somebody has typed into a ticket, so that they stay text."""
-        return {**message, "content": self._special.sub(lambda seen: f"{seen[0][0]} {seen[0][1:]}", message["content"])}
+        text = message["content"]
+        if message["role"] == "assistant":
+            text = without_reasoning(text)
+        text = self._special.sub(lambda seen: f"{seen[0][0]} {seen[0][1:]}", text)
+        return {"role": message["role"], "content": text}
 
     def save(self, folder: Path) -> None:
         """Write the tokenizer's files and the chat template."""
@@ -143,7 +224,7 @@ def chat_format(tokenizer: Any) -> ChatFormat:
     """Find out how a tokenizer's template ends an answer; give it the default template when it has none.
 
     Raises:
-        ModelError: It has no end-of-text token, or no offsets (a slow tokenizer).
+        ModelError: It has no end-of-text token or no offsets (a slow tokenizer), or its template takes no plain text.
     """
     if not tokenizer.is_fast or tokenizer.eos_token_id is None:
         raise ModelError(
@@ -154,13 +235,42 @@ def chat_format(tokenizer: Any) -> ChatFormat:
     if default:
         starts = tokenizer("a")["input_ids"][:1] == [tokenizer.bos_token_id]
         tokenizer.chat_template = ("{{ bos_token }}" if starts else "") + DEFAULT_TEMPLATE
+    tokenizer.chat_template = _of_one_day(str(tokenizer.chat_template))
     draft = ChatFormat(tokenizer, tokenizer.eos_token, frozenset(), default, False)
-    rendered = draft.render([{"role": "user", "content": "a"}, {"role": "assistant", "content": PROBE}])
-    after = rendered[rendered.find(PROBE) + len(PROBE) :].lstrip()
-    mark = _special_tokens(tokenizer).match(after)
+    asked = [{"role": "user", "content": "a"}]
+    prompt, told = draft.render(asked, ask=True), draft.render([*asked, {"role": "assistant", "content": PROBE}])
+    if PROBE not in told:
+        raise ModelError(
+            "This model's chat template does not write down what is said as plain text, so it cannot be trained here.",
+            "Pick a model made for text.",
+        )
+    tail = told.partition(PROBE)[2]
+    mark = _special_tokens(tokenizer).match(tail.lstrip())
     end = mark[0] if mark else tokenizer.eos_token
     stops = frozenset({int(tokenizer.eos_token_id), int(tokenizer.convert_tokens_to_ids(end))})
-    return ChatFormat(tokenizer, end, stops, default, mark is None)
+    opening, learnt = _opening(prompt, told)
+    return ChatFormat(tokenizer, end, stops, default, mark is None, tail, opening, learnt)
+
+
+def _opening(prompt: str, told: str) -> tuple[str, bool]:
+    """Return what belongs between a template's prompt and an answer, and whether it is to be learnt.
+
+    Args:
+        prompt: A question, with the template's own prompt for an answer.
+        told: The same question, answered with the probe.
+    """
+    if thought := _OPEN_THOUGHT.search(prompt):
+        return f"\n</{thought[1]}>\n\n", False
+    if told.startswith(prompt):
+        header = told[len(prompt) :].partition(PROBE)[0]
+        if header.strip():
+            return header, True
+    return "", False
+
+
+def _of_one_day(template: str) -> str:
+    """Put :data:`TEMPLATE_DATE` where a template asks for today."""
+    return _TODAY.sub(lambda asked: repr(TEMPLATE_DATE.strftime(asked[2])), template)
 
 
 def _special_tokens(tokenizer: Any) -> re.Pattern[str]:
@@ -171,9 +281,32 @@ def _special_tokens(tokenizer: Any) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, ordered)))
 
 
-def _system_merged(messages: Sequence[Turn]) -> list[Turn]:
-    """Put a leading system message in front of the first question."""
+def _ways_to_say(messages: Sequence[Turn]) -> Iterator[list[Turn]]:
+    """Yield a conversation as it is; then with the first instruction in the first question; then with all in questions.
+
+    Many templates know no system role, or none after the beginning, or no two turns of one role in a row.
+    """
+    yield list(messages)
+    if any(message["role"] == "system" for message in messages):
+        yield _first_merged(messages)
+    yield _all_merged(messages)
+
+
+def _first_merged(messages: Sequence[Turn]) -> list[Turn]:
+    """Put a leading standing instruction in front of the first question."""
     if len(messages) > 1 and messages[0]["role"] == "system":
         first = messages[1]
         return [{**first, "content": f"{messages[0]['content']}\n\n{first['content']}"}, *messages[2:]]
     return list(messages)
+
+
+def _all_merged(messages: Sequence[Turn]) -> list[Turn]:
+    """Make customer and agent alternate: instructions join the next question, neighbours of one role one turn."""
+    merged: list[Turn] = []
+    for message in messages:
+        role = "user" if message["role"] == "system" else message["role"]
+        if merged and merged[-1]["role"] == role:
+            merged[-1] = {"role": role, "content": f"{merged[-1]['content']}\n\n{message['content']}"}
+        else:
+            merged.append({"role": role, "content": message["content"]})
+    return merged

@@ -1,33 +1,33 @@
-"""Conversations -> token ids and labels: what a run learns, and the same arrays as a view for people.
+"""Conversations -> token ids and labels: what a run learns, counted and put in words.
 
-Only the agents' turns carry labels, each with the token that ends it; so the model learns to stop. It works for every
-chat template: an answer's place is found by rendering the conversation once more with a probe instead of the answer,
-and comparing. This module knows the chat format and nothing of the trainer.
+One rule holds for every chat template: **the tokens before a learnt answer are those of the prompt that asks for it**,
+and the token that ends it is learnt too. How that comes about, and what a limit leaves of a long conversation, is
+:mod:`engine.training.encoding`'s matter; here are the labels, the counts and the sentences. The trainer is not known.
 """
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from engine.errors import TicketsError
-from engine.model.tokenizing import PROBE, ChatFormat, Turn
+from engine.errors import ModelError, StudioError, TicketsError
+from engine.model.tokenizing import ChatFormat
+from engine.reasoning import without_reasoning
+from engine.training.encoding import Encoded, Said, encode
 from engine.training.recipe import Recipe
-
-log = logging.getLogger(__name__)
 
 IGNORED = -100
 """The label of a token that is not learnt (torch.nn.CrossEntropyLoss's default ignore_index)."""
 
+WEIGHT = "weight"
+"""Key of a message; 0 marks an answer that is context and not learnt, as OpenAI's and other trainers' files have it."""
+
 MOST_CUT = 0.05
 """A larger share of conversations with an answer that is cut is worth a warning."""
-
-Part = Literal["context", "learnt", "end", "cut"]
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One conversation as training sees it."""
+    """One text as training sees it: a conversation, or one answer of it with what was said before."""
 
     ticket: str
     input_ids: tuple[int, ...]
@@ -35,11 +35,13 @@ class Example:
     labels: tuple[int, ...]
     """As long as input_ids: the token's id where it is learnt, :data:`IGNORED` elsewhere."""
     cut: int
-    """Tokens beyond max_length that are left off."""
+    """Tokens that are left off to keep within max_length."""
     cut_learnt: int
     """How many of those would have been learnt."""
     ends: int
     """How many of the learnt tokens end a turn."""
+    broken: bool = False
+    """Whether its last answer loses its end."""
 
     @property
     def learnt(self) -> int:
@@ -48,14 +50,44 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class Lesson:
+    """All that is learnt of one conversation."""
+
+    ticket: str
+    examples: tuple[Example, ...] = ()
+    """Those of which something is learnt."""
+    lengths: tuple[int, ...] = ()
+    """Tokens of each text before anything is left off."""
+    altered: int = 0
+    """Answers that the template alters beyond recognition; they are not learnt."""
+    reasoning: int = 0
+    """Answers whose reasoning is left out."""
+    context_only: int = 0
+    """Answers that are marked as not to be learnt; they stay as context."""
+    refused: str = ""
+    """Why the template refuses the conversation; empty where it does not."""
+
+    @property
+    def why_nothing(self) -> str:
+        """Why nothing is learnt of it: 'refused', 'altered', 'too long', 'no answer'; empty where something is."""
+        if self.examples:
+            return ""
+        return "refused" if self.refused else "altered" if self.altered else "too long" if self.lengths else "no answer"
+
+
+@dataclass(frozen=True, slots=True)
 class ExampleSet:
     """All examples of one split, with what a person should know of them."""
 
     examples: tuple[Example, ...]
-    nothing_learnt: tuple[str, ...]
-    """Tickets left out because no learnt token is left after the cut."""
-    not_found: tuple[str, ...]
-    """Tickets left out because the template alters their answers beyond recognition."""
+    lessons: int = 0
+    """Conversations that something is learnt of."""
+    nothing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Why nothing is learnt, as in :attr:`Lesson.why_nothing` -> tickets that are left out for it."""
+    altered: int = 0
+    reasoning: int = 0
+    context_only: int = 0
+    """As in :class:`Lesson`, over all conversations."""
 
     @property
     def tokens(self) -> int:
@@ -69,175 +101,156 @@ class ExampleSet:
 
     @property
     def cut(self) -> int:
-        """Conversations with an answer that is cut by max_length."""
+        """Texts with an answer that is cut, or left off as a whole, by max_length."""
         return sum(example.cut_learnt > 0 for example in self.examples)
 
     def warnings(self) -> Iterator[str]:
         """Say in words what a person should know before hours of training."""
-        if self.nothing_learnt:
-            yield (
-                f"{len(self.nothing_learnt)} conversations are left out: the question alone is longer than the longest "
-                "conversation allowed (max length)."
-            )
-        if self.not_found:
-            yield f"{len(self.not_found)} conversations are left out: the chat template alters their answers."
+        for why, tickets in self.nothing.items():
+            yield f"{_conversations(len(tickets))} left out: {LEFT_OUT[why]}."
+        if self.altered:
+            yield f"{_answers(self.altered)} not learnt: the chat template alters what they say."
+        if self.reasoning:
+            yield f"Reasoning was left out of {self.reasoning:,} {'answer' if self.reasoning == 1 else 'answers'}."
+        if self.context_only:
+            yield f"{_answers(self.context_only)} read and not learnt, as they are marked (weight 0)."
         endless = sum(not example.ends for example in self.examples)
         if self.examples and endless == len(self.examples):
             yield "In no conversation is the end of an answer learnt: the model will not know when to stop."
         if self.examples and self.cut > MOST_CUT * len(self.examples):
             yield (
-                f"{self.cut} of {len(self.examples)} conversations lose a part of an answer, with its end, "
+                f"{self.cut} of {len(self.examples)} conversations lose an answer or a part of one "
                 "at the longest conversation allowed (max length)."
+            )
+        if len(self.examples) > self.lessons:
+            yield (
+                f"{self.lessons:,} conversations are learnt as {len(self.examples):,} texts, an answer each: this "
+                "model's chat template writes earlier answers in another way than it asks for them."
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Consecutive tokens of one part."""
-
-    text: str
-    part: Part
-    tokens: int
-
-
-@dataclass(frozen=True, slots=True)
-class LearnView:
-    """One conversation, as the tab 'Tickets' shows it."""
-
-    ticket: str
-    pieces: tuple[Piece, ...]
-
-    def count(self, part: Part) -> int:
-        """Tokens of a part."""
-        return sum(piece.tokens for piece in self.pieces if piece.part == part)
+LEFT_OUT = {
+    "too long": "the question alone is longer than the longest conversation allowed (max length)",
+    "altered": "the chat template alters their answers",
+    "refused": "the chat template refuses them",
+    "no answer": "they hold no answer that is to be learnt",
+}
+"""Why nothing is learnt of a conversation, in words."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Encoded:
-    """A whole conversation before the cut."""
-
-    text: str
-    ids: list[int]
-    offsets: list[tuple[int, int]]
-    parts: list[Part]
+def _conversations(count: int) -> str:
+    return f"{count:,} {'conversation is' if count == 1 else 'conversations are'}"
 
 
-def build_examples(conversations: Sequence[Mapping[str, Any]], chat: ChatFormat, recipe: Recipe) -> ExampleSet:
+def _answers(count: int) -> str:
+    return f"{count:,} {'answer is' if count == 1 else 'answers are'}"
+
+
+def build_examples(
+    conversations: Sequence[Mapping[str, Any]], chat: ChatFormat, recipe: Recipe, *, may_be_empty: bool = False
+) -> ExampleSet:
     """Turn conversations into examples.
 
     Args:
         conversations: Objects of train.jsonl or heldout.jsonl: 'ticket' and 'messages'.
         chat: The base model's chat format.
-        recipe: Its max_length and system_prompt count.
+        recipe: Its max_length, keeps and system_prompt count.
+        may_be_empty: Whether it is fine that nothing is left, as of what is held out.
 
     Raises:
-        TicketsError: Not one conversation is left.
+        TicketsError: Not one conversation is left; says what would help.
     """
     examples: list[Example] = []
-    nothing, lost = [], []
+    nothing: dict[str, list[str]] = {}
+    lessons: list[Lesson] = []
     for conversation in conversations:
-        example = example_of(conversation, chat, recipe)
-        if example is None:
-            lost.append(conversation["ticket"])
-        elif example.learnt:
-            examples.append(example)
-        else:
-            nothing.append(conversation["ticket"])
-    if conversations and not examples:
-        raise TicketsError(
-            "Nothing would be learnt: in no conversation is a part of an answer left.",
-            f"Raise the longest conversation allowed (max length is {recipe.max_length}).",
-        )
-    return ExampleSet(tuple(examples), tuple(nothing), tuple(lost))
-
-
-def example_of(conversation: Mapping[str, Any], chat: ChatFormat, recipe: Recipe) -> Example | None:
-    """Return a conversation as training sees it; None when the template alters its answers."""
-    encoded = _encode(conversation["messages"], chat, recipe.system_prompt)
-    return _example(conversation["ticket"], encoded, recipe.max_length) if encoded else None
-
-
-def learn_view(conversation: Mapping[str, Any], chat: ChatFormat, recipe: Recipe) -> LearnView:
-    """Return a conversation's text in pieces, made from the very arrays that training uses.
-
-    Raises:
-        TicketsError: The template alters its answers beyond recognition, so that it is left out of training.
-    """
-    encoded = _encode(conversation["messages"], chat, recipe.system_prompt)
-    if encoded is None:
-        raise TicketsError("The model's chat template alters this conversation's answers; it is left out.")
-    example = _example(conversation["ticket"], encoded, recipe.max_length)
-    pieces: list[Piece] = []
-    position = 0
-    for index, (_, end) in enumerate(encoded.offsets):
-        part: Part = "cut" if index >= len(example.input_ids) else encoded.parts[index]
-        text = encoded.text[position : max(end, position)]
-        position = max(end, position)
-        if pieces and pieces[-1].part == part:
-            pieces[-1] = Piece(pieces[-1].text + text, part, pieces[-1].tokens + 1)
-        else:
-            pieces.append(Piece(text, part, 1))
-    return LearnView(conversation["ticket"], tuple(pieces))
-
-
-def _example(ticket: str, encoded: _Encoded, max_length: int) -> Example:
-    labels = [
-        token if part in ("learnt", "end") else IGNORED for token, part in zip(encoded.ids, encoded.parts, strict=True)
-    ]
-    beyond = labels[max_length:]
-    return Example(
-        ticket,
-        tuple(encoded.ids[:max_length]),
-        tuple(labels[:max_length]),
-        cut=len(beyond),
-        cut_learnt=sum(label != IGNORED for label in beyond),
-        ends=encoded.parts[:max_length].count("end"),
+        lesson = lesson_of(conversation, chat, recipe)
+        lessons.append(lesson)
+        examples += lesson.examples
+        if why := lesson.why_nothing:
+            nothing.setdefault(why, []).append(lesson.ticket)
+    if conversations and not examples and not may_be_empty:
+        raise _nothing_to_learn(lessons, recipe)
+    return ExampleSet(
+        tuple(examples),
+        lessons=sum(bool(lesson.examples) for lesson in lessons),
+        nothing={why: tuple(tickets) for why, tickets in nothing.items()},
+        altered=sum(lesson.altered for lesson in lessons if lesson.examples),
+        reasoning=sum(lesson.reasoning for lesson in lessons),
+        context_only=sum(lesson.context_only for lesson in lessons),
     )
 
 
-def _encode(messages: Sequence[Turn], chat: ChatFormat, system_prompt: str) -> _Encoded | None:
-    """Tokenize a conversation and label its tokens; None when an answer is not found in the rendering."""
-    messages = _with_system(messages, system_prompt)
-    text = chat.render(messages)
-    spans = []
-    for index, message in enumerate(messages):
-        if message["role"] == "assistant":
-            span = _answer_span(messages, index, text, chat)
-            if span is None:
-                return None
-            spans.append(span)
-    if chat.appends_end:
-        start, end, _ = spans[-1]
-        text = text[:end] + chat.end_of_turn
-        spans[-1] = (start, end, end + len(chat.end_of_turn))
-    ids, offsets = chat.encode_with_offsets(text)
-    return _Encoded(text, ids, offsets, [_part(offset, spans) for offset in offsets])
+def _nothing_to_learn(lessons: Sequence[Lesson], recipe: Recipe) -> StudioError:
+    """Say why nothing would be learnt, and what helps against the most frequent reason."""
+    reasons = [lesson.why_nothing for lesson in lessons]
+    most = max(LEFT_OUT, key=reasons.count)
+    if most == "too long":
+        return TicketsError(
+            "Nothing would be learnt: in no conversation is a part of an answer left.",
+            f"Raise the longest conversation allowed (max length is {recipe.max_length}).",
+        )
+    if most == "no answer":
+        return TicketsError(
+            "Nothing would be learnt: no conversation holds an answer that is to be learnt.",
+            "Look at the marks in the file (weight, train, loss), and at answers that are reasoning alone.",
+        )
+    refused = next((lesson.refused for lesson in lessons if lesson.refused), "")
+    if most == "refused":
+        return TicketsError(f"Nothing would be learnt. {refused}", "Pick another base model.")
+    return TicketsError(
+        "Nothing would be learnt: the model's chat template alters every answer.", "Pick another base model."
+    )
 
 
-def _answer_span(messages: Sequence[Turn], index: int, text: str, chat: ChatFormat) -> tuple[int, int, int] | None:
-    """Return where an answer starts and ends in the rendering, and where the mark that ends its turn does."""
-    probed = [*messages[:index], {**messages[index], "content": PROBE}, *messages[index + 1 :]]
-    before, found, after = chat.render(probed).partition(PROBE)
-    if not found or not text.startswith(before) or not text.endswith(after) or len(before) + len(after) > len(text):
-        return None
-    start, end = len(before), len(text) - len(after)
-    mark = chat.end_mark.match(text, end)
-    return start, end, mark.end() if mark else end
+def lesson_of(conversation: Mapping[str, Any], chat: ChatFormat, recipe: Recipe) -> Lesson:
+    """Return what training sees of one conversation."""
+    said, reasoning, context_only = turns_of(conversation["messages"], recipe.system_prompt)
+    lesson = Lesson(conversation["ticket"], reasoning=reasoning, context_only=context_only)
+    try:
+        texts, altered = encode(said, chat, recipe.max_length, recipe.keeps)
+    except ModelError as error:
+        return replace(lesson, refused=error.message)
+    made = (_example(lesson.ticket, text, recipe.max_length) for text in texts)
+    return replace(
+        lesson,
+        examples=tuple(example for example in made if example.learnt),
+        lengths=tuple(text.length for text in texts),
+        altered=altered,
+    )
 
 
-def _part(offset: tuple[int, int], spans: Sequence[tuple[int, int, int]]) -> Part:
-    start, end = offset
-    for answer_start, answer_end, mark_end in spans:
-        if start < answer_end and end > answer_start:
-            return "learnt"
-        if answer_end <= start < mark_end:
-            return "end"
-    return "context"
+def turns_of(messages: Sequence[Mapping[str, Any]], system_prompt: str) -> tuple[list[Said], int, int]:
+    """Read the turns, with the recipe's standing instruction first unless the conversation has one of its own.
+
+    Returns:
+        The turns, how many answers lose their reasoning, and how many are marked as not to be learnt.
+    """
+    said: list[Said] = []
+    reasoning = context_only = 0
+    if system_prompt.strip() and (not messages or messages[0]["role"] != "system"):
+        said.append(Said(-1, "system", system_prompt.strip(), learnt=False))
+    for number, message in enumerate(messages):
+        role, content = message["role"], message["content"]
+        if role == "assistant" and (plain := without_reasoning(content)) != content:
+            content, reasoning = plain, reasoning + 1
+        marked = role == "assistant" and message.get(WEIGHT) == 0
+        context_only += marked
+        if content.strip() or role != "assistant":
+            said.append(Said(number, role, content, learnt=role == "assistant" and not marked))
+    return said, reasoning, context_only
 
 
-def _with_system(messages: Sequence[Turn], system_prompt: str) -> list[Turn]:
-    """Put the recipe's standing instruction first, unless the conversation has one of its own."""
-    plain = [{"role": message["role"], "content": message["content"]} for message in messages]
-    if system_prompt.strip() and (not plain or plain[0]["role"] != "system"):
-        return [{"role": "system", "content": system_prompt.strip()}, *plain]
-    return plain
+def _example(ticket: str, text: Encoded, max_length: int) -> Example:
+    parts = text.parts()
+    labels = [token if part in ("learnt", "end") else IGNORED for token, part in zip(text.ids, parts, strict=True)]
+    kept = labels[:max_length]
+    return Example(
+        ticket,
+        tuple(text.ids[:max_length]),
+        tuple(kept),
+        cut=text.length - min(len(labels), max_length),
+        cut_learnt=text.learnt - sum(label != IGNORED for label in kept),
+        ends=parts[:max_length].count("end"),
+        broken=any(label != IGNORED for label in labels[max_length:]),
+    )

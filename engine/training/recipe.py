@@ -99,7 +99,9 @@ class Recipe:
     accumulation: int = setting(2, "Batches", "Batches a step (gradient accumulation)", low=1, high=1024)
     """Batches collected before one update; the effective batch is the product of the two."""
     max_length: int = setting(1024, "Batches", "Longest conversation (max length)", low=32, high=131_072, unit="tokens")
-    """Longer conversations are cut at the end."""
+    """Longer conversations lose some of their turns."""
+    keeps: Literal["newest", "oldest"] = setting("newest", "Batches", "What long conversations keep (keeps)")
+    """newest: the customer's first message and the last turns, whole; oldest: what comes first, cut at the end."""
     packing: Literal["auto", "on", "off"] = setting("auto", "Batches", "Fill up batches (packing)")
     """Puts short conversations end to end, kept apart; auto does so on a GPU where enough steps are left to learn."""
     group_by_length: bool = setting(True, "Batches", "Similar lengths together (group by length)")

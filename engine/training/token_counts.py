@@ -3,11 +3,11 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from engine.model.tokenizing import ChatFormat
-from engine.training.examples import MOST_CUT, example_of
+from engine.training.examples import MOST_CUT, lesson_of
 from engine.training.recipe import Recipe
 
 
@@ -17,29 +17,37 @@ class TokenCounts:
 
     max_length: int
     """The recipe's longest conversation, in tokens."""
+    used: int
+    """Conversations that are learnt from."""
     lengths: tuple[int, ...]
-    """Tokens of each conversation before any cut, those included that are left out for nothing learnt."""
+    """Tokens of each text before anything is left off, those included that are left out for nothing learnt. A text is a
+    conversation, or with some models an answer with what was said before."""
     context: int
-    """Tokens that are read and not learnt, over all conversations that are learnt from."""
+    """Tokens that are read and not learnt, over all texts that are learnt from."""
     learnt: int
     """Tokens of answers."""
     end: int
     """Tokens that end an answer; learnt too."""
     cut: int
-    """Tokens beyond max_length."""
+    """Tokens that are left off to keep within max_length."""
     answers_cut: int
-    """Conversations that lose a part of an answer."""
-    nothing_learnt: int
+    """Texts that lose an answer or a part of one."""
+    nothing_learnt: int = 0
     """Conversations left out because no learnt token is left."""
-    endless: int
-    """Conversations in which no end of an answer is learnt, because it is cut off."""
-    not_found: int
+    endless: int = 0
+    """Texts whose last answer loses its end, because it is cut off."""
+    not_found: int = 0
     """Conversations left out because the template alters their answers."""
-
-    @property
-    def used(self) -> int:
-        """Conversations that are learnt from."""
-        return len(self.lengths) - self.nothing_learnt
+    refused: int = 0
+    """Conversations left out because the template refuses them."""
+    unanswered: int = 0
+    """Conversations left out because they hold no answer that is to be learnt."""
+    reasoning: int = 0
+    """Answers whose reasoning is left out."""
+    context_only: int = 0
+    """Answers that are read and not learnt, as they are marked."""
+    read_again: int = 0
+    """Tokens of texts beyond the first of a conversation: what a template costs that wants one text an answer."""
 
     @property
     def many_cut(self) -> bool:
@@ -72,20 +80,30 @@ def count_tokens(
     for index, conversation in enumerate(conversations):
         if index % 50 == 0:
             report("Counting tokens", index / len(conversations))
-        example = example_of(conversation, chat, recipe)
-        if example is None:
-            counts["not_found"] += 1
-            continue
-        lengths.append(len(example.input_ids) + example.cut)
-        learnt = example.learnt
-        if not learnt:
-            counts["nothing_learnt"] += 1
-            continue
-        counts["context"] += len(example.input_ids) - learnt
-        counts["learnt"] += learnt - example.ends
-        counts["end"] += example.ends
-        counts["cut"] += example.cut
-        counts["answers_cut"] += example.cut_learnt > 0
-        counts["endless"] += not example.ends
-    names = ("context", "learnt", "end", "cut", "answers_cut", "nothing_learnt", "endless", "not_found")
-    return TokenCounts(recipe.max_length, tuple(lengths), **{name: counts[name] for name in names})
+        lesson = lesson_of(conversation, chat, recipe)
+        lengths += lesson.lengths
+        counts["used"] += bool(lesson.examples)
+        counts[_FIELDS.get(lesson.why_nothing, "")] += 1
+        counts["reasoning"] += lesson.reasoning
+        counts["context_only"] += lesson.context_only
+        sizes = [len(example.input_ids) for example in lesson.examples]
+        counts["read_again"] += sum(sizes) - max(sizes, default=0)
+        for example in lesson.examples:
+            learnt = example.learnt
+            counts["context"] += len(example.input_ids) - learnt
+            counts["learnt"] += learnt - example.ends
+            counts["end"] += example.ends
+            counts["cut"] += example.cut
+            counts["answers_cut"] += example.cut_learnt > 0
+            counts["endless"] += example.broken
+    names = [field.name for field in fields(TokenCounts) if field.name not in ("max_length", "lengths")]
+    return TokenCounts(recipe.max_length, lengths=tuple(lengths), **{name: counts[name] for name in names})
+
+
+_FIELDS = {
+    "too long": "nothing_learnt",
+    "altered": "not_found",
+    "refused": "refused",
+    "no answer": "unanswered",
+}
+"""Why nothing is learnt of a conversation (:attr:`Lesson.why_nothing`) -> the field that counts it."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.model.tokenizing import ChatFormat
     from engine.tickets.dataset import DataSet
     from engine.tickets.library import DataSets
-    from engine.training.examples import LearnView
+    from engine.training.learn_view import LearnView
     from engine.training.token_counts import TokenCounts
 
 REMEMBERED = 32
@@ -81,7 +81,7 @@ class Tokens:
         Raises:
             TicketsError: The ticket is not in the data set, or the template alters its answers.
         """
-        from engine.training.examples import learn_view
+        from engine.training.learn_view import learn_view
 
         conversation = self._tickets.get(dataset).find(ticket)
         if conversation is None:

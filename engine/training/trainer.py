@@ -105,7 +105,7 @@ def run_training(
     began, paused = time.monotonic(), 0.0
     try:
         train = build_examples(data.train, base.chat, recipe)
-        heldout = build_examples(data.heldout, base.chat, recipe)
+        heldout = build_examples(data.heldout, base.chat, recipe, may_be_empty=True)
         for sentence in train.warnings():
             emit(Noted(sentence, "warning"))
         if ranks.first():
@@ -175,8 +175,8 @@ def _started(
         total=total,
         steps=trainer.args.max_steps,
         first_step=resume_step,
-        train_examples=len(train.examples),
-        heldout_examples=len(heldout.examples),
+        train_examples=train.lessons,
+        heldout_examples=heldout.lessons,
         device=environment(base)["device"],
     )
 

@@ -18,7 +18,7 @@ from engine.tickets.origin import Origin, TermKind
 from engine.tickets.overrides import SourceOverrides
 from engine.tickets.report import Report
 from engine.tickets.review import MaskedTerm
-from engine.training.examples import LearnView, Piece
+from engine.training.learn_view import LearnView, Piece
 from engine.training.recipe import Recipe
 from engine.training.token_counts import TokenCounts
 from engine.workspace import Deleted
@@ -258,14 +258,16 @@ class FakeTokens:
             time.sleep(self.studio.task_pause)
             self.loaded = True
             lengths = tuple(60 + (n * 37) % 640 for n, _ in enumerate(rows))
-            return TokenCounts(recipe.max_length, lengths, 9_000, 4_000, 60, 120, 5, 1, 2, 0)
+            return TokenCounts(
+                recipe.max_length, len(rows) - 1, lengths, 9_000, 4_000, 60, 120, 5, nothing_learnt=1, endless=2
+            )
 
         return Task("Counting tokens", action)
 
     def view(self, dataset: str, ticket: str, recipe: Recipe) -> LearnView:
         row = next(row for row in self.studio.tickets.get(dataset).rows if row["ticket"] == ticket)
         pieces: list[Piece] = []
-        for message in row["messages"]:
+        for number, message in enumerate(row["messages"]):
             words = len(message["content"].split())
             if message["role"] == "user":
                 pieces.append(
@@ -277,8 +279,8 @@ class FakeTokens:
                 )
             else:
                 pieces += [
-                    Piece(message["content"], "learnt", words + 2),
-                    Piece("<|im_end|>", "end", 1),
+                    Piece(message["content"], "learnt", words + 2, number),
+                    Piece("<|im_end|>", "end", 1, number),
                     Piece("\n", "context", 1),
                 ]
         if ticket == "1003":

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -12,14 +12,14 @@ from ui.views.parts import NOTHING, join
 from ui.views.tickets import ticket_name, title_of
 
 if TYPE_CHECKING:
-    from engine.training.examples import LearnView, Part
+    from engine.training.learn_view import LearnView, Part
     from engine.training.token_counts import TokenCounts
 
 PARTS: dict[str, tuple[str, str]] = {
     "context": ("context", "read, not learnt"),
     "learnt": ("learnt", "the agent's words, underlined"),
     "end": ("end of turn", "learnt too, so that the model stops"),
-    "cut": ("cut off", "beyond the longest conversation, struck through"),
+    "cut": ("left off", "beyond the longest conversation, struck through"),
 }
 """Part of a conversation -> its name in the legend, and what it means."""
 
@@ -92,32 +92,27 @@ def learning(row: Mapping[str, Any], seen: "LearnView", agents: Sequence[str] = 
         seen: Its tokens.
         agents: Who answered, as the export calls them.
     """
-    answers = iter([number for number, message in enumerate(row["messages"]) if message["role"] == "assistant"])
     pieces: list[Markup] = []
-    before: Part = "context"
-    for piece in seen.pieces:
-        if before == "learnt" and piece.part != "end":
-            pieces.append(_rewrite_next(answers))
+    for piece, following in zip(seen.pieces, (*seen.pieces[1:], None), strict=True):
         pieces.append(_piece(piece.text, piece.part))
-        if piece.part == "end":
-            pieces.append(_rewrite_next(answers))
-        before = piece.part
-    if before == "learnt":
-        pieces.append(_rewrite_next(answers))
+        if piece.answer is not None and (following is None or following.answer != piece.answer):
+            pieces.append(Markup(" {}").format(_rewrite(piece.answer)))
     return Markup('<article class="conversation">{}{}<div class="pieces">{}</div></article>').format(
         _conversation_head(row, agents), legend(seen), join(pieces)
     )
 
 
-def _rewrite_next(answers: Iterator[int]) -> Markup:
-    number = next(answers, None)
-    return NOTHING if number is None else Markup(" {}").format(_rewrite(number))
-
-
 def legend(seen: "LearnView") -> Markup:
     """Explain the marks, with the number of tokens of each."""
     shown: list[Part] = ["context", "learnt", "end", "cut"]
-    return Markup('<ul class="legend">{}</ul>').format(
+    again = (
+        Markup(
+            '<li class="quiet">{} read again: with this model each answer is learnt in a text of its own</li>'
+        ).format(words.count(seen.read_again, "token"))
+        if seen.read_again
+        else NOTHING
+    )
+    return Markup('<ul class="legend">{}{}</ul>').format(
         join(
             [
                 Markup('<li><span class="piece piece-{}">{}</span> {} <span class="quiet">{}</span></li>').format(
@@ -126,7 +121,8 @@ def legend(seen: "LearnView") -> Markup:
                 for part in shown
                 if part != "cut" or seen.count(part)
             ]
-        )
+        ),
+        again,
     )
 
 
@@ -181,20 +177,22 @@ def _round_up(value: float) -> int:
 
 
 def verdict(counts: "TokenCounts") -> str:
-    """Say in a sentence whether this is enough to learn from, and how much is cut."""
-    used = counts.used
-    longer = sum(length > counts.max_length for length in counts.lengths)
+    """Say in one sentence what matters most: the worst that was found, else whether this is enough to learn from."""
+    worst = next(iter((*lost_to_the_model(counts), *lost_to_length(counts))), "")
+    if worst:
+        return worst
     enough = (
         "A very small set: expect a first impression, not more."
-        if used < 50
+        if counts.used < 50
         else "Good: enough for a first run."
-        if used < 1000
+        if counts.used < 1000
         else "Plenty to learn from."
     )
+    longer = sum(length > counts.max_length for length in counts.lengths)
     if not longer:
         return f"{enough} No conversation is cut."
     share = words.percent(longer / len(counts.lengths))
-    return f"{enough} {share} of the conversations are longer than {counts.max_length:,} tokens and lose their end."
+    return f"{enough} {share} of the conversations are longer than {counts.max_length:,} tokens and lose some turns."
 
 
 def token_note(counts: "TokenCounts") -> Markup:
@@ -213,34 +211,72 @@ def token_note(counts: "TokenCounts") -> Markup:
             for part, number in rows
         ]
     )
-    return Markup('<p>{}</p><dl class="token-counts" aria-label="Tokens of all conversations">{}</dl>{}').format(
-        verdict(counts), listed, join(warnings(counts))
+    return Markup('<p>{}</p><dl class="token-counts" aria-label="Tokens of all conversations">{}</dl>{}{}').format(
+        verdict(counts),
+        listed,
+        join([Markup('<p class="quiet">{}</p>').format(note) for note in notes(counts)]),
+        join(warnings(counts)),
     )
 
 
-def warnings(counts: "TokenCounts") -> list[Markup]:
-    """What must be known before training, each with the way to mend it."""
+def notes(counts: "TokenCounts") -> list[str]:
+    """What is as it should be and worth knowing."""
     found = []
+    if counts.reasoning:
+        found.append(f"The reasoning in {words.count(counts.reasoning, 'answer')} is left out.")
+    if counts.context_only:
+        found.append(f"{words.count(counts.context_only, 'answer')} marked with weight 0: read, not learnt.")
+    if counts.read_again:
+        found.append(
+            f"{words.count(counts.read_again, 'token')} are read again: this model's template writes earlier answers "
+            "in another way than it asks for them, so each answer is learnt in a text of its own."
+        )
+    return found
+
+
+def lost_to_the_model(counts: "TokenCounts") -> list[str]:
+    """What the model's template costs, the worst first."""
+    found = []
+    if counts.refused:
+        found.append(f"{words.count(counts.refused, 'conversation')} left out: the model's template refuses them.")
     if counts.not_found:
-        said = f"{words.count(counts.not_found, 'conversation')} left out: the model's template alters the answers."
-        found.append(parts.banner(said, "Pick another base model to learn from them too."))
+        found.append(
+            f"{words.count(counts.not_found, 'conversation')} left out: the model's template alters the answers."
+        )
+    if counts.unanswered:
+        found.append(f"{words.count(counts.unanswered, 'conversation')} left out: no answer in them is to be learnt.")
+    return found
+
+
+def lost_to_length(counts: "TokenCounts") -> list[str]:
+    """What the longest conversation allowed costs, the worst first."""
+    found = []
     if counts.nothing_learnt:
-        said = (
+        found.append(
             f"In {words.count(counts.nothing_learnt, 'conversation')} nothing is learnt: the question alone is longer "
             f"than {counts.max_length:,} tokens."
         )
-        found.append(_raise(said, counts.fitting()))
     if counts.endless:
-        said = (
+        found.append(
             f"In {words.count(counts.endless, 'conversation')} the end of the answer is cut off and not learnt; from "
             "those a model does not learn to stop."
         )
-        found.append(_raise(said, counts.fitting()))
     if counts.many_cut:
-        said = (
-            f"{words.percent(counts.answers_cut / max(counts.used, 1))} of the conversations lose a part of an answer."
+        found.append(
+            f"{words.percent(counts.answers_cut / max(counts.used, 1))} of the conversations lose an answer or a part "
+            "of one."
         )
-        found.append(_raise(said, counts.fitting(0.98)))
+    return found
+
+
+def warnings(counts: "TokenCounts") -> list[Markup]:
+    """What must be known before training, with one way to mend all that has the same cause."""
+    found = []
+    if lost := lost_to_the_model(counts):
+        remedy = "Pick another base model to learn from them too." if counts.refused or counts.not_found else ""
+        found.append(parts.banner(" ".join(lost), remedy))
+    if lost := lost_to_length(counts):
+        found.append(_raise(" ".join(lost), counts.fitting()))
     return found
 
 
