@@ -137,13 +137,7 @@ def cards(
 @app.command()
 def resume(run: Annotated[Path, typer.Argument(help="The run's folder.")], workspace: WorkspaceOption = None) -> None:
     """Go on with a run that was stopped or cut off."""
-    from engine.training.run import RESUMABLE
-
-    directory = _run(run)
-    state = directory.status.state
-    if state not in RESUMABLE:
-        raise StudioError(f"{run} is {state}; there is nothing to resume.")
-    _train(directory, workspace)
+    _train(_run(run), workspace)
 
 
 @app.command()

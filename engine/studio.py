@@ -5,6 +5,7 @@ request to the package that does the work. Everything heavy (torch, transformers
 packages when it is first needed, so that a Studio is made in milliseconds. It knows nothing of Gradio.
 """
 
+import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from engine.base_holder import BaseHolder
 from engine.chat.imported import imported_voice, rename_imported
 from engine.chat.records import Voice
 from engine.damage import Damaged, readable
-from engine.errors import RunError, StudioError, TicketsError
+from engine.errors import StudioError, TicketsError
 from engine.model.catalogue import CatalogueEntry, catalogue
 from engine.model.device import DeviceReport, device_report, gpu_count
 from engine.model.libraries import import_all
@@ -23,13 +24,14 @@ from engine.task import Task
 from engine.tickets.library import DataSets
 from engine.training.cards import CardFit, on_cards
 from engine.training.estimate import Estimate, estimate
-from engine.training.events import History
+from engine.training.history import History
 from engine.training.job import TrainingQueue
 from engine.training.lengths import guessed
 from engine.training.progress import JobSnapshot
 from engine.training.recipe import Preset, Recipe, presets
-from engine.training.run import RESUMABLE, RunDirectory, Status
+from engine.training.run import RunDirectory
 from engine.training.saved import saved_recipe
+from engine.training.status import RESUMABLE, Status
 from engine.training.token_view import Tokens
 from engine.workspace import Deleted, Workspace, checked_name, slug, write_json
 
@@ -88,6 +90,7 @@ class Studio:
         self.tokens = Tokens(self.tickets, workspace.cache)
         self.bases = BaseHolder(workspace.cache)
         self._runs: dict[str, RunDirectory] = {}
+        self._registry = threading.Lock()
         self.queue = TrainingQueue(self.bases, workspace.cache)
         self._answers: set[_Asked] = set()
         self._warm = threading.Event()
@@ -204,14 +207,30 @@ class Studio:
         data = self.tickets.get(dataset)
         info = self.tickets.info(dataset)
         name = checked_name(name or self._next_run_name())
-        run = RunDirectory.create(self.workspace, recipe, data.folder, name, info.name)
-        self._runs[run.id] = run
+        with self._registry:
+            run = RunDirectory(self.workspace.new_folder(self.workspace.runs, name))
+            self._runs[run.id] = run
         try:
+            run.fill(recipe, data.folder, name, info.name)
             self.queue.add(run)
         except StudioError as error:
-            run.update(state="interrupted", message=str(error))
+            self._not_begun(run, error)
+            raise
+        except BaseException:
+            run.release()
             raise
         return run.id
+
+    def _not_begun(self, run: RunDirectory, reason: StudioError) -> None:
+        """Say why a run that was made waits; one that could not even be made leaves nothing behind."""
+        try:
+            if run.status_file.exists():
+                run.update(state="interrupted", message=str(reason))
+            else:
+                self._runs.pop(run.id, None)
+                shutil.rmtree(run.path, ignore_errors=True)
+        finally:
+            run.release()
 
     def _next_run_name(self) -> str:
         taken = {run.status.name for run in self.runs()}
@@ -225,14 +244,12 @@ class Studio:
         """Go on: a paused run at once, one that has ended from its newest sound checkpoint.
 
         Raises:
-            RunError: There is nothing to go on from.
+            RunError: There is nothing to go on from, or another program trains it.
         """
         if self.queue.knows(run):
             self.queue.unpause(run)
             return
         directory = self.run(run)
-        if directory.status.state not in RESUMABLE:
-            raise RunError(f"'{directory.status.name}' is {directory.status.state}; there is nothing to resume.")
         _ = directory.recipe  # a damaged one is said at once
         self.queue.add(directory)
 
@@ -247,7 +264,8 @@ class Studio:
             StudioError: It is not there any more.
         """
         folder = self.workspace.child(self.workspace.runs, identifier)
-        return self._runs.setdefault(identifier, RunDirectory(folder))
+        with self._registry:
+            return self._runs.setdefault(identifier, RunDirectory(folder))
 
     def runs(self) -> list[RunInfo]:
         """Return all runs, the newest first."""
@@ -281,14 +299,15 @@ class Studio:
         """Move a run to the trash.
 
         Raises:
-            RunError: It is in progress.
+            RunError: It is in progress, here or in another program.
         """
         run = self.run(identifier)
-        if self.queue.knows(identifier):
-            raise RunError(f"'{run.status.name}' is in progress.", "Stop it first.")
         label = run.status.name
-        self._runs.pop(identifier, None)
-        return self.workspace.discard(run.path, label)
+        with self.queue.kept_out(run):
+            deleted = self.workspace.discard(run.path, label)
+        with self._registry:
+            self._runs.pop(identifier, None)
+        return deleted
 
     # ---- playground
 

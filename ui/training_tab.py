@@ -12,7 +12,7 @@ import gradio as gr
 
 from engine.studio import RunInfo, StudioSnapshot
 from engine.training.progress import JobSnapshot
-from engine.training.run import ACTIVE
+from engine.training.status import ACTIVE
 from ui import page as remembered
 from ui.html import data_of, html, plot
 from ui.views import parts

@@ -12,7 +12,8 @@ from engine.errors import RunError, StudioError
 from engine.export.usage import STARTER_FOLDER, usage_script
 from engine.model.catalogue import find
 from engine.model.libraries import import_all
-from engine.training.events import Evaluated, History
+from engine.training.events import Evaluated
+from engine.training.history import History
 from engine.training.recipe import FIELDS, STARTER, Recipe
 from engine.training.run import RunDirectory
 from engine.workspace import read_json, read_object
@@ -127,7 +128,7 @@ def _numbers(run: RunDirectory) -> str:
         rows.append(
             ("Steps taken", f"{history.steps[-1].step:,} of {history.started.steps:,}" if history.started else "")
         )
-        rows.append(("Tokens seen", f"about {_tokens(history):,}"))
+        rows.append(("Tokens seen", f"about {round(history.tokens):,}"))
         rows.append(("Time", _duration(history.steps[-1].seconds)))
     if history.finished and history.finished.step:
         rows.append(("Weights kept from step", f"{history.finished.step:,}"))
@@ -187,15 +188,6 @@ def _kept_evaluation(history: History) -> Evaluated | None:
         kept = [seen for seen in trained if seen.step == history.finished.step]
         return kept[0] if kept else None
     return trained[-1] if trained else None
-
-
-def _tokens(history: History) -> int:
-    """Tokens trained on: each record's speed times the seconds since the one before."""
-    total, until = 0.0, 0.0
-    for seen in history.steps:
-        total += seen.tokens_per_second * max(0.0, seen.seconds - until)
-        until = seen.seconds
-    return round(total)
 
 
 def _duration(seconds: float) -> str:

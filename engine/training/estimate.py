@@ -12,8 +12,8 @@ from statistics import median
 from engine.model.device import DeviceReport
 from engine.model.size import ModelSize, size_of
 from engine.tickets.dataset import DataSet
-from engine.training.events import History
 from engine.training.fitting import GIB, Fit, Place, Verdict, epoch_for, fit, ranks, remedy
+from engine.training.history import History
 from engine.training.lengths import Lengths, guessed
 from engine.training.memory import Memory
 from engine.training.modes import Mode, steps

@@ -1,16 +1,17 @@
 """What a run reports while it goes: typed records, one JSON object a line.
 
-``events.jsonl`` is append-only and the only source of the charts; whoever reads it (a reloaded page, a second tab, a
-restarted program) sees the same curve. The records know neither the trainer nor the window.
+``events.jsonl`` is append-only and the only truth; whoever reads it (a reloaded page, a second tab, a restarted
+program) sees the same curve (history.py). The records know neither the trainer nor the window.
 """
 
 import json
 import logging
-import threading
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
+
+import orjson
 
 from engine.workspace import disk_errors
 
@@ -115,6 +116,9 @@ _KINDS: dict[str, type[Event]] = {
     "finished": Finished,
     "note": Noted,
 }
+_TYPES: dict[type[Event], dict[str, Any]] = {
+    kind: {item.name: item.type for item in fields(kind)} for kind in _KINDS.values()
+}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
@@ -136,10 +140,9 @@ def to_line(record: Record) -> str:
 def from_line(line: str | bytes) -> Record | None:
     """Read one line; None for one that is torn, damaged or of a later version (it is logged)."""
     try:
-        values = json.loads(line)
+        values = _parsed(line)
         kind = _KINDS[values.pop("kind")]
-        at = values.pop("at")
-        types = {item.name: item.type for item in fields(kind)}
+        at, types = values.pop("at"), _TYPES[kind]
         if not (isinstance(at, int | float) and all(_fits(value, types[name]) for name, value in values.items())):
             raise TypeError("a value is of another type than its field")
         return Record(at, kind(**values))
@@ -148,7 +151,15 @@ def from_line(line: str | bytes) -> Record | None:
         return None
 
 
-def _fits(value: object, kind: object) -> bool:
+def _parsed(line: str | bytes) -> Any:
+    """JSON, and the NaN and Infinity that Python writes into it."""
+    try:
+        return orjson.loads(line)
+    except ValueError:
+        return json.loads(line)
+
+
+def _fits(value: object, kind: Any) -> bool:
     if kind is float:
         return isinstance(value, int | float)
     return isinstance(value, kind) if isinstance(kind, type) else value in get_args(kind)
@@ -170,112 +181,3 @@ def _ends_with_newline(path: Path) -> bool:
     with path.open("rb") as file:
         file.seek(-1, 2)
         return file.read(1) == b"\n"
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """A run's curve, as its events tell it.
-
-    After a resume the steps from the checkpoint on are told a second time; the later telling counts.
-    """
-
-    started: Started | None = None
-    steps: tuple[Stepped, ...] = ()
-    evaluations: tuple[Evaluated, ...] = ()
-    checkpoints: tuple[int, ...] = ()
-    notes: tuple[tuple[float, Noted], ...] = ()
-    """Unix seconds and sentence."""
-    finished: Finished | None = None
-    rehearsed: Rehearsed | None = None
-    held: bool = False
-    """Whether the run, in processes of its own, waits at a step boundary."""
-
-    @property
-    def best(self) -> Evaluated | None:
-        """The lowest held-out loss after the first step."""
-        trained = [seen for seen in self.evaluations if seen.step > 0]
-        return min(trained, key=lambda seen: (seen.loss, seen.step), default=None)
-
-    @property
-    def before(self) -> Evaluated | None:
-        """The held-out loss of the untouched base."""
-        return next((seen for seen in self.evaluations if seen.step == 0), None)
-
-
-@dataclass
-class HistoryReader:
-    """Reads an events file as it grows; each call of :meth:`read` looks only at what is new."""
-
-    path: Path
-    _offset: int = 0
-    """Bytes that have been taken in."""
-    _seen: int = -1
-    """Bytes that there were at the last look; more than were taken in where the last line is not complete."""
-    _history: History = field(default_factory=History)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def read(self) -> History:
-        """Return the history up to the last complete line; pages and the training thread may ask at once."""
-        with self._lock:
-            try:
-                self._read()
-            except FileNotFoundError:
-                pass
-            except OSError as error:
-                log.warning("%s could not be read: %s", self.path, error)
-            return self._history
-
-    def _read(self) -> None:
-        size = self.path.stat().st_size
-        if size == self._seen:
-            return
-        if size < self._offset:  # another file has taken its place
-            self._offset, self._history = 0, History()
-        with self.path.open("rb") as file:
-            file.seek(self._offset)
-            fresh = file.read()
-        self._seen = self._offset + len(fresh)
-        complete = fresh[: fresh.rfind(b"\n") + 1]
-        self._offset += len(complete)
-        records = [record for line in complete.split(b"\n") if line and (record := from_line(line))]
-        if records:
-            self._history = extend(self._history, records)
-
-
-def extend(history: History, records: Iterable[Record]) -> History:
-    """Return ``history`` with ``records`` added."""
-    started, rehearsed, finished = history.started, history.rehearsed, history.finished
-    steps = {seen.step: seen for seen in history.steps}
-    evaluations = {seen.step: seen for seen in history.evaluations}
-    checkpoints, notes, held = set(history.checkpoints), list(history.notes), history.held
-    for record in records:
-        match record.event:
-            case Started() as event:
-                started, rehearsed, finished, held = event, None, None, False
-                steps = {step: seen for step, seen in steps.items() if step <= event.first_step}
-                evaluations = {step: seen for step, seen in evaluations.items() if step <= event.first_step}
-                checkpoints = {step for step in checkpoints if step <= event.first_step}
-            case Rehearsed() as event:
-                rehearsed = event
-            case Stepped() as event:
-                steps[event.step] = event
-            case Evaluated() as event:
-                evaluations[event.step] = event
-            case Checkpointed() as event:
-                checkpoints.add(event.step)
-            case Held() as event:
-                held = event.on
-            case Finished() as event:
-                finished = event
-            case Noted() as event:
-                notes.append((record.at, event))
-    return History(
-        started,
-        tuple(steps[step] for step in sorted(steps)),
-        tuple(evaluations[step] for step in sorted(evaluations)),
-        tuple(sorted(checkpoints)),
-        tuple(notes),
-        finished,
-        rehearsed,
-        held,
-    )

@@ -6,7 +6,10 @@ Pause, stop and the end of the program are looked at between steps. The queue kn
 """
 
 import logging
+import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,12 +23,14 @@ from engine.training.events import Noted, Started
 from engine.training.launching import processes_for, train_together
 from engine.training.progress import JobSnapshot, snapshot
 from engine.training.recipe import Recipe
-from engine.training.run import RunDirectory, RunState
+from engine.training.run import RunDirectory
+from engine.training.status import RunState
 from engine.workspace import default_root
 
 if TYPE_CHECKING:
     from engine.model.base import BaseModel
-    from engine.training.events import Event, History
+    from engine.training.events import Event
+    from engine.training.history import History
     from engine.training.trainer import TrainingData
 
 log = logging.getLogger(__name__)
@@ -39,6 +44,9 @@ class _Job:
     paused: threading.Event = field(default_factory=threading.Event)
     stopped: threading.Event = field(default_factory=threading.Event)
     wake: threading.Event = field(default_factory=threading.Event)
+    changing: threading.RLock = field(default_factory=threading.RLock)
+    """Held while the state changes, so that what a person asks and what the training does come one after the other."""
+    ended: bool = False
     state: RunState = "queued"
     stage: str = "Waiting for the run before it"
     fraction: float | None = None
@@ -66,14 +74,17 @@ class TrainingQueue:
         """Queue a run; it starts at once when nothing is before it. A run with checkpoints goes on from the newest.
 
         Raises:
-            RunError: It is in the queue already.
+            RunError: It is in the queue already, another program trains it, or it is finished.
             LostGpuError: The GPU stopped answering this program.
         """
         with self._lock:
             if self._lost:
                 raise self._lost
+            if self._closing:
+                raise RunError("The program is being closed.", "Start it again, then press Resume.")
             if self._find(run.id):
                 raise RunError(f"'{run.status.name}' is in progress already.")
+            run.release()  # whoever held it in this program does not train it: it is not in the queue
             run.update(state="queued", message="", lower_rate=0.0)
             self._jobs.append(_Job(run))
             if self._thread is None:
@@ -96,30 +107,62 @@ class TrainingQueue:
             if not self._jobs:
                 return None
             job = self._jobs[0]
-            return snapshot(job.run, job.state, job.stage, job.fraction)
+        return snapshot(job.run, job.state, job.stage, job.fraction)
+
+    @contextmanager
+    def kept_out(self, run: RunDirectory) -> Iterator[None]:
+        """Keep a run that nobody trains out of the queue, and out of other programs', while it is moved away.
+
+        Raises:
+            RunError: It waits or is in progress, here or in another program.
+        """
+        with self._lock:
+            if self._find(run.id):
+                raise RunError(f"'{run.status.name}' is in progress.", "Stop it first.")
+            run.claim()
+            if os.name == "nt":  # no folder with an open file in it can be moved there
+                run.release()
+            try:
+                yield
+            finally:
+                run.release()
 
     def pause(self, run: str) -> None:
         """Hold a run at its next step boundary."""
         self._the(run).paused.set()
 
     def unpause(self, run: str) -> None:
-        """Let a paused run go on."""
+        """Let a paused run go on.
+
+        Raises:
+            RunError: It is being stopped, or is not in progress any more.
+        """
         job = self._the(run)
+        if job.stopped.is_set():
+            raise RunError(f"'{job.run.status.name}' is being stopped.", "Press Resume again when it has ended.")
         job.paused.clear()
         job.wake.set()
 
     def stop(self, run: str) -> None:
-        """End a run at its next step boundary with a checkpoint; one that waits leaves the queue."""
+        """End a run at its next step boundary with a checkpoint; one that waits leaves the queue.
+
+        Raises:
+            RunError: It is not in progress any more.
+        """
         with self._lock:
             job = self._the(run)
             if job is not self._jobs[0]:
                 self._jobs.remove(job)
+                self._lock.notify_all()
                 self._ended_early(job.run, "Taken out of the queue.", "The program was closed before its turn came.")
                 return
-        job.stopped.set()
-        job.wake.set()
-        job.state = "stopping"
-        job.run.update(state="stopping")
+        with job.changing:
+            if job.ended:
+                raise _not_in_progress()
+            job.stopped.set()
+            job.wake.set()
+            job.state = "stopping"
+            job.run.update(state="stopping")
 
     def wait(self, run: str, timeout: float | None = None) -> bool:
         """Wait until the run has left the queue; whether it has, within ``timeout`` seconds."""
@@ -133,11 +176,14 @@ class TrainingQueue:
             timeout: Seconds to wait for the step under way; a run that takes longer is cut off without a checkpoint of
                 that step.
         """
-        self._closing = True
         with self._lock:
+            self._closing = True
             ids = [job.run.id for job in reversed(self._jobs)]
         for identifier in ids:
-            self.stop(identifier)
+            try:
+                self.stop(identifier)
+            except StudioError as error:  # it has just ended by itself, or the disk is full
+                log.warning("run %s at the end of the program: %s", identifier, error)
         if ids:
             self.wait(ids[-1], timeout)
 
@@ -148,9 +194,10 @@ class TrainingQueue:
             run.update(state="cancelled", message=by_hand)
 
     def _the(self, run: str) -> _Job:
-        job = self._find(run)
+        with self._lock:
+            job = self._find(run)
         if job is None:
-            raise RunError("This run is not in progress any more.")
+            raise _not_in_progress()
         return job
 
     def _find(self, run: str) -> _Job | None:
@@ -170,6 +217,7 @@ class TrainingQueue:
                 log.exception("run %s could not be closed properly", job.run.id, exc_info=error)
             with self._lock:
                 self._jobs.remove(job)
+                job.run.release()
                 if self._lost:
                     self._send_away(self._lost)
                 self._lock.notify_all()
@@ -194,20 +242,23 @@ class TrainingQueue:
                 self._lost = LostGpuError(error.message, error.remedy)  # without what the failed run held
             self._note_failure(job, error)
             lower_rate = error.lower_rate if isinstance(error, DivergedError) else 0.0
-            job.run.update(state="failed", message=str(error), lower_rate=lower_rate)
-            return
-        except Exception as error:
+            with _last_change(job):
+                job.run.update(state="failed", message=str(error), lower_rate=lower_rate)
+        except BaseException as error:  # a library may even want to end the program
             log.exception("run %s failed", job.run.id)
-            job.run.update(state="failed", message=f"The run failed unexpectedly ({type(error).__name__}: {error}).")
-            return
-        if outcome_stopped:
-            self._ended_early(
-                job.run,
-                "Stopped by hand; Resume goes on from here.",
-                "The program was closed; Resume goes on from here.",
-            )
+            with _last_change(job):
+                message = f"The run failed unexpectedly ({type(error).__name__}: {error})."
+                job.run.update(state="failed", message=message)
         else:
-            job.run.update(state="finished", message="")
+            with _last_change(job):
+                self._ended(job.run, stopped=outcome_stopped)
+
+    def _ended(self, run: RunDirectory, *, stopped: bool) -> None:
+        if stopped:
+            by_hand = "Stopped by hand; Resume goes on from here."
+            self._ended_early(run, by_hand, "The program was closed; Resume goes on from here.")
+        else:
+            run.update(state="finished", message="")
 
     def _run(self, job: _Job) -> bool:
         """Load what is needed and train; return whether it was stopped by hand."""
@@ -233,7 +284,7 @@ class TrainingQueue:
 
         def emit(event: "Event") -> None:
             job.run.emit(event)
-            if isinstance(event, Started) and not job.stopped.is_set():
+            if isinstance(event, Started):
                 self._set(job, "running", "Checking the held-out tickets with the untouched base")
 
         resume_step = self._newest_sound(job.run)
@@ -298,16 +349,30 @@ class TrainingQueue:
             while job.paused.is_set() and not job.stopped.is_set():
                 job.wake.wait()
                 job.wake.clear()
-            if not job.stopped.is_set():
-                self._set(job, "running", "Training")
+            self._set(job, "running", "Training")
         return job.stopped.is_set()
 
     def _set(self, job: _Job, state: RunState, stage: str) -> None:
-        job.run.update(state=state)
-        job.state, job.stage, job.fraction = state, stage, None
+        """Say what the training does; nothing once the run is to stop, which is the last that is said of it."""
+        with job.changing:
+            if not job.stopped.is_set():
+                job.run.update(state=state)
+                job.state, job.stage, job.fraction = state, stage, None
 
     def _note_failure(self, job: _Job, error: StudioError) -> None:
         try:
             job.run.emit(Noted(str(error), "error"))
         except StudioError:
             log.warning("the failure of %s could not be written to its log", job.run.id)
+
+
+@contextmanager
+def _last_change(job: _Job) -> Iterator[None]:
+    """Let nobody change the state of a run after this."""
+    with job.changing:
+        job.ended = True
+        yield
+
+
+def _not_in_progress() -> RunError:
+    return RunError("This run is not in progress any more.")

@@ -18,7 +18,8 @@ from typing import Any
 from engine.errors import DivergedError, ResourceError, RunError, StudioError
 from engine.training.checkpoints import newest_sound
 from engine.training.control import Failure, Wish, forget, read_failure, write_wish
-from engine.training.events import History, Noted
+from engine.training.events import Noted
+from engine.training.history import History
 from engine.training.modes import most_ranks
 from engine.training.recipe import Recipe
 from engine.training.run import RunDirectory

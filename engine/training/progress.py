@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from engine.training.events import History
-from engine.training.run import RunDirectory, RunState
+from engine.training.history import History
+from engine.training.run import RunDirectory
+from engine.training.status import RunState
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,64 +2,31 @@
 
     runs/<id>/recipe.json          the recipe, as it was started
               data/                the conversations it learns from, copied, so that a deleted data set harms no run
-              events.jsonl         the curve (events.py)
-              status.json          state and name, renamed into place
+              events.jsonl         what happened (events.py)
+              curve.cache          the curve that the events tell, thinned, so that it opens at once (history_file.py)
+              status.json          state and name (status.py), renamed into place by one writer at a time
               environment.json     versions and device
               checkpoints/         what resume needs (checkpoints.py)
               worker.log           what processes of its own print, on several GPUs (launching.py)
               adapter/             the result
+              .owner, .status.lock who trains it and who writes its status now (ownership.py)
 
-The directory knows files; it knows neither threads nor models.
+The directory knows files; it knows neither the queue nor models.
 """
 
-import math
-import os
 import shutil
 import time
-from dataclasses import asdict, dataclass, fields, replace
-from functools import cache
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
-from engine.errors import RunError, StudioError
-from engine.training import checkpoints
-from engine.training.events import Event, HistoryReader, Record, append
+from engine.errors import ResourceError, RunError, StudioError
+from engine.training import checkpoints, ownership
+from engine.training.events import Event, Record, append
+from engine.training.history_file import HistoryReader
 from engine.training.recipe import Recipe
+from engine.training.status import ACTIVE, ENDED, RunState, Status, check_step
 from engine.workspace import Workspace, disk_errors, read_json, write_json
-
-RunState = Literal[
-    "queued", "preparing", "running", "paused", "stopping", "finished", "cancelled", "failed", "interrupted"
-]
-ACTIVE: frozenset[RunState] = frozenset({"queued", "preparing", "running", "paused", "stopping"})
-"""States in which a process is responsible for the run."""
-RESUMABLE: frozenset[RunState] = frozenset({"cancelled", "failed", "interrupted"})
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """The contents of status.json."""
-
-    name: str
-    state: RunState
-    created_at: float
-    """Unix seconds."""
-    message: str = ""
-    """Why it ended, in words; empty where there is nothing to say."""
-    dataset: str = ""
-    """The data set's id and name at the time of the start."""
-    dataset_name: str = ""
-    process: int = 0
-    """Process id of the program that trains it, while the state is active."""
-    process_started: float = 0.0
-    """When that process was started, so that a recycled process id is not mistaken for it."""
-    lower_rate: float = 0.0
-    """The learning rate to start again with, where the loss is no longer a number; else 0."""
-
-    def __post_init__(self) -> None:
-        for item in fields(self):
-            value, kind = getattr(self, item.name), item.type
-            if not _fits(value, kind):
-                raise TypeError(f"{item.name} of a run's status is {value!r:.80}")
 
 
 class RunDirectory:
@@ -76,7 +43,9 @@ class RunDirectory:
         self.adapter = path / "adapter"
         self.events_file = path / "events.jsonl"
         self.status_file = path / "status.json"
-        self._unwritten: Status | None = None
+        self._unwritten: tuple[int, Status] | None = None
+        """What could not be written, and the status file of that time: see :meth:`update`."""
+        self._claim: ownership.Claim | None = None
         self.history = HistoryReader(self.events_file)
 
     @property
@@ -88,7 +57,7 @@ class RunDirectory:
     def create(
         cls, workspace: Workspace, recipe: Recipe, dataset: Path, name: str, dataset_name: str = ""
     ) -> "RunDirectory":
-        """Make a run in state 'queued' with a copy of the data set.
+        """Make a run in state 'queued' with a copy of the data set; this process is responsible for it from now on.
 
         Raises:
             ResourceError: The disk is full.
@@ -99,20 +68,28 @@ class RunDirectory:
     def create_at(cls, path: Path, recipe: Recipe, dataset: Path, name: str, dataset_name: str = "") -> "RunDirectory":
         """As :meth:`create`, in a folder of the caller's choice; an earlier run there is refused."""
         run = cls(path)
-        if run.status_file.exists():
-            raise RunError(f"{path} already holds a run.", "Name another folder, or resume that run.")
-        with disk_errors(path):
-            run.data.mkdir(parents=True, exist_ok=True)
-            run.checkpoints.mkdir(exist_ok=True)
+        run.fill(recipe, dataset, name, dataset_name)
+        return run
+
+    def fill(self, recipe: Recipe, dataset: Path, name: str, dataset_name: str = "") -> None:
+        """Make the run in its folder; see :meth:`create`.
+
+        Raises:
+            RunError: The folder holds a run.
+            ResourceError: The disk is full.
+        """
+        if self.status_file.exists():
+            raise RunError(f"{self.path} already holds a run.", "Name another folder, or resume that run.")
+        with disk_errors(self.path):
+            self.data.mkdir(parents=True, exist_ok=True)
+            self.checkpoints.mkdir(exist_ok=True)
             for file in ("train.jsonl", "heldout.jsonl", "report.json"):
                 if (dataset / file).exists():
-                    shutil.copyfile(dataset / file, run.data / file)
-        write_json(path / "recipe.json", recipe.to_dict())
-        write_json(
-            run.status_file,
-            asdict(Status(name, "queued", time.time(), "", dataset.name, dataset_name, *_this_process())),
-        )
-        return run
+                    shutil.copyfile(dataset / file, self.data / file)
+        write_json(self.path / "recipe.json", recipe.to_dict())
+        self.claim()
+        made = Status(name, "queued", time.time(), "", dataset.name, dataset_name, *ownership.this_process())
+        write_json(self.status_file, asdict(made))
 
     @property
     def recipe(self) -> Recipe:
@@ -128,16 +105,30 @@ class RunDirectory:
 
     @property
     def status(self) -> Status:
-        """The status; an active one whose process has died reads 'interrupted', a damaged one too."""
-        if self._unwritten:
-            return self._unwritten
+        """The status; an active one that nobody works on any more reads 'interrupted', a damaged one too."""
+        if self._unwritten and self._unwritten[0] == self._version():
+            return self._unwritten[1]
         try:
             status = Status(**read_json(self.status_file))
         except (StudioError, TypeError):
             return self._rebuilt_status()
-        if status.state in ACTIVE and not _alive(status.process, status.process_started):
+        if status.state in ACTIVE and not self._is_worked_on(status):
             return replace(status, state="interrupted", message="The program ended before the run did.")
         return status
+
+    def _is_worked_on(self, status: Status) -> bool:
+        """Whether the process that wrote an active status is still responsible for the run."""
+        is_mine = (status.process, status.process_started) == ownership.this_process()
+        if is_mine or ownership.is_ours(self.path):
+            return is_mine and ownership.is_ours(self.path)
+        return ownership.is_alive(status.process, status.process_started)
+
+    def _version(self) -> int:
+        """A number that another writer of the status file changes; 0 without one."""
+        try:
+            return self.status_file.stat().st_mtime_ns
+        except OSError:
+            return 0
 
     def _rebuilt_status(self) -> Status:
         """What can be told of a run whose status file is lost."""
@@ -145,23 +136,99 @@ class RunDirectory:
         state: RunState = "finished" if done else "interrupted"
         return Status(self.id, state, self.path.stat().st_mtime, "Its status file was damaged and has been rebuilt.")
 
-    def update(self, **changes: Any) -> Status:
-        """Change fields of the status and write it.
+    def claim(self) -> None:
+        """Make this process responsible for the run; nothing where it is already.
 
         Raises:
+            RunError: Another process is; in words.
+            ResourceError: The folder cannot be written.
+        """
+        self._check_there()
+        try:
+            self._claim = ownership.claim(self.path)
+        except RunError as error:
+            raise RunError(*self._in_words_who()) from error
+
+    def _check_there(self) -> None:
+        if not self.path.is_dir():
+            raise RunError(f"'{self.id}' is not here any more.", "Pick another run from the list.")
+
+    def _in_words_who(self) -> tuple[str, str]:
+        """Say who trains the run, and what to do."""
+        seen = self.status
+        if seen.state not in ACTIVE:  # it has just begun and not written so yet
+            return f"Another program is training '{seen.name}'.", "Wait for it to end, or stop it there."
+        since = time.strftime("%Y-%m-%d %H:%M", time.localtime(seen.process_started))
+        told = f"'{seen.name}' is {seen.state} in another program (process {seen.process}, begun {since})."
+        return told, "Wait for it to end, or stop it there."
+
+    def release(self) -> None:
+        """Make this process no longer responsible; an active status reads 'interrupted' from then on."""
+        ownership.give_up(self.path)
+        self._claim = None
+
+    def update(self, **changes: Any) -> Status:
+        """Change fields of the status and write it: the only way to do so, for one thread and program at a time.
+
+        A state in :data:`ACTIVE` makes this process responsible for the run, any other one ends that. Without a state
+        the owner stays who it is.
+
+        Raises:
+            RunError: The state may not follow the one that the run is in, or another process trains it.
             ResourceError: It cannot be written, the disk may be full. What this process says of the run is right all
                 the same, so that it can be resumed when there is room again.
         """
-        status = replace(self.status, **changes)
-        if status.state in ACTIVE:
-            process, started = _this_process()
-            status = replace(status, process=process, process_started=started)
-        if status.state not in ACTIVE:
-            self._unwritten = status
-        if self.status_file.is_dir():
-            self._out_of_the_way(self.status_file)
-        write_json(self.status_file, asdict(status))
+        wanted, was_ours = changes.get("state"), ownership.is_ours(self.path)
+        self._check_there()
+        if wanted in ACTIVE:
+            self.claim()
+        try:
+            status = self._write(changes, begins=wanted in ACTIVE and not was_ours)
+        except StudioError as error:
+            if not was_ours or (wanted in ENDED and isinstance(error, ResourceError)):
+                self.release()
+            raise
+        if wanted in ENDED:
+            self.release()
+            self.history.keep()
+        return status
+
+    def _write(self, changes: dict[str, Any], *, begins: bool) -> Status:
+        status = None
+        try:
+            with ownership.writing(self.path):
+                status = self._changed(changes, begins=begins)
+                if self.status_file.is_dir():
+                    self._out_of_the_way(self.status_file)
+                write_json(self.status_file, asdict(status))
+        except ResourceError:
+            status = status or self._changed(changes, begins=begins)
+            if status.state not in ACTIVE:
+                self._unwritten = self._version(), status
+            raise
         self._unwritten = None
+        return status
+
+    def _changed(self, changes: dict[str, Any], *, begins: bool) -> Status:
+        """The status as it will be.
+
+        Args:
+            changes: Fields of it.
+            begins: Whether this process has become responsible just now: nobody works on the run then, whatever is
+                written.
+
+        Raises:
+            RunError: The state may not follow.
+        """
+        status = self.status
+        if begins and status.state in ACTIVE:
+            status = replace(status, state="interrupted")
+        if "state" in changes:
+            check_step(status, changes["state"])
+        status = replace(status, **changes)
+        if changes.get("state") in ACTIVE:
+            process, started = ownership.this_process()
+            status = replace(status, process=process, process_started=started)
         return status
 
     def _out_of_the_way(self, folder: Path) -> None:
@@ -184,35 +251,3 @@ class RunDirectory:
     def has_adapter(self) -> bool:
         """Whether the run's result is complete."""
         return (self.adapter / "adapter_model.safetensors").exists()
-
-
-def _fits(value: Any, kind: Any) -> bool:
-    """Whether a value out of status.json is of a field's type."""
-    if kind is RunState:
-        return value in get_args(RunState)
-    if kind is float:
-        return isinstance(value, int | float) and math.isfinite(value)
-    return isinstance(value, kind)
-
-
-def _this_process() -> tuple[int, float]:
-    return os.getpid(), _start_of(os.getpid())
-
-
-@cache
-def _start_of(process: int) -> float:
-    """When this process began: asked once, since the answer moves with the computer's clock."""
-    import psutil
-
-    return float(psutil.Process(process).create_time())
-
-
-def _alive(process: int, started: float) -> bool:
-    import psutil
-
-    if process == os.getpid():
-        return abs(_start_of(process) - started) < 2.0
-    try:
-        return bool(abs(psutil.Process(process).create_time() - started) < 2.0)
-    except (psutil.Error, ValueError, OverflowError):
-        return False

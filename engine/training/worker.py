@@ -201,9 +201,13 @@ def _work(run: RunDirectory, given: Any, alone: bool) -> None:
         ranks.leave()
     except BaseException as error:
         log.exception("failed")
-        _failed(run, error, tells=alone)
-        logging.shutdown()
-        os._exit(1)  # an orderly end would wait for the others, who wait for this one
+        try:
+            _failed(run, error, tells=alone)
+        except Exception:  # the disk is full, or the run is one that cannot fail any more
+            log.exception("the failure could not be written down")
+        finally:
+            logging.shutdown()
+            os._exit(1)  # an orderly end would wait for the others, who wait for this one
 
 
 def _settings(text: str | None) -> "Settings | None":

@@ -74,7 +74,8 @@ def test_no_arrow_points_the_wrong_way():
 
 
 def test_ui_imports_from_engine_only_studio_and_plain_records():
-    records = {"studio", "damage", "errors", "task", "workspace", "training.events", "training.recipe", "training.run"}
+    records = {"studio", "damage", "errors", "task", "workspace", "training.events", "training.recipe"}
+    records |= {"training.status", "training.history"}
     records |= {
         "training.progress",
         "training.estimate",

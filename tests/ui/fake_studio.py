@@ -20,11 +20,12 @@ from engine.studio import RunInfo, StudioSnapshot, Voice
 from engine.task import Task
 from engine.training.cards import CardFit, on_cards
 from engine.training.estimate import Estimate, estimate
-from engine.training.events import Evaluated, Finished, History, Noted, Started, Stepped
+from engine.training.events import Evaluated, Finished, Noted, Started, Stepped
+from engine.training.history import History
 from engine.training.lengths import counted
 from engine.training.progress import JobSnapshot
 from engine.training.recipe import Recipe, presets
-from engine.training.run import Status
+from engine.training.status import Status
 from engine.workspace import Deleted
 from tests.ui.fake_tickets import HOSTILE, NOW, FakeDataSets, FakeTokens
 

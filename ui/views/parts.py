@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from engine.errors import StudioError
 from engine.task import TaskSnapshot
-from engine.training.run import RunState
+from engine.training.status import RunState
 from ui.views import icons, words
 
 NOTHING = Markup("")

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from engine.studio import RunInfo
-from engine.training.events import History
-from engine.training.run import ACTIVE
+from engine.training.history import History
+from engine.training.status import ACTIVE
 from ui.views import icons, words
 from ui.views.parts import NOTHING, join, pill
 from ui.views.shell import menu_button, short_model

@@ -9,7 +9,7 @@ from engine.studio import RunInfo, StudioSnapshot, Voice
 from engine.tickets.library import DataSetInfo
 from engine.training.events import Evaluated
 from engine.training.progress import JobSnapshot
-from engine.training.run import ACTIVE
+from engine.training.status import ACTIVE
 from ui.views import icons, words
 from ui.views.parts import NOTHING, STATES, join
 

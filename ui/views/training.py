@@ -7,9 +7,9 @@ from datetime import datetime
 from markupsafe import Markup
 
 from engine.studio import RunInfo
-from engine.training.events import History
+from engine.training.history import History
 from engine.training.progress import JobSnapshot
-from engine.training.run import ACTIVE
+from engine.training.status import ACTIVE
 from ui.views import charts, words
 from ui.views.charts import Part, Series
 from ui.views.parts import bar_of, join, pill

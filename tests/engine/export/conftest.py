@@ -42,6 +42,7 @@ def finished_run(workspace: Workspace, dataset: Path, base, **settings) -> RunDi
     run.emit(Evaluated(6, 1.5))
     run.emit(Evaluated(12, 1.7))
     run.emit(Finished(6, 84.0))
+    run.update(state="running")
     run.update(state="finished")
     versions = {"torch": "2.13.0+cpu", "transformers": "5.23.0", "peft": "0.21.2", "bitsandbytes": "0.50.2"}
     write_json(run.path / "environment.json", {"device": "CPU, 2 threads", "compute_type": "float32", **versions})

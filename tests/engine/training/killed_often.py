@@ -53,6 +53,8 @@ def main() -> None:
         with bases.use(recipe):
             pass  # loaded before the forks, which share its memory
         whole, killed = (RunDirectory.create_at(root / name, recipe, data, name) for name in ("whole", "killed"))
+        for run in (whole, killed):
+            run.release()  # each life takes it anew
         began = time.monotonic()
         wait_for(fork(whole, bases))
         longest = time.monotonic() - began

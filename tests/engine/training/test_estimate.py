@@ -10,8 +10,9 @@ from engine.model.device import DeviceReport
 from engine.model.size import size_of
 from engine.tickets.library import DataSets
 from engine.training.estimate import estimate
-from engine.training.events import History, Noted, Started, Stepped
+from engine.training.events import Noted, Started, Stepped
 from engine.training.fitting import GIB, Place, fit, remedy
+from engine.training.history import History
 from engine.training.lengths import counted
 from engine.training.recipe import Recipe, presets
 from engine.training.token_view import Tokens

@@ -6,7 +6,6 @@ from engine.training.events import (
     Evaluated,
     Finished,
     Held,
-    HistoryReader,
     Noted,
     Record,
     Started,
@@ -15,6 +14,7 @@ from engine.training.events import (
     from_line,
     to_line,
 )
+from engine.training.history_file import HistoryReader
 
 
 def stepped(step, loss=1.0):

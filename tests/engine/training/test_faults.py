@@ -15,7 +15,8 @@ from engine.errors import LostGpuError, ResourceError, StudioError
 from engine.studio import Studio
 from engine.training import checkpoints
 from engine.training import run as runs
-from engine.training.events import HistoryReader, Noted, Stepped
+from engine.training.events import Noted, Stepped
+from engine.training.history_file import HistoryReader
 from engine.training.qlora_trainer import QLoRATrainer
 from engine.training.recipe import Recipe
 from engine.training.run import RunDirectory
@@ -432,6 +433,7 @@ def test_the_clock_may_jump_without_a_live_run_looking_dead(open_studio, tiny_mo
     import psutil
 
     run = new_run(open_studio(tmp_path), tiny_model, data)
+    run.update(state="queued")
     assert run.status.state == "queued"
     real = psutil.Process.create_time
     monkeypatch.setattr(psutil.Process, "create_time", lambda self: real(self) + 3600)

@@ -66,8 +66,17 @@ def test_a_run_goes_from_queued_to_finished_and_its_folder_tells_the_whole_story
     history = RunDirectory(run.path).history.read()
     assert [seen.step for seen in history.steps] == [1, 2, 3, 4, 5, 6]
     assert history.finished is not None
-    wanted = {"recipe.json", "data", "events.jsonl", "status.json", "environment.json", "checkpoints", "adapter"}
-    assert {entry.name for entry in run.path.iterdir()} == wanted
+    wanted = {
+        "recipe.json",
+        "data",
+        "events.jsonl",
+        "status.json",
+        "environment.json",
+        "checkpoints",
+        "adapter",
+        "curve.cache",
+    }
+    assert {entry.name for entry in run.path.iterdir()} == wanted | {".owner", ".status.lock"}
 
 
 def test_runs_wait_for_their_turn_and_can_leave_the_queue(queue, tmp_path, data, tiny_model):

@@ -69,6 +69,7 @@ class Cases:
         )
         folder = self.root / name
         run = RunDirectory(folder) if folder.exists() else RunDirectory.create_at(folder, recipe, self.data, name)
+        run.release()  # the processes take it
         codes = []
         if ranks == 1:
             alone(folder)

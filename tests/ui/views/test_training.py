@@ -3,7 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from engine.training.events import Evaluated, History, Noted
+from engine.training.events import Evaluated, Noted
+from engine.training.history import History
 from engine.training.progress import JobSnapshot
 from tests.ui.fake_studio import FakeStudio, curve
 from tests.ui.fake_tickets import HOSTILE

@@ -1,0 +1,146 @@
+"""Who trains a run: one process at a time, told by a lock of the operating system that even kill -9 gives back.
+
+    runs/<id>/.owner         locked for as long as a process is responsible for the run
+    runs/<id>/.status.lock   locked for the milliseconds in which somebody writes status.json
+
+Locks are held by this process as a whole; which of its threads may touch a run, the training queue says. The process id
+and its start stand in status.json as well, for whoever only looks.
+"""
+
+import errno
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
+
+from engine.errors import ResourceError, RunError
+from engine.workspace import disk_errors
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+log = logging.getLogger(__name__)
+
+OWNER, WRITING = ".owner", ".status.lock"
+PATIENCE = 10.0
+"""Seconds to wait for another program that writes the same status; a write takes milliseconds."""
+_NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
+"""What a file system without locks answers."""
+
+_one_writer = threading.RLock()
+_held: "WeakValueDictionary[tuple[int, Path], Claim]" = WeakValueDictionary()
+"""By process id, since a fork inherits the table but not the locks."""
+
+
+class Claim:
+    """The right of this process to train a run; given back by :meth:`close`, or when nobody refers to it any more."""
+
+    def __init__(self, lock: "BaseFileLock") -> None:
+        self._lock = lock
+
+    def close(self) -> None:
+        """Give it back."""
+        self._lock.release(force=True)
+
+
+def claim(folder: Path) -> Claim:
+    """Take the right to train a run, or return the one that this process has.
+
+    Raises:
+        RunError: Another process has it.
+        ResourceError: The folder cannot be written.
+    """
+    from filelock import FileLock
+
+    with _one_writer:
+        known = _held.get((os.getpid(), folder))
+        if known is not None:
+            return known
+        lock = FileLock(folder / OWNER, timeout=0, mode=0o600, thread_local=False)
+        if not _acquired(lock, folder):
+            raise RunError("Another program is training this run.")
+        made = _held[os.getpid(), folder] = Claim(lock)
+        return made
+
+
+def give_up(folder: Path) -> None:
+    """Give back what :func:`claim` took; nothing where this process has no right to the run."""
+    with _one_writer:
+        known = _held.pop((os.getpid(), folder), None)
+        if known is not None:
+            known.close()
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether this process has the right to train the run."""
+    return (os.getpid(), folder) in _held
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Be the only one, in all threads and programs, who reads, changes and writes a run's status.
+
+    Raises:
+        ResourceError: The folder cannot be written, or another program has not come to an end for seconds.
+    """
+    from filelock import FileLock
+
+    with _one_writer:
+        lock = FileLock(folder / WRITING, timeout=PATIENCE, mode=0o600, poll_interval=0.005)
+        if not _acquired(lock, folder):
+            raise ResourceError(
+                f"Another program has been writing the state of {folder.name} for {PATIENCE:.0f} seconds.",
+                "Close that program and try again.",
+            )
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def _acquired(lock: "BaseFileLock", folder: Path) -> bool:
+    """Whether the lock could be taken; a file system without locks does without.
+
+    Raises:
+        ResourceError: The folder cannot be written.
+    """
+    from filelock import Timeout
+
+    with disk_errors(folder):
+        try:
+            lock.acquire()
+        except Timeout:
+            return False
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            log.warning("%s lies on a file system without locks: %s", folder, error)
+        return True
+
+
+def this_process() -> tuple[int, float]:
+    """Return the id of this process and when it began, in Unix seconds."""
+    return os.getpid(), _start_of(os.getpid())
+
+
+def is_alive(process: int, started: float) -> bool:
+    """Whether a process with this id, begun at this time, is there."""
+    import psutil
+
+    try:
+        return bool(abs(psutil.Process(process).create_time() - started) < 2.0)
+    except (psutil.Error, ValueError, OverflowError):
+        return False
+
+
+@cache
+def _start_of(process: int) -> float:
+    """When this process began: asked once, since the answer moves with the computer's clock."""
+    import psutil
+
+    return float(psutil.Process(process).create_time())
