@@ -5,6 +5,7 @@ Readers produce these records, every later stage consumes them. Nothing here kno
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -62,10 +63,12 @@ class Message:
     """The raw date of the export; see :func:`engine.tickets.dates.seconds` for how it is compared."""
     html: bool = False
     kind: Kind = "public"
+    learnt: bool = True
+    """Whether an answer is to be learnt; otherwise it is context for those that follow."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Four times as fast as what dataclasses do for frozen slots; every conversation goes to a worker and back.
-        return Message, (self.role, self.content, self.author, self.at, self.html, self.kind)
+        return Message, (self.role, self.content, self.author, self.at, self.html, self.kind, self.learnt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,15 @@ class LeftOut:
     reason: str
     excerpt: str = ""
     """The beginning of what was left out, at most :data:`EXCERPT_CHARS` characters."""
+
+
+NOT_LEARNT: dict[str, Any] = {"weight": 0}
+"""What a line of the data set says of an answer that is context only, as OpenAI's and others' files do."""
+
+
+def is_learnt_answer(message: Mapping[str, Any]) -> bool:
+    """Tell an answer that is to be learnt from everything else, in a line of the data set."""
+    return message["role"] == "assistant" and message.get("weight") != 0
 
 
 EXCERPT_CHARS = 240

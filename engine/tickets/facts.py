@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.tickets.conversation import Conversation
+from engine.tickets.conversation import Conversation, is_learnt_answer
 from engine.tickets.dates import seconds
 from engine.tickets.duplicates import combined, signature, words_of
 from engine.tickets.languages import language_of
@@ -55,7 +55,7 @@ class Facts:
 
 def facts_of(
     conversation: Conversation,
-    messages: Sequence[Mapping[str, str]],
+    messages: Sequence[Mapping[str, Any]],
     subject: str,
     agents: Sequence[str],
     language: str = "",
@@ -71,10 +71,11 @@ def facts_of(
     """
     opening = next(message["content"] for message in messages if message["role"] == "user")
     said = [(message["role"], words_of([message["content"]])) for message in messages]
+    learnt = [is_learnt_answer(message) for message in messages]
     every = [word for _, words in said for word in words]
     question = next(words for role, words in said if role == "user")
     asked = [word for role, words in said if role == "user" for word in words]
-    answers = [word for role, words in said if role == "assistant" for word in words]
+    answers = [word for (_, words), counts in zip(said, learnt, strict=True) if counts for word in words]
     answer_sketch = signature(answers)
     return Facts(
         ticket=conversation.id,
@@ -84,7 +85,7 @@ def facts_of(
         language=language or language_of(opening),
         turns=len(messages),
         question_chars=len(opening),
-        answer_chars=tuple(len(message["content"]) for message in messages if message["role"] == "assistant"),
+        answer_chars=tuple(len(message["content"]) for message in messages if is_learnt_answer(message)),
         words_key=_key(every),
         question_key=_key(_levelled(question)),
         answers_key=_key(_levelled(answers)),

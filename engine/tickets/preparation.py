@@ -28,7 +28,7 @@ from typing import Any
 import orjson
 
 from engine.errors import TicketsError
-from engine.tickets.conversation import DAMAGED, KIND_REASONS, LeftOut, excerpt
+from engine.tickets.conversation import DAMAGED, KIND_REASONS, LeftOut, excerpt, is_learnt_answer
 from engine.tickets.editing import Editor
 from engine.tickets.files.sources import find_sources
 from engine.tickets.gathering import Gathered, Spool, gather
@@ -163,7 +163,7 @@ def _leave_out(gathered: Gathered, spool: Spool, selection: Selection) -> None:
     for index, reason in selection.dropped.items():
         gathered.dropped[reason] += 1
         entry = orjson.loads(spool.conversation(gathered.places[index]))
-        shown = next(message["content"] for message in entry["messages"] if message["role"] == "assistant")
+        shown = next(message["content"] for message in entry["messages"] if is_learnt_answer(message))
         spool.leave_out(LeftOut(entry["ticket"], reason, excerpt(shown)))
 
 

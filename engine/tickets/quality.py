@@ -13,7 +13,7 @@ from itertools import islice
 from statistics import median
 from typing import Any, Literal
 
-from engine.tickets.conversation import excerpt
+from engine.tickets.conversation import excerpt, is_learnt_answer
 from engine.tickets.facts import Facts
 from engine.tickets.languages import UNKNOWN
 
@@ -191,7 +191,7 @@ def _histogram(lengths: Sequence[int]) -> list[int]:
 
 
 def _canned(entry: dict[str, Any], times: int) -> dict[str, Any]:
-    answer = next(message["content"] for message in entry["messages"] if message["role"] == "assistant")
+    answer = next(message["content"] for message in entry["messages"] if is_learnt_answer(message))
     return {"answer": excerpt(answer), "times": times}
 
 
@@ -211,10 +211,7 @@ def _contradictions(facts: Sequence[Facts], conversation: Callable[[int], dict[s
             continue
         one, two = conversation(first), conversation(other)
         answers = [
-            message["content"]
-            for entry in (one, two)
-            for message in entry["messages"]
-            if message["role"] == "assistant"
+            message["content"] for entry in (one, two) for message in entry["messages"] if is_learnt_answer(message)
         ]
         asked_for = next(message["content"] for message in one["messages"] if message["role"] == "user")
         found.append(

@@ -14,8 +14,9 @@ from typing import Any
 
 import orjson
 
+from engine.reasoning import without_reasoning
 from engine.tickets.cleaning import clean_message, is_auto_reply
-from engine.tickets.conversation import KIND_REASONS, Conversation, LeftOut, Message, excerpt
+from engine.tickets.conversation import KIND_REASONS, NOT_LEARNT, Conversation, LeftOut, Message, excerpt
 from engine.tickets.facts import Facts, facts_of
 from engine.tickets.languages import UNKNOWN, language_of
 from engine.tickets.options import PrepareOptions
@@ -32,6 +33,10 @@ RESOLVED = frozenset(
 """Statuses that mean an answered ticket; the numbers are Freshdesk's (4, 5) and ServiceNow's (6, 7)."""
 _UNFIT = frozenset(("bot", "truncated", "redacted", "draft", "tool", "after_tool", "rated_bad", "unknown"))
 """Kinds that explain why a ticket has no answer, where all its answers are of them."""
+REASONING = "reasoning inside an answer"
+CONTEXT_ONLY = "read, not learnt (weight 0)"
+"""The reason for an answer that stays in its conversation as context."""
+UNLEARNT_END = "marked as not to be learnt"
 MESSAGE_CHARS = 100_000
 """A message beyond this is left out; HTML may have five times as much."""
 
@@ -142,6 +147,9 @@ def _judged(messages: Sequence[Message], options: PrepareOptions) -> Iterator[tu
         elif not message.content.strip():
             yield message, "empty message"
         else:
+            if message.role == "assistant" and (spoken := without_reasoning(message.content)) != message.content:
+                yield message, REASONING
+                message = replace(message, content=spoken)
             cleaned = clean_message(message.content, html=message.html)
             if not cleaned.strip():
                 yield message, "empty message"
@@ -158,7 +166,8 @@ def _turns(messages: Sequence[Message], options: PrepareOptions, ticket: str, le
         if message.role == "assistant" and not any(turn.role == "user" for turn in turns):
             left.append(LeftOut(ticket, "before the customer's first message", excerpt(message.content)))
         elif turns and turns[-1].role == message.role:
-            turns[-1] = replace(turns[-1], content=f"{turns[-1].content}\n\n{message.content}")
+            both = turns[-1].learnt and message.learnt
+            turns[-1] = replace(turns[-1], content=f"{turns[-1].content}\n\n{message.content}", learnt=both)
         else:
             turns.append(message)
     while turns and turns[-1].role != "system":
@@ -167,9 +176,12 @@ def _turns(messages: Sequence[Message], options: PrepareOptions, ticket: str, le
             left.append(LeftOut(ticket, "no answer after it", excerpt(last.content)))
         elif len(last.content) < options.min_answer_chars or (options.min_answer_chars and says_nothing(last.content)):
             left.append(LeftOut(ticket, "answer too short", excerpt(last.content)))
+        elif not last.learnt:
+            left.append(LeftOut(ticket, UNLEARNT_END, excerpt(last.content)))
         else:
             break
         turns.pop()
+    left += [LeftOut(ticket, CONTEXT_ONLY, excerpt(turn.content)) for turn in turns if not turn.learnt]
     return turns
 
 
@@ -183,6 +195,8 @@ def _why_unanswered(conversation: Conversation, left: Sequence[LeftOut], kept: S
         return "no customer message"
     if "answer too short" in reasons:
         return "answer too short"
+    if UNLEARNT_END in reasons:
+        return UNLEARNT_END
     answers = [message for message in conversation.messages if message.role == "assistant" and message.content.strip()]
     if answers and all(message.kind in _UNFIT for message in answers):
         return KIND_REASONS[answers[-1].kind]
@@ -200,7 +214,10 @@ def _kept(
 ) -> Tidied:
     began = perf_counter()
     subject = masker.mask(" ".join(conversation.subject.split()))
-    messages = [{"role": turn.role, "content": masker.mask(turn.content)} for turn in turns]
+    messages: list[dict[str, Any]] = [
+        {"role": turn.role, "content": masker.mask(turn.content), **({} if turn.learnt else NOT_LEARNT)}
+        for turn in turns
+    ]
     opening = next(message for message in messages if message["role"] == "user")
     if subject and not _begins_with(opening["content"], subject):
         opening["content"] = f"{subject}\n\n{opening['content']}"

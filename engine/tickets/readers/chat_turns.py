@@ -36,6 +36,8 @@ _BAD = frozenset(
     ("bad", "negative", "down", "thumbs_down", "thumbsdown", "thumbs down", "dislike", "disliked", "-1", "👎")
 )
 
+_UNLEARNT = frozenset(("0", "0.0", "false", "no"))
+
 
 def messages_of(turns: Iterable[Json], rated_bad: bool = False) -> Iterator[Message]:
     """Turn the turns of one conversation into messages.
@@ -63,7 +65,12 @@ def messages_of(turns: Iterable[Json], rated_bad: bool = False) -> Iterator[Mess
         elif role == "assistant" and (rated_bad or is_rated_bad(turn)):
             yield Message(role, content, at=at, kind="rated_bad")
         else:
-            yield Message(role, content, at=at)
+            yield Message(role, content, at=at, learnt=is_learnt(turn))
+
+
+def is_learnt(turn: Json) -> bool:
+    """Say whether a turn may be learnt: not with ``weight: 0`` (OpenAI, Mistral), ``train`` or ``loss`` false."""
+    return not any(str(turn.get(key)).strip().casefold() in _UNLEARNT for key in ("weight", "train", "loss"))
 
 
 def speaker(turn: Json) -> str:

@@ -132,3 +132,32 @@ def test_thanks_teach_nothing(answer: str) -> None:
 def test_short_answers_that_say_something_stay(answer: str) -> None:
     assert not says_nothing(answer)
     assert tidied(PAIR[0], turn("assistant", answer)).reason == ("answer too short" if len(answer) < 4 else "")
+
+
+def test_reasoning_inside_an_answer_is_left_out_and_counted_while_a_customers_words_stay() -> None:
+    asked = turn("user", "What does <think>hm</think> mean?")
+    result = tidied(asked, turn("assistant", "<think>\nI must look.\n</think>\n\nIt is what the model thinks."))
+    assert learnt(result) == [(asked.role, asked.content), ("assistant", "It is what the model thinks.")]
+    assert [item.reason for item in result.left] == ["reasoning inside an answer"]
+    alone = tidied(asked, turn("assistant", "<think>I must look.</think>"))
+    assert alone.reason == "no agent answer"
+
+
+def test_neighbours_are_learnt_together_only_if_both_may_be() -> None:
+    result = tidied(
+        turn("user", "It is dark."),
+        turn("assistant", "Who cares, really."),
+        turn("assistant", "Press the switch.", learnt=False),
+        turn("user", "And then?"),
+        turn("assistant", "Then wait a minute."),
+        turn("user", "And now?"),
+        turn("assistant", "Nobody knows that.", learnt=False),
+    )
+    messages = orjson.loads(result.line)["messages"]
+    assert [message.get("weight") for message in messages] == [None, 0, None, None]
+    assert [item.reason for item in result.left] == [
+        "marked as not to be learnt",
+        "no answer after it",
+        "read, not learnt (weight 0)",
+    ]
+    assert result.facts and result.facts.answer_chars == (len("Then wait a minute."),)

@@ -215,3 +215,25 @@ def test_its_own_output_can_be_read_again(tmp_path: Path) -> None:
     }
     found = only(write(tmp_path / "train.jsonl", lines(row)))
     assert (found.id, found.subject, found.messages[0].content) == ("12", "", "Lamp\n\nDark?")
+
+
+@pytest.mark.parametrize("mark", [{"weight": 0}, {"weight": 0.0}, {"weight": "0"}, {"train": False}, {"loss": False}])
+def test_an_answer_marked_as_not_to_be_learnt_stays_as_context_and_is_counted(
+    tmp_path: Path, mark: dict[str, Any]
+) -> None:
+    marked = {"role": "assistant", "content": "Just throw the lamp away, who cares.", **mark}
+    turns = [
+        {"role": "user", "content": "My lamp flickers."},
+        marked,
+        {"role": "user", "content": "Is there a fix?"},
+        {"role": "assistant", "content": "Tighten the bulb a little.", "weight": 1, "train": True, "loss": True},
+    ]
+    spoilt = {"messages": [{"role": "user", "content": "Hello, a question?"}, marked]}
+    report, data = prepared([write(tmp_path / "chat.jsonl", lines({"messages": turns}, spoilt))], tmp_path / "out")
+    (row,) = data.conversations("train")
+    assert [message.get("weight") for message in row["messages"]] == [None, 0, None, None]
+    assert row["messages"][1]["content"] == "Just throw the lamp away, who cares."
+    assert report.dropped == {"marked as not to be learnt": 1}
+    assert report.messages_left_out["read, not learnt (weight 0)"] == 1
+    _, data = prepared([tmp_path / "out" / "train.jsonl"], tmp_path / "again")
+    assert data.conversations("train")[0]["messages"] == row["messages"]
