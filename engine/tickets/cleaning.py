@@ -19,6 +19,7 @@ from engine.tickets.plain_text import (
     mend_mojibake,
     sanitise,
     tidy,
+    unescape_again,
     unescape_entities,
 )
 from engine.tickets.quotes import strip_quotes, unquote
@@ -59,7 +60,7 @@ def _candidates(body: str, html: bool) -> Iterator[str]:
     """Yield the message, cleanest first."""
     mended = mend_mojibake(decode_quoted_printable(body))
     is_markup = _WHOLLY_MARKUP.match(mended) is not None if not html else _A_TAG.search(mended) is not None
-    text = tidy(html_to_text(mended) if is_markup else _plain(mended))
+    text = tidy(_from_markup(mended) if is_markup else _plain(mended))
     if len(text) > _FINE_LIMIT:
         yield text
     reply = tidy(strip_quotes(text))
@@ -68,10 +69,17 @@ def _candidates(body: str, html: bool) -> Iterator[str]:
     yield tidy(strip_signature(strip_notices(unquote(text))))
     yield unquote(text)
     if is_markup:
-        whole = tidy(html_to_text(mended, keep_everything=True))
+        whole = tidy(_from_markup(mended, keep_everything=True))
         yield tidy(strip_quotes(whole))
         yield unquote(whole)
         yield tidy(unescape_entities(strip_tags(sanitise(mended))))
+
+
+def _from_markup(body: str, keep_everything: bool = False) -> str:
+    text = html_to_text(body, keep_everything=keep_everything)
+    again = unescape_again(text)
+    # An entity may have stood for what no reader sees.
+    return text if again is text else sanitise(again)
 
 
 def _plain(text: str) -> str:

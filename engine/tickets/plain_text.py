@@ -30,7 +30,12 @@ _SUSPICIOUS = re.compile(
 
 # With the semicolon only: html.unescape would also turn '?a=1&copy=2' into a copyright sign.
 _ENTITY = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]{1,30}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
-_TWICE_ESCAPED = re.compile(r"&(?:nbsp|quot|apos|amp|#39|#160);")
+# What people type never holds these, but for a text about HTML itself; '&lt;' and '&copy;' they do write.
+_TWICE_ESCAPED = re.compile(
+    r"&(?:#[0-9]{1,6}|#[xX][0-9A-Fa-f]{1,5}|nbsp|quot|apos|amp|[lr][sd]quo|[ns]bquo|[nm]dash|hellip|bull|euro|middot|deg"
+    r"|[A-Za-z](?:uml|acute|grave|circ|tilde|cedil|ring)|szlig|[aoAO]?[eE]lig|[oO]slash|[lr]aquo|iexcl|iquest);"
+)
+_CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
 
 # A mail body that nobody decoded: soft line breaks and bytes in hexadecimal.
 _SOFT_BREAK = re.compile(r"=\r?\n")
@@ -72,8 +77,22 @@ def unescape_entities(text: str) -> str:
     """
     if "&" not in text:
         return text
-    once = _ENTITY.sub(_character, text)
-    return _TWICE_ESCAPED.sub(_character, once) if "&" in once else once
+    return unescape_again(_ENTITY.sub(_character, text))
+
+
+def unescape_again(text: str) -> str:
+    """Turn entities into characters that are still there when markup is gone: the export had escaped them twice.
+
+    Args:
+        text: Plain text or Markdown; what stands in code stays as it is.
+    """
+    if "&" not in text or not _TWICE_ESCAPED.search(text):
+        return text
+    if "`" not in text:
+        return _TWICE_ESCAPED.sub(_character, text)
+    pieces = _CODE.split(text)
+    pieces[::2] = [_TWICE_ESCAPED.sub(_character, piece) for piece in pieces[::2]]
+    return "".join(pieces)
 
 
 def _character(match: re.Match[str]) -> str:

@@ -1,3 +1,6 @@
+import pytest
+
+from engine.tickets.cleaning import clean_message
 from engine.tickets.plain_text import (
     QUOTED,
     decode_quoted_printable,
@@ -28,6 +31,28 @@ def test_a_lone_surrogate_is_replaced_so_that_the_text_can_be_written() -> None:
 
 def test_windows_controls_become_the_characters_they_were() -> None:
     assert sanitise("it\x92s \x93dark\x94 \x85") == "it’s “dark” …"
+
+
+@pytest.mark.parametrize(
+    ("escaped", "text"),
+    [
+        ("it&amp;#x27;s &amp;#39;on&amp;#39;", "it's 'on'"),
+        ("caf&amp;eacute; &amp;ndash; 5&amp;nbsp;&amp;euro;", "café – 5\xa0€"),
+        ("&amp;quot;a&amp;quot; &amp;amp; b", '"a" & b'),
+        ("write &amp;lt; for <", "write &lt; for <"),
+        ("in `&amp;nbsp;` and &amp;nbsp;", "in `&nbsp;` and \xa0"),
+    ],
+)
+def test_entities_that_were_escaped_twice_are_turned_back_outside_of_code(escaped: str, text: str) -> None:
+    assert unescape_entities(escaped) == text
+
+
+def test_entities_that_were_escaped_twice_are_turned_back_in_markup() -> None:
+    body = (
+        "<p>It&amp;#x27;s &amp;quot;on&amp;quot;, caf&amp;eacute;</p><p>Write <code>&amp;nbsp;</code> or &amp;lt;.</p>"
+    )
+    assert clean_message(body, html=True) == 'It\'s "on", café\n\nWrite `&nbsp;` or &lt;.'
+    assert clean_message("<p>a&amp;#8203;b&amp;#7;c</p>", html=True) == "abc"
 
 
 def test_entities_are_turned_back_but_not_in_query_strings() -> None:
