@@ -239,8 +239,11 @@ def _ask(
         conversations = [_with_system(system, talk.hears(name)) for name in names]
         sent = 0.0
         for frame in studio.ask(names, conversations, sampling, session):
+            is_new_stage = (
+                frame.stage != talk.stage
+            )  # may last, such as loading a model, so that no other frame tells it
             talk = talks.keep(session, _heard(talk, frame))
-            if time.monotonic() - sent >= FRAME:
+            if is_new_stage or time.monotonic() - sent >= FRAME:
                 sent = time.monotonic()
                 yield {ui.board: views.board(talk, voices)}
     except StudioError as error:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from engine.chat.records import Answer, AnswerFrame
 from engine.errors import StudioError
 from engine.training.recipe import Recipe
 from tests.ui.handlers import by_id, calls, until, work_of
@@ -123,6 +124,16 @@ def test_an_answer_streams_into_its_panes_and_stays(wired, studio):
     assert "I am not sure where it is." in frames[-1]["board"]
     assert "<img" not in frames[-1]["board"]
     assert "I am not sure" in by_id(wired.handler("playground_tab.show")("me", ["run:run-1"]))["board"]
+
+
+def test_every_stage_is_shown_however_soon_it_follows(wired, studio, monkeypatch):
+    """The second may last for a minute."""
+    stages = ("Waiting for the answer under way", "Loading the model")
+    silent = (Answer("base", "", 0, 0.0, False, None),)
+    monkeypatch.setattr(studio, "ask", lambda *_: (AnswerFrame(stage, silent) for stage in stages))
+    ask = wired.handler("playground_tab.ask")
+    boards = [by_id(frame)["board"] for frame in ask("Where?", "me", [], "", 0.0, 0.9, 64, 0)]
+    assert all(any(stage in board for board in boards) for stage in stages)
 
 
 def test_a_failed_answer_gives_the_question_back_and_says_why(wired, studio, monkeypatch):
