@@ -18,6 +18,7 @@ from engine.tickets.files.grouping import Groups
 from engine.tickets.files.sources import Source
 from engine.tickets.readers.fields import oldest_first
 from engine.tickets.readers.mail_parts import BOM, Mail, parse_mail
+from engine.tickets.readers.mailing_lists import list_mark, without_mark
 from engine.tickets.splitting import UnionFind
 
 FORMAT = "mail"
@@ -104,7 +105,7 @@ class _Index:
     references: tuple[str, ...]
     sender: str
     recipients: tuple[str, ...]
-    topic: str
+    subject: str
 
 
 def evidence(head: str) -> str:
@@ -146,12 +147,13 @@ def read_mail(sources: Sequence[Source], agents: Collection[str] = ()) -> Iterat
                     continue
                 seen.add(fingerprint)
                 store.add(str(len(index)), mail)
-                topic = _topic(mail.subject)
-                index.append(_Index(mail.message_id, mail.references, mail.sender, mail.recipients, topic))
-        threads = _threads(index)
+                index.append(_Index(mail.message_id, mail.references, mail.sender, mail.recipients, mail.subject))
+        mark = list_mark(mail.subject for mail in index)
+        threads = _threads(index, [_topic(without_mark(mail.subject, mark)) for mail in index])
         ours = {agent.lower().lstrip("@") for agent in agents} or _support(index, threads)
         for number, members in enumerate(threads, start=1):
-            yield _conversation([mail for member in members for mail in store.members(str(member))], ours, number)
+            mails = [mail for member in members for mail in store.members(str(member))]
+            yield _conversation(mails, ours, number, mark)
 
 
 def _fingerprint(mail: Mail) -> bytes:
@@ -199,8 +201,13 @@ def _topic(subject: str) -> str:
     return " ".join(_TICKET_MARK.sub("", _REPLY.sub("", subject)).casefold().split())
 
 
-def _threads(index: Sequence[_Index]) -> list[list[int]]:
-    """Group mails that refer to each other, and mails without any reference that share subject and people."""
+def _threads(index: Sequence[_Index], topics: Sequence[str]) -> list[list[int]]:
+    """Group mails that refer to each other, and mails without any reference that share subject and people.
+
+    Args:
+        index: The mails.
+        topics: What the subject of each has in common with its replies.
+    """
     groups = UnionFind(len(index))
     known: dict[str, int] = {}
     for number, mail in enumerate(index):
@@ -208,12 +215,12 @@ def _threads(index: Sequence[_Index]) -> list[list[int]]:
             if name:
                 groups.join(known.setdefault(name, number), number)
     by_topic: dict[tuple[str, str], int] = {}
-    for number, mail in enumerate(index):
-        if len(mail.topic) < 4:
+    for number, (mail, topic) in enumerate(zip(index, topics, strict=True)):
+        if len(topic) < 4:
             continue
         alone = not mail.references
         for address in dict.fromkeys((mail.sender, *mail.recipients)):
-            earlier = by_topic.setdefault((mail.topic, address), number)
+            earlier = by_topic.setdefault((topic, address), number)
             if earlier != number and alone and _talk(index[earlier], mail):
                 groups.join(earlier, number)
     return list(groups.groups().values())
@@ -232,20 +239,21 @@ def _support(index: Sequence[_Index], threads: Sequence[Sequence[int]]) -> set[s
         present = {address for member in members for address in (index[member].sender, *index[member].recipients)}
         taking_part.update(address for address in present if address)
     writing.update(mail.sender for mail in index if mail.sender)
+    replying = Counter(mail.sender for mail in index if mail.references)
     if not taking_part:
         return set()
     asked = Counter(address for members in threads for address in index[members[0]].recipients)
 
-    def weight(address: str) -> tuple[int, int, int, int]:
+    def weight(address: str) -> tuple[int, ...]:
         named = address.split("@")[0].split("+")[0] in _SUPPORT_NAMES
-        return taking_part[address], named, asked[address], writing[address]
+        return taking_part[address], named, asked[address], replying[address], writing[address]
 
     best = max(sorted(taking_part), key=weight)
     domain = best.rsplit("@", 1)[-1]
     return {best} if domain in _PUBLIC_DOMAINS else {best, domain}
 
 
-def _conversation(mails: Iterable[Mail], ours: set[str], number: int) -> Conversation:
+def _conversation(mails: Iterable[Mail], ours: set[str], number: int, mark: str) -> Conversation:
     listed = list(mails)
     roles: list[Role] = ["assistant" if _is_ours(mail, ours) else "user" for mail in listed]
     asked = "user" in roles
@@ -262,7 +270,7 @@ def _conversation(mails: Iterable[Mail], ours: set[str], number: int) -> Convers
     return Conversation(
         id=f"thread {number}",
         messages=ordered,
-        subject=_REPLY.sub("", opening.subject),
+        subject=_REPLY.sub("", without_mark(opening.subject, mark)),
         created_at=ordered[0].at,
         customer=asker,
         people=tuple(dict.fromkeys(name for group in names.values() for name in group if len(name) > 1)),

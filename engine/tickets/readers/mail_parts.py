@@ -18,6 +18,7 @@ from engine.tickets.cleaning import is_auto_reply
 from engine.tickets.conversation import Kind
 from engine.tickets.files.charsets import decode
 from engine.tickets.readers.mail_body import words_of
+from engine.tickets.readers.mailing_lists import shown_address, without_scrubbed
 
 BOM = b"\xef\xbb\xbf"
 """What Office 365 writes before the headers of a mail that it saves."""
@@ -56,7 +57,7 @@ def parse_mail(raw: bytes, source: str) -> Mail | None:
         referring = [str(value) for name in ("References", "In-Reply-To") for value in message.get_all(name, [])]
         references = re.findall(r"<[^<>\s]{3,500}>", " ".join(referring))
         recipients = getaddresses(
-            [str(value) for name in ("To", "Cc", "Delivered-To") for value in message.get_all(name, [])]
+            [shown_address(str(value)) for name in ("To", "Cc", "Delivered-To") for value in message.get_all(name, [])]
         )
         return Mail(
             message_id=str(message.get("Message-ID") or "").strip(),
@@ -66,7 +67,7 @@ def parse_mail(raw: bytes, source: str) -> Mail | None:
             recipients=tuple(dict.fromkeys(address.lower() for _, address in recipients[:50] if "@" in address)),
             subject=" ".join(_decoded(message.get("Subject")).split()),
             date=_date(message),
-            body=words.text,
+            body=words.text if words.html else without_scrubbed(words.text),
             html=words.html,
             kind=_kind(message, words.text),
             source=source,
@@ -80,7 +81,7 @@ def parse_mail(raw: bytes, source: str) -> Mail | None:
 
 def _address(message: email.message.Message) -> tuple[str, str]:
     value = message.get("From") or message.get("Sender") or message.get("Return-Path") or ""
-    found = getaddresses([_decoded(value)]) or getaddresses([str(value)])
+    found = getaddresses([shown_address(_decoded(value))]) or getaddresses([shown_address(str(value))])
     name, address = next(((name, address) for name, address in found if "@" in address), ("", ""))
     return " ".join(name.split()), address.lower()
 
