@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from engine.chat.records import Answer, AnswerFrame, Sampling, Turn
 from engine.chat.text import TextStream
 from engine.errors import ResourceError, StudioError
+from engine.model.adapter_files import check_mark
 
 if TYPE_CHECKING:
     from engine.chat.decoding import RowState
@@ -73,6 +74,9 @@ def _answers(
     yield desk.frame("Loading the adapters")
     prompts = [_prompt(base, conversation) for conversation in conversations]
     sampling = _fitted(sampling, max(map(len, prompts)), base)
+    for voice in voices:
+        if voice.path:
+            check_mark(voice.path, base.mark)
     with base.bank.lend([voice.path for voice in voices]) as names:
         rows = [Row(prompt, name) for prompt, name in zip(prompts, names, strict=True)]
         yield desk.frame("Reading")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.export.card import model_card, require_adapter, usage
-from engine.model.adapter_files import CONFIG, WEIGHTS, read_config
+from engine.model.adapter_files import BASE, CONFIG, WEIGHTS, read_config
 from engine.training.run import RunDirectory
 from engine.workspace import disk_errors, read_json
 
@@ -57,7 +57,7 @@ def export_bundle(run: RunDirectory, out: Path, report: Report = lambda *_: None
         "recipe.json": _json(run.recipe.to_dict()),
         CONFIG: _json(_portable_config(run)),
     }
-    files = [run.adapter / name for name in TOKENIZER_FILES if (run.adapter / name).is_file()]
+    files = [run.adapter / name for name in (*TOKENIZER_FILES, BASE) if (run.adapter / name).is_file()]
     temporary = out.with_name(f".{out.name}.{os.getpid()}.{time.time_ns()}")
     with disk_errors(out):
         out.parent.mkdir(parents=True, exist_ok=True)

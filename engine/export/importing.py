@@ -18,6 +18,7 @@ from typing import Any
 from engine.errors import ModelError, StudioError
 from engine.export.bundle import TOKENIZER_FILES
 from engine.model.adapter_files import (
+    BASE,
     CONFIG,
     MAX_WEIGHTS_BYTES,
     PICKLE,
@@ -30,7 +31,7 @@ from engine.training.recipe import STARTER, Recipe
 from engine.workspace import Workspace, disk_errors, read_json, read_object, write_json
 
 RECIPE = "recipe.json"
-WANTED = frozenset({CONFIG, WEIGHTS, PICKLE, RECIPE, *TOKENIZER_FILES})
+WANTED = frozenset({CONFIG, WEIGHTS, PICKLE, RECIPE, BASE, *TOKENIZER_FILES})
 """The only files that are taken; a script or a README is left behind."""
 
 MAX_ENTRIES = 1000
@@ -162,7 +163,7 @@ def _check_sizes(files: Iterable[tuple[str, int]], name: str) -> None:
     total = 0
     for file, size in files:
         total += size
-        if file.endswith((CONFIG, RECIPE)) and size > MAX_TEXT_BYTES:
+        if file.endswith((CONFIG, RECIPE, BASE)) and size > MAX_TEXT_BYTES:
             raise ModelError(f"{Path(file).name} in {name} is {size / 1e6:,.0f} MB, which no such file is.", _PICK)
     if total > MAX_TOTAL_BYTES:
         raise ModelError(f"{name} unpacks to {total / 2**30:,.1f} GiB; at most 2 GiB are taken.", _PICK)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import ModelError
+from engine.workspace import read_json, write_json
 
 if TYPE_CHECKING:
     import torch
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 PICKLE = "adapter_model.bin"
+BASE = "base_weights.json"
+"""Says over which weights an adapter was trained: {"mark": as from :mod:`engine.model.weights_mark`}."""
 
 MAX_CONFIG_BYTES = 1_000_000
 """A configuration of peft is 1 to 50 kB; one that lists every layer of a 70B stays below 200 kB."""
@@ -148,6 +151,34 @@ def read_config(folder: Path) -> AdapterConfig:
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, re.error) as error:
         raise ModelError(f"{CONFIG} in {folder.name} is damaged ({error}).", "Export the adapter again.") from error
+
+
+def write_mark(folder: Path, mark: str) -> None:
+    """Note beside an adapter over which weights it was trained; nothing where that is not known."""
+    if mark:
+        write_json(folder / BASE, {"mark": mark})
+
+
+def check_mark(folder: Path, mark: str) -> None:
+    """Compare an adapter with the base that it is about to be used over.
+
+    Args:
+        folder: The adapter.
+        mark: The base's; nothing is compared where either has none.
+
+    Raises:
+        ModelError: It was trained over other weights.
+    """
+    if not (folder / BASE).is_file():
+        return
+    _check_size(folder / BASE, MAX_CONFIG_BYTES)
+    noted = read_json(folder / BASE)
+    wanted = noted.get("mark") if isinstance(noted, dict) else None
+    if mark and isinstance(wanted, str) and wanted and wanted != mark:
+        raise ModelError(
+            f"{folder.name} was trained over other weights than this base model has, though their shapes are the same.",
+            "Put the base model back that it was trained on, or train again.",
+        )
 
 
 def read_tensors(folder: Path) -> "dict[str, torch.Tensor]":

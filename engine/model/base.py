@@ -11,6 +11,7 @@ from engine.model.sharing import weight_sharing_copy
 from engine.model.sources import title
 from engine.model.starter import Report
 from engine.model.tokenizing import ChatFormat, load_chat_format
+from engine.model.weights_mark import weights_mark
 from engine.training.recipe import BaseOptions, Recipe
 
 if TYPE_CHECKING:
@@ -43,6 +44,12 @@ class BaseModel:
         """Where the weights are."""
         device: torch.device = next(self.model.parameters()).device
         return device
+
+    @cached_property
+    def mark(self) -> str:
+        """What tells its weights from those of another model of the same shape; empty where that is not known."""
+        config = self.model.config
+        return weights_mark(str(config._name_or_path), getattr(config, "_commit_hash", None))
 
     def copy(self) -> Any:
         """Return a weight-sharing copy to do as one likes with."""

@@ -8,7 +8,7 @@ import torch
 
 from engine.errors import ModelError
 from engine.model.libraries import import_all
-from engine.model.sources import explain, loading_options, resolve
+from engine.model.sources import explain, loading_options, resolve, title
 from engine.model.starter import Report
 from engine.model.unpacking import unpack_on_cpu
 
@@ -61,7 +61,7 @@ def load_quantised(
         ResourceError: Memory ran out.
     """
     import_all()
-    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+    from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig
 
     source = resolve(recipe.model, cache, report)
     options = BitsAndBytesConfig(
@@ -71,12 +71,44 @@ def load_quantised(
         bnb_4bit_compute_dtype=dtype,
     )
     try:
+        refuse_packed(AutoConfig.from_pretrained(source, **loading_options()), recipe)
         model = AutoModelForCausalLM.from_pretrained(
             source, quantization_config=options, dtype=dtype, device_map={"": device}, **loading_options()
         )
     except Exception as error:
         raise explain(error, recipe.model) from error
     return made_ready(model, recipe.model, unpacks=unpacks)
+
+
+def refuse_packed(config: Any, recipe: "Recipe") -> None:
+    """Refuse a checkpoint that somebody has quantised already, unless it is packed just as the recipe wants it.
+
+    Args:
+        config: The checkpoint's configuration.
+        recipe: Its quant_type and double_quant count.
+
+    Raises:
+        ModelError: Says how it is packed, and what to take instead.
+    """
+    packed = getattr(config, "quantization_config", None)
+    if packed is None:
+        return
+    options: dict[str, Any] = packed if isinstance(packed, dict) else packed.to_dict()
+    method = str(options.get("quant_method") or "unknown").rpartition(".")[2]
+    if options.get("load_in_4bit") or options.get("_load_in_4bit"):
+        kind = options.get("bnb_4bit_quant_type", "fp4"), bool(options.get("bnb_4bit_use_double_quant"))
+        if kind == (recipe.quant_type, recipe.double_quant):
+            return
+        raise ModelError(
+            f"{title(recipe.model)} is packed into 4 bit already, as {kind[0]} "
+            f"{'with' if kind[1] else 'without'} double quantisation, not as the recipe says.",
+            f"Set the 4-bit number format to {kind[0]} and double quantisation to {'yes' if kind[1] else 'no'}.",
+        )
+    raise ModelError(
+        f"{title(recipe.model)} is quantised already ({method.upper()[:40]}); this program packs a model's own weights "
+        "into 4 bit itself, and cannot learn over others.",
+        "Pick the model that it was made from, the one without such a word in its name.",
+    )
 
 
 def made_ready(model: Any, name: str, *, unpacks: bool) -> Any:

@@ -73,10 +73,6 @@ def explain(error: BaseException, folder: Path) -> StudioError:
             "This run was begun on another kind of device, with another optimizer, and cannot go on here.",
             "Resume it where it was begun, or start a new run.",
         )
-    if "Target modules" in text and "not found" in text:
-        return RunError(
-            "The base model has no layers of the names given as target modules.", "Write all-linear in the recipe."
-        )
     what = text.splitlines()[0][:200] if text else "no message"
     return RunError(
         f"Training ended unexpectedly ({type(error).__name__}: {what}). {KEPT}",

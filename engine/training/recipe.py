@@ -19,6 +19,23 @@ STARTER = "starter"
 
 PRESETS_FILE = Path(__file__).parents[2] / "assets" / "presets.toml"
 
+WORD_TABLES = frozenset(
+    (
+        *(
+            "embed_tokens",
+            "embed_in",
+            "wte",
+            "wpe",
+            "word_embeddings",
+            "tok_embeddings",
+            "embed_positions",
+            "embedding",
+        ),
+        *("lm_head", "embed_out", "output_layer", "embeddings"),
+    )
+)
+"""What models call their tables of words, at the beginning (embeddings) and at the end (the head)."""
+
 Group = Literal["Model", "Adapter", "Learning", "Batches", "Memory", "Evaluation"]
 
 
@@ -139,8 +156,24 @@ class Recipe:
             raise RecipeError(
                 "spread", "A base that is split among GPUs keeps its biases.", "Set bias to none, or copies."
             )
-        if not self.target_modules.strip():
+        self._check_target_modules()
+
+    def _check_target_modules(self) -> None:
+        """What no model can do; which layers a model has, is looked at when it is loaded."""
+        if not self.targets:
             raise RecipeError("target_modules", "No target modules are named.", "Write all-linear, or names of layers.")
+        if table := next((name for name in self.targets if name.rpartition(".")[2] in WORD_TABLES), None):
+            raise RecipeError(
+                "target_modules",
+                f"{table} is a table of the model's words, which an adapter here cannot change: it answers beside the "
+                "base, and both share that table.",
+                "Write all-linear, or names of layers inside the model, such as q_proj,v_proj.",
+            )
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names in ``target_modules``."""
+        return tuple(name.strip() for name in self.target_modules.split(",") if name.strip())
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, in the order of the fields."""

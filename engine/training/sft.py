@@ -21,12 +21,12 @@ def lora_config(recipe: Recipe) -> "LoraConfig":
     """Return peft's configuration of the adapter."""
     from peft import LoraConfig
 
-    names = recipe.target_modules.strip()
+    names = list(recipe.targets)
     return LoraConfig(
         r=recipe.rank,
         lora_alpha=recipe.alpha,
         lora_dropout=recipe.dropout,
-        target_modules=names if names == "all-linear" else [name.strip() for name in names.split(",") if name.strip()],
+        target_modules="all-linear" if names == ["all-linear"] else names,
         bias=recipe.bias,
         task_type="CAUSAL_LM",
     )

@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import TicketsError
+from engine.errors import RunError, TicketsError
+from engine.model.adapter_files import write_mark
 from engine.training import checkpoints, ending, ranks
 from engine.training.events import Emit, Finished, Noted, Started
 from engine.training.examples import ExampleSet, build_examples
 from engine.training.recipe import Recipe
-from engine.workspace import disk_errors, write_json
+from engine.workspace import disk_errors, read_json, write_json
 
 if TYPE_CHECKING:
     from engine.model.base import BaseModel
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+ENVIRONMENT = "environment.json"
+MARK = "base_weights"
+"""Under this name the environment says which weights the base has (engine/model/weights_mark.py)."""
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 
 
@@ -100,6 +104,7 @@ def run_training(
     from engine.training.assembling import make_trainer, settle, take_apart
     from engine.training.failures import explain
     from engine.training.sft import optimizer_for
+    from engine.training.target_modules import check_target_modules
 
     trainer: QLoRATrainer | None = None
     began, paused = time.monotonic(), 0.0
@@ -108,8 +113,11 @@ def run_training(
         heldout = build_examples(data.heldout, base.chat, recipe, may_be_empty=True)
         for sentence in train.warnings():
             emit(Noted(sentence, "warning"))
+        check_target_modules(base.model, recipe)
+        if resume_step:
+            _check_same_weights(folder, base)
         if ranks.first():
-            write_json(folder / "environment.json", environment(base))
+            write_json(folder / ENVIRONMENT, environment(base))
         settings = begin_with or settle(recipe, train, base, emit)
         if (used := optimizer_for(recipe, base.device)) != recipe.optimizer:
             emit(Noted(f"Without a GPU the optimizer is {used}: {recipe.optimizer} is slow there."))
@@ -160,10 +168,23 @@ def environment(base: "BaseModel") -> dict[str, Any]:
     return {
         "device": f"{ranks.count()} x {device}" if ranks.several() else device,
         "compute_type": str(base.model.dtype).removeprefix("torch."),
+        **({MARK: base.mark} if base.mark else {}),
         "python": platform.python_version(),
         "system": platform.platform(terse=True),
         **{name: importlib.metadata.version(name) for name in packages},
     }
+
+
+def _check_same_weights(folder: Path, base: "BaseModel") -> None:
+    """Raise a RunError if a run that goes on was begun over other weights of the base."""
+    file = folder / ENVIRONMENT
+    noted = read_json(file) if file.exists() else {}
+    before = noted.get(MARK) if isinstance(noted, dict) else None
+    if before and base.mark and before != base.mark:
+        raise RunError(
+            f"{base.title} has other weights than when this run was begun.",
+            "Put the base model back that it was begun with, or start a new run.",
+        )
 
 
 def _started(
@@ -197,6 +218,7 @@ def _keep(best: int | None, recipe: Recipe, folder: Path, base: "BaseModel") -> 
     for name in ADAPTER_FILES:
         shutil.copyfile(source / name, made / name)
     base.chat.save(made)
+    write_mark(made, base.mark)
     old = folder / "adapter"
     shutil.rmtree(old, ignore_errors=True)
     made.rename(old)

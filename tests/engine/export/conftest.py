@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.model.adapter_files import write_mark
 from engine.training.events import Evaluated, Finished, Started, Stepped
 from engine.training.recipe import Recipe
 from engine.training.run import RunDirectory
@@ -48,6 +49,7 @@ def finished_run(workspace: Workspace, dataset: Path, base, **settings) -> RunDi
     write_json(run.path / "environment.json", {"device": "CPU, 2 threads", "compute_type": "float32", **versions})
     make_lora(base, run.adapter, seed=1)
     base.chat.save(run.adapter)
+    write_mark(run.adapter, base.mark)
     return run
 
 

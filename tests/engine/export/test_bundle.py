@@ -12,15 +12,17 @@ import pytest
 from safetensors.torch import load_file
 
 from engine.chat.playground import Sampling, answer
-from engine.errors import ResourceError, RunError, StudioError
+from engine.errors import ModelError, ResourceError, RunError, StudioError
 from engine.export import bundle
 from engine.export.bundle import export_bundle
+from engine.export.card import usage
+from engine.export.importing import import_adapter
 from engine.model.base import load_base
 from engine.studio import Voice
 from engine.task import Task
 from engine.training.recipe import Recipe
 from tests.engine.export.conftest import finished_run
-from tests.tiny import make_model
+from tests.tiny import CHATML, make_model
 
 QUESTION = "where is my parcel please"
 
@@ -34,6 +36,7 @@ def test_zip_holds_exactly_what_an_adapter_needs(run, tmp_path):
             "README.md",
             "adapter_config.json",
             "adapter_model.safetensors",
+            "base_weights.json",
             "chat_template.jinja",
             "recipe.json",
             "tokenizer.json",
@@ -155,3 +158,29 @@ def _penalise_repetition(model: Path) -> None:
     file = model / "generation_config.json"
     values = json.loads(file.read_text()) if file.exists() else {}
     file.write_text(json.dumps(values | {"repetition_penalty": 1.8}))
+
+
+def test_an_exported_adapter_is_not_asked_over_other_weights_of_the_same_shape(
+    workspace, dataset, tmp_path, tiny_model
+):
+    folder = Path(shutil.copytree(tiny_model, tmp_path / "base"))
+    recipe = Recipe(model=str(folder))
+    base = load_base(recipe, tmp_path, lambda *_: None)
+    zipped = export_bundle(finished_run(workspace, dataset, base), tmp_path / "out.zip")
+    imported = import_adapter(workspace, zipped)
+    voice, asked = Voice("a", "A", str(folder), imported), [{"role": "user", "content": QUESTION}]
+    greedy = Sampling(temperature=0.0, max_new_tokens=2)
+    assert list(answer(base, [voice], [asked], greedy))
+    shutil.rmtree(folder)
+    make_model(folder, seed=9)
+    other = load_base(recipe, tmp_path, lambda *_: None)
+    with pytest.raises(ModelError, match="trained over other weights"):
+        list(answer(other, [voice], [asked], greedy))
+
+
+def test_the_script_asks_as_the_adapter_was_asked_while_it_learnt(workspace, dataset, tmp_path):
+    thinking = CHATML.replace("assistant\n' }}", "assistant\n<think>\n' }}")
+    base = load_base(Recipe(model=str(make_model(tmp_path / "base", thinking))), tmp_path, lambda *_: None)
+    script = usage(finished_run(workspace, dataset, base))
+    assert f"text += {base.chat.opening!r}" in script
+    compile(script, "usage.py", "exec")

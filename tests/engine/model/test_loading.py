@@ -1,6 +1,8 @@
 """The 4-bit base on the CPU, with a test for each trap of the stack."""
 
 import copy
+import json
+import shutil
 from types import MappingProxyType
 
 import psutil
@@ -116,8 +118,6 @@ def test_llama_keeps_packed_texts_apart_and_a_model_that_ignores_positions_does_
 
 
 def test_a_broken_checkpoint_is_refused_in_words(tiny_model, tmp_path):
-    import shutil
-
     broken = shutil.copytree(tiny_model, tmp_path / "broken")
     (broken / "model.safetensors").write_bytes(b"not weights")
     with pytest.raises(ModelError, match="could not be loaded"):
@@ -139,3 +139,24 @@ def test_a_gated_model_is_explained_with_the_login(tmp_path):
     error.__cause__ = GatedRepoError("403", response=Response())
     assert "hf auth login" in str(explain(error, "meta-llama/Llama-3.1-8B-Instruct"))
     assert "smaller model" in str(explain(torch.OutOfMemoryError("CUDA out of memory"), "starter"))
+
+
+@pytest.mark.parametrize("method", ["gptq", "awq", "fp8", "mxfp4", "compressed-tensors", "bitsandbytes"])
+def test_a_base_that_is_quantised_already_is_refused_in_words(method, tiny_model, tmp_path):
+    packed = shutil.copytree(tiny_model, tmp_path / "packed")
+    config = json.loads((packed / "config.json").read_text())
+    options = {"quant_method": method, "bits": 4, "group_size": 128}
+    (packed / "config.json").write_text(json.dumps({**config, "quantization_config": options}))
+    with pytest.raises(ModelError, match=f"quantised already .{method.upper()}") as refused:
+        load_base(Recipe(model=str(packed)), tmp_path, lambda *_: None)
+    assert "made from" in refused.value.remedy
+
+
+def test_a_base_packed_into_4_bit_is_taken_where_it_is_packed_as_the_recipe_says(tiny_base, tmp_path):
+    tiny_base.copy().save_pretrained(tmp_path / "packed")
+    tiny_base.chat.save(tmp_path / "packed")
+    base = load_base(Recipe(model=str(tmp_path / "packed")), tmp_path, lambda *_: None)
+    assert torch.equal(base.model(IDS).logits, tiny_base.model(IDS).logits)
+    with pytest.raises(ModelError, match="packed into 4 bit already, as nf4 with double") as refused:
+        load_base(Recipe(model=str(tmp_path / "packed"), quant_type="fp4"), tmp_path, lambda *_: None)
+    assert "nf4" in refused.value.remedy

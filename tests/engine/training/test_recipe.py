@@ -31,6 +31,9 @@ def test_the_defaults_are_the_tutorials():
         ("rank", True, "not a value of type int"),
         ("model", " ", "No base model"),
         ("target_modules", "", "No target modules"),
+        ("target_modules", " , ", "No target modules"),
+        ("target_modules", "q_proj,lm_head", "lm_head is a table of the model's words"),
+        ("target_modules", "model.embed_tokens", "model.embed_tokens is a table"),
     ],
 )
 def test_a_wrong_value_is_named_at_its_field(field, value, words):

@@ -9,13 +9,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from engine.errors import ResourceError, RunError
+from engine.errors import RecipeError, ResourceError, RunError
 from engine.training import checkpoints
 from engine.training.events import Checkpointed, Evaluated, Finished, Noted, Started, Stepped
 from engine.training.failures import explain
 from engine.training.recipe import Recipe
 from engine.training.trainer import TrainingData, run_training
-from tests.tiny import conversations
+from tests.tiny import conversations, make_model
 
 DATA = TrainingData(conversations(24)[:20], conversations(24)[20:])
 
@@ -62,7 +62,7 @@ def test_a_run_learns_and_leaves_a_complete_adapter(tiny_model, tiny_base, tmp_p
     assert outcome.kept == min(held[1:], key=lambda event: event.loss).step
     names = {file.name for file in (tmp_path / "run" / "adapter").iterdir()}
     wanted = {"adapter_config.json", "adapter_model.safetensors", "chat_template.jinja", "tokenizer.json"}
-    assert names == wanted | {"tokenizer_config.json"}
+    assert names == wanted | {"tokenizer_config.json", "base_weights.json"}
     environment = json.loads((tmp_path / "run" / "environment.json").read_text())
     assert {"device", "torch", "transformers", "trl", "peft", "bitsandbytes"} <= environment.keys()
 
@@ -322,9 +322,41 @@ def test_what_is_behind_an_error_in_words_stays_behind_it(tiny_model, tiny_base,
     assert "2 GiB" in str(caught.value.__cause__)
 
 
-def test_unknown_target_modules_are_named_as_such(tiny_model, tiny_base, tmp_path):
-    with pytest.raises(RunError, match="all-linear"):
-        train(recipe(tiny_model, target_modules="nothing_like_it"), tiny_base, tmp_path / "run")
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        ("nothing_like_it", "no layer of the name nothing_like_it"),
+        ("q_proj,k_prjo", "no layer of the name k_prjo.*Did you mean k_proj"),
+        ("q_proj,model.norm", "model.norm of this model cannot carry an adapter"),
+        ("q_proj,layers", "no layer|cannot carry an adapter"),
+    ],
+)
+def test_a_target_module_that_is_no_fitting_layer_is_refused_before_training(
+    named, words, tiny_model, tiny_base, tmp_path
+):
+    with pytest.raises(RecipeError, match=words) as refused:
+        train(recipe(tiny_model, target_modules=named), tiny_base, tmp_path / "run")
+    assert refused.value.field == "target_modules"
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+def test_names_of_single_layers_are_fitting_target_modules(tiny_model, tiny_base, tmp_path):
+    named = "model.layers.0.self_attn.q_proj, up_proj"
+    outcome, _ = train(recipe(tiny_model, target_modules=named, max_steps=1), tiny_base, tmp_path / "run")
+    assert outcome.step == 1
+
+
+def test_a_run_says_over_which_weights_it_learnt_and_goes_on_over_no_others(tiny_model, tiny_base, tmp_path):
+    from engine.model.base import load_base
+    from engine.training.trainer import MARK
+
+    made = recipe(tiny_model, max_steps=4, save_steps=2)
+    train(made, tiny_base, tmp_path / "run")
+    noted = json.loads((tmp_path / "run" / "environment.json").read_text())[MARK]
+    assert noted == tiny_base.mark != ""
+    other = load_base(recipe(make_model(tmp_path / "other", seed=5)), tmp_path, lambda *_: None)
+    with pytest.raises(RunError, match="other weights than when this run was begun"):
+        train(made, other, tmp_path / "run", resume_step=2)
 
 
 @pytest.mark.parametrize(
