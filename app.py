@@ -8,7 +8,6 @@ import signal
 import socket
 import sys
 import threading
-import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +30,12 @@ def main(
     allow_host: Annotated[
         list[str] | None, typer.Option(help="Another name of this computer in the address.", metavar="NAME")
     ] = None,
+    no_token: Annotated[
+        bool,
+        typer.Option(
+            "--no-token", help="Ask for no key: everybody who uses this computer can then read and delete everything."
+        ),
+    ] = False,
 ) -> None:
     """Fine-tune a language model on your own support tickets, in the browser, on this computer."""
     keep_private()
@@ -41,7 +46,7 @@ def main(
     try:
         login = read_login(host, auth)
         check_port(host, port)
-        run(host, port, workspace, login, not no_browser, tuple(allow_host or ()))
+        run(host, port, workspace, login, not no_browser, tuple(allow_host or ()), asks_key=not (login or no_token))
     except StudioError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from error
@@ -106,6 +111,7 @@ def run(
     login: tuple[str, str] | None,
     browser: bool,
     allowed: tuple[str, ...] = (),
+    asks_key: bool = True,
 ) -> None:
     """Open the window and wait until it is told to end."""
     gc.disable()  # a fifth of the start goes into looking for garbage among what is only being imported
@@ -120,20 +126,24 @@ def run(
     import_gradio()
     from ui.doors import behind_doors
     from ui.doors.own_pages import Names
+    from ui.doors.start_token import kept_token, with_token
     from ui.layout import build_app
+    from ui.opening import open_browser
     from ui.serving import Server, served
     from ui.theme import launch_options
 
-    app = served(build_app(studio, passing / secrets.token_hex(8)), auth=login, **launch_options())
-    server = Server(behind_doors(app, Names.of(host, allowed)), host, port)
+    app, end_streams = served(build_app(studio, passing / secrets.token_hex(8)), auth=login, **launch_options())
+    token = kept_token(studio.workspace.root) if asks_key else ""
+    server = Server(behind_doors(app, Names.of(host, allowed), token), end_streams, host, port)
     try:
         server.start()
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         gc.freeze()
         gc.enable()
-        print(f"Ticket Tuner is open at {address} (Ctrl+C ends it).", file=sys.stderr)
+        shown = with_token(address, token) if token else address
+        print(f"Ticket Tuner is open at {shown} (Ctrl+C ends it).", file=sys.stderr)
         if browser:
-            webbrowser.open(address)
+            open_browser(studio.workspace.root, address, token)
         wait_for_the_end()
     finally:
         studio.close()

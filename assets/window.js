@@ -234,7 +234,11 @@ window.ticketTuner = (() => {
     if (key) setTimeout(() => piece.element.querySelector(`[data-key="${key}"]`)?.focus());
   }
   async function isThere() {
-    try { return (await fetch("./manifest.json", { cache: "no-store", signal: AbortSignal.timeout(15000) })).status < 500; } catch { return false; }
+    try {
+      const { status } = await fetch("./manifest.json", { cache: "no-store", signal: AbortSignal.timeout(15000) });
+      if (status === 401) location.reload();  // the key is another one now: the page that says how to get in
+      return status < 500;
+    } catch { return false; }
   }
   function sayEnded() {
     root.dataset.ended = "yes";

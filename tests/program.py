@@ -53,6 +53,16 @@ class Program:
             time.sleep(0.05)
         raise AssertionError("the program does not answer")
 
+    @property
+    def key(self) -> str:
+        """The start token."""
+        return (self.workspace / "key").read_text().strip()
+
+    @property
+    def entrance(self) -> str:
+        """The address that lets a browser in, as the terminal shows it."""
+        return f"{self.address}/?token={self.key}"
+
     def log(self) -> str:
         """What it has written."""
         return self.workspace.with_suffix(".log").read_text(errors="replace")

@@ -4,11 +4,14 @@
 origins around whatever it is given; and its start looks for a port by itself.
 """
 
+import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+import uvicorn
 
 from engine.errors import ResourceError
 
@@ -19,8 +22,8 @@ STARTING = 30.0
 """Seconds after which a server that is not there yet is given up."""
 
 
-def served(app: gr.Blocks, **looks: Any) -> "ASGIApp":
-    """Return Gradio's app as ASGI, without sharing and without a look-up outside.
+def served(app: gr.Blocks, **looks: Any) -> "tuple[ASGIApp, Callable[[], None]]":
+    """Return Gradio's app as ASGI, without sharing and without a look-up outside, and what ends its open streams.
 
     Args:
         app: The window.
@@ -29,7 +32,7 @@ def served(app: gr.Blocks, **looks: Any) -> "ASGIApp":
     from fastapi import FastAPI
 
     frame = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    return gr.mount_gradio_app(
+    gr.mount_gradio_app(
         frame,
         app,
         path="/",
@@ -41,6 +44,25 @@ def served(app: gr.Blocks, **looks: Any) -> "ASGIApp":
         enable_monitoring=False,
         **looks,
     )
+    [inner] = [route.app for route in frame.routes if isinstance(getattr(route, "app", None), gr.routes.App)]
+
+    def end_streams() -> None:
+        inner.stop_event.set()
+        app.close(verbose=False)
+
+    return frame, end_streams
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn that ends open streams before it waits for their end, in the thread whose event loop they wait in."""
+
+    def __init__(self, config: uvicorn.Config, end_streams: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._end_streams = end_streams
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._end_streams()
+        await super().shutdown(sockets)
 
 
 class Server:
@@ -48,25 +70,23 @@ class Server:
 
     Args:
         app: What answers.
+        end_streams: Ends what would never end by itself.
         host: The address to listen on.
         port: The port, 1 to 65535.
     """
 
-    def __init__(self, app: "ASGIApp", host: str, port: int) -> None:
-        import uvicorn
-
-        self._server = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                host=host,
-                port=port,
-                log_level="warning",
-                server_header=False,
-                proxy_headers=False,
-                ws="none",
-                timeout_graceful_shutdown=1,
-            )
+    def __init__(self, app: "ASGIApp", end_streams: Callable[[], None], host: str, port: int) -> None:
+        config = uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            log_level="warning",
+            server_header=False,
+            proxy_headers=False,
+            ws="none",
+            timeout_graceful_shutdown=2,
         )
+        self._server = _Uvicorn(config, end_streams)
         self._thread = threading.Thread(target=self._server.run, name="window", daemon=True)
 
     def start(self) -> None:
@@ -84,6 +104,6 @@ class Server:
             time.sleep(0.005)
 
     def close(self) -> None:
-        """End; open streams are cut off after a second."""
+        """End; open streams end at once, answers under way after two seconds."""
         self._server.should_exit = True
         self._thread.join(timeout=5)

@@ -33,7 +33,8 @@ def start(browser: object, port: int) -> tuple[float, float, bool]:
                 time.sleep(0.02)
             listening = time.perf_counter() - began
             page = browser.new_context().new_page()  # type: ignore[attr-defined]
-            page.goto(f"http://127.0.0.1:{port}")
+            key = (Path(workspace) / "key").read_text().strip()
+            page.goto(f"http://127.0.0.1:{port}/?token={key}")
             page.wait_for_selector("html[data-ready]", state="attached")
             page.wait_for_selector("#try-sample", state="visible")
             usable = time.perf_counter() - began

@@ -68,6 +68,6 @@ def _local(url: str, program: Program) -> bool:
 
 
 def open_window(page, program) -> None:
-    """Open the page and wait until it can be used."""
-    page.goto(program.address)
+    """Open the page, with the key where this browser has none yet, and wait until it can be used."""
+    page.goto(program.address if page.context.cookies(program.address) else program.entrance)
     page.wait_for_selector("html[data-ready]", state="attached")

@@ -65,6 +65,52 @@ def test_a_page_on_another_port_reads_nothing_changes_nothing_and_shows_no_frame
     other.context.close()
 
 
+def test_a_browser_without_the_key_is_told_how_to_get_in_and_gets_in(browser, program):
+    context = browser.new_context()
+    try:
+        page = context.new_page()
+        page.goto(program.address)
+        expect(page.get_by_role("heading")).to_have_text("This window opens with a key.")
+        page.get_by_label("Key").fill("not this one")
+        page.get_by_role("button", name="Open").click()
+        expect(page.get_by_role("heading")).to_have_text("This key is not the right one.")
+        page.get_by_label("Key").fill(program.key)
+        page.get_by_role("button", name="Open").click()
+        page.wait_for_selector("html[data-ready]", state="attached")
+        assert program.key not in page.url
+        page.goto(program.address)
+        page.wait_for_selector("html[data-ready]", state="attached")
+    finally:
+        context.close()
+
+
+def test_a_link_from_another_site_lets_in_too(browser, program, stranger):
+    """The file that the browser is opened with is another site: it would keep the cookie from a redirect."""
+    context = browser.new_context()
+    try:
+        page = context.new_page()
+        page.goto(stranger.replace("127.0.0.1", "localhost"))
+        page.evaluate("(address) => { location.href = address; }", program.entrance)
+        page.wait_for_selector("html[data-ready]", state="attached")
+        assert program.key not in page.url
+    finally:
+        context.close()
+
+
+def test_a_page_whose_key_is_no_longer_right_says_how_to_get_in(browser, program):
+    context = browser.new_context()
+    try:
+        page = context.new_page()
+        page.goto(program.entrance)
+        page.wait_for_selector("html[data-ready]", state="attached")
+        program.end()
+        (program.workspace / "key").unlink()
+        program.start()
+        expect(page.get_by_role("heading", name="This window opens with a key.")).to_be_visible()
+    finally:
+        context.close()
+
+
 def test_the_page_works_under_its_policy_and_a_script_in_a_ticket_does_not(page, tmp_path):
     """Every tab, a chart, both themes and an upload; what the policy forbids would fail the fixture."""
     asked = [
@@ -87,7 +133,7 @@ def test_the_page_works_under_its_policy_and_a_script_in_a_ticket_does_not(page,
 def test_a_script_without_the_number_does_not_run(page, program):
     """The guard itself, past the fixture's watch: inline handlers and scripts written into the page stay dead."""
     other = page.context.new_page()
-    other.goto(program.address)
+    other.goto(program.entrance)
     other.wait_for_selector("html[data-ready]", state="attached")
     other.evaluate(INLINE)
     assert other.title() == "Ticket Tuner"

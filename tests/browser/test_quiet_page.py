@@ -26,7 +26,7 @@ def test_a_page_begins_in_the_colours_that_were_chosen(browser, program):
     context = browser.new_context(color_scheme="light")
     try:
         page = context.new_page()
-        page.goto(program.address)
+        page.goto(program.entrance)
         page.evaluate("localStorage.setItem('ticket-tuner-theme', 'dark')")
         page.route("**/assets/**", lambda route: route.abort())  # none of Gradio's scripts
         page.goto(program.address, wait_until="commit")

@@ -17,7 +17,10 @@ PAGE = Path(__file__).parents[2] / "assets" / "door.html"
 """A page without a script: it has to work before anybody is let in."""
 
 NOTHING = Markup("")
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
 
 
 def refuse(

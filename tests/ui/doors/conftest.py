@@ -1,0 +1,27 @@
+"""The program as a person starts it, and a way to ask it as a program does that has the key."""
+
+import httpx
+import pytest
+
+from tests.program import Program
+
+
+def bearer(program):
+    """What a program sends that has the key."""
+    return {"Authorization": f"Bearer {program.key}"}
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory):
+    made = Program(tmp_path_factory.mktemp("doors") / "workspace", "--allow-host", "desk.example")
+    made.start()
+    yield made
+    made.end()
+    assert not made.complaints()
+
+
+@pytest.fixture
+def ask(program):
+    """Ask with headers; returns the answer."""
+    with httpx.Client(base_url=program.address, timeout=30, headers=bearer(program)) as client:
+        yield lambda method, path, headers=None, **more: client.request(method, path, headers=headers or {}, **more)
