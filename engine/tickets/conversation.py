@@ -120,6 +120,22 @@ TWICE = "the same mail once more"
 """The reason for a copy of a message, as in Inbox and Sent; it counts among messages, not tickets."""
 DAMAGED = "damaged line"
 """The reason for what could not be read at all."""
+BROKEN_OFF = "the file breaks off"
+"""The reason for the place where a file ends too early: what came behind it, nobody knows."""
+
+
+def broken_off(place: str, name: str, whole: int, byte: int) -> LeftOut:
+    """Say that a file ends too early.
+
+    Args:
+        place: What it breaks off in, such as ``item 19 of export.json``.
+        name: The file's.
+        whole: How many records were whole.
+        byte: Where it ends, in bytes of its text.
+    """
+    return LeftOut(
+        place, BROKEN_OFF, f"{name}: {whole:,} of an unknown number of tickets; the file breaks off at byte {byte:,}."
+    )
 
 
 def excerpt(text: str) -> str:

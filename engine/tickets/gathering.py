@@ -15,7 +15,7 @@ from typing import Generic, Self, TypeVar
 import orjson
 
 from engine.errors import TicketsError
-from engine.tickets.conversation import TWICE, LeftOut
+from engine.tickets.conversation import BROKEN_OFF, TWICE, LeftOut
 from engine.tickets.facts import Facts
 from engine.tickets.options import PrepareOptions
 from engine.tickets.planning import Plan
@@ -44,6 +44,8 @@ class Gathered:
     dropped: Counter[str] = field(default_factory=Counter)
     messages_left_out: Counter[str] = field(default_factory=Counter)
     topics: Counter[str] = field(default_factory=Counter)
+    broken_off: list[str] = field(default_factory=list)
+    """A sentence for each file that ends too early."""
     stages: dict[str, float] = field(default_factory=dict)
 
 
@@ -126,6 +128,8 @@ def _take(item: Tidied | LeftOut, gathered: Gathered, spool: Spool) -> None:
     gathered.read += 1
     if isinstance(item, LeftOut):
         gathered.dropped[item.reason] += 1
+        if item.reason == BROKEN_OFF:
+            gathered.broken_off.append(item.excerpt)
         spool.leave_out(item)
         return
     for name, taken in zip(("cleaning", "masking", "sketching"), item.seconds, strict=True):

@@ -268,6 +268,7 @@ def _report(
         label=main.label,
         evidence=main.evidence,
         files=[entry.source.name for entry in plans],
+        broken_off=list(gathered.broken_off),
         train=len(kept) - len(selection.heldout),
         heldout=len(selection.heldout),
         messages_kept=sum(entry.turns for entry in facts),
@@ -287,6 +288,7 @@ def _warnings(
     plans: Sequence[Plan], gathered: Gathered, kept: Sequence[int], selection: Selection, options: PrepareOptions
 ) -> list[str]:
     found = list(dict.fromkeys(caution for entry in plans for caution in entry.cautions))
+    found[:0] = gathered.broken_off
     left = gathered.messages_left_out
     found.extend(said.format(left[reason]) for reason, said in _SAID_OF.items() if left[reason])
     damaged = gathered.dropped[DAMAGED]

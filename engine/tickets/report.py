@@ -39,6 +39,8 @@ class Report:
     label: str = ""
     evidence: str = ""
     files: list[str] = field(default_factory=list)
+    broken_off: list[str] = field(default_factory=list)
+    """A sentence for each file that ends too early, also the first of the warnings."""
     train: int = 0
     heldout: int = 0
     messages_kept: int = 0

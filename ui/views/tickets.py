@@ -88,7 +88,7 @@ def summary(report: Report, verdict: Markup = NOTHING) -> Markup:
     """The line from tickets to conversations to the two parts, with what was left out and masked.
 
     Args:
-        report: What the import did.
+        report: What the import did; that a file breaks off stands before everything else.
         verdict: A line on how good it is.
     """
     flow = join(
@@ -99,10 +99,12 @@ def summary(report: Report, verdict: Markup = NOTHING) -> Markup:
             _stat(report.heldout, "held out to measure", "plus"),
         ]
     )
-    warnings = join([banner(text, kind="note") for text in report.warnings])
+    broken = join([banner(text, "Download the export again.") for text in report.broken_off])
+    others = (text for text in report.warnings if text not in report.broken_off)
+    warnings = join([banner(text, kind="note") for text in others])
     return Markup(
-        '<div class="summary"><div class="sheet numbers"><div class="flow">{}</div>{}{}</div>{}</div>'
-    ).format(flow, _notes(report), verdict, warnings)
+        '<div class="summary">{}<div class="sheet numbers"><div class="flow">{}</div>{}{}</div>{}</div>'
+    ).format(broken, flow, _notes(report), verdict, warnings)
 
 
 def _stat(number: int, label: str, kind: str = "") -> Markup:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
-from engine.tickets.conversation import DAMAGED, LeftOut, excerpt
+from engine.tickets.conversation import DAMAGED, LeftOut, broken_off, excerpt
 from engine.tickets.files.envelopes import unwrap
 from engine.tickets.files.json_values import parsed, shown, why
 from engine.tickets.files.sources import HEAD_BYTES, Source
@@ -68,19 +68,29 @@ def is_json_lines(head: bytes) -> bool:
 
 
 def _json_lines(name: str, head: bytes, stream: IO[bytes]) -> Iterator[Record | LeftOut]:
+    read = whole = 0
     for number, line in enumerate(_lines(head, stream), start=1):
         if line is None:
             yield LeftOut(f"line {number} of {name}", DAMAGED, f"longer than {RECORD_BYTES >> 20} MB")
             continue
+        read += len(line)
         text = line.strip()
         if not text or text in (b"[", b"]", b"],", b","):
             continue
         value = parsed(text.rstrip(b","))
         if isinstance(value, dict):
+            whole += 1
             for record in unwrap(value):
                 yield Record(record, name, f"line {number}")
+        elif value is None and whole and not line.endswith(b"\n") and text.startswith(b"{") and _is_cut(text):
+            yield broken_off(f"line {number} of {name}", name, whole, read)
         else:
             yield _damage(f"line {number} of {name}", text.rstrip(b","), value)
+
+
+def _is_cut(text: bytes) -> bool:
+    """Tell a last line that ends too early from one that is damaged within."""
+    return not text.endswith(b"}")
 
 
 def _array(name: str, head: bytes, stream: IO[bytes]) -> Iterator[Record | LeftOut]:
@@ -105,7 +115,7 @@ def _lines(head: bytes, stream: IO[bytes]) -> Iterator[bytes | None]:
     """Yield lines of bytes; None for a line beyond :data:`RECORD_BYTES`."""
     pieces = head.split(b"\n")
     last = pieces.pop()
-    yield from pieces
+    yield from (piece + b"\n" for piece in pieces)
     line = last + stream.readline(RECORD_BYTES)
     while line:
         if len(line) >= RECORD_BYTES and not line.endswith(b"\n"):

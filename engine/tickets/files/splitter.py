@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from engine.errors import TicketsError
-from engine.tickets.conversation import DAMAGED, LeftOut, excerpt
+from engine.tickets.conversation import DAMAGED, LeftOut, broken_off, excerpt
 from engine.tickets.files.envelopes import ENVELOPES, OPEN, OPEN_LIST, QUOTE, TOKEN, envelope_depth
 from engine.tickets.files.json_values import shown
 
@@ -36,6 +36,8 @@ class Splitter:
         self._buffer = bytearray(head)
         self._envelope = envelope_depth(head)
         self.count = 0
+        self._read = len(head)
+        """Bytes of the text so far."""
         self._stack: list[int] = []
         self._keys: list[bytes] = []
         self._start = -1
@@ -57,6 +59,7 @@ class Splitter:
             # Reading as much again as is waiting keeps the work on one long string linear.
             more = self._stream.read(max(CHUNK_BYTES, len(self._buffer)))
             self._buffer += more
+            self._read += len(more)
             if not more:
                 if self._start < 0:
                     break
@@ -65,7 +68,7 @@ class Splitter:
                     return
         if self._stack:
             self.count += 1
-            yield LeftOut(f"item {self.count} of {self._name}", DAMAGED, "the file ends in the middle")
+            yield self._broken_off()
 
     def _scan(self) -> Iterator[tuple[int, bytes] | LeftOut]:
         """Look at every token of the buffer that is whole."""
@@ -142,7 +145,12 @@ class Splitter:
         else:
             self._buffer.clear()
             self._start, self._position = -1, 0
+            # Where every bracket is closed at the very end, a quote is missing and nothing more.
+            return left if text.rstrip().endswith((b"}]", b"]}", b"}\n]")) else self._broken_off()
         return left
+
+    def _broken_off(self) -> LeftOut:
+        return broken_off(f"item {self.count} of {self._name}", self._name, self.count - 1, self._read)
 
     def _too_deep(self) -> TicketsError:
         return TicketsError(

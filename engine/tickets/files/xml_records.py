@@ -11,12 +11,14 @@ from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
 from engine.errors import TicketsError
-from engine.tickets.conversation import DAMAGED, LeftOut, excerpt
+from engine.tickets.conversation import DAMAGED, LeftOut, broken_off, excerpt
 from engine.tickets.files.records import Record
 from engine.tickets.files.sources import Source
 
 TICKET_TAG = "helpdesk-ticket"
 _DEEPEST = 100
+_ENDS_EARLY = frozenset((3, 5))
+"""expat's codes for no element found and for an unclosed token (XML_ERROR_NO_ELEMENTS, XML_ERROR_UNCLOSED_TOKEN)."""
 
 
 def read_xml(source: Source) -> Iterator[Record | LeftOut]:
@@ -64,7 +66,11 @@ def read_xml(source: Source) -> Iterator[Record | LeftOut]:
                 raise TicketsError(
                     f"{source.name} is not XML that can be read ({error}).", "Download it again."
                 ) from error
-            yield LeftOut(f"ticket {count + 1} of {source.name}", DAMAGED, excerpt(str(error)))
+            place = f"ticket {count + 1} of {source.name}"
+            if isinstance(error, ParseError) and error.code in _ENDS_EARLY:
+                yield broken_off(place, source.name, count, stream.tell())
+            else:
+                yield LeftOut(place, DAMAGED, excerpt(str(error)))
 
 
 def _value(element: Element) -> Any:

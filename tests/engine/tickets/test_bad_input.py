@@ -211,10 +211,32 @@ def test_a_truncated_file_gives_what_came_before_the_cut(tmp_path: Path) -> None
         ("b.json", json.dumps({"tickets": GOOD})),
         ("c.json", lines(*GOOD)),
     ):
-        report, data = prepared([write(tmp_path / name, whole[: int(len(whole) * 0.9)])], tmp_path / f"out-{name}")
-        assert report.conversations_kept >= 10
-        assert report.dropped == {"damaged line": 1}
+        end = int(len(whole) * 0.9)
+        report, data = prepared([write(tmp_path / name, whole[:end])], tmp_path / f"out-{name}")
+        kept = report.conversations_kept
+        assert kept >= 10
+        assert report.dropped == {"the file breaks off": 1}
         assert name in data.left_out(0, 1)[0][0]["ticket"]
+        said = f"{name}: {kept} of an unknown number of tickets; the file breaks off at byte {end:,}."
+        assert report.broken_off == report.warnings[:1] == [said]
+
+
+def test_a_file_cut_between_two_tickets_breaks_off_as_well(tmp_path: Path) -> None:
+    whole = json.dumps(GOOD)
+    end = whole.rindex('{"id"')
+    report, _ = prepared([write(tmp_path / "t.json", whole[:end])], tmp_path / "out")
+    assert (report.conversations_kept, report.dropped) == (11, {"the file breaks off": 1})
+
+
+def test_damage_in_the_last_ticket_of_a_whole_file_is_no_breaking_off(tmp_path: Path) -> None:
+    for name, whole in (
+        ("a.json", json.dumps(GOOD)),
+        ("b.json", json.dumps({"tickets": GOOD})),
+        ("c.json", lines(*GOOD)),
+    ):
+        damaged = whole.replace('Parcel 12"', "Parcel 12", 1)
+        report, _ = prepared([write(tmp_path / name, damaged)], tmp_path / f"out-{name}")
+        assert (report.dropped, report.broken_off) == ({"damaged line": 1}, [])
 
 
 def test_a_missing_quote_in_a_big_array_costs_one_record(tmp_path: Path) -> None:

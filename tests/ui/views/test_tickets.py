@@ -61,3 +61,11 @@ def test_the_first_rows_show_which_column_is_what():
         "table", "Table", "", "", columns=("Frage", "Antwort"), mapping={"question": "Frage"}, sample=(("a", "b"),)
     )
     assert "<b>question</b>" in tickets.sample_table(found)
+
+
+def test_a_file_that_breaks_off_is_said_in_the_first_line_and_once() -> None:
+    said = "t.json: 18 of an unknown number of tickets; the file breaks off at byte 4,711."
+    report = replace(FakeDataSet().report, broken_off=[said], warnings=[said, "Look through the masked list."])
+    shown = tickets.summary(report)
+    assert shown.count(said) == 1
+    assert shown.index(said) < shown.index("tickets read") < shown.index("Look through the masked list.")

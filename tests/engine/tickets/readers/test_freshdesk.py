@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import TicketsError
+from engine.tickets.conversation import LeftOut
 from engine.tickets.detect import detect
 from tests.engine.tickets.exports import only, read, read_all, said, write
 
@@ -109,6 +110,8 @@ def test_xml_that_ends_early_gives_the_tickets_before_the_cut(tmp_path: Path) ->
     cut = XML[: XML.index("<helpdesk-ticket><display-id>8") + 60]
     found = read_all(write(tmp_path / "Tickets.xml", cut))
     assert [type(item).__name__ for item in found] == ["Conversation", "LeftOut"]
+    assert isinstance(found[1], LeftOut)
+    assert found[1].excerpt.startswith("Tickets.xml: 1 of an unknown number of tickets; the file breaks off at byte ")
 
 
 def test_tickets_without_conversations_are_refused(tmp_path: Path) -> None:
