@@ -68,8 +68,7 @@ class Endings:
         self._next = [0] * (len(lines) + 1)
         following = self._next[-1] = len(lines) + _MAX_LINES
         for number in range(len(lines) - 1, -1, -1):
-            tail = lines[number][-12:].rstrip(AFTER_COLON)
-            if tail[-1:] in COLONS or tail.endswith("--") or number in quoted_after:
+            if number in quoted_after or _may_end(lines[number]):
                 following = number
             self._next[number] = following
 
@@ -105,6 +104,13 @@ def find_attribution(lines: Sequence[str], index: int, endings: Endings) -> Attr
     return None
 
 
+def _may_end(line: str) -> bool:
+    if line[-1:].isalnum() or line[-1:] in ".,!?":  # most lines; the strip below costs ten times this look
+        return False
+    tail = line[-12:].rstrip(AFTER_COLON)
+    return tail[-1:] in COLONS or tail.endswith("--")
+
+
 def names_a_writer(line: str) -> bool:
     """Say whether a line that ends in a colon announces a mail ('Anna wrote:') and not a citation ('It says:')."""
     return bool(ADDRESS.search(line) and DATE.search(line)) or bool(WROTE_SOMEWHERE.search(line) and DATE.search(line))
@@ -126,7 +132,8 @@ def _goes_on(lines: Sequence[str], index: int, joined: str) -> bool:
 def _is_attribution(joined: str) -> bool:
     dated = DATE.search(joined) is not None
     addressed = ADDRESS.search(joined) is not None
-    return (dated and addressed) or (WROTE_SOMEWHERE.search(joined) is not None and (dated or addressed))
+    # The verbs come last: the search for them costs as much as the rest of the clean-up.
+    return (dated and addressed) or ((dated or addressed) and WROTE_SOMEWHERE.search(joined) is not None)
 
 
 def _is_sure(joined: str) -> bool:
