@@ -1,10 +1,12 @@
 """Personal data -> stable placeholders, the same for the same value throughout a conversation.
 
 **No detector is complete.** Found are e-mail addresses, telephone numbers, payment cards, IBANs, IP addresses, API
-keys, passwords that are called passwords, and the names that stand in the export's own people fields. Not found are,
-among others: postal addresses, dates of birth, names of people who are in no field, nicknames and inflected names,
-account numbers without a checksum, and whatever is spelt out in words. So a person reviews what was masked, adds
-terms, and looks at the rest before training.
+keys, passwords and codes that are called so, official numbers by their form or the words before them, dates of birth
+and user names that a word announces, postal addresses after such words or by street and house number, and the names
+that stand in the export's own people fields. Not found are, among others: people who are in no field, nicknames and
+inflected names, dates of birth and user names that nothing announces, streets without a number, account numbers
+without a checksum, company names, and what is shown in pictures. So a person reviews what was masked, adds terms, and
+looks at the rest before training.
 
 Owns placeholders, their numbers, the allow list and the person's own terms. What is personal data is decided in
 :mod:`engine.tickets.detectors`. Time is linear in the length of the text, whatever it holds.
@@ -16,20 +18,28 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
+from engine.tickets.detectors.birth_dates import find_birth_dates
+from engine.tickets.detectors.codes import find_codes
 from engine.tickets.detectors.emails import find_emails
+from engine.tickets.detectors.forms import Forms
+from engine.tickets.detectors.ids import find_labelled_ids
 from engine.tickets.detectors.links import find_links
 from engine.tickets.detectors.names import name_index
+from engine.tickets.detectors.national_ids import find_national_ids
 from engine.tickets.detectors.network import find_addresses
 from engine.tickets.detectors.numbers import find_ibans, find_numbers
-from engine.tickets.detectors.passwords import find_passwords, find_pins
+from engine.tickets.detectors.passwords import find_passwords
+from engine.tickets.detectors.postal import find_postal_addresses
 from engine.tickets.detectors.secrets import find_keys
 from engine.tickets.detectors.spans import Covered, Kind, Span, without_overlaps
+from engine.tickets.detectors.user_names import find_pairs, find_user_names
 
 _CONTEXT = 40
 """Characters on each side that the review shows."""
 
 _PLACEHOLDER = re.compile(r"\[([A-Z]{2,10})_(\d{1,5})\]")
-_DIGIT = re.compile(r"\d")
+_FEWEST_OF_AN_ID, _FEWEST_OF_A_PHONE = 6, 7
+"""Digits below which a message holds no official number, and no telephone number, card or IBAN."""
 _NAME_LIKE = re.compile(r"[^\W\d_]+(?:[ '\u2019-][^\W\d_]+){0,5}")
 
 
@@ -107,23 +117,42 @@ class ConversationMasker:
     def _find(self, text: str, settled: list[tuple[int, int]]) -> list[Span]:
         links = find_links(text)
         covered = Covered(links + settled)
-        lowered = text.lower()
-        has_digits = _DIGIT.search(text) is not None
-        spans = [*find_emails(text, lowered), *find_keys(text, covered), *find_passwords(text, lowered)]
-        if has_digits:
-            spans += find_pins(text, lowered)
-            exact = [*find_ibans(text), *find_addresses(text, covered)]
-            taken = [(span.start, span.end) for span in (*spans, *exact)]
-            spans += exact
-            spans += find_numbers(text, self._country, Covered(links + settled + taken) if taken else covered)
+        forms = Forms(text)
+        spans = self._find_words(forms, covered)
+        if forms.digits:
+            spans += self._find_digits(forms, links + settled, spans)
         elif text.count(":") > 1:
             spans += find_addresses(text, covered)
         if self._names:
-            spans += self._names.find(text, covered)
+            spans += self._names.find(forms, covered)
         if self._options.extra:
             spans += _find_terms(text, self._options.extra)
         already = Covered(settled)
         return [span for span in spans if not already.touches(span.start, span.end)] if settled else spans
+
+    @staticmethod
+    def _find_words(forms: Forms, covered: Covered) -> list[Span]:
+        """Find what letters make: addresses, keys, passwords, names of accounts."""
+        spans = [*find_emails(forms), *find_keys(forms.text, covered)]
+        pairs = list(find_pairs(forms))
+        regions = Covered(region for region, _ in pairs)
+        spans += [span for _, both in pairs for span in both]
+        spans += [span for span in find_passwords(forms) if not regions.holds(span.start)]
+        return spans + list(find_user_names(forms, regions))
+
+    def _find_digits(self, forms: Forms, settled: list[tuple[int, int]], spans: list[Span]) -> list[Span]:
+        """Find what digits make; what is found first settles its digits for the telephone numbers."""
+        covered = Covered(settled)
+        exact = [*find_codes(forms), *find_birth_dates(forms), *find_postal_addresses(forms, covered)]
+        exact += find_addresses(forms.plain, covered)
+        exact += find_labelled_ids(forms, covered)
+        if forms.digits >= _FEWEST_OF_AN_ID:
+            exact += find_national_ids(forms.plain, self._country, covered)
+        if forms.digits >= _FEWEST_OF_A_PHONE:
+            exact += find_ibans(forms.plain)
+            taken = [(span.start, span.end) for span in (*spans, *exact)]
+            exact += find_numbers(forms.plain, self._country, Covered(settled + taken) if taken else covered)
+        return exact
 
     def _is_allowed(self, span: Span, text: str) -> bool:
         if not self._allowed:

@@ -15,8 +15,9 @@ PLACES = 20
 """Places shown of one term."""
 
 CAUTION = Markup(
-    '<p class="quiet">No detector is complete. Not found are, among others, postal addresses, nicknames, and people '
-    "who stand in no field of the export. Look through this list, search the conversations for what must not be "
+    '<p class="quiet">No detector is complete. Not found are, among others, people who stand in no field of the '
+    "export, nicknames and inflected names, dates of birth and user names that no word announces, streets without a "
+    "number, and what pictures show. Look through this list, search the conversations for what must not be "
     "learnt, and add it here.</p>"
 )
 

@@ -29,6 +29,9 @@ KINDS = {
     "SECRET": ("secret", "secrets"),
     "KEY": ("key", "keys"),
     "ADDRESS": ("postal address", "postal addresses"),
+    "ID": ("official number", "official numbers"),
+    "BIRTHDATE": ("date of birth", "dates of birth"),
+    "USER": ("user name", "user names"),
     "TERM": ("term of yours", "terms of yours"),
 }
 """Kind of personal data -> its name, one and several."""

@@ -11,9 +11,12 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from engine.tickets.detectors.name_words import COMMON, NAME_BEFORE, PARTICLES, ROLES, TITLES
+from engine.tickets.detectors.forms import Forms
 from engine.tickets.detectors.spans import Covered, Span
+from engine.tickets.words import pattern, words
 
+_COMMON, _PARTICLES = words("name_common"), words("name_particles")
+_ROLES, _TITLES = words("name_roles"), words("name_titles")
 _WORD = re.compile(r"[^\W\d_]+")
 _HANDLE = re.compile(r"[A-Za-z][\w.-]{3,40}")
 _TOKEN = re.compile(r"\w[\w.-]*\w")
@@ -22,7 +25,7 @@ _BRACKETED = re.compile(r"[(\[<{][^)\]>}]{0,80}[)\]>}]")
 _NO_SPACES = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 _GAP = re.compile(r"[ \u00a0'\u2019.-]{1,2}")
 _COMMA = re.compile(r"[ \u00a0'\u2019.-]|, ?")
-_BEFORE = re.compile(rf"(?<![^\W_])(?:{NAME_BEFORE})[.,!:]?[ \t\n]{{1,3}}$", re.IGNORECASE)
+_BEFORE = re.compile(rf"(?<![^\W_])(?:{pattern('name_before')})[.,!:]?[ \t\n]{{1,3}}$", re.IGNORECASE)
 _CONTEXT = 30
 _FEW = 50
 """Names up to which looking for each of them is faster than looking at every word of a text."""
@@ -60,16 +63,17 @@ class NameIndex:
             self._add(_BRACKETED.sub(" ", entry).strip(' "'))
         for patterns in self._patterns.values():
             patterns.sort(key=lambda pattern: -len(pattern.words))
-        self._first_words = self._patterns.keys()
+        self._lowered_firsts = frozenset(word.lower() for word in self._patterns)
 
-    def find(self, text: str, covered: Covered) -> Iterator[Span]:
+    def find(self, forms: Forms, covered: Covered) -> Iterator[Span]:
         """Yield every mention; identity is the person's entry, so that first name and full name share a placeholder.
 
         Args:
-            text: The message.
+            forms: The message.
             covered: Links and placeholders, in which no name is looked for.
         """
-        if self._may_hold(text):
+        text = forms.text
+        if not self._lowered_firsts.isdisjoint(forms.words):
             yield from self._spaced(text, covered)
         for name, person in self._unspaced.items():
             start = text.find(name)
@@ -81,11 +85,6 @@ class NameIndex:
                 handle = self._handles.get(match[0])
                 if handle and not covered.holds(match.start()):
                     yield Span(match.start(), match.end(), "NAME", handle)
-
-    def _may_hold(self, text: str) -> bool:
-        if len(self._first_words) <= _FEW:
-            return any(word in text for word in self._first_words)
-        return not self._first_words.isdisjoint(_WORD.findall(text))
 
     def _spaced(self, text: str, covered: Covered) -> Iterator[Span]:
         words = list(_WORD.finditer(text))
@@ -102,15 +101,15 @@ class NameIndex:
     def _match(
         self, text: str, words: list[re.Match[str]], position: int, patterns: list[_Pattern]
     ) -> tuple[Span, int] | None:
-        for pattern in patterns:
-            last = position + len(pattern.words) - 1
-            if last >= len(words) or not self._same_words(text, words, position, pattern):
+        for way in patterns:
+            last = position + len(way.words) - 1
+            if last >= len(words) or not self._same_words(text, words, position, way):
                 continue
             start, end = words[position].start(), words[last].end()
-            if text[end - 1 : end] == "s" and pattern.words[-1] + "s" == words[last][0]:
+            if text[end - 1 : end] == "s" and way.words[-1] + "s" == words[last][0]:
                 end -= 1
-            if pattern.style != "common part" or _stands_as_name(text, start, end):
-                return Span(start, end, "NAME", pattern.person), last + 1
+            if way.style != "common part" or _stands_as_name(text, start, end):
+                return Span(start, end, "NAME", way.person), last + 1
         return None
 
     @staticmethod
@@ -140,11 +139,11 @@ class NameIndex:
             return
         names = _in_order(entry)
         parts = [part for name in names for part in _WORD.findall(name)]
-        if not parts or any(part.lower() in ROLES for part in parts):
+        if not parts or any(part.lower() in _ROLES for part in parts):
             return
         for first in range(len(parts) - 1):
             for end in range(first + 2, min(len(parts), _LONGEST_NAME) + 1):
-                if parts[end - 1].lower() not in PARTICLES:
+                if parts[end - 1].lower() not in _PARTICLES:
                     self._put(tuple(parts[first:end]), person, "full")
         if len(names) > 1:
             self._put((*_WORD.findall(names[-1]), *_WORD.findall(names[0])), person, "listed")
@@ -156,15 +155,15 @@ class NameIndex:
         """Add one name of a person: 'Jean-Luc', 'Vries' (also as 'de Vries'), never a particle or a title."""
         words = tuple(_WORD.findall(name))
         lowered = name.lower()
-        if lowered in PARTICLES or lowered in TITLES or lowered in self._allowed or len("".join(words)) < 2:
+        if lowered in _PARTICLES or lowered in _TITLES or lowered in self._allowed or len("".join(words)) < 2:
             return
-        ambiguous = len("".join(words)) <= 2 or lowered in COMMON
+        ambiguous = len("".join(words)) <= 2 or lowered in _COMMON
         for form in {_capitalised(words), words, tuple(word.upper() for word in words)}:
             if form[0][0].isupper() or not form[0][0].islower():
                 self._put(form, person, "common part" if ambiguous else "part")
         particles: list[str] = []
         for earlier in reversed(before):
-            if earlier.lower() not in PARTICLES:
+            if earlier.lower() not in _PARTICLES:
                 break
             particles.insert(0, earlier)
         if particles:
@@ -199,7 +198,7 @@ def _in_order(entry: str) -> list[str]:
     last, comma, first = entry.partition(",")
     turned = f"{first} {last}" if comma and first.strip() else entry
     names = [name.strip(".,;:'\"") for name in turned.split()]
-    return [name for name in names if _WORD.search(name) and name.lower() not in TITLES]
+    return [name for name in names if _WORD.search(name) and name.lower() not in _TITLES]
 
 
 def _capitalised(words: tuple[str, ...]) -> tuple[str, ...]:

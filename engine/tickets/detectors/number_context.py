@@ -36,6 +36,7 @@ _ORDER_BEFORE = re.compile(
     r"|[#№]\s?$",
     re.IGNORECASE,
 )
+_ORDER_AFTER = re.compile(rf"[ ,(]{{1,3}}(?:[^\W\d_]{{1,6}} ){{2,4}}(?:{_ORDER_WORDS})(?![^\W_])", re.IGNORECASE)
 _PHONE_WORDS = (
     r"tel|tele?phone?|phones?|fon|fones?|mobile?|mobil\w*|cell(?:phone|ulare?)?|call(?: me| us| him| her| them)?"
     r"|ring|text(?: me| us)?|sms|fax|dial|reach(?: me| us)?|whatsapp|hotline|landline"
@@ -61,6 +62,11 @@ _CARD_BEFORE = re.compile(
 def is_order_number(text: str, start: int) -> bool:
     """Say whether the words right before a number call it an order, a ticket, an invoice or the like."""
     return _ORDER_BEFORE.search(text[max(0, start - _WINDOW) : start]) is not None
+
+
+def is_called_order_after(text: str, end: int) -> bool:
+    """Say whether the words right after a number call it an order: '5035550136, it is the serial number'."""
+    return _ORDER_AFTER.match(text, end) is not None
 
 
 def is_called_phone(text: str, start: int) -> bool:

@@ -8,8 +8,13 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
-from engine.tickets.detectors.number_context import is_called_card, is_called_phone, is_order_number
-from engine.tickets.detectors.phones import could_be_phone, is_phone
+from engine.tickets.detectors.number_context import (
+    is_called_card,
+    is_called_order_after,
+    is_called_phone,
+    is_order_number,
+)
+from engine.tickets.detectors.phones import could_be_phone, is_north_american, is_phone
 from engine.tickets.detectors.spans import Covered, Span
 
 _NO_LETTER_BEFORE = "(?<![A-Za-z0-9\u00c0-\u024f_@#$€£])"
@@ -18,7 +23,18 @@ _NumberKind = Literal["CARD", "PHONE"]
 _MOST_PIECES = 8
 """Groups of digits in a row; what has more is a table."""
 _RUN = re.compile(rf"{_NO_LETTER_BEFORE}(?:\+ ?|\()?\d(?:{_SEPARATOR}{{0,3}}\d){{6,27}}")
-_IBAN_START = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}[ \u00a0-]?[A-Za-z0-9]{2}")
+# Cards with other signs between their groups, or a group a line; a run of digits takes no line end.
+_BETWEEN = r"[ \u00a0./\n-]{1,3}"
+_CARD_IN_GROUPS = re.compile(
+    rf"{_NO_LETTER_BEFORE}(?:\d{{4}}(?:{_BETWEEN}\d{{4}}){{3}}|3\d{{3}}{_BETWEEN}\d{{6}}{_BETWEEN}\d{{5}})"
+    r"(?!\d|[.-]\d)"
+)
+# The check digits, which are rarer than letters; the country stands before them.
+_IBAN_CHECK = re.compile(r"\d{2}[ \u00a0./\n-]{0,2}[A-Za-z0-9]{2}")
+_IBAN_COUNTRY = re.compile(r"(?:(?<![A-Za-z0-9])|(?<=IBAN))[A-Za-z]{2}[ \u00a0]?$")
+_IBAN_WORD = len("IBANDE ")
+_IBAN_SEPARATORS = frozenset(" \u00a0-./\n")
+_MOST_SEPARATORS = 2
 _PIECES = re.compile(r"[^\s\u00a0\u2009\u202f]+")
 
 _DATE = re.compile(r"^(?:\d{4}[./-]\d{1,2}[./-]\d{1,2}|\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d{2})(?!\d|[./-]\d)")
@@ -58,18 +74,32 @@ _CARD = re.compile(
     r"|4[4-9])\d{12,16}"
     r"|62\d{14,17}|(?:50|5[6-9]|6\d)\d{10,17}"
 )
+_CARD_GROUPS = re.compile(
+    r"\d{4}(?:[ \u00a0-]{1,3}\d{4}){2,4}(?:[ \u00a0-]{1,3}\d{1,3})?|\d{4}[ \u00a0-]{1,3}\d{6}[ \u00a0-]{1,3}\d{4,5}"
+)
+"""How cards are printed; 302-7654301-1234567 is an order."""
+_VERSION = re.compile(r"\d{1,4}(?:\.\d{1,5})*\.\d(?:\.\d{1,5})*|\d(?:\.\d{1,5}){2,}")
+"""Numbers between dots of which one has a single digit: 18.16.2.2749."""
+_PART_OF_A_WORD = re.compile(
+    r"(?<![^\W_])(?!(?:tel|t|m|f|fax|mob|mobile?|phone|fon|telefon|handy|p|cell)[-_/]$)[A-Za-z]{1,10}[-_/]$",
+    re.IGNORECASE,
+)
+"""'ORD-' before digits makes them part of a code, 'Tel-' does not."""
+_CODE = 12
 _LONG_OLD_CARD = re.compile(r"4\d{12}")
 
 
 def find_ibans(text: str) -> Iterator[Span]:
     """Yield IBANs of the right length for their country that pass ISO 7064 mod 97; identity is without spaces."""
-    for match in _IBAN_START.finditer(text):
-        length = _IBAN_LENGTHS.get(match[0][:2].upper())
-        end = _end_of(text, match.start(), length) if length else None
+    for check in _IBAN_CHECK.finditer(text):
+        country = _IBAN_COUNTRY.search(text[max(0, check.start() - _IBAN_WORD) : check.start()])
+        length = _IBAN_LENGTHS.get(country[0][:2].upper()) if country else None
+        start = check.start() - len(country[0]) if country else 0
+        end = _end_of(text, start, length) if length else None
         if end:
-            compact = re.sub(r"[\s\u00a0-]", "", text[match.start() : end]).upper()
+            compact = re.sub(r"[\s\u00a0./-]", "", text[start:end]).upper()
             if int("".join(str(int(character, 36)) for character in compact[4:] + compact[:4])) % 97 == 1:
-                yield Span(match.start(), end, "IBAN", compact)
+                yield Span(start, end, "IBAN", compact)
 
 
 def find_numbers(text: str, country: str | None, covered: Covered) -> Iterator[Span]:
@@ -81,8 +111,15 @@ def find_numbers(text: str, country: str | None, covered: Covered) -> Iterator[S
             the words before say that it is a telephone number.
         covered: Links, IP addresses, IBANs: digits in there are settled.
     """
+    in_groups = []
+    for match in _CARD_IN_GROUPS.finditer(text):
+        digits = _digits(match[0])
+        if _CARD.fullmatch(digits) and _luhn(digits) and not covered.holds(match.start()):
+            in_groups.append(match.span())
+            yield Span(*match.span(), "CARD", digits)
+    cards = Covered(in_groups)
     for match in _RUN.finditer(text):
-        if covered.holds(match.start()):
+        if covered.holds(match.start()) or cards.touches(*match.span()):
             continue
         start, end = match.span()
         whole = _kind_of(text, start, end, country, called=is_called_phone(text, start))
@@ -115,18 +152,25 @@ def _kind_of(text: str, start: int, end: int, country: str | None, *, called: bo
     written = text[start:end]
     digits = _digits(written)
     grouped = len(digits) != len(written)
+    if _PART_OF_A_WORD.search(text[max(0, start - _CODE) : start]):
+        return None
     if 13 <= len(digits) <= 19 and _is_card(written, digits, text, start):
         return "CARD" if grouped or not is_order_number(text, start) else None
     if not (is_phone(written, country) or (called and could_be_phone(written))):
         return None
+    if _VERSION.fullmatch(written) and not called and not is_north_american(written):
+        return None
     if len(digits) > 15 or _DATE.match(written) or _UNIT_AFTER.match(text[end : end + 8]):
         return None
     inside_iban = _INSIDE_IBAN.search(text[max(0, start - _IBAN_CHARACTERS) : start])
-    return None if inside_iban or is_order_number(text, start) else "PHONE"
+    is_order = is_order_number(text, start) or (not grouped and not called and is_called_order_after(text, end))
+    return None if inside_iban or is_order else "PHONE"
 
 
 def _is_card(written: str, digits: str, text: str, start: int) -> bool:
     if re.search(r"[^\d \u00a0-]", written) or not _luhn(digits):
+        return False
+    if len(written) > len(digits) and not _CARD_GROUPS.fullmatch(written):
         return False
     if _CARD.fullmatch(digits):
         return len(digits) >= 15 or is_called_card(text, start) or written.count(" ") + written.count("-") in (2, 3)
@@ -139,14 +183,16 @@ def _luhn(digits: str) -> bool:
 
 
 def _end_of(text: str, start: int, length: int) -> int | None:
-    """Return where so many letters and digits end, single spaces or hyphens between them; None where they do not."""
-    seen, position = 0, start
+    """Return where so many letters and digits end, with few separators between them; None where they do not."""
+    seen, separators, position = 0, 0, start
     while position < len(text) and seen < length:
         character = text[position]
         if character.isascii() and character.isalnum():
-            seen += 1
-        elif character not in " \u00a0-" or not text[position - 1].isalnum():
-            return None
+            seen, separators = seen + 1, 0
+        else:
+            separators += 1
+            if character not in _IBAN_SEPARATORS or separators > _MOST_SEPARATORS:
+                return None
         position += 1
     ends_a_word = position == len(text) or not text[position].isalnum()
     return position if seen == length and ends_a_word else None

@@ -1,4 +1,4 @@
-"""Finds passwords, PINs and one-time codes that people write into tickets: 'my password is ...' in many languages.
+"""Finds passwords that people write into tickets: 'my password is ...' in many languages.
 
 The hard part is what is no password: 'my password is wrong', 'Password: required'. A word without digit, symbol or
 capital in its middle counts only after a colon, or where the sentence ends with it, and never when it is on the list
@@ -8,73 +8,81 @@ of things that people say about passwords.
 import re
 from collections.abc import Iterator
 
-from engine.tickets.detectors.password_words import NO_PASSWORD, PASSWORD_HINTS, PASSWORD_WORDS, PIN_HINTS, PIN_WORDS
+from engine.tickets.detectors.forms import Forms
 from engine.tickets.detectors.spans import Span
+from engine.tickets.words import pattern, words
 
-_IS = (
-    r"(?:is now|is|was|lautet|lautete|ist|war|est|era|es|é|è|är|er|jest|to|je|on|olarak)(?![^\W_])"
+IS = (
+    r"(?:is now|is still|is|was|lautet|lautete|ist(?: jetzt| nun)?|war|est(?: maintenant)?|c['\u2019]est|era"
+    r"|es(?: ahora)?|ahora es|é|è(?: ora)?|är(?: nu)?|er(?: nu)?|jest|to|je|olarak"
+    r"|(?<=salasana )on|(?<=salasanani )on)(?![^\W_])"
     r"|(?:は|是|为)|(?<=[는가])\s"
 )
-_OPEN_QUOTE = "\"'\u201c\u201e\u2018«`\u300c"
+OPEN_QUOTE = "\"'\u201c\u201e\u2018«`\u300c"
 _CLOSE_QUOTE = "\"'\u201d\u201c\u2019»`\u300d"
-_QUOTED = rf"[{_OPEN_QUOTE}](?P<quoted>[^\n{_CLOSE_QUOTE}]{{3,64}})[{_CLOSE_QUOTE}]"
+_QUOTED = rf"[{OPEN_QUOTE}](?P<quoted>[^\n{_CLOSE_QUOTE}]{{3,64}})[{_CLOSE_QUOTE}]"
 _BARE = r"(?P<bare>[!-~¡-\u024f\u0400-\u04ff]{3,64})"
 # 'the password for the portal is ...'
-_OF = r"(?:\s(?:for|to|of|on|für|zum|zur|von|pour|de|du|para|per|voor|do|till|til)\s[^\n.:=!?]{1,40}?)??"
+OF = r"(?:\s(?:for|to|of|on|für|zum|zur|von|pour|de|du|para|per|voor|do|till|til)\s[^\n.:=!?]{1,40}?)??"
 # 'the password I set was ...', 'la contraseña nueva es ...': then only what is plainly a secret counts.
-_ASIDE = r"(?P<aside>(?:\s[^\W\d_]{1,12}){0,3}?)"
-_CONNECTOR = rf"(?:(?P<colon>[:=\uff1a])|(?P<verb>{_IS})\s{{0,2}}[:\uff1a]?)"
-_BETWEEN = rf"(?:{_OF}|{_ASIDE})[*_]{{0,2}}\s{{0,2}}{_CONNECTOR}[*_]{{0,2}}\s{{0,2}}"
+_TOPIC = rf"(?!(?:{pattern('password_topics')})(?![^\W_]))"
+_ASIDE = rf"(?P<aside>(?:\s{_TOPIC}[^\W\d_]{{1,12}}){{0,3}}?)"
+_CONNECTOR = rf"(?:(?P<colon>[:=\uff1a])|(?P<verb>{IS})\s{{0,2}}[:\uff1a]?)"
+_BETWEEN = rf"(?:{OF}|{_ASIDE})[*_]{{0,2}}\s{{0,2}}{_CONNECTOR}[*_]{{0,2}}\s{{0,2}}"
 _PASSWORD = re.compile(
-    rf"(?:(?<![^\W_])(?:{PASSWORD_WORDS})(?![^\W_])|パスワード|密码|密碼|口令|비밀번호(?:는|가)?)"
+    rf"(?:(?<![^\W_])(?:{pattern('password_words')}|{pattern('wifi_keys')})(?![^\W_])|パスワード|密码|密碼|口令|비밀번호(?:는|가)?)"
     rf"(?:{_BETWEEN}|(?P<space>\s))(?:{_QUOTED}|{_BARE})",
-    re.IGNORECASE,
-)
-_PIN = re.compile(
-    rf"(?<![^\W_])(?:{PIN_WORDS})(?![^\W_]){_OF}\s{{0,2}}(?:[:=#\uff1a]|(?:{_IS})\s{{0,2}}[:\uff1a]?|(?=\d))"
-    rf"\s{{0,2}}[{_OPEN_QUOTE}]?(?P<pin>\d[\d -]{{1,8}}\d)(?![\w.,]\d)",
     re.IGNORECASE,
 )
 _IN_LINK = re.compile(r"(?<![\w])[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s:/@]{1,64}:([^\s@/]{3,128})@")
 _PASSPHRASE_HYPHENS = 2
 _SHORTEST_NEIGHBOUR = 6
+_EAST_ASIAN = re.compile("パスワード|密码|密碼|口令|비밀번호")
+_NO_PASSWORD = words("no_password")
+_PASSWORD_HINTS = words("password_hints")
 _TRAILING = ".,;:?)]}>\"'*_\u2026"
 _ENDS_SENTENCE = re.compile(r"\s*(?:[.!;)\n]|$)")
 
 
-def find_passwords(text: str, lowered: str) -> Iterator[Span]:
+def find_passwords(forms: Forms) -> Iterator[Span]:
     """Yield passwords; identity is the secret.
 
     Args:
-        text: The message.
-        lowered: The same in lower case.
+        forms: The message.
     """
+    text = forms.text
     if "://" in text and "@" in text:
         for match in _IN_LINK.finditer(text):
             yield Span(match.start(1), match.end(1), "PASSWORD", match[1])
-    if not any(map(lowered.__contains__, PASSWORD_HINTS)):
+    if _PASSWORD_HINTS.isdisjoint(forms.words) and (text.isascii() or not _EAST_ASIAN.search(text)):
         return
-    for match in _PASSWORD.finditer(text):
+    for match in _matches(forms):
         found = _quoted(match) or _bare(text, match)
         if found:
             yield Span(*found, "PASSWORD", text[slice(*found)])
 
 
-def find_pins(text: str, lowered: str) -> Iterator[Span]:
-    """Yield PINs, one-time codes and card security codes: digits that the words before call so.
+def _matches(forms: Forms) -> Iterator[re.Match[str]]:
+    """Yield where a label and a value stand, looking only where a label's first word does."""
+    starts = forms.starts_of(_PASSWORD_HINTS & forms.words)
+    if not forms.text.isascii():
+        starts = sorted({*starts, *(match.start() for match in _EAST_ASIAN.finditer(forms.text))})
+    position = 0
+    for start in starts:
+        match = _PASSWORD.match(forms.text, start) if start >= position else None
+        if match:
+            position = match.end()
+            yield match
 
-    Args:
-        text: The message.
-        lowered: The same in lower case.
-    """
-    if any(map(lowered.__contains__, PIN_HINTS)):
-        for match in _PIN.finditer(text):
-            yield Span(match.start("pin"), match.end("pin"), "PASSWORD", match["pin"])
+
+def is_said_of_passwords(word: str) -> bool:
+    """Say whether a word is one that people say about passwords ('wrong', 'required') and so none itself."""
+    return word.strip("!-.,;:").lower() in _NO_PASSWORD
 
 
 def _quoted(match: re.Match[str]) -> tuple[int, int] | None:
     value = match["quoted"]
-    if value is None or value.strip().lower() in NO_PASSWORD:
+    if value is None or value.strip().lower() in _NO_PASSWORD:
         return None
     # Without a verb only a secret may stand in quotes: the button 'Forgot password' is none.
     return match.span("quoted") if match["space"] is None or any(letter.isdigit() for letter in value) else None
@@ -89,14 +97,14 @@ def _bare(text: str, match: re.Match[str]) -> tuple[int, int] | None:
     if (
         len(value) < 3
         or not re.search(r"[^\W_]", value)
-        or core in NO_PASSWORD
+        or core in _NO_PASSWORD
         or core.startswith(("http", "www.", "["))
     ):
         return None
     if match["space"] is not None:  # 'password Birne77': a bare neighbour must be unmistakable
         mixed = any(letter.isdigit() for letter in value) and any(letter.isalpha() for letter in value)
         return (start, start + len(value)) if mixed and len(value) >= _SHORTEST_NEIGHBOUR else None
-    if _looks_secret(value):
+    if looks_secret(value):
         return start, start + len(value)
     if match["aside"]:
         return None
@@ -108,7 +116,7 @@ def _bare(text: str, match: re.Match[str]) -> tuple[int, int] | None:
     return (start, end) if ends else None
 
 
-def _looks_secret(value: str) -> bool:
+def looks_secret(value: str) -> bool:
     """Say whether no sentence goes on with this word: a digit, a symbol inside, or a capital inside."""
     inner = value[1:].rstrip("!")
     if inner.count("-") >= _PASSPHRASE_HYPHENS:

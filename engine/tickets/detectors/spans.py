@@ -5,7 +5,22 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-Kind = Literal["EMAIL", "PHONE", "CARD", "IBAN", "IP", "KEY", "PASSWORD", "NAME", "TERM"]
+Kind = Literal[
+    "EMAIL",
+    "PHONE",
+    "CARD",
+    "IBAN",
+    "IP",
+    "KEY",
+    "PASSWORD",
+    "NAME",
+    "TERM",
+    "ID",
+    "BIRTHDATE",
+    "USER",
+    "ADDRESS",
+    "NUMBER",
+]
 """What was found; also the word in its placeholder."""
 
 

@@ -35,6 +35,8 @@ TUNED_FLOORS = {
     "KEY": (1.0, 1.0),
     "PASSWORD": (1.0, 1.0),
     "NAME": (0.98, 0.97),
+    "ID": (1.0, 1.0),
+    "USER": (1.0, 1.0),
 }
 HELD_OUT_FLOORS = {
     "EMAIL": (1.0, 1.0),
@@ -45,6 +47,7 @@ HELD_OUT_FLOORS = {
     "KEY": (1.0, 1.0),
     "PASSWORD": (1.0, 0.85),
     "NAME": (1.0, 1.0),
+    "USER": (1.0, 1.0),
 }
 
 
@@ -164,6 +167,23 @@ def test_a_link_stays_a_link_unless_it_holds_an_address_or_a_token() -> None:
     plain = "https://lamps.example/Vale/2125550187?order=4111111111111111"
     assert masker.mask(plain) == plain
     assert masker.mask("https://lamps.example/?mail=a@b.example&x=1") == "https://lamps.example/?mail=[EMAIL_1]&x=1"
+
+
+@pytest.mark.parametrize(
+    ("country", "text", "masked"),
+    [
+        ("JP", "電話０９０\u2212１２３４\u2212５６７８です", "電話[PHONE_1]です"),
+        (None, "４１１１ １１１１ １１１１ １１１１", "[CARD_1]"),
+        (None, "https://lamps.example/out?e=jo%40customer.example", "https://lamps.example/out?e=[EMAIL_1]"),
+        (None, "user/pass: admin / S3cret!", "user/pass: admin / [PASSWORD_1]"),
+        (None, "NIR 1 55 78 123 555 43", "NIR [ID_1]"),
+        ("DE", "Geburtsdatum: 12.03.1980, Login: bob77", "Geburtsdatum: [BIRTHDATE_1], Login: [USER_1]"),
+        (None, "I live at 12 Rose Lane, Leeds LS1 4AP.", "I live at [ADDRESS_1]."),
+        ("US", "Order 302-7654301-1234567, ORD-0844683161", "Order 302-7654301-1234567, ORD-0844683161"),
+    ],
+)
+def test_finders_leave_each_other_whole_values(country: str | None, text: str, masked: str) -> None:
+    assert ConversationMasker(PrivacyOptions(country=country)).mask(text) == masked
 
 
 def test_switched_off_it_changes_nothing() -> None:

@@ -1,17 +1,18 @@
 import pytest
 
+from engine.tickets.detectors.forms import Forms
 from engine.tickets.detectors.names import name_index
 from engine.tickets.detectors.spans import Covered, without_overlaps
 
 
 def mentions(text: str, *people: str, allowed: tuple[str, ...] = ()) -> list[str]:
-    spans = list(name_index(frozenset(people), frozenset(allowed)).find(text, Covered()))
+    spans = list(name_index(frozenset(people), frozenset(allowed)).find(Forms(text), Covered()))
     return [text[span.start : span.end] for span in without_overlaps(spans)]
 
 
 def test_full_first_and_last_names_are_one_person() -> None:
     index = name_index(frozenset({"Ines Vale"}), frozenset())
-    spans = list(index.find("Ines Vale, Ines, Vale", Covered()))
+    spans = list(index.find(Forms("Ines Vale, Ines, Vale"), Covered()))
     assert len(spans) == 3
     assert len({span.identity for span in spans}) == 1
 
@@ -64,7 +65,7 @@ def test_a_common_word_is_a_name_where_names_stand(text: str) -> None:
 
 def test_a_name_in_a_link_is_part_of_the_link() -> None:
     index = name_index(frozenset({"Ines Vale"}), frozenset())
-    assert list(index.find("https://l.example/Vale", Covered([(0, 22)]))) == []
+    assert list(index.find(Forms("https://l.example/Vale"), Covered([(0, 22)]))) == []
 
 
 def test_an_allowed_part_stays_while_the_other_goes() -> None:

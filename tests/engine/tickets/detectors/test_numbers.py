@@ -26,6 +26,10 @@ def numbers(text: str, country: str | None = None) -> list[tuple[str, str]]:
         ("JP", "090-1234-5678"),
         ("CN", "138 1234 5678"),
         (None, "+34 912 345 678"),
+        ("IN", "98765 43210"),
+        ("CN", "18911192389"),
+        ("BR", "11912345678"),
+        ("US", "2125550123"),
         (None, "0049 30 23125 133"),
     ],
 )
@@ -58,6 +62,10 @@ def test_what_the_words_before_call_an_order_stays(text: str) -> None:
         "1200-1500 g",
         "10-20-30",
         "1 200 000",
+        "18.16.2.2749",
+        "ORD-0844683161",
+        "REF_2125550123",
+        "302-7654301-1234567",
     ],
 )
 def test_dates_amounts_and_sizes_are_no_telephones(text: str) -> None:
@@ -81,6 +89,13 @@ def test_cards_pass_their_checksum(card: str) -> None:
     assert numbers(f"paid with {wrong}.") == []
 
 
+@pytest.mark.parametrize(
+    "card", ["4111.1111.1111.1111", "4111  1111  1111  1111", "4111\n1111\n1111\n1111", "3782/822463/10005"]
+)
+def test_cards_are_cards_whatever_divides_their_groups(card: str) -> None:
+    assert numbers(f"paid with {card} today") == [("CARD", card)]
+
+
 def test_a_card_written_in_groups_is_masked_even_after_an_order() -> None:
     assert numbers("order 4111 1111 1111 1111") == [("CARD", "4111 1111 1111 1111")]
     assert numbers("order 4111111111111111") == []
@@ -93,6 +108,11 @@ def test_a_card_written_in_groups_is_masked_even_after_an_order() -> None:
         "GB29NWBK60161331926819",
         "NL91 ABNA 0417 1643 00",
         "fr14 2004 1010 0505 0001 3m02 606",
+        "DE89.3704.0044.0532.0130.00",
+        "DE89  3704  0044  0532  0130  00",
+        "DE 89 3704 0044 0532 0130 00",
+        "DE89/3704/0044/0532/0130/00",
+        "DE89\n3704\n0044\n0532\n0130\n00",
     ],
 )
 def test_ibans_pass_their_checksum_and_end_where_they_end(iban: str) -> None:
@@ -100,3 +120,8 @@ def test_ibans_pass_their_checksum_and_end_where_they_end(iban: str) -> None:
     assert [text[span.start : span.end] for span in find_ibans(text)] == [iban]
     wrong = iban[:-1] + str((int(iban[-1]) + 1) % 10)
     assert list(find_ibans(f"to {wrong} today")) == []
+
+
+def test_the_word_iban_may_be_glued_to_the_number() -> None:
+    text = "IBANDE89370400440532013000"
+    assert [text[span.start : span.end] for span in find_ibans(text)] == ["DE89370400440532013000"]

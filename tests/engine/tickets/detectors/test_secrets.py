@@ -1,6 +1,8 @@
 import pytest
 
-from engine.tickets.detectors.passwords import find_passwords, find_pins
+from engine.tickets.detectors.codes import find_codes
+from engine.tickets.detectors.forms import Forms
+from engine.tickets.detectors.passwords import find_passwords
 from engine.tickets.detectors.secrets import find_keys
 from engine.tickets.detectors.spans import Covered
 
@@ -10,7 +12,7 @@ def keys(text: str) -> list[str]:
 
 
 def passwords(text: str) -> list[str]:
-    spans = [*find_passwords(text, text.lower()), *find_pins(text, text.lower())]
+    spans = [*find_passwords(Forms(text)), *find_codes(Forms(text))]
     return [text[span.start : span.end] for span in spans]
 
 
@@ -74,6 +76,14 @@ def test_a_private_key_goes_whole_even_when_it_was_cut_off() -> None:
         ("postgres://app:Rx7moss@db.example/x", "Rx7moss"),
         ("The PIN is 4821", "4821"),
         ("Your verification code is 639214", "639214"),
+        ("Das Passwort ist jetzt Birne77", "Birne77"),
+        ("mon mdp c'est Lune77", "Lune77"),
+        ("the wifi key is tulip-4711", "tulip-4711"),
+        ("WLAN-Schluessel: 1234-5678-9012-3456", "1234-5678-9012-3456"),
+        ("la clave wifi es rosa1980", "rosa1980"),
+        ("the code you sent is 482913", "482913"),
+        ("I received the code 482 913 by SMS", "482 913"),
+        ("der Code, den Sie geschickt haben, lautet 482913", "482913"),
     ],
 )
 def test_passwords_are_found_where_people_call_them_so(text: str, password: str) -> None:
@@ -96,6 +106,11 @@ def test_passwords_are_found_where_people_call_them_so(text: str, password: str)
         "Enter your password:\n\n```\ncode\n```",
         "The pins 3 and 4 are bent",
         "Password [PASSWORD_1]",
+        "Password policy: NIST800-63",
+        "the passcode screen on iOS17",
+        "The error code I got is 482913",
+        "The discount code you sent is 482913",
+        "The code is in line 4829 of the file",
     ],
 )
 def test_talk_about_passwords_is_none(text: str) -> None:
