@@ -20,7 +20,7 @@ class StopsAt:
     """The tiny base with other tokens that end an answer: its random weights end some answers at once."""
 
     def __init__(self, base, *tokens: int) -> None:
-        self.model, self.bank = base.model, base.bank
+        self.model, self.bank, self.mark = base.model, base.bank, base.mark
         self.chat = dataclasses.replace(base.chat, stop_ids=frozenset(tokens))
 
 
