@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+_PAUSED: tuple[RunState, str] = "paused", "Paused"
+_BEGUN: tuple[RunState, str] = "running", "Checking the held-out tickets with the untouched base"
+
+
 @dataclass
 class _Job:
     """One run that waits or is in progress."""
@@ -285,7 +289,7 @@ class TrainingQueue:
         def emit(event: "Event") -> None:
             job.run.emit(event)
             if isinstance(event, Started):
-                self._set(job, "running", "Checking the held-out tickets with the untouched base")
+                self._set(job, *_BEGUN)
 
         resume_step = self._newest_sound(job.run)
         outcome = run_training(
@@ -309,12 +313,9 @@ class TrainingQueue:
         report(f"Starting {processes} processes", None)
 
         def seen(history: "History") -> None:
-            if job.stopped.is_set():
-                return
-            if history.held and job.state != "paused":
-                self._set(job, "paused", "Paused")
-            elif not history.held and job.state != "running":
-                self._set(job, "running", "Checking the held-out tickets with the untouched base")
+            state, stage = _PAUSED if history.held else _BEGUN
+            if state != job.state:
+                self._set(job, state, stage)
 
         def wait(seconds: float) -> None:
             job.wake.wait(seconds)
@@ -344,11 +345,10 @@ class TrainingQueue:
 
     def _between_steps(self, job: _Job) -> bool:
         """Hold while paused; return whether to end."""
-        if job.paused.is_set() and not job.stopped.is_set():
-            self._set(job, "paused", "Paused")
-            while job.paused.is_set() and not job.stopped.is_set():
-                job.wake.wait()
-                job.wake.clear()
+        while job.paused.is_set() and not job.stopped.is_set():
+            self._set(job, *_PAUSED)
+            job.wake.wait()
+            job.wake.clear()
             self._set(job, "running", "Training")
         return job.stopped.is_set()
 

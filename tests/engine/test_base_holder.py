@@ -9,6 +9,7 @@ import pytest
 from engine.base_holder import ANSWER_UNDER_WAY, BaseHolder
 from engine.errors import ModelError, RunError, StudioError
 from engine.training.recipe import Recipe
+from tests.engine.training.test_job import until
 
 pytestmark = pytest.mark.usefixtures("tiny_base")
 DEADLINE = 60.0
@@ -172,7 +173,7 @@ def test_runs_come_one_after_the_other(bases, first, aside):
 
 def test_whoever_waits_can_be_stopped_at_once(bases, first, other, aside):
     stops, watches = [threading.Event(), threading.Event()], [Watch(), Watch()]
-    with bases.use(first):
+    with bases.use(first) as base:
         run = aside(used, bases, other, run="next", report=watches[0], should_stop=stops[0].is_set)
         assert watches[0].hears(ANSWER_UNDER_WAY)
         stops[0].set()
@@ -181,6 +182,7 @@ def test_whoever_waits_can_be_stopped_at_once(bases, first, other, aside):
         assert watches[1].hears(ANSWER_UNDER_WAY), "the run that was stopped is in nobody's way"
         stops[1].set()
         assert answer.result(DEADLINE) is None
+        assert base.model is not None
     assert used(bases, first) == first.base_options
 
 
@@ -217,6 +219,22 @@ def test_a_run_waits_while_an_answer_loads_the_base_that_it_needs(bases, first, 
     goes_on.set()
     assert loads.result(DEADLINE) == run.result(DEADLINE) == first.base_options
     assert watch.said == ["Waiting for the base model"]
+
+
+def test_whoever_gives_up_waiting_leaves_the_turn_to_who_has_it(bases, first, aside):
+    """Else a second base would be loaded beside the one under way."""
+    loading, goes_on, stop, watches = threading.Event(), threading.Event(), threading.Event(), [Watch(), Watch()]
+    loads = aside(used, bases, first, report=lambda *_: (loading.set(), goes_on.wait(DEADLINE)))
+    assert loading.wait(DEADLINE)
+    gives_up = aside(used, bases, first, run="one", report=watches[0], should_stop=stop.is_set)
+    assert watches[0].hears("Waiting for the base model")
+    stop.set()
+    assert gives_up.result(DEADLINE) is None
+    run = aside(used, bases, first, run="two", report=watches[1])
+    assert watches[1].hears("")
+    goes_on.set()
+    assert loads.result(DEADLINE) == run.result(DEADLINE) == first.base_options
+    assert watches[1].said == ["Waiting for the base model"]
 
 
 def test_a_base_that_cannot_be_loaded_leaves_the_way_free(bases, first, other, aside):
@@ -283,6 +301,28 @@ def test_the_end_of_the_program_waits_for_whoever_holds_the_base(bases, first, a
     closes.result(DEADLINE)
     assert base.model is None
     assert bases.title == ""
+
+
+def test_the_end_of_the_program_waits_for_a_base_that_is_being_loaded(bases, first, aside):
+    loading, goes_on = threading.Event(), threading.Event()
+    loads = aside(used, bases, first, report=lambda *_: (loading.set(), goes_on.wait(DEADLINE)))
+    assert loading.wait(DEADLINE)
+    closes = aside(bases.close, DEADLINE)
+    until(lambda: refused(bases, first), "the door is shut")
+    goes_on.set()
+    assert loads.result(DEADLINE) == first.base_options
+    closes.result(DEADLINE)
+    assert bases.title == ""
+
+
+def refused(bases, recipe):
+    """Whether the holder lends nothing any more; whoever asks gives up at once where it does."""
+    asked = iter((False, True))
+    try:
+        used(bases, recipe, should_stop=lambda: next(asked, True))
+    except StudioError:
+        return True
+    return False
 
 
 def test_many_at_once_never_hold_two_bases(bases, first, other, aside):

@@ -135,6 +135,7 @@ def test_stop_keeps_the_last_checkpoint_and_resume_finishes_the_run(queue, tmp_p
     assert queue.wait(run.id, DEADLINE)
     assert run.status.state == "finished"
     assert [seen.step for seen in run.history.read().steps] == list(range(1, 61))
+    assert [note.text for _, note in run.history.read().notes if note.level != "info"] == []
 
 
 def test_closing_the_program_leaves_interrupted_runs_that_go_on_later(tmp_path, data, tiny_model, bases):

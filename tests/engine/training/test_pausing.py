@@ -161,6 +161,7 @@ def test_pause_in_the_window_gives_memory_back_until_the_run_goes_on_or_is_stopp
     until(lambda: queue.current().state == "paused", "the pause")
     until(lambda: watched, "the memory")
     assert "given back" in run.history.read().notes[-1][1].text
+    assert queue.current().state == "paused", "whatever is noted meanwhile"
     step = run.history.read().steps[-1].step
     if not stopped:
         queue.unpause(run.id)

@@ -283,8 +283,10 @@ def test_a_run_is_not_moved_away_while_it_trains(tmp_path, data):
         pytest.fail("let through")
     go_on.set()
     assert queue.wait(run.id, DEADLINE)
-    with queue.kept_out(run):
-        pass
+    with pytest.raises(ZeroDivisionError), queue.kept_out(run):
+        assert ownership.is_ours(run.path)
+        raise ZeroDivisionError
+    assert not ownership.is_ours(run.path), "whatever went wrong while it was moved"
 
 
 def test_a_run_that_was_moved_away_cannot_be_begun(run):
