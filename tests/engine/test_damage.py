@@ -56,6 +56,7 @@ def write_run(workspace: Workspace, tokenizer: Path) -> RunDirectory:
     checkpoint = write_adapter(run.checkpoint(1))
     (checkpoint / "trainer_state.json").write_text('{"global_step": 1}')
     (run.path / "environment.json").write_text('{"device": "Processor"}')
+    run.update(state="running")
     run.update(state="finished")
     return run
 
