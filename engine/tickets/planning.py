@@ -222,7 +222,17 @@ def _table_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Pl
             return found
     mapping = _mapping(columns, layout.sample, overrides)
     told = _mapping_evidence(mapping, columns, layout.sample, overrides)
-    return Plan(source, "table", table.FORMAT, label, told, encoding, layout, columns, mapping, layout.sample)
+    entry = Plan(source, "table", table.FORMAT, label, told, encoding, layout, columns, mapping, layout.sample)
+    return replace(entry, cautions=_unsaved(layout))
+
+
+def _unsaved(layout: Layout) -> tuple[str, ...]:
+    if not layout.empty_formulas:
+        return ()
+    return (
+        f"{layout.empty_formulas} of the first cells are formulas whose result the workbook does not hold; they count "
+        "as empty. Open it in a spreadsheet program, save it there, and drop it again.",
+    )
 
 
 def _vendor_table(source: Source, encoding: str, layout: Layout, overrides: SourceOverrides) -> Plan | None:

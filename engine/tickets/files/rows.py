@@ -57,6 +57,8 @@ class Layout:
     sample: tuple[tuple[str, ...], ...]
     """The first rows under the header."""
     sheet: str = ""
+    empty_formulas: int = 0
+    """Formulas in the first rows of a workbook whose result it does not hold."""
     escaped: bool = False
     r"""Whether a quote inside of a cell is written as ``\""."""
     breaks: bool = False
@@ -298,7 +300,7 @@ def _workbook_layout(source: Source) -> Layout:
         rows = list(workbook.rows(name, SAMPLE_ROWS))
         if not any(any(row) for row in rows):
             continue
-        layout = _layout(source.name, rows, "", "", name)
+        layout = replace(_layout(source.name, rows, "", "", name), empty_formulas=workbook.empty_formulas)
         if best is None or _worth(layout) > _worth(best):
             best = layout
     if best is None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time
-from itertools import islice
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import IO, Any
 
 from engine.errors import TicketsError
+from engine.tickets.files.number_formats import shown
+from engine.tickets.files.sheet_formats import sheet_formats
 
 SHEET_BYTES = 600 << 20
 """The most a workbook may unpack to: it has to be held in memory whole."""
@@ -76,6 +78,9 @@ class Workbook:
         from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
         self._name = name
+        self._path = path
+        self.empty_formulas = 0
+        """Formulas in the rows read last whose result the file does not hold."""
         try:
             self._book: Any = CalamineWorkbook.from_path(str(path))
         except PasswordError as error:
@@ -104,8 +109,31 @@ class Workbook:
             raise TicketsError(
                 f"The sheet {sheet!r} of {self._name} is damaged ({error}).", "Save it again."
             ) from error
-        for row in islice(cells, most):
-            yield [_cell(cell) for cell in row]
+        formats = sheet_formats(self._path, sheet, most)
+        self.empty_formulas = formats.empty_formulas
+        rows = cells if most is None else cells[:most]
+        dates = _date_columns(rows) if formats.codes else set()
+        for number, row in enumerate(rows):
+            yield [_shown(cell, formats.codes.get((number, at)), at in dates) for at, cell in enumerate(row)]
+
+
+def _date_columns(rows: Sequence[Sequence[object]]) -> set[int]:
+    """Return the columns of which most filled cells are dates: they stay ISO 8601, which is never mistaken."""
+    filled: Counter[int] = Counter()
+    dates: Counter[int] = Counter()
+    for row in rows:
+        for at, cell in enumerate(row):
+            filled[at] += cell not in ("", None)
+            dates[at] += isinstance(cell, date)
+    return {at for at, times in dates.items() if times * 2 > filled[at]}
+
+
+def _shown(value: object, code: str | None, is_date_column: bool) -> str:
+    """Write a cell as the sheet shows it."""
+    if code is None or isinstance(value, str | bool) or (is_date_column and isinstance(value, date)):
+        return _cell(value)
+    known = shown(value, code) if isinstance(value, int | float | date | time | timedelta) else None
+    return _cell(value) if known is None else known
 
 
 def _cell(value: object) -> str:

@@ -61,7 +61,12 @@ def zendesk(number: int, *comments: dict[str, Any], requester_id: int = 7, **mor
 
 
 def workbook(sheets: dict[str, list[list[Any]]]) -> bytes:
-    """A workbook (.xlsx) with numbers and inline strings, as small as the format allows."""
+    """A workbook (.xlsx) with numbers and inline strings, as small as the format allows.
+
+    A cell ``(12.5, "0.00")`` is a number with its format code, ``("=", "A1")`` a formula without its result.
+    """
+    every = [cell for rows in sheets.values() for row in rows for cell in row]
+    codes = list(dict.fromkeys(cell[1] for cell in every if isinstance(cell, tuple)))
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -72,11 +77,25 @@ def workbook(sheets: dict[str, list[list[Any]]]) -> bytes:
         for number, (name, rows) in enumerate(sheets.items(), start=1):
             listed += f'<sheet name="{escape(name)}" sheetId="{number}" r:id="r{number}"/>'
             related += f'<Relationship Id="r{number}" Type="{links}/worksheet" Target="worksheets/sheet{number}.xml"/>'
-            cells = "".join(f'<row r="{at}">{"".join(map(_cell, row))}</row>' for at, row in enumerate(rows, start=1))
+            cells = "".join(
+                f'<row r="{at}">{"".join(_cell(cell, codes) for cell in row)}</row>'
+                for at, row in enumerate(rows, start=1)
+            )
             sheet = f'<worksheet xmlns="{main}"><sheetData>{cells}</sheetData></worksheet>'
             archive.writestr(f"xl/worksheets/sheet{number}.xml", sheet)
         book = f'<workbook xmlns="{main}" xmlns:r="{links}"><sheets>{listed}</sheets></workbook>'
         archive.writestr("xl/workbook.xml", book)
+        if codes:
+            spelt = "".join(
+                f'<numFmt numFmtId="{number}" formatCode="{escape(code, {chr(34): "&quot;"})}"/>'
+                for number, code in enumerate(codes, start=164)
+            )
+            styles = "".join(f'<xf numFmtId="{number}"/>' for number in (0, *range(164, 164 + len(codes))))
+            archive.writestr(
+                "xl/styles.xml",
+                f'<styleSheet xmlns="{main}"><numFmts>{spelt}</numFmts><cellXfs>{styles}</cellXfs></styleSheet>',
+            )
+            related += f'<Relationship Id="s" Type="{links}/styles" Target="styles.xml"/>'
         relations = f'<Relationships xmlns="{packages}/relationships">'
         archive.writestr("xl/_rels/workbook.xml.rels", f"{relations}{related}</Relationships>")
         root = f'<Relationship Id="r1" Type="{links}/officeDocument" Target="xl/workbook.xml"/>'
@@ -84,7 +103,11 @@ def workbook(sheets: dict[str, list[list[Any]]]) -> bytes:
     return content.getvalue()
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, codes: Sequence[str] = ()) -> str:
+    if isinstance(value, tuple) and value[0] == "=":
+        return f"<c><f>{value[1]}</f><v></v></c>"
+    if isinstance(value, tuple):
+        return f'<c s="{1 + codes.index(value[1])}"><v>{value[0]}</v></c>'
     if isinstance(value, int | float):
         return f"<c><v>{value}</v></c>"
     return f'<c t="inlineStr"><is><t xml:space="preserve">{escape(str(value))}</t></is></c>'
