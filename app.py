@@ -9,11 +9,13 @@ import socket
 import sys
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+if TYPE_CHECKING:
+    from ui.doors.entry import Entry
+
 PORT = 7860
 
 
@@ -24,9 +26,20 @@ def main(
         Path | None, typer.Option(help="Where everything is kept.", show_default="your data folder")
     ] = None,
     host: Annotated[
-        str, typer.Option(help="The address to listen on; any but this computer needs --auth.")
+        str, typer.Option(help="The address to listen on; any but this computer needs a login.")
     ] = "127.0.0.1",
-    auth: Annotated[str, typer.Option(help="user:password that the window asks for.", metavar="USER:PASSWORD")] = "",
+    auth: Annotated[
+        str,
+        typer.Option(
+            help="user:password that the window asks for; others on this computer see it in the list of processes.",
+            metavar="USER:PASSWORD",
+        ),
+    ] = "",
+    auth_file: Annotated[
+        Path | None, typer.Option(help="A file with a line user:password for each who may log in.")
+    ] = None,
+    ssl_certfile: Annotated[Path | None, typer.Option(help="Certificate, for https.")] = None,
+    ssl_keyfile: Annotated[Path | None, typer.Option(help="Its key.")] = None,
     allow_host: Annotated[
         list[str] | None, typer.Option(help="Another name of this computer in the address.", metavar="NAME")
     ] = None,
@@ -36,17 +49,23 @@ def main(
             "--no-token", help="Ask for no key: everybody who uses this computer can then read and delete everything."
         ),
     ] = False,
+    max_upload: Annotated[float, typer.Option(help="Largest upload, in GB.", min=0.001, metavar="GB")] = 8.0,
 ) -> None:
     """Fine-tune a language model on your own support tickets, in the browser, on this computer."""
     keep_private()
     from engine.errors import StudioError
     from engine.workspace import keep_to_owner
+    from ui.doors.entry import read_entry
 
     keep_to_owner()
     try:
-        login = read_login(host, auth)
+        entry = read_entry(
+            host, port, auth, auth_file, ssl_certfile, ssl_keyfile, tuple(allow_host or ()), not no_token
+        )
         check_port(host, port)
-        run(host, port, workspace, login, not no_browser, tuple(allow_host or ()), asks_key=not (login or no_token))
+        for caution in entry.cautions:
+            print(f"Caution: {caution}", file=sys.stderr)
+        run(entry, workspace, max_upload, not no_browser)
     except StudioError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from error
@@ -61,25 +80,6 @@ def keep_private() -> None:
         DO_NOT_TRACK="1",
         TOKENIZERS_PARALLELISM="false",
     )
-
-
-def read_login(host: str, auth: str) -> tuple[str, str] | None:
-    """Return user and password.
-
-    Raises:
-        StudioError: The window would be open to the network without them, or they cannot be read.
-    """
-    from engine.errors import StudioError
-
-    user, colon, password = auth.partition(":")
-    if auth and not (user and colon and password):
-        raise StudioError("--auth is not of the form user:password.", "Write, for example, --auth anna:secret.")
-    if host not in LOOPBACK and not auth:
-        raise StudioError(
-            f"On {host} others in the network could open the window and read your tickets.",
-            "Add --auth user:password, or leave --host out.",
-        )
-    return (user, password) if auth else None
 
 
 def check_port(host: str, port: int) -> None:
@@ -104,15 +104,7 @@ def check_port(host: str, port: int) -> None:
             ) from error
 
 
-def run(
-    host: str,
-    port: int,
-    workspace: Path | None,
-    login: tuple[str, str] | None,
-    browser: bool,
-    allowed: tuple[str, ...] = (),
-    asks_key: bool = True,
-) -> None:
+def run(entry: "Entry", workspace: Path | None, max_upload: float, browser: bool) -> None:
     """Open the window and wait until it is told to end."""
     gc.disable()  # a fifth of the start goes into looking for garbage among what is only being imported
     from engine.studio import Studio
@@ -125,25 +117,24 @@ def run(
 
     import_gradio()
     from ui.doors import behind_doors
-    from ui.doors.own_pages import Names
     from ui.doors.start_token import kept_token, with_token
+    from ui.doors.uploads import Uploads
     from ui.layout import build_app
     from ui.opening import open_browser
     from ui.serving import Server, served
     from ui.theme import launch_options
 
-    app, end_streams = served(build_app(studio, passing / secrets.token_hex(8)), auth=login, **launch_options())
-    token = kept_token(studio.workspace.root) if asks_key else ""
-    server = Server(behind_doors(app, Names.of(host, allowed), token), end_streams, host, port)
+    app, end_streams = served(build_app(studio, passing / secrets.token_hex(8)), bool(entry.users), **launch_options())
+    token = kept_token(studio.workspace.root) if entry.asks_token else ""
+    server = Server(behind_doors(Uploads(app, passing, max_upload), entry, token), end_streams, entry)
     try:
         server.start()
-        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         gc.freeze()
         gc.enable()
-        shown = with_token(address, token) if token else address
+        shown = with_token(entry.address, token) if token else entry.address
         print(f"Ticket Tuner is open at {shown} (Ctrl+C ends it).", file=sys.stderr)
         if browser:
-            open_browser(studio.workspace.root, address, token)
+            open_browser(studio.workspace.root, entry.address, token)
         wait_for_the_end()
     finally:
         studio.close()

@@ -12,6 +12,7 @@ import gradio as gr
 from engine.errors import StudioError
 from engine.tickets.options import PrepareOptions
 from ui import prepare_options, source_panel
+from ui.doors.uploads import MOST_FILES, PACK
 from ui.html import html
 from ui.page import first_look
 from ui.source_panel import SourcePanel
@@ -96,6 +97,8 @@ def wire(window: Window) -> None:
         if not paths:
             return {}
         try:
+            if len(paths) > MOST_FILES:
+                raise StudioError(f"These are {len(paths):,} files; {MOST_FILES:,} are taken at once.", PACK)
             found = tickets.detect(paths)
         except StudioError as error:
             # The drop zone is emptied, so that the right file can be dropped at once.

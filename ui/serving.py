@@ -16,17 +16,21 @@ import uvicorn
 from engine.errors import ResourceError
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
     from starlette.types import ASGIApp
+
+    from ui.doors.entry import Entry
 
 STARTING = 30.0
 """Seconds after which a server that is not there yet is given up."""
 
 
-def served(app: gr.Blocks, **looks: Any) -> "tuple[ASGIApp, Callable[[], None]]":
+def served(app: gr.Blocks, knows_users: bool, **looks: Any) -> "tuple[ASGIApp, Callable[[], None]]":
     """Return Gradio's app as ASGI, without sharing and without a look-up outside, and what ends its open streams.
 
     Args:
         app: The window.
+        knows_users: Whether a door says who asks (scope["user"]); handlers get it as ``request.username``.
         looks: What :func:`ui.theme.launch_options` returns.
     """
     from fastapi import FastAPI
@@ -42,6 +46,7 @@ def served(app: gr.Blocks, **looks: Any) -> "tuple[ASGIApp, Callable[[], None]]"
         mcp_server=False,
         pwa=False,
         enable_monitoring=False,
+        auth_dependency=_user if knows_users else None,
         **looks,
     )
     [inner] = [route.app for route in frame.routes if isinstance(getattr(route, "app", None), gr.routes.App)]
@@ -51,6 +56,10 @@ def served(app: gr.Blocks, **looks: Any) -> "tuple[ASGIApp, Callable[[], None]]"
         app.close(verbose=False)
 
     return frame, end_streams
+
+
+def _user(request: "Request") -> str | None:
+    return request.scope.get("user")
 
 
 class _Uvicorn(uvicorn.Server):
@@ -71,15 +80,17 @@ class Server:
     Args:
         app: What answers.
         end_streams: Ends what would never end by itself.
-        host: The address to listen on.
-        port: The port, 1 to 65535.
+        entry: Where to listen.
     """
 
-    def __init__(self, app: "ASGIApp", end_streams: Callable[[], None], host: str, port: int) -> None:
+    def __init__(self, app: "ASGIApp", end_streams: Callable[[], None], entry: "Entry") -> None:
+        certificate, key = entry.certificate or (None, None)
         config = uvicorn.Config(
             app,
-            host=host,
-            port=port,
+            host=entry.host,
+            port=entry.port,
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
             log_level="warning",
             server_header=False,
             proxy_headers=False,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import app
-from engine.errors import ResourceError, StudioError
+from engine.errors import ResourceError
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,7 +24,7 @@ def test_the_network_demands_a_password():
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.strip().count("\n") == 0
-    assert "--auth user:password" in done.stderr
+    assert "--auth-file" in done.stderr
 
 
 def test_a_taken_port_is_told_with_the_option(tmp_path):
@@ -38,18 +38,6 @@ def test_a_taken_port_is_told_with_the_option(tmp_path):
     assert f"Port {port}" in done.stderr
     assert "--port" in done.stderr
     assert not (tmp_path / "w").exists()
-
-
-@pytest.mark.parametrize("auth", ["anna", "anna:", ":secret"])
-def test_half_a_login_is_refused(auth):
-    with pytest.raises(StudioError, match="user:password"):
-        app.read_login("127.0.0.1", auth)
-
-
-def test_a_login_is_read_and_may_hold_colons():
-    assert app.read_login("0.0.0.0", "anna:a:b") == ("anna", "a:b")
-    assert app.read_login("127.0.0.1", "") is None
-    assert app.read_login("localhost", "") is None
 
 
 def test_an_address_of_another_computer_is_refused():

@@ -31,6 +31,13 @@ def test_after_a_file_that_cannot_be_read_another_one_can_be_dropped_at_once(wir
     assert by_id(wired.handler("import_panel.look")([str(tmp_path / "good.ndjson")]))["import-notice"] == ""
 
 
+def test_too_many_files_are_told_whatever_the_browser_sends_at_once(wired, studio, tmp_path):
+    shown = by_id(wired.handler("import_panel.look")([str(tmp_path / f"{number}.eml") for number in range(1001)]))
+    assert "These are 1,001 files; 1,000 are taken at once." in shown["import-notice"]
+    assert ".zip" in shown["import-notice"]
+    assert calls(studio, "detect") == []
+
+
 def test_a_correction_keeps_the_country_that_was_chosen(wired, tmp_path):
     corrections = ["", "cp1252", "", {}, *[""] * len(ROLES)]
     shown = by_id(wired.handler("import_panel.look_again")([str(tmp_path / "fragen.csv")], *corrections))

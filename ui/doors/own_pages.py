@@ -19,14 +19,11 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
+from ui.doors.entry import ANY_ADDRESS, LOOPBACK
 from ui.doors.refusals import refuse
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-ANY_ADDRESS = ("0.0.0.0", "::")
-"""Addresses to listen on that stand for all of this computer's."""
 
 
 @dataclass(frozen=True)
