@@ -484,10 +484,9 @@ class Studio:
         Raises:
             StudioError: It is gone, or it is a run's.
         """
-        found = self.voice(voice)
-        if not voice.startswith("adapter:") or found.path is None:
+        if not voice.startswith("adapter:"):
             raise StudioError("Only imported adapters can be changed here.", "Rename or delete the run instead.")
-        return found.path
+        return self.workspace.child(self.workspace.adapters, voice.removeprefix("adapter:"))
 
     def close(self) -> None:
         """Stop the run in progress at its next step and give the model back; called when the program ends."""

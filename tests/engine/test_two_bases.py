@@ -1,5 +1,6 @@
 """A person who goes from one base model to another, in one program: trains, asks, and comes back."""
 
+import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -142,6 +143,7 @@ def test_an_answer_whose_page_was_closed_gives_its_base_back(abandon, studio, tr
     assert train(other_tiny_model, "other").status.state == "finished"
     studio.stop_answer()
     assert answers(studio, voice)[0], "what was asked before is not stopped again"
+    assert not [each for each in gc.get_objects() if type(each).__name__ == "_Asked"], "nothing of an answer stays"
 
 
 def test_a_run_that_waits_for_an_answer_is_stopped_at_once(studio, start, voice, other_tiny_model):
@@ -161,6 +163,10 @@ def test_an_answer_is_refused_while_a_run_of_another_model_trains(studio, voice,
         answers(studio, voice)
     assert answers(studio, "base")[0], "the base alone is that of the run"
     assert studio.snapshot().model.startswith("other")
+    with pytest.raises(RunError, match="is in progress"):
+        studio.delete_run(held_run.id)
+    studio.resume(held_run.id)
+    until(lambda: studio.queue.current().state == "running", "it goes on")
     studio.stop(held_run.id)
     assert studio.queue.wait(held_run.id, DEADLINE)
     assert answers(studio, voice)[0]
