@@ -7,6 +7,9 @@ import re
 from collections.abc import Iterable
 from functools import cached_property
 
+from engine.tickets.detectors.name_forms import MARKED_WORD, folded
+
+_MARKS = re.compile("[\u0300-\u036f]")
 _WORD = re.compile(r"[^\W\d_]+")
 _DIGIT = re.compile(r"\d")
 _FULL_WIDTH = re.compile("[\u2010-\u2015\u2212\u3000\uff01-\uff5e]")
@@ -51,6 +54,18 @@ class Forms:
     def words(self) -> frozenset[str]:
         """Its words in lower case."""
         return frozenset(_WORD.findall(self.lowered))
+
+    @cached_property
+    def has_marks(self) -> bool:
+        """Whether accents stand as characters of their own (decomposed Unicode)."""
+        return not self.text.isascii() and _MARKS.search(self.text) is not None
+
+    @cached_property
+    def folded_words(self) -> frozenset[str]:
+        """Its words in lower case without accents."""
+        if self.text.isascii():
+            return self.words
+        return frozenset(map(folded, MARKED_WORD.findall(self.lowered) if self.has_marks else self.words))
 
     def starts_of(self, wanted: Iterable[str]) -> list[int]:
         """Return where words begin in the text, in order; the rest of a longer word does not count.

@@ -1,8 +1,9 @@
-"""Finds the people of an export in its texts: full names, first names and last names, as words of their own.
+"""Finds the people of an export in its texts: full names, parts of names and account names, as words of their own.
 
-Names come from the export's own people fields, never from a guess. A part of a name that is also a common word ('Mark',
-'Klein', 'May') is taken only where a name stands: after a greeting or a title, or alone on a line. Inflected names
-(Russian, Polish, Finnish cases), nicknames and people who are in no field are not found.
+Names come from the export's own people fields, never from a guess; accents and capitals may be missing. A part of a
+name that is also a common word ('Mark', 'Klein', 'May'), or that is written small, is taken only where a name stands:
+after a greeting or a title, or alone on a line. Inflected names (Russian, Polish, Finnish cases), nicknames and people
+who are in no field are not found.
 """
 
 import re
@@ -12,12 +13,22 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from engine.tickets.detectors.forms import Forms
+from engine.tickets.detectors.name_forms import (
+    MARKED_WORD,
+    PARTICLES,
+    TITLES,
+    WORD,
+    folded,
+    handles_of,
+    in_order,
+    names_in_handle,
+    spellings,
+)
+from engine.tickets.detectors.name_places import is_honoured, is_led_to, stands_as_name
 from engine.tickets.detectors.spans import Covered, Span
-from engine.tickets.words import pattern, words
+from engine.tickets.words import words
 
-_COMMON, _PARTICLES = words("name_common"), words("name_particles")
-_ROLES, _TITLES = words("name_roles"), words("name_titles")
-_WORD = re.compile(r"[^\W\d_]+")
+_COMMON, _ROLES, _ALSO_NAMES = words("name_common"), words("name_roles"), words("name_roles_also_names")
 _HANDLE = re.compile(r"[A-Za-z][\w.-]{3,40}")
 _TOKEN = re.compile(r"\w[\w.-]*\w")
 _BRACKETED = re.compile(r"[(\[<{][^)\]>}]{0,80}[)\]>}]")
@@ -25,22 +36,22 @@ _BRACKETED = re.compile(r"[(\[<{][^)\]>}]{0,80}[)\]>}]")
 _NO_SPACES = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 _GAP = re.compile(r"[ \u00a0'\u2019.-]{1,2}")
 _COMMA = re.compile(r"[ \u00a0'\u2019.-]|, ?")
-_BEFORE = re.compile(rf"(?<![^\W_])(?:{pattern('name_before')})[.,!:]?[ \t\n]{{1,3}}$", re.IGNORECASE)
-_CONTEXT = 30
-_FEW = 50
-"""Names up to which looking for each of them is faster than looking at every word of a text."""
 _LONGEST_NAME = 8
 """Words of a name; what is longer is a sentence in the wrong field."""
+_INITIAL = 2
+"""Letters of the 'r' in 'r.okafor', which as a word says nothing."""
+_LONGEST_UNSPACED = 6
+"""Characters of a Chinese, Japanese or Korean name whose parts are looked for."""
 
-
-_Style = Literal["full", "listed", "part", "common part"]
-"""'Ines Vale'; 'Vale, Ines'; 'Vale'; 'Mark', which is a word too."""
+_Style = Literal["full", "full doubtful", "listed", "part", "first part", "common part"]
+"""'Ines Vale'; 'Anna Guest', which may be a role; 'Vale, Ines'; 'Vale'; 'Ines'; 'Mark', which is a word too."""
 
 
 class _Pattern(NamedTuple):
-    """One way in which a person may be written: its words in order."""
+    """One way in which a person may be written."""
 
-    words: tuple[str, ...]
+    words: tuple[frozenset[str], ...]
+    """The spellings of its words, in order."""
     person: str
     style: _Style
 
@@ -49,8 +60,8 @@ class NameIndex:
     """Every way to write the people of a conversation, looked up by first word.
 
     Args:
-        people: Entries of the people fields: 'Anna Schmidt', 'Schmidt, Anna', 'anna77'. Addresses are left out, the
-            e-mail finder has them. Teams, companies and products are left out.
+        people: Entries of the people fields: 'Anna Schmidt', 'Schmidt, Anna', 'anna77', 'anna@shop.example'. Addresses
+            themselves are the e-mail finder's. Teams, companies and products are left out.
         allowed: Words in lower case that are never masked.
     """
 
@@ -59,11 +70,14 @@ class NameIndex:
         self._patterns: dict[str, list[_Pattern]] = defaultdict(list)
         self._handles: dict[str, str] = {}
         self._unspaced: dict[str, str] = {}
+        self._honoured: dict[str, str] = {}
         for entry in people:
             self._add(_BRACKETED.sub(" ", entry).strip(' "'))
         for patterns in self._patterns.values():
             patterns.sort(key=lambda pattern: -len(pattern.words))
-        self._lowered_firsts = frozenset(word.lower() for word in self._patterns)
+        self._first_words = frozenset(self._patterns)
+        words_of_handles = (word for handle in self._handles for word in WORD.findall(handle))
+        self._handle_words = frozenset(word for word in words_of_handles if len(word) > _INITIAL)
 
     def find(self, forms: Forms, covered: Covered) -> Iterator[Span]:
         """Yield every mention; identity is the person's entry, so that first name and full name share a placeholder.
@@ -72,144 +86,166 @@ class NameIndex:
             forms: The message.
             covered: Links and placeholders, in which no name is looked for.
         """
-        text = forms.text
-        if not self._lowered_firsts.isdisjoint(forms.words):
-            yield from self._spaced(text, covered)
-        for name, person in self._unspaced.items():
-            start = text.find(name)
-            while start >= 0:
-                yield Span(start, start + len(name), "NAME", person)
-                start = text.find(name, start + len(name))
-        if self._handles and (len(self._handles) > _FEW or any(handle in text for handle in self._handles)):
-            for match in _TOKEN.finditer(text):
-                handle = self._handles.get(match[0])
-                if handle and not covered.holds(match.start()):
-                    yield Span(match.start(), match.end(), "NAME", handle)
+        if not self._first_words.isdisjoint(forms.folded_words):
+            yield from self._spaced(forms, covered)
+        if self._unspaced and not forms.text.isascii():
+            yield from self._without_spaces(forms.text)
+        if not self._handle_words.isdisjoint(forms.words):
+            for match in _TOKEN.finditer(forms.text):
+                person = self._handles.get(match[0].lower()) or self._handles.get(match[0].lower().rstrip("0123456789"))
+                if person and not covered.holds(match.start()):
+                    yield Span(match.start(), match.end(), "NAME", person)
 
-    def _spaced(self, text: str, covered: Covered) -> Iterator[Span]:
-        words = list(_WORD.finditer(text))
+    def _without_spaces(self, text: str) -> Iterator[Span]:
+        for names, needs_honour in ((self._unspaced, False), (self._honoured, True)):
+            for name, person in names.items():
+                start = text.find(name)
+                while start >= 0:
+                    if not needs_honour or is_honoured(text, start + len(name)):
+                        yield Span(start, start + len(name), "NAME", person)
+                    start = text.find(name, start + len(name))
+
+    def _spaced(self, forms: Forms, covered: Covered) -> Iterator[Span]:
+        text = forms.text
+        found_words = list((MARKED_WORD if forms.has_marks else WORD).finditer(text))
+        keys = [folded(word[0]) for word in found_words]
         position = 0
-        while position < len(words):
-            patterns = self._patterns.get(words[position][0])
-            found = self._match(text, words, position, patterns) if patterns else None
-            if found and not covered.holds(words[position].start()):
+        while position < len(found_words):
+            patterns = self._patterns.get(keys[position])
+            found = self._match(text, found_words, keys, position, patterns) if patterns else None
+            if found and not covered.holds(found_words[position].start()):
                 yield found[0]
                 position = found[1]
             else:
                 position += 1
 
     def _match(
-        self, text: str, words: list[re.Match[str]], position: int, patterns: list[_Pattern]
+        self, text: str, found: list[re.Match[str]], keys: list[str], position: int, patterns: list[_Pattern]
     ) -> tuple[Span, int] | None:
         for way in patterns:
             last = position + len(way.words) - 1
-            if last >= len(words) or not self._same_words(text, words, position, way):
+            if last >= len(found) or not self._same_words(text, found, keys, position, way):
                 continue
-            start, end = words[position].start(), words[last].end()
-            if text[end - 1 : end] == "s" and way.words[-1] + "s" == words[last][0]:
-                end -= 1
-            if way.style != "common part" or _stands_as_name(text, start, end):
+            start, end = found[position].start(), found[last].end()
+            if keys[last] not in way.words[-1]:
+                end -= 1  # the s of a genitive
+            if self._may_stand(text, start, end, way.style):
                 return Span(start, end, "NAME", way.person), last + 1
         return None
 
     @staticmethod
-    def _same_words(text: str, words: list[re.Match[str]], position: int, pattern: _Pattern) -> bool:
-        gap = _COMMA if pattern.style == "listed" else _GAP
-        any_case = pattern.style in ("full", "listed")
-        for offset, wanted in enumerate(pattern.words):
-            word = words[position + offset]
-            same = word[0] == wanted or (any_case and word[0].lower() == wanted.lower())
-            if not same and not (offset == len(pattern.words) - 1 and word[0] == wanted + "s"):
+    def _may_stand(text: str, start: int, end: int, style: _Style) -> bool:
+        if style in ("full", "full doubtful", "listed"):
+            return True
+        capitalised = text[start].isupper() or not text[start].islower()
+        if style != "common part" and (capitalised or (style == "first part" and is_led_to(text, start))):
+            return True
+        return stands_as_name(text, start, end)
+
+    @staticmethod
+    def _same_words(text: str, found: list[re.Match[str]], keys: list[str], position: int, way: _Pattern) -> bool:
+        gap = _COMMA if way.style == "listed" else _GAP
+        for offset, wanted in enumerate(way.words):
+            key = keys[position + offset]
+            is_last = offset == len(way.words) - 1
+            if key not in wanted and not (is_last and key[-1:] == "s" and key[:-1] in wanted):
                 return False
-            if offset and not gap.fullmatch(text, words[position + offset - 1].end(), word.start()):
+            before = found[position + offset - 1].end()
+            if offset and not gap.fullmatch(text, before, found[position + offset].start()):
                 return False
+        if way.style == "full doubtful":
+            return all(word[0][0].isupper() for word in found[position : position + len(way.words)])
         # 'Dear Ms Weber, Anna will call' holds two names, 'Weber, Anna' in a list is one.
-        first = words[position]
-        return pattern.style != "listed" or not _stands_as_name(text, first.start(), first.end())
+        first, end = found[position], found[position + len(way.words) - 1].end()
+        if way.style != "listed":
+            return True
+        is_handle = text[end : end + 1] == "_" or text[max(0, first.start() - 1) : first.start()] in (".", "_")
+        return not is_handle and not stands_as_name(text, first.start(), first.end())
 
     def _add(self, entry: str) -> None:
-        if not entry or "@" in entry or entry.lower() in self._allowed:
+        if not entry or entry.lower() in self._allowed:
             return
         person = entry.casefold()
-        if _HANDLE.fullmatch(entry) and re.search(r"[\d_]", entry):
-            self._handles[entry] = person
-            return
-        if _NO_SPACES.search(entry):
+        if "@" in entry:
+            self._add_handle_names(entry.partition("@")[0], person)
+        elif _HANDLE.fullmatch(entry) and re.search(r"[\d_.]|[a-z][A-Z]", entry):
+            self._handles[entry.lower()] = person
+            self._add_handle_names(entry, person)
+        elif _NO_SPACES.search(entry):
             self._add_unspaced(entry, person)
+        else:
+            self._add_person(entry, person)
+
+    def _add_person(self, entry: str, person: str) -> None:
+        names = in_order(entry)
+        parts = [part for name in names for part in MARKED_WORD.findall(name)]
+        roles = [part.lower() for part in parts if part.lower() in _ROLES]
+        if not parts or (roles and (len(roles) == len(parts) or not _ALSO_NAMES.issuperset(roles))):
             return
-        names = _in_order(entry)
-        parts = [part for name in names for part in _WORD.findall(name)]
-        if not parts or any(part.lower() in _ROLES for part in parts):
-            return
+        self._add_full(parts, person, "full doubtful" if roles else "full")
+        if len(names) > 1 and not roles:
+            turned = (*MARKED_WORD.findall(names[-1]), *MARKED_WORD.findall(names[0]))
+            self._put(turned, person, "listed")
+            self._put(turned, person, "full")
+        for number, name in enumerate(names):
+            if name.lower() not in roles:
+                self._add_part(name, person, names[:number], doubtful=bool(roles))
+        for handle in handles_of(names):
+            self._handles.setdefault(handle, person)
+
+    def _add_full(self, parts: list[str], person: str, style: _Style) -> None:
+        """Add every run of two or more of a person's words that does not end in a particle."""
         for first in range(len(parts) - 1):
             for end in range(first + 2, min(len(parts), _LONGEST_NAME) + 1):
-                if parts[end - 1].lower() not in _PARTICLES:
-                    self._put(tuple(parts[first:end]), person, "full")
-        if len(names) > 1:
-            self._put((*_WORD.findall(names[-1]), *_WORD.findall(names[0])), person, "listed")
-            self._put((*_WORD.findall(names[-1]), *_WORD.findall(names[0])), person, "full")
-        for number, name in enumerate(names):
-            self._add_part(name, person, names[:number])
+                if parts[end - 1].lower() not in PARTICLES:
+                    self._put(tuple(parts[first:end]), person, style)
 
-    def _add_part(self, name: str, person: str, before: list[str]) -> None:
+    def _add_handle_names(self, handle: str, person: str) -> None:
+        """Add the names that an account name is made of, each only where a name stands."""
+        names = names_in_handle(handle)
+        if names and not any(name.lower() in _ROLES for name in names):
+            self._add_full(names, person, "full")
+            for name in names:
+                self._put((name,), person, "common part")
+
+    def _add_part(self, name: str, person: str, before: list[str], *, doubtful: bool) -> None:
         """Add one name of a person: 'Jean-Luc', 'Vries' (also as 'de Vries'), never a particle or a title."""
-        words = tuple(_WORD.findall(name))
+        parts = tuple(MARKED_WORD.findall(name))
         lowered = name.lower()
-        if lowered in _PARTICLES or lowered in _TITLES or lowered in self._allowed or len("".join(words)) < 2:
+        if lowered in PARTICLES or lowered in TITLES or lowered in self._allowed or len("".join(parts)) < 2:
             return
-        ambiguous = len("".join(words)) <= 2 or lowered in _COMMON
-        for form in {_capitalised(words), words, tuple(word.upper() for word in words)}:
-            if form[0][0].isupper() or not form[0][0].islower():
-                self._put(form, person, "common part" if ambiguous else "part")
+        common = len("".join(parts)) <= 2 or lowered in _COMMON or folded(lowered) in _COMMON
+        style: _Style = "common part" if doubtful or common else "part" if before else "first part"
+        self._put(parts, person, style)
         particles: list[str] = []
         for earlier in reversed(before):
-            if earlier.lower() not in _PARTICLES:
+            if earlier.lower() not in PARTICLES:
                 break
             particles.insert(0, earlier)
         if particles:
-            self._put((*particles, *words), person, "part")
+            self._put((*particles, *parts), person, "part")
 
     def _add_unspaced(self, entry: str, person: str) -> None:
         parts = entry.split()
-        for name in ("".join(parts), entry, *parts):
+        whole = "".join(parts)
+        for name in (whole, entry, *parts):
             if len(name) >= 2 and name.lower() not in self._allowed:
                 self._unspaced.setdefault(name, person)
+        if len(parts) == 1 and 2 <= len(whole) <= _LONGEST_UNSPACED:
+            for cut in range(1, len(whole)):
+                for part in (whole[:cut], whole[cut:]):
+                    if part not in self._unspaced and part not in self._allowed:
+                        self._honoured.setdefault(part, person)
 
-    def _put(self, words: tuple[str, ...], person: str, style: _Style) -> None:
-        pattern = _Pattern(words, person, style)
-        first = words[0]
-        keys = {first}
-        if style in ("full", "listed"):
-            keys |= {first.lower(), first.upper(), first.capitalize()}
-        elif len(words) == 1:
-            keys.add(f"{first}s")
-        for key in keys:
-            self._patterns[key].append(pattern)
+    def _put(self, parts: tuple[str, ...], person: str, style: _Style) -> None:
+        way = _Pattern(tuple(spellings(part) for part in parts), person, style)
+        for key in way.words[0]:
+            self._patterns[key].append(way)
+            if len(parts) == 1:
+                self._patterns[f"{key}s"].append(way)
 
 
 @lru_cache(maxsize=256)
 def name_index(people: frozenset[str], allowed: frozenset[str]) -> NameIndex:
     """Return the index of a set of people, built once for all conversations that share the set."""
     return NameIndex(sorted(people), allowed)
-
-
-def _in_order(entry: str) -> list[str]:
-    """Return a person's names, first name first; 'Schmidt, Anna' is turned round, titles are dropped."""
-    last, comma, first = entry.partition(",")
-    turned = f"{first} {last}" if comma and first.strip() else entry
-    names = [name.strip(".,;:'\"") for name in turned.split()]
-    return [name for name in names if _WORD.search(name) and name.lower() not in _TITLES]
-
-
-def _capitalised(words: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(word if word[:1].isupper() and not word.isupper() else word.capitalize() for word in words)
-
-
-def _stands_as_name(text: str, start: int, end: int) -> bool:
-    """Say whether a word stands where names stand: after a greeting or a title, or alone on its line."""
-    line_start = text.rfind("\n", 0, start) + 1
-    line_end = text.find("\n", end)
-    line = text[line_start : line_end if line_end >= 0 else len(text)]
-    if len(line) <= end - start + 4 and line.strip(" ,.!-\u2013~/*_") == text[start:end]:
-        return True
-    return _BEFORE.search(text[max(0, start - _CONTEXT) : start]) is not None

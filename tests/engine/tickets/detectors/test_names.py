@@ -70,3 +70,54 @@ def test_a_name_in_a_link_is_part_of_the_link() -> None:
 
 def test_an_allowed_part_stays_while_the_other_goes() -> None:
     assert mentions("Ines and Vale", "Ines Vale", allowed=("vale",)) == ["Ines"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "text", "names"),
+    [
+        ("José García", "Hola Jose Garcia, hola Jose", ["Jose Garcia", "Jose"]),
+        ("Jürgen Müller", "Juergen and Mueller; Jurgen; MÜLLER", ["Juergen", "Mueller", "Jurgen", "MÜLLER"]),
+        ("Juergen Mueller", "Jürgen Müller", ["Jürgen Müller"]),
+        ("Łukasz Wiśniewski", "Lukasz called, then Wisniewski", ["Lukasz", "Wisniewski"]),
+        ("Zoë Vale", "Zoe and Zoe\u0308", ["Zoe", "Zoe\u0308"]),
+        ("Zoe\u0308 Vale", "Zoë", ["Zoë"]),
+        ("Francois Vale", "François", ["François"]),
+        ("Søren Ærø", "Soren Aero", ["Soren Aero"]),
+        ("Rita Okafor", "hi rita, thanks", ["rita"]),
+        ("Rita Okafor", "Thanks,\nrita", ["rita"]),
+        ("Rita Okafor", "I spoke with rita today", ["rita"]),
+        (
+            "Rita Okafor",
+            "r.okafor, rita_okafor, RitaOkafor, rokafor77",
+            ["r.okafor", "rita_okafor", "RitaOkafor", "rokafor77"],
+        ),
+        ("Sophie Santos", "Sophie_Santos wrote", ["Sophie_Santos"]),
+        ("anna.schmidt", "Hallo Anna, anna.schmidt", ["Anna", "anna.schmidt"]),
+        ("anna.schmidt@lamps.example", "Hallo Anna, danke. Anna Schmidt", ["Anna", "Anna Schmidt"]),
+        ("李小龙", "小龙您好，李小龙", ["小龙", "李小龙"]),
+        ("李小龙", "李先生", ["李"]),
+        ("田中太郎", "田中様、太郎さん", ["田中", "太郎"]),
+        ("김민수", "민수님, 김민수", ["민수", "김민수"]),
+        ("Jessica Sales", "Hi Jessica, Jessica Sales wrote to sales", ["Jessica", "Jessica Sales"]),
+        ("Anna Guest", "Dear Anna, Anna Guest is a guest", ["Anna", "Anna Guest"]),
+        ("Tom Service", "Thanks Tom, your service is good", ["Tom"]),
+        ("Li Co", "Hi Li, Li Co asked", ["Li", "Li Co"]),
+    ],
+)
+def test_names_are_found_without_accents_capitals_or_spaces(entry: str, text: str, names: list[str]) -> None:
+    assert mentions(text, entry) == names
+
+
+@pytest.mark.parametrize(
+    ("entry", "text"),
+    [
+        ("Rita Okafor", "the rita variable and okafor"),
+        ("李小龙", "龙门 and 小"),
+        ("Lamp Sales", "Lamp sales are up, a Lamp is on sale"),
+        ("Support Team", "Hi Team, Support here"),
+        ("Sales Service", "Sales and Service"),
+        ("info@lamps.example", "Hi info"),
+    ],
+)
+def test_words_of_ordinary_language_stay(entry: str, text: str) -> None:
+    assert mentions(text, entry) == []
