@@ -136,6 +136,28 @@ def test_every_stage_is_shown_however_soon_it_follows(wired, studio, monkeypatch
     assert all(any(stage in board for board in boards) for stage in stages)
 
 
+def test_a_page_that_is_closed_ends_its_answer_and_leaves_the_talk_in_order(wired, studio, monkeypatch):
+    """Gradio closes the handler's generator then; the engine's has to be closed with it, since it holds the base."""
+    closed = []
+
+    def endless(*_):
+        try:
+            while True:
+                yield AnswerFrame("Writing", (Answer("base", "So", 1, 0.1, False, None),))
+        finally:
+            closed.append(True)
+
+    monkeypatch.setattr(studio, "ask", endless)
+    frames = wired.handler("playground_tab.ask")("Where?", "me", [], "", 0.0, 0.9, 64, 0)
+    next(frames)
+    assert "So" in by_id(next(frames))["board"]
+    frames.close()
+    assert closed
+    shown = by_id(wired.handler("playground_tab.show")("me", []))
+    assert "speaking" not in shown["board"]
+    assert shown["send"].visible is True
+
+
 def test_a_failed_answer_gives_the_question_back_and_says_why(wired, studio, monkeypatch):
     def fails(*_):
         raise StudioError("Memory ran out.", "Choose a shorter answer.")
