@@ -189,6 +189,15 @@ window.ticketTuner = (() => {
     there?.scrollIntoView({ behavior: "smooth", block: "center" });
   });
 
+  /** Name the press of a button: clicks within a second of each other, as a double click makes them, are one. */
+  const pressed = { at: -Infinity, name: "" };
+  function press() {
+    const now = performance.now();
+    if (now - pressed.at > 1000) pressed.name = `${Date.now()}-${Math.random()}`;
+    pressed.at = now;
+    return pressed.name;
+  }
+
   // ---- the pulse: ask what goes on, past Gradio, whose every event costs the browser half a second of a core;
   // ---- and say when the program has ended, and begin again when it is back
 
@@ -389,5 +398,5 @@ window.ticketTuner = (() => {
     return [x, [`${spec.x} ${x}`, ...rows.map(([name, point]) => `${name} ${short(point[1])}`)]];
   }
 
-  return { header, actions, follow, download, chart, live, pulse, ready };
+  return { header, actions, follow, download, chart, live, pulse, press, ready };
 })();

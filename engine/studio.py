@@ -5,7 +5,6 @@ request to the package that does the work. Everything heavy (torch, transformers
 packages when it is first needed, so that a Studio is made in milliseconds. It knows nothing of Gradio.
 """
 
-import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,36 +23,20 @@ from engine.task import Task
 from engine.tickets.library import DataSets
 from engine.training.cards import CardFit, on_cards
 from engine.training.estimate import Estimate, estimate
-from engine.training.history import History
+from engine.training.index import RunInfo
 from engine.training.job import TrainingQueue
 from engine.training.lengths import guessed
 from engine.training.progress import JobSnapshot
 from engine.training.recipe import Preset, Recipe, presets
 from engine.training.run import RunDirectory
+from engine.training.runs import Runs
 from engine.training.saved import saved_recipe
-from engine.training.status import RESUMABLE, Status
 from engine.training.token_view import Tokens
 from engine.workspace import Deleted, Workspace, checked_name, slug, write_json
 
 if TYPE_CHECKING:
     from engine.chat.heldout import HeldOutTicket
     from engine.chat.playground import AnswerFrame, Sampling, Turn
-
-
-@dataclass(frozen=True, slots=True)
-class RunInfo:
-    """A run in the list."""
-
-    id: str
-    status: Status
-    recipe: Recipe | None
-    """None when recipe.json is damaged."""
-    history: History
-    resumable: bool
-    """Whether there is something that Resume can go on from."""
-    has_adapter: bool
-    checkpoint: int = 0
-    """The step of the newest checkpoint on the disk; 0 where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +72,8 @@ class Studio:
         self.tickets = DataSets(workspace)
         self.tokens = Tokens(self.tickets, workspace.cache)
         self.bases = BaseHolder(workspace.cache)
-        self._runs: dict[str, RunDirectory] = {}
-        self._registry = threading.Lock()
         self.queue = TrainingQueue(self.bases, workspace.cache)
+        self._runs = Runs(workspace, self.queue)
         self._answers: set[_Asked] = set()
         self._warm = threading.Event()
         workspace.empty_old_trash()
@@ -107,6 +89,15 @@ class Studio:
     def snapshot(self) -> StudioSnapshot:
         """Return what the status bar says; never blocks on a model."""
         return StudioSnapshot(device_report(), self.bases.title, self.queue.current(), self.queue.waiting())
+
+    def revision(self) -> tuple[int, ...]:
+        """Return numbers of which one changes when what a list shows does; quick, for whoever asks again and again.
+
+        The lists of runs, data sets, imported adapters and saved recipes, in this order.
+        """
+        mark, home = self.workspace.mark, self.workspace
+        sets, adapters = mark(home.datasets, "report.json", "name.json"), mark(home.adapters, "about.json")
+        return self._runs.listing().revision, sets, adapters, mark(home.recipes)
 
     def gpus(self) -> int:
         """Return how many GPUs this computer has; 0 without one, and until the heavy libraries are imported."""
@@ -195,8 +186,14 @@ class Studio:
 
     # ---- training
 
-    def start_training(self, recipe: Recipe, dataset: str, name: str = "") -> str:
+    def start_training(self, recipe: Recipe, dataset: str, name: str = "", press: str = "") -> str:
         """Start a run, or queue it behind the one in progress.
+
+        Args:
+            recipe: Its hyperparameters.
+            dataset: The data set's id.
+            name: What it is to be called; chosen where empty. A number is added where another run is called that.
+            press: Names the press of a button: a second call for the same one returns the run of the first.
 
         Returns:
             The run's id.
@@ -204,37 +201,8 @@ class Studio:
         Raises:
             StudioError: The data set is gone, the disk is full, or the GPU no longer answers this program.
         """
-        data = self.tickets.get(dataset)
-        info = self.tickets.info(dataset)
-        name = checked_name(name or self._next_run_name())
-        with self._registry:
-            run = RunDirectory(self.workspace.new_folder(self.workspace.runs, name))
-            self._runs[run.id] = run
-        try:
-            run.fill(recipe, data.folder, name, info.name)
-            self.queue.add(run)
-        except StudioError as error:
-            self._not_begun(run, error)
-            raise
-        except BaseException:
-            run.release()
-            raise
-        return run.id
-
-    def _not_begun(self, run: RunDirectory, reason: StudioError) -> None:
-        """Say why a run that was made waits; one that could not even be made leaves nothing behind."""
-        try:
-            if run.status_file.exists():
-                run.update(state="interrupted", message=str(reason))
-            else:
-                self._runs.pop(run.id, None)
-                shutil.rmtree(run.path, ignore_errors=True)
-        finally:
-            run.release()
-
-    def _next_run_name(self) -> str:
-        taken = {run.status.name for run in self.runs()}
-        return next(name for n in range(1, 1_000_000) if (name := f"Run {n}") not in taken)
+        data, info = self.tickets.get(dataset), self.tickets.info(dataset)
+        return self._runs.begin(recipe, data.folder, info.name, name, press)
 
     def pause(self, run: str) -> None:
         """Hold at the next step boundary."""
@@ -263,17 +231,11 @@ class Studio:
         Raises:
             StudioError: It is not there any more.
         """
-        folder = self.workspace.child(self.workspace.runs, identifier)
-        with self._registry:
-            return self._runs.setdefault(identifier, RunDirectory(folder))
+        return self._runs.get(identifier)
 
     def runs(self) -> list[RunInfo]:
-        """Return all runs, the newest first."""
-        found = []
-        for folder in self.workspace.entries(self.workspace.runs):
-            if folder.is_dir():
-                found.append(self.run_info(folder.name))
-        return found
+        """Return all runs, the newest first; looks at the disk only for what may be new."""
+        return list(self._runs.listing().runs)
 
     def run_info(self, identifier: str) -> RunInfo:
         """Return one run as the list shows it.
@@ -281,19 +243,11 @@ class Studio:
         Raises:
             StudioError: It is not there any more.
         """
-        run = self.run(identifier)
-        status = run.status
-        try:
-            recipe: Recipe | None = run.recipe
-        except StudioError:
-            recipe = None
-        resumable = status.state in RESUMABLE and recipe is not None
-        newest = max(run.checkpoint_steps(), default=0)
-        return RunInfo(run.id, status, recipe, run.history.read(), resumable, run.has_adapter(), newest)
+        return self._runs.info(identifier)
 
     def rename_run(self, identifier: str, name: str) -> None:
         """Give a run another name."""
-        self.run(identifier).update(name=checked_name(name))
+        self._runs.rename(identifier, name)
 
     def delete_run(self, identifier: str) -> Deleted:
         """Move a run to the trash.
@@ -301,13 +255,7 @@ class Studio:
         Raises:
             RunError: It is in progress, here or in another program.
         """
-        run = self.run(identifier)
-        label = run.status.name
-        with self.queue.kept_out(run):
-            deleted = self.workspace.discard(run.path, label)
-        with self._registry:
-            self._runs.pop(identifier, None)
-        return deleted
+        return self._runs.delete(identifier)
 
     # ---- playground
 
@@ -317,13 +265,12 @@ class Studio:
         for run in self.runs():
             if run.recipe is None:
                 continue
-            directory = self.run(run.id)
+            directory, step = RunDirectory(self.workspace.runs / run.id), run.checkpoint
             if run.has_adapter:
                 found.append(Voice(f"run:{run.id}", run.status.name, run.recipe.model, directory.adapter))
-            elif steps := directory.checkpoint_steps():
-                label = f"{run.status.name}, step {steps[-1]}"
-                folder = directory.checkpoint(steps[-1])
-                found.append(Voice(f"run:{run.id}@{steps[-1]}", label, run.recipe.model, folder))
+            elif step:
+                label, folder = f"{run.status.name}, step {step}", directory.checkpoint(step)
+                found.append(Voice(f"run:{run.id}@{step}", label, run.recipe.model, folder))
         return found + self._imported_voices()[0]
 
     def _imported_voices(self) -> tuple[list[Voice], list[Damaged]]:

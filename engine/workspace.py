@@ -93,6 +93,23 @@ class Workspace:
         listed = (path for path in parent.iterdir() if not path.name.startswith(".") and path.name not in _CLUTTER)
         return sorted(listed, reverse=True)
 
+    def mark(self, parent: Path, *names: str) -> int:
+        """Return a number that is another one when an entry of a folder has come or gone, or was written anew.
+
+        Args:
+            parent: One of the folders.
+            names: Files in each entry that count; the entries themselves where none is named.
+        """
+        seen: list[object] = []
+        for entry in self.entries(parent):
+            for path in [entry / name for name in names] or [entry]:
+                try:
+                    stat = path.stat()
+                    seen.append((path, stat.st_mtime_ns, stat.st_size, stat.st_ino))
+                except OSError:
+                    seen.append(path)
+        return hash(tuple(seen))
+
     def child(self, parent: Path, identifier: str) -> Path:
         """Return the folder ``identifier`` directly under ``parent``; an id from outside never becomes another path.
 

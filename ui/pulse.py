@@ -14,7 +14,7 @@ from typing import Any
 import gradio as gr
 
 from engine.model.device import DeviceReport
-from engine.studio import RunInfo, Studio, StudioSnapshot
+from engine.studio import Studio, StudioSnapshot
 from ui import sidebar, status_bar, training_tab
 from ui.html import html
 from ui.window import Window
@@ -56,7 +56,7 @@ def wire(window: Window) -> None:
 
     def changed(dataset: str | None, run: str | None, voices: list[str]) -> dict[Any, Any]:
         return {
-            ui.version: version(studio, studio.snapshot(), studio.runs()),
+            ui.version: version(studio, studio.snapshot()),
             window.sidebar.lists: sidebar.lists(studio, dataset or "", run or "", voices),
         }
 
@@ -88,7 +88,7 @@ def answer(studio: Studio, asked: dict[str, Any]) -> dict[str, Any]:
     return {
         "values": {name: now[name] for name in new},
         "marks": {name: marks[name] for name in new},
-        "version": version(studio, snapshot, runs),
+        "version": version(studio, snapshot),
         "program": PROGRAM,
         "wait": pace(snapshot.device) if snapshot.job else IDLE,
     }
@@ -99,12 +99,10 @@ def pace(device: DeviceReport) -> float:
     return 1.0 if device.kind == "cuda" else 4.0
 
 
-def version(studio: Studio, snapshot: StudioSnapshot, runs: list[RunInfo]) -> str:
+def version(studio: Studio, snapshot: StudioSnapshot) -> str:
     """Return a value that differs whenever a tab should look again."""
-    lists = str(sidebar.lists(studio, "", "", ()))
-    states = [(run.id, run.status.state, run.has_adapter, run.status.lower_rate) for run in runs]
     job = (snapshot.job.run, snapshot.job.state) if snapshot.job else None
-    return _mark(repr((snapshot.device.kind, snapshot.model, lists, states, job)))
+    return _mark(repr((snapshot.device.kind, snapshot.model, studio.revision(), job)))
 
 
 def _mark(value: str) -> str:

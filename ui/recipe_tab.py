@@ -54,6 +54,8 @@ class RecipeTab:
     """[recipe-notice]"""
     start: gr.Button
     """[start-training]"""
+    press: gr.Textbox
+    """Names a press of Start, so that a double click is one; never seen."""
     saved: gr.Dropdown
     """[saved-recipes]"""
     save_name: gr.Textbox
@@ -106,6 +108,7 @@ def build(tab: gr.Tab) -> RecipeTab:
             cost = html(elem_id="cost")
             notice = html(elem_id="recipe-notice")
             start = gr.Button("Start training", variant="primary", elem_id="start-training")
+            press = gr.Textbox("", visible=False)
     return RecipeTab(
         tab,
         cards,
@@ -119,6 +122,7 @@ def build(tab: gr.Tab) -> RecipeTab:
         cost,
         notice,
         start,
+        press,
         saved,
         save_name,
         save,
@@ -225,18 +229,19 @@ def _wire_start(window: Window) -> None:
     """The one main button."""
     ui, page, studio = window.recipe, window.page, window.studio
 
-    def start(draft: Draft, dataset: str, name: str) -> dict[Any, Any]:
+    def start(draft: Draft, dataset: str, name: str, press: str = "") -> dict[Any, Any]:
         if not dataset:
             raise StudioError("No data set is chosen.", "Prepare your tickets first, or try the sample shop.")
-        run = studio.start_training(remembered.recipe_of(draft), dataset, name)
+        run = studio.start_training(remembered.recipe_of(draft), dataset, name, press)
         return {page.run: run, window.tabs: gr.Tabs(selected="training"), ui.name: ""}
 
     listen(
         ui.start.click,
         start,
-        [page.draft, page.dataset, ui.name],
+        [page.draft, page.dataset, ui.name, ui.press],
         [page.run, window.tabs, ui.name],
         name="start_training",
+        js="(draft, dataset, name) => [draft, dataset, name, ticketTuner.press()]",
     )
 
 

@@ -24,6 +24,6 @@ def _heldout(snapshot: StudioSnapshot, runs: list[RunInfo], run: str) -> tuple[E
     """The newest check on held-out tickets of the run in progress, else of the selected one, and whose it is."""
     wanted = snapshot.job.run if snapshot.job else run
     found = next((seen for seen in runs if seen.id == wanted), None)
-    if found is None or not found.history.evaluations:
+    if found is None or found.history.checked is None:
         return None, ""
-    return found.history.evaluations[-1], found.status.name
+    return found.history.checked, found.status.name

@@ -6,6 +6,7 @@ and a restarted program show the same.
 
 import time
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import gradio as gr
@@ -227,17 +228,24 @@ def live(snapshot: StudioSnapshot, runs: list[RunInfo], run: str, overlays: list
     info = _found(snapshot, runs, run)
     if info is None:
         return {}
-    others = [other for name in overlays for other in runs if other.id == name and name != info.id]
-    shown = {
-        "run-title": views.heading(info, overlays),
-        "run-progress": views.progress(info, _job_of(info, snapshot)),
+    others = tuple(other for name in overlays for other in runs if other.id == name and name != info.id)
+    return {
+        "run-title": str(views.heading(info, overlays)),
+        "run-progress": str(views.progress(info, _job_of(info, snapshot))),
+        "runs": str(runs_views.runs_table(runs, info.id, overlays, time.time())),
+        **_drawn(info, others),
+    }
+
+
+@lru_cache(maxsize=16)
+def _drawn(info: RunInfo, others: tuple[RunInfo, ...]) -> dict[str, str]:
+    """What of it changes with the run's curve alone: drawn once for all pages and looks."""
+    return {
         "loss-chart": views.loss_chart(info, others),
-        "run-facts": views.facts(info.history),
-        "run-log": views.log(info.history),
-        "runs": runs_views.runs_table(runs, info.id, overlays, time.time()),
+        "run-facts": str(views.facts(info.history)),
+        "run-log": str(views.log(info.history)),
         **{f"chart-{field}": views.small_chart(info.history, field) for field in views.SMALL},
     }
-    return {name: str(value) for name, value in shown.items()}
 
 
 def _job_of(info: RunInfo, snapshot: StudioSnapshot) -> JobSnapshot | None:

@@ -105,7 +105,7 @@ def _work(recipe: Recipe, lengths: Lengths | None, heldout: int, *, packing: boo
 
 def _speed(size: ModelSize | None, place: Place, gpus: int, earlier: Sequence[History]) -> tuple[float | None, str]:
     """Tokens/s, and where the figure comes from."""
-    seen = [step.tokens_per_second for history in earlier for step in history.steps[1:]]
+    seen = [history.speed for history in earlier if history.speed]
     if seen:
         return median(seen), "from your earlier runs"
     if size is None:

@@ -22,6 +22,7 @@ from typing import Any
 
 from engine.errors import ResourceError, RunError, StudioError
 from engine.training import checkpoints, ownership
+from engine.training.changes import note_change
 from engine.training.events import Event, Record, append
 from engine.training.history_file import HistoryReader
 from engine.training.recipe import Recipe
@@ -90,6 +91,7 @@ class RunDirectory:
         self.claim()
         made = Status(name, "queued", time.time(), "", dataset.name, dataset_name, *ownership.this_process())
         write_json(self.status_file, asdict(made))
+        note_change(self.path)
 
     @property
     def recipe(self) -> Recipe:
@@ -166,6 +168,7 @@ class RunDirectory:
         """Make this process no longer responsible; an active status reads 'interrupted' from then on."""
         ownership.give_up(self.path)
         self._claim = None
+        note_change(self.path)
 
     def update(self, **changes: Any) -> Status:
         """Change fields of the status and write it: the only way to do so, for one thread and program at a time.
@@ -189,8 +192,9 @@ class RunDirectory:
                 self.release()
             raise
         if wanted in ENDED:
-            self.release()
             self.history.keep()
+            self.release()
+        note_change(self.path)
         return status
 
     def _write(self, changes: dict[str, Any], *, begins: bool) -> Status:

@@ -57,7 +57,7 @@ def start_a_run(page, tiny_model, name, steps):
     for field, value in {"max_steps": steps, "epochs": 100, "learning_rate": 0.01, "max_length": 128}.items():
         set_number(page, field, value)
     page.locator("#run-name textarea, #run-name input").first.fill(name)
-    page.locator("#start-training").click()
+    page.locator("#start-training").dblclick()
 
 
 def test_the_whole_way(page, program, tiny_model, tmp_path):
@@ -76,7 +76,9 @@ def test_the_whole_way(page, program, tiny_model, tmp_path):
     expect(page.locator("#run-title")).to_contain_text("First run")
     expect(page.locator("#loss-chart svg, #loss-chart canvas").first).to_be_visible()
     expect(page.locator("#to-playground")).to_be_visible(timeout=240_000)
-    assert runs_of(program)[0]["state"] == "finished"
+    assert [(run["name"], run["state"]) for run in runs_of(program)] == [("First run", "finished")], (
+        "one press, one run"
+    )
 
     page.locator("#to-playground").click()
     expect(page.locator("[data-voice]")).to_have_count(2)

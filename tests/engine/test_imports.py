@@ -30,6 +30,7 @@ ALLOWED = {
     "damage": {"errors"},
     "task": {"errors"},
     "workspace": {"errors"},
+    "workspace_lock": {"errors", "workspace"},
     "tickets": {"errors", "reasoning", "damage", "task", "workspace"},
     "model": {"errors", "reasoning", "workspace", "training.recipe", "chat.adapters"},
     "base_holder": {"errors", "model", "training.recipe"},
@@ -75,7 +76,7 @@ def test_no_arrow_points_the_wrong_way():
 
 def test_ui_imports_from_engine_only_studio_and_plain_records():
     records = {"studio", "damage", "errors", "task", "workspace", "training.events", "training.recipe"}
-    records |= {"training.status", "training.history"}
+    records |= {"training.status", "training.history", "workspace_lock"}
     records |= {
         "training.progress",
         "training.estimate",

@@ -76,6 +76,7 @@ class FakeStudio:
         self.broken: dict[str, Damaged] = {}
         self.job: JobSnapshot | None = None
         self.gpu_count = 0
+        self.presses: list[str] = []
         self.answer_pause = 0.0
         self.task_pause = 0.0
         self.go = threading.Event()
@@ -107,6 +108,10 @@ class FakeStudio:
         return StudioSnapshot(
             DeviceReport("cpu", "Processor, 2 cores", 6.2, 23.0), "Starter (SmolLM2 135M), 4 bit", self.job, ()
         )
+
+    def revision(self) -> tuple[int, ...]:
+        runs = [(info.id, *info.outline) for info in self.runs()]
+        return (hash(repr((runs, self.tickets.all(), self.adapters, self.saved))),)
 
     def gpus(self) -> int:
         return self.gpu_count
@@ -148,8 +153,9 @@ class FakeStudio:
     def command_line(self, recipe: Recipe, dataset: str | None, name: str = "run") -> str:
         return f"python -m engine train --data {dataset or 'DATASET'} --model {recipe.model} --run {name}"
 
-    def start_training(self, recipe: Recipe, dataset: str, name: str = "") -> str:
+    def start_training(self, recipe: Recipe, dataset: str, name: str = "", press: str = "") -> str:
         self.calls.append(("start_training", recipe, dataset, name))
+        self.presses.append(press)
         identifier = self.add_run(name or f"Run {len(self.run_infos) + 1}", "running", 12, 30)
         self.job = JobSnapshot(
             identifier, self.run_infos[identifier].status.name, "running", "Training", 0.4, 12, 30, 140.0

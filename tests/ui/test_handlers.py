@@ -21,6 +21,11 @@ def test_start_makes_one_run_of_the_drafts_recipe_and_opens_training(wired, stud
     assert by_id(shown)["tabs"].selected == "training"
 
 
+def test_start_passes_on_which_press_it_was(wired, studio):
+    wired.handler("recipe_tab.start")(page.first_draft(), "set-1", "", "press 1")
+    assert studio.presses == ["press 1"]
+
+
 def test_a_run_whose_loss_broke_can_be_started_again_with_the_lower_rate(wired, studio):
     run = studio.add_run("Too fast", "failed")
     info = studio.run_infos[run]

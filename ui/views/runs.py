@@ -1,6 +1,7 @@
 """The table of all runs, under the chart: overlay, name, state, loss, time; resume, rename and delete."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -12,21 +13,40 @@ from ui.views.parts import NOTHING, join, pill
 from ui.views.shell import menu_button, short_model
 from ui.views.training import last_step
 
+MOST = 50
+"""Rows that the table has: it is sent anew with every step of a run in progress."""
+
 
 def runs_table(runs: Sequence[RunInfo], shown: str, overlays: Sequence[str], now: float) -> Markup:
-    """All runs: overlay, name, state, data set, loss, time; resume, rename and delete."""
+    """The newest runs, those in progress, and those on the chart; each with what can be done to it."""
     if not runs:
         return NOTHING
+    kept = [
+        run
+        for place, run in enumerate(runs)
+        if place < MOST or run.id == shown or run.id in overlays or run.status.state in ACTIVE
+    ]
     heads = ("Overlay", "Run", "State", "Learnt from", "Model", "Steps", "Held-out loss", "Time", "Started", "")
     head = join([Markup("<th>{}</th>").format(text) for text in heads])
-    body = join([_run_row(run, run.id == shown, list(overlays), now) for run in runs])
+    rows = [_run_row(run, run.id == shown, tuple(overlays), words.when(run.status.created_at, now)) for run in kept]
     return Markup(
         '<h2 class="section">Runs</h2><div class="scroll-x"><table class="table runs"><thead><tr>{}</tr></thead>'
-        "<tbody>{}</tbody></table></div>"
-    ).format(head, body)
+        "<tbody>{}</tbody></table></div>{}"
+    ).format(head, join(rows), _older(len(runs) - len(kept)))
 
 
-def _run_row(run: RunInfo, shown: bool, overlays: list[str], now: float) -> Markup:
+def _older(count: int) -> Markup:
+    """Where the runs are that the table leaves out."""
+    if not count:
+        return NOTHING
+    told = "One older run is" if count == 1 else f"{count:,} older runs are"
+    return Markup('<p class="hint">{} in the list at the left; the one that you pick there is shown here.</p>').format(
+        told
+    )
+
+
+@lru_cache(maxsize=256)
+def _run_row(run: RunInfo, shown: bool, overlays: tuple[str, ...], started: str) -> Markup:
     history, status = run.history, run.status
     return Markup(
         '<tr class="{selected}"><td>{overlay}</td><td><button type="button" class="link" data-do="pick" data-id="{id}" '
@@ -43,8 +63,8 @@ def _run_row(run: RunInfo, shown: bool, overlays: list[str], now: float) -> Mark
         model=short_model(run.recipe.model) if run.recipe else "–",
         steps=_steps(history),
         losses=_losses(history),
-        time=words.duration(history.steps[-1].seconds) if history.steps else "–",
-        started=words.when(status.created_at, now),
+        time=words.duration(history.last.seconds) if history.last else "–",
+        started=started,
         actions=_actions(run),
     )
 
@@ -62,7 +82,7 @@ def _losses(history: History) -> Markup:
     return Markup("{}<b>{}</b>").format(start, words.loss(best.loss))
 
 
-def _overlay(run: RunInfo, shown: bool, overlays: list[str]) -> Markup:
+def _overlay(run: RunInfo, shown: bool, overlays: tuple[str, ...]) -> Markup:
     if shown:
         return Markup('<span class="quiet" title="This is the run on the chart">shown</span>')
     on = run.id in overlays

@@ -78,7 +78,7 @@ def sentence(run: RunInfo, job: JobSnapshot | None) -> str:
 
 def last_step(history: History) -> int:
     """The newest logged step; 0 before the first."""
-    return history.steps[-1].step if history.steps else 0
+    return history.last.step if history.last else 0
 
 
 def _trend(history: History) -> str:

@@ -1,0 +1,88 @@
+"""Starts: a name of their own for each, and one run a press, however many ask at once."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from engine.errors import ResourceError, RunError
+from engine.studio import Studio
+from engine.training.recipe import Recipe
+from engine.workspace import Workspace
+
+DEADLINE = 60.0
+TOGETHER = 4
+
+
+@pytest.fixture
+def studio(tmp_path):
+    made = Studio(Workspace(tmp_path / "workspace"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def dataset(studio):
+    return studio.tickets.prepare_sample().wait(DEADLINE)
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    """One whose runs end by themselves: there is no such model."""
+    return Recipe(model=str(tmp_path / "no model"))
+
+
+def at_once(action):
+    """Call it from several threads in the same moment."""
+    barrier = threading.Barrier(TOGETHER)
+
+    def call(number):
+        barrier.wait(DEADLINE)
+        return action(number)
+
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        return list(pool.map(call, range(TOGETHER)))
+
+
+def test_starts_in_the_same_moment_have_names_of_their_own(studio, dataset, recipe):
+    made = at_once(lambda _: studio.start_training(recipe, dataset))
+    assert len(set(made)) == TOGETHER
+    assert sorted(info.status.name for info in studio.runs()) == ["Run 1", "Run 2", "Run 3", "Run 4"]
+
+
+def test_a_name_that_is_taken_gets_a_number(studio, dataset, recipe):
+    at_once(lambda _: studio.start_training(recipe, dataset, "spring"))
+    assert sorted(info.status.name for info in studio.runs()) == ["spring", "spring (2)", "spring (3)", "spring (4)"]
+
+
+def test_one_press_begins_one_run_however_often_it_is_told(studio, dataset, recipe):
+    made = at_once(lambda _: studio.start_training(recipe, dataset, press="a"))
+    assert len(set(made)) == 1
+    assert studio.start_training(recipe, dataset, press="a") == made[0]
+    assert [info.status.name for info in studio.runs()] == ["Run 1"]
+    assert studio.start_training(recipe, dataset, press="b") != made[0]
+    assert studio.start_training(recipe, dataset) != studio.start_training(recipe, dataset)
+
+
+def test_a_start_that_finds_no_room_leaves_nothing_and_can_be_pressed_again(studio, dataset, recipe, monkeypatch):
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("engine.training.run.shutil.copyfile", full)
+        with pytest.raises(ResourceError, match="full"):
+            studio.start_training(recipe, dataset, press="a")
+    assert studio.runs() == []
+    assert list(studio.workspace.runs.iterdir()) == []
+    studio.start_training(recipe, dataset, press="a")
+    assert [info.status.name for info in studio.runs()] == ["Run 1"]
+
+
+def test_a_run_that_is_begun_while_the_program_closes_waits_for_the_next_start(studio, dataset, recipe):
+    studio.queue.close()
+    with pytest.raises(RunError, match="being closed"):
+        studio.start_training(recipe, dataset)
+    [info] = studio.runs()
+    assert info.resumable
+    assert "being closed" in info.status.message
