@@ -54,14 +54,17 @@ def main(
     """Fine-tune a language model on your own support tickets, in the browser, on this computer."""
     keep_private()
     from engine.errors import StudioError
-    from engine.workspace import keep_to_owner
+    from engine.workspace import default_root, keep_to_owner
     from ui.doors.entry import read_entry
+    from ui.second_start import shows_the_first
 
     keep_to_owner()
     try:
         entry = read_entry(
             host, port, auth, auth_file, ssl_certfile, ssl_keyfile, tuple(allow_host or ()), not no_token
         )
+        if shows_the_first((workspace or default_root()).expanduser().resolve(), not no_browser):
+            return
         check_port(host, port)
         for caution in entry.cautions:
             print(f"Caution: {caution}", file=sys.stderr)
@@ -109,8 +112,12 @@ def run(entry: "Entry", workspace: Path | None, max_upload: float, browser: bool
     gc.disable()  # a fifth of the start goes into looking for garbage among what is only being imported
     from engine.studio import Studio
     from engine.workspace import Workspace, default_root
+    from engine.workspace_lock import WorkspaceLock
 
-    studio = Studio(Workspace(workspace or default_root()))
+    home = Workspace(workspace or default_root())
+    ours = WorkspaceLock(home.root)
+    ours.take()  # before anything is swept away that another window may be making
+    studio = Studio(home)
     passing = fresh_folder(studio.workspace.cache / "window")
     os.environ["GRADIO_TEMP_DIR"] = str(passing)
     from ui.quick_start import import_gradio
@@ -133,6 +140,7 @@ def run(entry: "Entry", workspace: Path | None, max_upload: float, browser: bool
         gc.enable()
         shown = with_token(entry.address, token) if token else entry.address
         print(f"Ticket Tuner is open at {shown} (Ctrl+C ends it).", file=sys.stderr)
+        ours.announce(entry.address, has_key=bool(token))
         if browser:
             open_browser(studio.workspace.root, entry.address, token)
         wait_for_the_end()
@@ -140,6 +148,7 @@ def run(entry: "Entry", workspace: Path | None, max_upload: float, browser: bool
         studio.close()
         server.close()
         shutil.rmtree(passing, ignore_errors=True)
+        ours.give_back()
 
 
 def fresh_folder(folder: Path) -> Path:
