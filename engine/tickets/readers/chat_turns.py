@@ -6,6 +6,7 @@ Owns the names that roles go by, tool calls, and marks of a bad answer. What a r
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from engine.tickets.conversation import Message, Role
@@ -32,10 +33,12 @@ _CALLS = ("tool_calls", "function_call", "tool_call", "tool_use")
 _MARKS = ("label", "kto_tag", "desirable", "is_desirable")
 """Keys whose false marks an answer as bad (KTO)."""
 _RATINGS = ("rating", "feedback", "thumbs", "thumb")
+_JUDGING = frozenset((*_MARKS, *_RATINGS))
 _BAD = frozenset(
     ("bad", "negative", "down", "thumbs_down", "thumbsdown", "thumbs down", "dislike", "disliked", "-1", "👎")
 )
 
+_WEIGHTS = frozenset(("weight", "train", "loss"))
 _UNLEARNT = frozenset(("0", "0.0", "false", "no"))
 
 
@@ -70,7 +73,7 @@ def messages_of(turns: Iterable[Json], rated_bad: bool = False) -> Iterator[Mess
 
 def is_learnt(turn: Json) -> bool:
     """Say whether a turn may be learnt: not with ``weight: 0`` (OpenAI, Mistral), ``train`` or ``loss`` false."""
-    return not any(str(turn.get(key)).strip().casefold() in _UNLEARNT for key in ("weight", "train", "loss"))
+    return not any(str(turn[key]).strip().casefold() in _UNLEARNT for key in _WEIGHTS & turn.keys())
 
 
 def speaker(turn: Json) -> str:
@@ -78,6 +81,7 @@ def speaker(turn: Json) -> str:
     return first(turn, *SPEAKER_KEYS)
 
 
+@lru_cache(1024)
 def role_of(name: str) -> Role | None:
     """Tell the role by its name, ``End-user`` and ``Support Agent`` among them; None where nothing is known of it."""
     plain = " ".join(name.casefold().replace("_", " ").replace("-", " ").split())
@@ -97,12 +101,15 @@ def unknown_roles(turns: Iterable[Json]) -> list[str]:
 
 def is_rated_bad(value: Json) -> bool:
     """Tell whether a record or a turn carries a mark that its answer is bad: KTO's ``label: false``, a thumb down."""
+    if not _JUDGING & value.keys():
+        return False
     for key in _MARKS:
         if value.get(key) is False or text(value.get(key)).strip().casefold() in ("false", "undesirable"):
             return True
     return any(text(value.get(key)).strip().casefold() in _BAD for key in _RATINGS)
 
 
+@lru_cache(1024)
 def _is_tool(name: str) -> bool:
     return " ".join(name.casefold().replace("_", " ").replace("-", " ").split()) in _TOOL_ROLES
 

@@ -99,7 +99,7 @@ class _Known:
 
     def is_customer(self, author: str, person: Json, requester: str) -> bool:
         """Tell who asks: by the role of a user, else by being the requester."""
-        if role := first(person, "role"):
+        if person and (role := first(person, "role")):
             return role == "end-user"
         return author in self.customers or (author == requester and author not in self.agents)
 
