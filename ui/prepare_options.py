@@ -11,9 +11,9 @@ from typing import Any
 import gradio as gr
 
 from engine.tickets.countries import COUNTRIES
+from engine.tickets.languages import LANGUAGES, language_name
 from engine.tickets.options import PrepareOptions
 from ui.views import words
-from ui.views.quality import LANGUAGES, language_name
 
 NO_COUNTRY = ("not known: only numbers with +", "")
 

@@ -16,6 +16,13 @@ from engine.tickets.languages import language_of
 TOPIC_WORDS = 8
 FEWEST_WORDS = 6
 """Shorter texts are too alike by chance; they have no sketch, and only equal ones are grouped."""
+THIN_WORDS = 3
+"""Fewer words than this teach nothing but to be short."""
+_THIN_CHARS = 60
+_LINK = re.compile(r"(?:https?://|www\.)\S+|\[[A-Z]+_\d+\]")
+_SPOKEN_WORD = re.compile(
+    "[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\\W\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+"
+)
 _PLACEHOLDER = re.compile(r"\[[A-Z]+_\d+\]")
 _PLACEHOLDER_WORD = re.compile(r"[a-z]+_\d+")
 _TOPIC = re.compile(r"[^\W\d_]{4,24}")
@@ -48,6 +55,8 @@ class Facts:
     """Who answered: ids or names of the export."""
     topic_words: tuple[str, ...]
     """Words of the subject, or of the first line: for a list of topics where there are no tags."""
+    thin_answers: int = 0
+    """Answers that are a word or two, or nothing but links."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Facts, tuple(getattr(self, name) for name in self.__slots__)
@@ -93,7 +102,19 @@ def facts_of(
         answer_sketch=answer_sketch if len(answers) >= FEWEST_WORDS else b"",
         agents=tuple(dict.fromkeys(agents)),
         topic_words=_topic_words(subject or opening[:200]),
+        thin_answers=sum(is_thin(message["content"]) for message in messages if is_learnt_answer(message)),
     )
+
+
+def is_thin(answer: str) -> bool:
+    """Tell an answer of a word or two, or of nothing but links, from one that says something.
+
+    In scripts without spaces every character counts as a word.
+    """
+    if len(answer) > _THIN_CHARS and "http" not in answer:
+        return False
+    spoken = _LINK.sub(" ", answer)
+    return len(spoken) <= _THIN_CHARS * 2 and len(_SPOKEN_WORD.findall(spoken)) < THIN_WORDS
 
 
 def _levelled(words: Sequence[str]) -> list[str]:

@@ -31,6 +31,7 @@ from engine.errors import TicketsError
 from engine.tickets.conversation import DAMAGED, KIND_REASONS, LeftOut, excerpt, is_learnt_answer
 from engine.tickets.editing import Editor
 from engine.tickets.files.sources import find_sources
+from engine.tickets.findings import Held
 from engine.tickets.gathering import Gathered, Spool, gather
 from engine.tickets.options import PrepareOptions
 from engine.tickets.planning import Plan, plan
@@ -257,7 +258,7 @@ def _report(
     tags = Counter(tag for entry in facts for tag in set(entry.tags))
     languages = Counter(entry.language for entry in facts)
     numbers = {index: number for number, index in enumerate(kept)}
-    canned = [(numbers[index], min(times, options.canned_cap)) for index, times in selection.canned if index in numbers]
+    canned = [replace(entry, number=numbers[entry.number]) for entry in selection.canned]
     read = lambda number: orjson.loads(spool.conversation(gathered.places[kept[number]]))  # noqa: E731
     return Report(
         format=main.format,
@@ -279,7 +280,7 @@ def _report(
         languages=dict(languages.most_common()),
         median_answer_chars=int(median(chars for entry in facts for chars in entry.answer_chars)),
         warnings=_warnings(plans, gathered, kept, selection, options),
-        quality=assess(facts, canned, gathered.topics, read, len(selection.heldout)),
+        quality=assess(facts, canned, gathered.topics, read, Held(len(selection.heldout), selection.shared_answers)),
         stages={name: round(taken, 3) for name, taken in gathered.stages.items()},
     )
 

@@ -10,20 +10,13 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
-from statistics import median
-from typing import Any, Literal
+from typing import Any
 
 from engine.tickets.conversation import excerpt, is_learnt_answer
 from engine.tickets.facts import Facts
-from engine.tickets.languages import UNKNOWN
+from engine.tickets.findings import Held, Level, findings, headline
+from engine.tickets.selecting import Canned
 
-Level = Literal["good", "fair", "poor"]
-FEWEST = 50
-"""Fewer conversations than this teach hardly anything."""
-PLENTY = 200
-NEAR_IDENTICAL = 0.3
-SHORT_ANSWER = 40
-"""Characters; a median below this means that most answers are one-liners."""
 EDGES = (0, 25, 50, 100, 200, 400, 800, 1600, 3200, 6400, 12800)
 """Lower edges of the histograms, in characters; the last bin is open."""
 UNLIKE = 0.15
@@ -100,14 +93,6 @@ _FILLERS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One sentence about the data set."""
-
-    level: Level
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Quality:
     """The report; plain values, as ``report.json`` holds them."""
 
@@ -127,26 +112,26 @@ class Quality:
     near_identical_share: float = 0.0
     """Share of the conversations whose answer another one has as well, 0 to 1."""
     canned: list[dict[str, Any]] = field(default_factory=list)
-    """``{"answer", "times"}``, the most frequent first."""
+    """``{"answer", "times", "kept"}``, the most frequent first: how often in the export, and how often here."""
     contradictions: list[dict[str, Any]] = field(default_factory=list)
     """``{"question", "tickets", "answers"}``: the same question, answered differently."""
 
 
 def assess(
     facts: Sequence[Facts],
-    canned: Sequence[tuple[int, int]],
+    canned: Sequence[Canned],
     topics: Counter[str],
     conversation: Callable[[int], dict[str, Any]],
-    heldout: int,
+    held: Held,
 ) -> dict[str, Any]:
     """Judge the conversations of a data set.
 
     Args:
         facts: One a conversation.
-        canned: (number, times) of answers that occur more than once.
+        canned: Answers that several conversations have, the most frequent first.
         topics: Words of the subjects.
         conversation: Reads a conversation by its number; called a few dozen times.
-        heldout: How many are held out.
+        held: What is held out.
 
     Returns:
         :class:`Quality` as plain values.
@@ -154,16 +139,14 @@ def assess(
     tags = Counter(tag for entry in facts for tag in set(entry.tags))
     tagged = sum(bool(entry.tags) for entry in facts) >= len(facts) * 0.3
     answers = [chars for entry in facts for chars in entry.answer_chars]
-    repeated = sum(times for _, times in canned)
+    repeated = sum(entry.kept for entry in canned)
     odd = _contradictions(facts, conversation)
-    languages = Counter(entry.language for entry in facts)
-    findings = list(_findings(facts, answers, repeated, odd, languages, heldout))
-    verdict: Level = min((finding.level for finding in findings), key=("poor", "fair", "good").index, default="good")
+    found = findings(facts, canned, len(odd), held)
     return asdict(
         Quality(
-            verdict=verdict,
-            headline=_headline(verdict, len(facts), findings),
-            findings=[asdict(finding) for finding in findings],
+            verdict=found[0].level,
+            headline=headline(found, len(facts)),
+            findings=[asdict(finding) for finding in found],
             topics=[list(pair) for pair in tags.most_common(SHOWN * 2)] if tagged else _word_topics(topics, len(facts)),
             topics_from="tags" if tagged else "words",
             answer_histogram=_histogram(answers),
@@ -171,7 +154,7 @@ def assess(
             edges=list(EDGES),
             turns={str(turns): count for turns, count in sorted(Counter(entry.turns for entry in facts).items())[:20]},
             near_identical_share=round(repeated / max(len(facts), 1), 3),
-            canned=[_canned(conversation(number), times) for number, times in canned[:SHOWN]],
+            canned=[_canned(conversation(entry.number), entry) for entry in canned[:SHOWN]],
             contradictions=odd,
         )
     )
@@ -190,9 +173,9 @@ def _histogram(lengths: Sequence[int]) -> list[int]:
     return [bins[index] for index in range(len(EDGES))]
 
 
-def _canned(entry: dict[str, Any], times: int) -> dict[str, Any]:
+def _canned(entry: dict[str, Any], canned: Canned) -> dict[str, Any]:
     answer = next(message["content"] for message in entry["messages"] if is_learnt_answer(message))
-    return {"answer": excerpt(answer), "times": times}
+    return {"answer": excerpt(answer), "times": canned.times, "kept": canned.kept}
 
 
 def _contradictions(facts: Sequence[Facts], conversation: Callable[[int], dict[str, Any]]) -> list[dict[str, Any]]:
@@ -232,56 +215,3 @@ def _shared(one: Facts, other: Facts) -> float:
         (one.answer_sketch[at : at + 4], other.answer_sketch[at : at + 4]) for at in range(0, len(one.answer_sketch), 4)
     ]
     return sum(mine == theirs for mine, theirs in pairs) / max(len(pairs), 1)
-
-
-def _findings(
-    facts: Sequence[Facts],
-    answers: Sequence[int],
-    repeated: int,
-    odd: Sequence[dict[str, Any]],
-    languages: Counter[str],
-    heldout: int,
-) -> list[Finding]:
-    count = len(facts)
-    found: list[Finding] = []
-    if count < FEWEST:
-        found.append(Finding("poor", f"Too few to train: {count}; at least {FEWEST} are wanted."))
-    elif count < PLENTY:
-        found.append(
-            Finding("fair", f"{count} conversations are enough for a first try; {PLENTY} or more teach better.")
-        )
-    else:
-        found.append(Finding("good", f"{count:,} conversations are enough to learn from."))
-    middle = int(median(answers)) if answers else 0
-    if middle < SHORT_ANSWER:
-        found.append(
-            Finding("fair", f"Half of the answers are shorter than {middle} characters: it will learn to be terse.")
-        )
-    if count and repeated / count > NEAR_IDENTICAL:
-        share = round(100 * repeated / count)
-        found.append(
-            Finding("fair", f"{share} % of the answers are copies of each other: it will learn these by heart.")
-        )
-    if odd:
-        text = "question is" if len(odd) == 1 else "questions are"
-        found.append(Finding("fair", f"{len(odd)} {text} asked word for word again and answered differently."))
-    known = [
-        (language, times)
-        for language, times in languages.most_common()
-        if language != UNKNOWN and times >= count * 0.05
-    ]
-    if len(known) > 1:
-        listed = ", ".join(f"{language} {round(100 * times / count)} %" for language, times in known)
-        found.append(Finding("good", f"Several languages: {listed}."))
-    if not heldout and count > 1:
-        found.append(
-            Finding("fair", "Nothing is held out, so nothing can be measured on tickets that it has not seen.")
-        )
-    return found
-
-
-def _headline(verdict: Level, count: int, findings: Sequence[Finding]) -> str:
-    if verdict == "good":
-        return f"Ready to train: {count:,} conversations, and nothing stands out."
-    worst = next(finding.text for finding in findings if finding.level == verdict)
-    return f"Usable, with one thing to know: {worst}" if verdict == "fair" else f"Not ready: {worst}"

@@ -90,6 +90,7 @@ def test_ui_imports_from_engine_only_studio_and_plain_records():
     }
     records |= {
         "tickets.detect",
+        "tickets.languages",
         "tickets.options",
         "tickets.report",
         "tickets.countries",

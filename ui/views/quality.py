@@ -5,6 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from engine.tickets.languages import language_name
 from engine.tickets.report import Report
 from ui.views import bars, icons, words
 from ui.views.parts import NOTHING, join
@@ -13,24 +14,8 @@ from ui.views.tickets import ticket_name
 TOPICS = 10
 """Topics shown; the rest is summed up."""
 
-_NAMES = """
-ar Arabic; bg Bulgarian; cs Czech; da Danish; de German; el Greek; en English; es Spanish; et Estonian; fi
-Finnish; fr French; he Hebrew; hi Hindi; hr Croatian; hu Hungarian; id Indonesian; it Italian; ja Japanese; ko
-Korean; lt Lithuanian; lv Latvian; nl Dutch; no Norwegian; pl Polish; pt Portuguese; ro Romanian; ru Russian; sk
-Slovak; sl Slovenian; sr Serbian; sv Swedish; th Thai; tr Turkish; uk Ukrainian; vi Vietnamese; zh Chinese
-"""
-LANGUAGES: dict[str, str] = {
-    code: name for code, _, name in (entry.strip().partition(" ") for entry in _NAMES.replace("\n", " ").split(";"))
-}
-"""Two-letter code -> name."""
-
 LEVELS = {"good": ("fits", icons.CHECK), "fair": ("tight", icons.WARN), "poor": ("not", icons.CROSS)}
 """Level of a finding -> its badge's class and mark."""
-
-
-def language_name(code: str) -> str:
-    """Name a language; unknown codes stay as they are."""
-    return "too short to tell" if code == "und" else LANGUAGES.get(code, code)
 
 
 def sheet(report: Report) -> Markup:
@@ -118,11 +103,17 @@ def _copies(quality: Mapping[str, Any]) -> Markup:
     share = float(quality["near_identical_share"])
     label = "of the answers are near-identical to another one"
     often = [
-        Markup("<li><b>{}×</b> <span>{}</span></li>").format(entry["times"], entry["answer"])
+        Markup("<li><b>{}×</b> <span>{}{}</span></li>").format(entry["times"], entry["answer"], _kept_of(entry))
         for entry in quality["canned"][:5]
     ]
     listed = Markup('<ul class="canned">{}</ul>').format(join(often)) if often else NOTHING
     return _plot("Copies", join([bars.share_bar(share, label), listed]))
+
+
+def _kept_of(entry: Mapping[str, Any]) -> str:
+    """Say how many of a canned answer's tickets are learnt from, where that is not all."""
+    kept = int(entry.get("kept", entry["times"]))
+    return f" ({kept:,} kept)" if kept < entry["times"] else ""
 
 
 def _contradictions(quality: Mapping[str, Any]) -> Markup:

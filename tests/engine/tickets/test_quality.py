@@ -47,7 +47,7 @@ def test_canned_share_and_contradictions_are_shown(tmp_path: Path) -> None:
         )
     report, _ = prepared([write(tmp_path / "t.jsonl", lines(*tickets))], tmp_path / "out", heldout=0)
     quality = report.quality
-    assert quality["canned"] == [{"answer": LONG, "times": 8}]
+    assert quality["canned"] == [{"answer": LONG, "times": 8, "kept": 8}]
     assert quality["near_identical_share"] == 0.8
     (found,) = quality["contradictions"]
     assert found["tickets"] == ["50", "51"] and len(found["answers"]) == 2
@@ -62,3 +62,78 @@ def test_histograms_count_every_answer(tmp_path: Path) -> None:
     report, _ = prepared([write(tmp_path / "t.jsonl", lines(*tickets))], tmp_path / "out")
     assert sum(report.quality["answer_histogram"]) == sum(report.quality["question_histogram"]) == 12
     assert len(report.quality["edges"]) == len(report.quality["answer_histogram"])
+
+
+HOLDING = [
+    "Thank you for your message, one of our colleagues will get back to you as soon as possible.",
+    "We are sorry for the delay and are looking into this with the team that is responsible.",
+    "Your request has reached us and waits in line; please do not write again in the meantime.",
+]
+
+
+def test_a_set_of_holding_sentences_alone_is_not_called_good(tmp_path: Path) -> None:
+    chats = [
+        {
+            "messages": [
+                {"role": "user", "content": f"Where is order {n} of thing{n} about{n}?"},
+                {"role": "assistant", "content": HOLDING[n % 3]},
+            ]
+        }
+        for n in range(240)
+    ]
+    report, _ = prepared([write(tmp_path / "t.jsonl", lines(*chats))], tmp_path / "out")
+    quality = report.quality
+    assert report.conversations_kept == 240
+    assert quality["near_identical_share"] == 1.0
+    assert [(entry["times"], entry["kept"]) for entry in quality["canned"]] == [(80, 80)] * 3
+    assert quality["verdict"] == "poor"
+    assert "100 % of the answers are copies of each other, 3 different ones in all" in quality["headline"]
+
+
+def test_a_canned_answer_is_listed_with_its_true_number_from_old_to_new(tmp_path: Path) -> None:
+    tickets = [
+        zendesk(
+            n,
+            comment(100 + n, f"Question {n} about thing{n} and matter{n}?", created_at=f"2024-01-{1 + n % 28:02}"),
+            comment(9, LONG if n % 2 else f"Take part{n} of shelf{n}, turn it to side{n}, and press knob{n} hard."),
+            requester_id=100 + n,
+            created_at=f"2024-{1 + n // 28:02}-{1 + n % 28:02}T10:00:00Z",
+        )
+        for n in range(80)
+    ]
+    report, _ = prepared([write(tmp_path / "t.jsonl", lines(*tickets))], tmp_path / "out")
+    assert report.dropped == {"same answer as many others": 20}
+    assert report.quality["canned"] == [{"answer": LONG, "times": 40, "kept": 20}]
+    assert report.quality["near_identical_share"] == round(20 / 60, 3)
+
+
+def test_answers_of_a_word_and_links_alone_are_a_finding_and_the_worst_comes_first(tmp_path: Path) -> None:
+    thin = ["apparently.", "See https://shop.example/help/1", "Sure thing!"]
+    tickets = [
+        zendesk(
+            n,
+            comment(100 + n, f"Question {n} about thing{n} and matter{n}?"),
+            comment(9, thin[n % 3] if n < 6 else f"Take part{n} of shelf{n}, turn it to side{n}, and press knob{n}."),
+            requester_id=100 + n,
+        )
+        for n in range(60)
+    ]
+    report, _ = prepared([write(tmp_path / "t.jsonl", lines(*tickets))], tmp_path / "out")
+    levels = [finding["level"] for finding in report.quality["findings"]]
+    assert levels == sorted(levels, key=["poor", "fair", "good"].index)
+    texts = [finding["text"] for finding in report.quality["findings"] if finding["level"] == "fair"]
+    assert any("6 answers are a word or two, or a link alone" in text for text in texts)
+    assert report.quality["headline"].startswith(f"Usable, with {len(texts)} things to know")
+
+
+def test_languages_are_named_as_what_they_are(tmp_path: Path) -> None:
+    asked = {
+        "it": "Buongiorno, vorrei sapere quando arriva la mia lampada, grazie mille.",
+        "nl": "Goedemiddag, ik wil graag weten wanneer mijn lamp wordt bezorgd, alvast bedankt.",
+    }
+    tickets = [
+        zendesk(n, comment(100 + n, text), comment(9, f"{LONG} {n}"), requester_id=100 + n, subject="")
+        for n, text in enumerate([asked["it"]] * 6 + [asked["nl"]], 1)
+    ]
+    report, _ = prepared([write(tmp_path / "t.jsonl", lines(*tickets))], tmp_path / "out")
+    assert any("Italian 86 %, Dutch 14 %" in finding["text"] for finding in report.quality["findings"])

@@ -3,7 +3,7 @@ from typing import Any
 from engine.tickets.duplicates import signature, words_of
 from engine.tickets.facts import Facts
 from engine.tickets.options import PrepareOptions
-from engine.tickets.selecting import CANNED, REPEATED, select
+from engine.tickets.selecting import CANNED, REPEATED, Canned, select
 
 
 def facts(number: int, question: str, answer: str, **more: Any) -> Facts:
@@ -43,7 +43,34 @@ def test_canned_answers_are_capped_and_the_newest_stay() -> None:
     selection = select(entries, PrepareOptions(canned_cap=10, heldout=0), ids_are_unique=True)
     assert set(selection.dropped.values()) == {CANNED}
     assert sorted(selection.dropped) == list(range(20))
-    assert selection.canned == [(0, 30)]
+    assert selection.canned == [Canned(29, times=30, kept=10)]
+
+
+def test_lightly_edited_copies_of_one_reply_are_canned() -> None:
+    reply = "Please turn the lamp off, wait for ten seconds, turn it on again and write to us if it stays dark."
+    entries = [facts(n, f"question {n}", f"{'Hello Ann' if n % 2 else 'Hi Bob'}. {reply}") for n in range(12)]
+    (canned,) = select(entries, PrepareOptions(canned_cap=5), ids_are_unique=True).canned
+    assert (canned.times, canned.kept) == (12, 5)
+
+
+def test_one_answer_to_different_questions_stays_on_one_side() -> None:
+    macro = "Thank you for writing, we have passed your request on to our colleagues in the workshop downstairs."
+    entries = [
+        facts(n, f"question {n} " + f"about{n} thing{n} " * 5, macro) if n % 20 == 19 else entry
+        for n, entry in enumerate(different(100))
+    ]
+    selection = select(entries, PrepareOptions(heldout=0.1), ids_are_unique=True)
+    assert len(selection.heldout) >= 8
+    assert {19, 39, 59, 79, 99} <= selection.heldout or selection.heldout.isdisjoint({19, 39, 59, 79, 99})
+    assert selection.shared_answers == 0
+
+
+def test_answers_that_had_to_go_on_both_sides_are_counted() -> None:
+    macro = "Thank you for writing, we have passed your request on to our colleagues in the workshop downstairs."
+    entries = [facts(n, f"question {n} " + f"about{n} thing{n} " * 5, macro) for n in range(100)]
+    selection = select(entries, PrepareOptions(heldout=0.1, canned_cap=1000), ids_are_unique=True)
+    assert len(selection.heldout) == selection.shared_answers == 10
+    assert not selection.loosened
 
 
 def test_answers_that_differ_in_a_number_are_not_canned() -> None:

@@ -30,7 +30,7 @@ def test_the_verdict_is_in_words_and_every_plot_can_be_read_aloud():
     assert shown.count("Too few to train: 12; at least 50 are wanted.") == 1
     assert "Several languages" in shown
     assert shown.count("Tickets per tag") == 1
-    assert "German" in shown and "too short to tell" in shown
+    assert "German" in shown and "undetermined" in shown
     assert "24 %" in shown and "9×" in shown
     assert 'role="img" aria-label="Length of the answers. Half of the answers have 120' in shown
     assert "<caption>Length of the answers" in shown
