@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from engine.base_holder import BaseHolder
 from engine.errors import DivergedError
 from engine.model.attention import choose_kernel, keeps_packed_texts_apart, use_kernel
 from engine.model.unpacking import linear_4bit_layers, unpack
@@ -229,6 +230,19 @@ def test_packed_conversations_are_kept_apart(tiny_model, tiny_base, alone, tmp_p
     assert [event.step for event in flat if isinstance(event, Stepped)] == list(range(1, 9))
 
 
+def test_a_base_that_gives_way_gives_its_memory_back(tiny_model, other_tiny_model, tmp_path):
+    bases, held = BaseHolder(tmp_path), []
+    for model in (tiny_model, other_tiny_model, tiny_model, other_tiny_model):
+        with bases.use(Recipe(model=str(model))) as base:
+            assert base.bank.device.type == "cuda"
+            held.append(torch.cuda.memory_allocated())
+    bases.close()
+    left = torch.cuda.memory_allocated()
+    print(f"bytes in use with a base: {held}, without: {left}")
+    assert left < min(held)
+    assert max(held[1:]) - min(held[1:]) < 0.2 * (held[0] - left), "never two, and nothing of those before"
+
+
 @pytest.mark.parametrize("spread", ["copies", "shards"])
 def test_a_run_shared_by_two_cards_learns_what_one_learns(spread, tiny_model, tiny_base, tmp_path):
     if torch.cuda.device_count() < 2:
@@ -241,7 +255,7 @@ def test_a_run_shared_by_two_cards_learns_what_one_learns(spread, tiny_model, ti
             tmp_path / name, Recipe(model=str(tiny_model), memory="saving", **made, **more), data, name
         )
         assert processes_for(run.recipe) == (2 if name == "two" else 1)
-        queue = TrainingQueue(lambda recipe, report: tiny_base, cache=tmp_path)
+        queue = TrainingQueue(BaseHolder(tmp_path), cache=tmp_path)
         queue.add(run)
         assert queue.wait(run.id, DEADLINE)
         assert run.status.state == "finished", run.status.message
