@@ -12,7 +12,7 @@ from engine.training.recipe import Recipe
 from tests.engine.training.test_job import until
 
 pytestmark = pytest.mark.usefixtures("tiny_base")
-DEADLINE = 60.0
+DEADLINE = 30.0
 
 
 @pytest.fixture

@@ -53,7 +53,14 @@ class Held:
 
 
 @pytest.fixture
-def held():
+def aside():
+    """Call something in another thread; gives its future."""
+    with ThreadPoolExecutor() as threads:
+        yield threads.submit
+
+
+@pytest.fixture
+def held(aside):
     made = Held()
     yield made
     made.ends.set()
@@ -61,15 +68,18 @@ def held():
 
 
 @pytest.fixture
-def make(tmp_path):
-    data = write_data(tmp_path / "data")
-    return lambda name, kind=RunDirectory: kind(RunDirectory.create_at(tmp_path / name, Recipe(), data, name).path)
+def make(tmp_path, aside):
+    """Make a run; at the end, none keeps a thread waiting."""
+    data, made = write_data(tmp_path / "data"), []
 
+    def making(name, kind=RunDirectory):
+        made.append(kind(RunDirectory.create_at(tmp_path / name, Recipe(), data, name).path))
+        return made[-1]
 
-@pytest.fixture
-def aside():
-    with ThreadPoolExecutor() as threads:
-        yield threads.submit
+    yield making
+    for run in made:
+        if isinstance(run, SlowRun):
+            run.goes_on.set()
 
 
 def outcome(ask):
