@@ -4,6 +4,7 @@ Progress goes to stderr; the last line on stdout is one JSON object. Exit code 0
 on stderr, 2: wrong usage.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -16,7 +17,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from engine.errors import ModelError, StudioError, TicketsError
+from engine.errors import ModelError, RunError, StudioError, TicketsError
 from engine.training.recipe import Recipe, presets
 from engine.workspace import Workspace, default_root, keep_to_owner
 
@@ -210,9 +211,9 @@ def _train(run: Any, workspace: Path | None) -> None:
     studio.queue.add(run)
 
     def stop(*_: Any) -> None:
-        if studio.queue.knows(run.id):
-            _say("Stopping after this step; the checkpoint is kept")
+        with contextlib.suppress(RunError):  # it may have ended in this very moment
             studio.queue.stop(run.id)
+            _say("Stopping after this step; the checkpoint is kept")
 
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, stop)

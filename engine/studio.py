@@ -22,6 +22,7 @@ from engine.model.libraries import import_all
 from engine.task import Task
 from engine.tickets.library import DataSets
 from engine.training.cards import CardFit, on_cards
+from engine.training.changes import note_change
 from engine.training.estimate import Estimate, estimate
 from engine.training.index import RunInfo
 from engine.training.job import TrainingQueue
@@ -106,6 +107,7 @@ class Studio:
     def restore(self, deleted: Deleted) -> None:
         """Undo a deletion."""
         self.workspace.restore(deleted)
+        note_change(deleted.original)
 
     def damaged(self) -> list[Damaged]:
         """Return what in the workspace no list can show, each with a sentence why."""

@@ -7,7 +7,6 @@ A second window would empty the folder through which the first one's uploads pas
 The command line needs no such lock: it touches one run, which has its own (training/ownership.py).
 """
 
-import logging
 import os
 import time
 from dataclasses import asdict, dataclass
@@ -15,12 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import ResourceError, StudioError
-from engine.workspace import disk_errors, read_json, write_json
+from engine.locks import locked
+from engine.workspace import read_json, write_json
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
-
-log = logging.getLogger(__name__)
 
 LOCK, TENANT = ".window.lock", "window.json"
 PATIENCE = 2.0
@@ -112,16 +110,9 @@ def check_free(root: Path) -> None:
 
 
 def _locked(root: Path, patience: float) -> "BaseFileLock":
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(root / LOCK, timeout=patience, thread_local=False, mode=0o600)
-    with disk_errors(root):
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise WorkspaceTakenError(root, tenant_of(root)) from error
-        except NotImplementedError:
-            log.warning("%s lies on a file system without locks", root)
+    lock = locked(root / LOCK, patience)
+    if lock is None:
+        raise WorkspaceTakenError(root, tenant_of(root))
     return lock
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.base_holder import BaseHolder, Report
-from engine.errors import DivergedError, LostGpuError, RunError, StudioError
+from engine.errors import DivergedError, LostGpuError, ResourceError, RunError, StudioError
 from engine.model.sources import resolve
 from engine.training import checkpoints
 from engine.training.control import Wish
@@ -123,7 +123,10 @@ class TrainingQueue:
         with self._lock:
             if self._find(run.id):
                 raise RunError(f"'{run.status.name}' is in progress.", "Stop it first.")
-            run.claim()
+            try:
+                run.claim()
+            except ResourceError as error:  # no room for a lock: then no other program has one either
+                log.warning("%s is moved without a lock: %s", run.id, error)
             if os.name == "nt":  # no folder with an open file in it can be moved there
                 run.release()
             try:

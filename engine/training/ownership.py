@@ -7,8 +7,6 @@ Locks are held by this process as a whole; which of its threads may touch a run,
 and its start stand in status.json as well, for whoever only looks.
 """
 
-import errno
-import logging
 import os
 import threading
 from collections.abc import Iterator
@@ -19,19 +17,14 @@ from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from engine.errors import ResourceError, RunError
-from engine.workspace import disk_errors
+from engine.locks import locked
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-log = logging.getLogger(__name__)
-
 OWNER, WRITING = ".owner", ".status.lock"
 PATIENCE = 10.0
 """Seconds to wait for another program that writes the same status; a write takes milliseconds."""
-_NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
-"""What a file system without locks answers."""
-
 _one_writer = threading.RLock()
 _held: "WeakValueDictionary[tuple[int, Path], Claim]" = WeakValueDictionary()
 """By process id, since a fork inherits the table but not the locks."""
@@ -55,14 +48,12 @@ def claim(folder: Path) -> Claim:
         RunError: Another process has it.
         ResourceError: The folder cannot be written.
     """
-    from filelock import FileLock
-
     with _one_writer:
         known = _held.get((os.getpid(), folder))
         if known is not None:
             return known
-        lock = FileLock(folder / OWNER, timeout=0, mode=0o600, thread_local=False)
-        if not _acquired(lock, folder):
+        lock = locked(folder / OWNER, 0.0)
+        if lock is None:
             raise RunError("Another program is training this run.")
         made = _held[os.getpid(), folder] = Claim(lock)
         return made
@@ -88,11 +79,9 @@ def writing(folder: Path) -> Iterator[None]:
     Raises:
         ResourceError: The folder cannot be written, or another program has not come to an end for seconds.
     """
-    from filelock import FileLock
-
     with _one_writer:
-        lock = FileLock(folder / WRITING, timeout=PATIENCE, mode=0o600, poll_interval=0.005)
-        if not _acquired(lock, folder):
+        lock = locked(folder / WRITING, PATIENCE, poll=0.005)
+        if lock is None:
             raise ResourceError(
                 f"Another program has been writing the state of {folder.name} for {PATIENCE:.0f} seconds.",
                 "Close that program and try again.",
@@ -101,26 +90,6 @@ def writing(folder: Path) -> Iterator[None]:
             yield
         finally:
             lock.release()
-
-
-def _acquired(lock: "BaseFileLock", folder: Path) -> bool:
-    """Whether the lock could be taken; a file system without locks does without.
-
-    Raises:
-        ResourceError: The folder cannot be written.
-    """
-    from filelock import Timeout
-
-    with disk_errors(folder):
-        try:
-            lock.acquire()
-        except Timeout:
-            return False
-        except OSError as error:
-            if error.errno not in _NO_LOCKS:
-                raise
-            log.warning("%s lies on a file system without locks: %s", folder, error)
-        return True
 
 
 def this_process() -> tuple[int, float]:

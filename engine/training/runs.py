@@ -3,6 +3,7 @@
 A run in progress belongs to the queue (job.py); this is where everything else is done to runs.
 """
 
+import contextlib
 import shutil
 import threading
 from collections import OrderedDict
@@ -98,7 +99,8 @@ class Runs:
         try:
             self._queue.add(run)
         except StudioError as error:
-            run.update(state="interrupted", message=str(error))
+            with contextlib.suppress(StudioError):  # it waits all the same; the reason is told to who has pressed
+                run.update(state="interrupted", message=str(error))
             raise
         return run.id
 

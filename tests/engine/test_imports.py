@@ -30,11 +30,12 @@ ALLOWED = {
     "damage": {"errors"},
     "task": {"errors"},
     "workspace": {"errors"},
-    "workspace_lock": {"errors", "workspace"},
+    "locks": {"workspace"},
+    "workspace_lock": {"errors", "locks", "workspace"},
     "tickets": {"errors", "reasoning", "damage", "task", "workspace"},
     "model": {"errors", "reasoning", "workspace", "training.recipe", "chat.adapters"},
     "base_holder": {"errors", "model", "training.recipe"},
-    "training": {"base_holder", "errors", "reasoning", "task", "workspace", "model"}
+    "training": {"base_holder", "locks", "errors", "reasoning", "task", "workspace", "model"}
     | {"tickets.dataset", "tickets.library", "tickets.lines"},
     "chat": {"errors", "workspace", "tickets.lines", "model"},
     "export": {"errors", "workspace", "model", "training"},

@@ -1,5 +1,6 @@
 """One window a workspace: who has it is told in words, and kill -9 gives it back."""
 
+import errno
 import json
 import os
 import subprocess
@@ -110,7 +111,28 @@ def test_what_says_who_has_it_is_for_the_owner_alone(tmp_path):
     lock.give_back()
 
 
-def test_a_lock_that_cannot_be_made_is_said_in_words(tmp_path):
+def test_a_folder_in_the_place_of_the_lock_is_put_out_of_the_way(tmp_path):
     (tmp_path / LOCK).mkdir()
-    with pytest.raises(ResourceError):
+    (tmp_path / LOCK / "something").touch()
+    lock = WorkspaceLock(tmp_path)
+    lock.take()
+    assert (tmp_path / LOCK).is_file()
+    lock.give_back()
+
+
+def test_a_lock_that_cannot_be_made_is_said_in_words(tmp_path):
+    (tmp_path / LOCK).symlink_to("nowhere/at/all")
+    with pytest.raises(ResourceError, match="could not be used"):
         WorkspaceLock(tmp_path).take()
+
+
+def test_a_file_system_without_locks_is_done_without(tmp_path, monkeypatch):
+    def none(*_, **__):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", none)
+    lock = WorkspaceLock(tmp_path)
+    lock.take()
+    assert tenant_of(tmp_path).process == os.getpid()
+    lock.give_back()
+    assert tenant_of(tmp_path) is None

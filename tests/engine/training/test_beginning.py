@@ -86,3 +86,13 @@ def test_a_run_that_is_begun_while_the_program_closes_waits_for_the_next_start(s
     [info] = studio.runs()
     assert info.resumable
     assert "being closed" in info.status.message
+
+
+def test_a_run_that_comes_back_from_the_trash_is_in_the_list_at_once(studio, dataset, recipe):
+    run = studio.start_training(recipe, dataset)
+    assert studio.queue.wait(run, DEADLINE)
+    for _ in range(5):
+        deleted = studio.delete_run(run)
+        assert studio.runs() == []
+        studio.restore(deleted)
+        assert [info.id for info in studio.runs()] == [run]

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from engine.base_holder import BaseHolder
 from engine.errors import RunError
+from engine.training.events import Finished
 from engine.training.job import TrainingQueue
 from engine.training.recipe import Recipe
 from engine.training.run import RunDirectory
@@ -136,6 +138,39 @@ def test_stop_keeps_the_last_checkpoint_and_resume_finishes_the_run(queue, tmp_p
     assert run.status.state == "finished"
     assert [seen.step for seen in run.history.read().steps] == list(range(1, 61))
     assert [note.text for _, note in run.history.read().notes if note.level != "info"] == []
+
+
+class HeldAtItsEnd(RunDirectory):
+    """A run that waits between its last event and the writing of its end."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self.at_the_end, self.go_on = threading.Event(), threading.Event()
+
+    def emit(self, event):
+        super().emit(event)
+        if isinstance(event, Finished):
+            self.at_the_end.set()
+            assert self.go_on.wait(DEADLINE)
+
+
+def test_stop_after_the_last_step_leaves_the_run_finished(queue, tmp_path, data, tiny_model):
+    run = HeldAtItsEnd(new_run(tmp_path, data, tiny_model, max_steps=2, eval_steps=2).path)
+    queue.add(run)
+    assert run.at_the_end.wait(DEADLINE)
+    queue.stop(run.id)
+    assert run.status.state == "stopping"
+    with pytest.raises(RunError, match="being stopped"):
+        queue.unpause(run.id)
+    run.update(name="renamed")
+    run.go_on.set()
+    assert queue.wait(run.id, DEADLINE)
+    assert (run.status.state, run.status.name) == ("finished", "renamed")
+    with pytest.raises(RunError, match="not in progress any more"):
+        queue.stop(run.id)
+    with pytest.raises(RunError, match="nothing to resume"):
+        queue.add(run)
+    assert RunDirectory(run.path).status.state == "finished"
 
 
 def test_closing_the_program_leaves_interrupted_runs_that_go_on_later(tmp_path, data, tiny_model, bases):

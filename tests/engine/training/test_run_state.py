@@ -401,11 +401,45 @@ def no_room(*_, **__):
     raise ResourceError("The disk is full.", "Free some space.")
 
 
-def test_a_lock_that_is_a_folder_is_said_in_words(run):
-    (run.path / ownership.WRITING).unlink(missing_ok=True)
-    (run.path / ownership.WRITING).mkdir()
-    with pytest.raises(ResourceError, match="could not be used"):
+@pytest.mark.parametrize("name", [ownership.WRITING, ownership.OWNER])
+def test_a_folder_in_the_place_of_a_lock_is_put_out_of_the_way(name, run):
+    run.release()
+    (run.path / name).unlink(missing_ok=True)
+    (run.path / name).mkdir()
+    (run.path / name / "something").touch()
+    run.update(state="queued", name="x")
+    assert (run.status.name, run.status.state) == ("x", "queued")
+
+
+def test_a_run_can_be_deleted_where_there_is_no_room_for_a_lock(lost):
+    studio, identifier = lost
+    (studio.run(identifier).path / ownership.OWNER).unlink()
+    (studio.run(identifier).path / ownership.OWNER).symlink_to("nowhere/at/all")
+    with pytest.raises(ResourceError):
+        studio.run(identifier).claim()
+    studio.delete_run(identifier)
+    assert studio.runs() == []
+
+
+def test_two_programs_of_which_one_waits_for_the_others_write_say_so_in_the_end(run, monkeypatch):
+    monkeypatch.setattr(ownership, "PATIENCE", 0.05)
+    process = program(HOLDS, run.path)
+    assert process.stdout.readline() == "ready\n"
+    with pytest.raises(ResourceError, match="Another program has been writing"):
         run.update(name="x")
+    process.communicate("")
+    run.update(name="x")
+    assert run.status.name == "x"
+
+
+HOLDS = """
+import sys
+from pathlib import Path
+from engine.training import ownership
+with ownership.writing(Path(sys.argv[1])):
+    print("ready", flush=True)
+    sys.stdin.read()
+"""
 
 
 def test_a_lost_claim_is_given_back(tmp_path, data):
