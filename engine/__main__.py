@@ -145,6 +145,7 @@ def resume(run: Annotated[Path, typer.Argument(help="The run's folder.")], works
 def ask(
     run: Annotated[Path | None, typer.Option(help="A run's folder.")] = None,
     adapter: Annotated[Path | None, typer.Option(help="An adapter's folder, or an exported .zip.")] = None,
+    model: Annotated[str, typer.Option(help="The base of --adapter, where what it names is not found here.")] = "",
     prompt: Annotated[str | None, typer.Option(help="One question.")] = None,
     file: Annotated[Path | None, typer.Option(help='Lines of {"prompt": "..."} or {"messages": [...]}.')] = None,
     max_new_tokens: Annotated[int, typer.Option(min=1, max=8192)] = 200,
@@ -163,7 +164,7 @@ def ask(
     questions = read_questions(file) if file else [[{"role": "user", "content": prompt or ""}]]
     sampling = Sampling(temperature=temperature, max_new_tokens=max_new_tokens, seed=seed)
     answers = []
-    with tuned_adapter(_run(run) if run else None, adapter) as (recipe, folder):
+    with tuned_adapter(_run(run) if run else None, adapter, model) as (recipe, folder):
         for answer in answer_questions(questions, recipe, folder, _workspace(workspace).cache, sampling, _say):
             answers.append(answer)
             _say(f"Answered {len(answers)} of {len(questions)}", len(answers) / len(questions))

@@ -60,8 +60,13 @@ def _question(line: str, number: int, file: Path) -> list[Turn]:
 
 
 @contextmanager
-def tuned_adapter(run: RunDirectory | None, adapter: Path | None) -> Iterator[tuple[Recipe, Path]]:
+def tuned_adapter(run: RunDirectory | None, adapter: Path | None, base: str = "") -> Iterator[tuple[Recipe, Path]]:
     """Give the recipe and the adapter folder of a run, an adapter folder or an exported .zip.
+
+    Args:
+        run: A run.
+        adapter: Where there is no run: an adapter.
+        base: The adapter's base model, where what it names is not found here.
 
     Raises:
         StudioError: The run has learnt nothing yet, or the adapter is none or unsafe.
@@ -73,7 +78,7 @@ def tuned_adapter(run: RunDirectory | None, adapter: Path | None) -> Iterator[tu
         return
     assert adapter is not None
     with tempfile.TemporaryDirectory() as temporary:
-        folder = import_adapter(Workspace(Path(temporary)), adapter, "adapter")
+        folder = import_adapter(Workspace(Path(temporary)), adapter, adapter.stem, base)
         yield adapter_recipe(folder, read_json(folder / "about.json")["model"]), folder
 
 

@@ -402,8 +402,13 @@ class Studio:
 
         return Task("Packing the adapter", action)
 
-    def import_adapter(self, source: Path, name: str = "") -> str:
+    def import_adapter(self, source: Path, name: str = "", base: str = "") -> str:
         """Bring an exported .zip, or a PEFT adapter folder, into the playground.
+
+        Args:
+            source: The .zip or the folder.
+            name: What it is called here; the file's name when empty.
+            base: Its base model, where it is not found: 'starter', a folder or a model hub id.
 
         Returns:
             The id of its voice.
@@ -413,7 +418,8 @@ class Studio:
         """
         from engine.export.importing import import_adapter
 
-        return f"adapter:{import_adapter(self.workspace, source, name).name}"
+        known = dict.fromkeys(voice.model for voice in self.voices() if voice.model)
+        return f"adapter:{import_adapter(self.workspace, source, name, base, known).name}"
 
     def adapter_size(self, run: str) -> int:
         """Return how many bytes a run's adapter has, before it is packed."""

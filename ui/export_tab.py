@@ -50,6 +50,8 @@ class ExportTab:
     """[import-folder]"""
     name: gr.Textbox
     """[import-name]"""
+    base: gr.Textbox
+    """[import-base]"""
     bring: gr.Button
     """[import-adapter]"""
     imported: gr.HTML
@@ -104,6 +106,13 @@ def build(tab: gr.Tab) -> ExportTab:
                 name = gr.Textbox(
                     "", label="Name", placeholder="How it is called here", elem_id="import-name", max_lines=1
                 )
+                base = gr.Textbox(
+                    "",
+                    label="Its base model, where that is not found",
+                    placeholder="A folder here, or an id of the model hub",
+                    elem_id="import-base",
+                    max_lines=1,
+                )
         with gr.Row(elem_classes="bar-row end"):
             imported = html(elem_id="import-done")
             bring = gr.Button("Import", elem_id="import-adapter", scale=0, min_width=110)
@@ -123,6 +132,7 @@ def build(tab: gr.Tab) -> ExportTab:
         zip_file,
         folder,
         name,
+        base,
         bring,
         imported,
         gr.Timer(0.4, active=False),
@@ -150,12 +160,12 @@ def wire(window: Window) -> None:
     def watch() -> dict[Any, Any]:
         return _working(window)
 
-    def bring(zip_file: str | None, folder: str, name: str) -> dict[Any, Any]:
+    def bring(zip_file: str | None, folder: str, name: str, base: str) -> dict[Any, Any]:
         source = zip_file or folder.strip()
         if not source:
             raise StudioError("Nothing to import yet.", "Drop a .zip, or write the path of an adapter folder.")
-        voice = studio.voice(studio.import_adapter(Path(source), name.strip() or Path(source).stem))
-        return {ui.imported: views.imported(voice.label), ui.zip: None, ui.folder: "", ui.name: ""}
+        voice = studio.voice(studio.import_adapter(Path(source), name.strip() or Path(source).stem, base.strip()))
+        return {ui.imported: views.imported(voice.label), ui.zip: None, ui.folder: "", ui.name: "", ui.base: ""}
 
     for event in (ui.tab.select, window.pulse.version.change):
         listen(event, show, [page.export, page.run], everything)
@@ -164,7 +174,9 @@ def wire(window: Window) -> None:
     listen(ui.timer.tick, watch, [], working)
     listen(ui.progress.cancel, lambda: work.cancel(EXPORT))
     listen(ui.file.change, None, js="() => ticketTuner.download('download-file')")
-    listen(ui.bring.click, bring, [ui.zip, ui.folder, ui.name], [ui.imported, ui.zip, ui.folder, ui.name])
+    listen(
+        ui.bring.click, bring, [ui.zip, ui.folder, ui.name, ui.base], [ui.imported, ui.zip, ui.folder, ui.name, ui.base]
+    )
     listen(ui.begin.click, lambda: gr.Tabs(selected="recipe"), [], [window.tabs])
 
 

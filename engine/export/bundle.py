@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.export.card import model_card, require_adapter, usage
 from engine.model.adapter_files import BASE, CONFIG, WEIGHTS, read_config
+from engine.model.sources import public_name
 from engine.training.run import RunDirectory
 from engine.workspace import disk_errors, read_json
 
@@ -54,7 +55,7 @@ def export_bundle(run: RunDirectory, out: Path, report: Report = lambda *_: None
     texts = {
         "README.md": model_card(run),
         "usage.py": usage(run),
-        "recipe.json": _json(run.recipe.to_dict()),
+        "recipe.json": _json(run.recipe.to_dict() | {"model": public_name(run.recipe.model)}),
         CONFIG: _json(_portable_config(run)),
     }
     files = [run.adapter / name for name in (*TOKENIZER_FILES, BASE) if (run.adapter / name).is_file()]
@@ -87,9 +88,9 @@ def _add_weights(archive: zipfile.ZipFile, file: Path, report: Report) -> None:
 
 
 def _portable_config(run: RunDirectory) -> dict[str, Any]:
-    """The adapter's configuration with the base as the recipe names it, instead of where it lay on this machine."""
+    """The adapter's configuration with the base as others know it, instead of where it lay on this machine."""
     values: dict[str, Any] = read_json(run.adapter / CONFIG)
-    return values | {"base_model_name_or_path": run.recipe.model, "inference_mode": True}
+    return values | {"base_model_name_or_path": public_name(run.recipe.model), "inference_mode": True}
 
 
 def _json(value: Any) -> str:

@@ -12,6 +12,7 @@ from engine.errors import RunError, StudioError
 from engine.export.usage import STARTER_FOLDER, usage_script
 from engine.model.catalogue import find
 from engine.model.libraries import import_all
+from engine.model.sources import public_name
 from engine.training.events import Evaluated
 from engine.training.history import History
 from engine.training.recipe import FIELDS, STARTER, Recipe
@@ -64,7 +65,7 @@ def require_adapter(run: RunDirectory) -> None:
 
 def _front_matter(recipe: Recipe) -> str:
     values: dict[str, Any] = {
-        "base_model": STARTER_BASE if recipe.model == STARTER else _base_name(recipe),
+        "base_model": STARTER_BASE if recipe.model == STARTER else public_name(recipe.model),
         "library_name": "peft",
         "pipeline_tag": "text-generation",
         "license": "other",
@@ -80,8 +81,8 @@ def _opening(name: str, recipe: Recipe) -> str:
     licence = f" ({entry.licence})" if entry else ""
     return (
         f"# {_plain(name)}\n\n"
-        f"A LoRA adapter for **{_plain(entry.title if entry else _base_name(recipe))}**, trained with Ticket Tuner on "
-        "support tickets. It answers customers in the manner of the agents it has learnt from.\n\n"
+        f"A LoRA adapter for **{_plain(entry.title if entry else public_name(recipe.model))}**, trained with Ticket "
+        "Tuner on support tickets. It answers customers in the manner of the agents it has learnt from.\n\n"
         f"Licence: the base model's own{licence} holds for the base. The adapter was made from the tickets of whoever "
         "trained it; ask them before passing it on."
     )
@@ -156,7 +157,7 @@ def _learnt_from(run: RunDirectory) -> str:
 
 
 def _settings(recipe: Recipe) -> str:
-    values = recipe.to_dict() | {"model": _base_name(recipe)}
+    values = recipe.to_dict() | {"model": public_name(recipe.model)}
     rows = [
         (FIELDS[name].label, f"{value} {FIELDS[name].unit}".strip()) for name, value in values.items() if value != ""
     ]
@@ -221,11 +222,6 @@ def _chat(folder: Path) -> "ChatFormat":
     except Exception as error:  # transformers raises a dozen kinds for a damaged folder
         raise StudioError(f"The tokenizer in {folder} is damaged.", "Train again.") from error
     return chat_format(tokenizer)
-
-
-def _base_name(recipe: Recipe) -> str:
-    """The base as others may know it: a folder's name alone, since the path says who trained it and where."""
-    return Path(recipe.model).name if Path(recipe.model).expanduser().is_absolute() else recipe.model
 
 
 def _table(rows: list[tuple[str, str]]) -> str:

@@ -4,7 +4,6 @@ The source is a stranger's: names in it never become paths, only the few files t
 are bounded before anything is written, and weights end up as safetensors whatever they came as.
 """
 
-import re
 import shutil
 import stat
 import tempfile
@@ -13,9 +12,8 @@ import zipfile
 import zlib
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-from engine.errors import ModelError, StudioError
+from engine.errors import ModelError, RecipeError, StudioError
 from engine.export.bundle import TOKENIZER_FILES
 from engine.model.adapter_files import (
     BASE,
@@ -27,8 +25,9 @@ from engine.model.adapter_files import (
     read_config,
     read_tensors,
 )
+from engine.model.sources import is_hub_id, public_name
 from engine.training.recipe import STARTER, Recipe
-from engine.workspace import Workspace, disk_errors, read_json, read_object, write_json
+from engine.workspace import Workspace, disk_errors, read_object, write_json
 
 RECIPE = "recipe.json"
 WANTED = frozenset({CONFIG, WEIGHTS, PICKLE, RECIPE, BASE, *TOKENIZER_FILES})
@@ -42,17 +41,22 @@ MAX_RATIO = 100
 MAX_TEXT_BYTES = 1_000_000
 _SMALL = 2**20
 
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
+_AGAIN = "Export the adapter again."
+_NAME = "Name the base model beside it (--model on the command line): the path of its folder, or its id on the hub."
 _PICK = "Pick the .zip that was exported here, or the folder of a PEFT adapter."
 
 
-def import_adapter(workspace: Workspace, source: Path, name: str = "") -> Path:
+def import_adapter(
+    workspace: Workspace, source: Path, name: str = "", base: str = "", known: Iterable[str] = ()
+) -> Path:
     """Bring an adapter into the workspace.
 
     Args:
         workspace: Where it goes.
         source: An exported .zip, a PEFT adapter folder, or the folder of a run.
         name: What it is called in the playground; the file's name when empty.
+        base: The base model, where the person names it: 'starter', a folder or a model hub id.
+        known: Base models that were used here; an adapter that names a folder's name finds its base among them.
 
     Returns:
         The new folder under ``workspace.adapters``, with about.json beside the adapter's files.
@@ -63,14 +67,15 @@ def import_adapter(workspace: Workspace, source: Path, name: str = "") -> Path:
     """
     name = " ".join((name or source.stem).split())[:80] or "Imported adapter"
     with disk_errors(workspace.cache), tempfile.TemporaryDirectory(dir=workspace.cache, prefix=".import-") as temporary:
-        staged = Path(temporary)
+        staged = Path(temporary) / source.name  # its name is in what is said of it
+        staged.mkdir()
         if source.is_dir():
             _copy(source, staged)
         elif zipfile.is_zipfile(source):
             _unpack(source, staged)
         else:
             raise ModelError(f"{source.name} is neither a .zip nor a folder.", _PICK)
-        model = _base_of(staged)
+        model = _base_of(staged, base.strip(), known)
         _as_safetensors(staged)
         return _settle(workspace, staged, name, model)
 
@@ -180,29 +185,56 @@ def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> 
             file.write(chunk)
 
 
-def _base_of(staged: Path) -> str:
-    """Find out which base the adapter belongs to: from the recipe, else from peft's own record.
+def _base_of(staged: Path, wanted: str, known: Iterable[str]) -> str:
+    """Find out which base the adapter belongs to: as the person says, from the recipe, else from peft's own record.
 
     Raises:
-        ModelError: Neither names one that can be loaded here.
+        ModelError: None of them names one that can be loaded here, or the recipe is damaged.
     """
-    named = read_config(staged).base
-    if (staged / RECIPE).exists():
-        try:
-            recipe: Any = read_json(staged / RECIPE)
-            named = str(recipe["model"])
-        except (StudioError, KeyError, TypeError) as error:
-            raise ModelError("recipe.json is damaged.", "Export the adapter again.") from error
-    if named == STARTER or _is_local_model(named):
-        return named
-    if _HUB_ID.fullmatch(named) and ".." not in named and "--" not in named:
+    named = _checked_recipe(staged) or read_config(staged).base
+    if wanted:
+        if _is_loadable(wanted):
+            return wanted
+        raise ModelError(
+            f"'{wanted[:80]}' is no model folder and no model hub id.",
+            "Write 'starter', the path of a folder with config.json, or an id such as Qwen/Qwen3-4B.",
+        )
+    if _is_loadable(named):
         return named
     if not named:
-        raise ModelError("The adapter does not say which base model it belongs to.", "Ask whoever trained it.")
+        raise ModelError("The adapter does not say which base model it belongs to.", f"Ask whoever trained it. {_NAME}")
+    for model in known:
+        if public_name(model) == public_name(named) and _is_loadable(model):
+            return model
     raise ModelError(
-        f"The adapter belongs to the base model '{named[:80]}', which is neither on this computer nor a model hub id.",
-        "Put the base model's folder there, or train again on a model of the list.",
+        f"The adapter belongs to the base model '{public_name(named)[:80]}', which is not known on this computer.",
+        _NAME,
     )
+
+
+def _checked_recipe(staged: Path) -> str:
+    """Return the base that the recipe names; empty where there is none.
+
+    Raises:
+        ModelError: The recipe is damaged, so that the adapter could never be asked.
+    """
+    if not (staged / RECIPE).exists():
+        return ""
+    try:
+        values = read_object(staged / RECIPE)
+        if "model" not in values:
+            raise ModelError(f"recipe.json in {staged.name} names no base model.", _AGAIN)
+        return Recipe.from_dict(values).model
+    except ModelError:
+        raise
+    except RecipeError as error:
+        raise ModelError(f"recipe.json in {staged.name} is damaged: {error.message}", _AGAIN) from error
+    except StudioError as error:
+        raise ModelError(f"recipe.json in {staged.name} is damaged.", _AGAIN) from error
+
+
+def _is_loadable(named: str) -> bool:
+    return named == STARTER or _is_local_model(named) or is_hub_id(named)
 
 
 def _is_local_model(named: str) -> bool:

@@ -1,8 +1,8 @@
 """The script that travels with an exported adapter: plain transformers and peft, nothing of this program."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.model.sources import is_hub_id, public_name
 from engine.training.recipe import STARTER, Recipe
 
 if TYPE_CHECKING:
@@ -80,9 +80,7 @@ def _base(model: str) -> tuple[str, str]:
     """The base as the script names it, and what that is; a local folder by its name, since its path is private."""
     if model == STARTER:
         return STARTER_FOLDER, "the folder that 'python -m engine starter' wrote"
-    if Path(model).expanduser().is_absolute():
-        return Path(model).name, "the folder of the base model"
-    return model, "a model hub id or a folder"
+    return public_name(model), "a model hub id" if is_hub_id(model) else "the folder of the base model"
 
 
 def _messages(system_prompt: str, chat: "ChatFormat") -> str:

@@ -10,6 +10,7 @@ import math
 import re
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,10 @@ MAX_CONFIG_BYTES = 1_000_000
 MAX_WEIGHTS_BYTES = 2 * 2**30
 """Rank 64 on every linear layer of a 70B is 1.7 GB in bfloat16."""
 MAX_RANK = 4096
+MAX_TENSORS = 60_000
+"""Both halves of three layers in each of 128 experts of 48 blocks (Qwen3 30B-A3B) are 37,000."""
+MAX_HEADER_BYTES = 300 * MAX_TENSORS
+"""A tensor's name, type, shape and place are 150 to 250 characters of JSON."""
 
 _ANOTHER_ADAPTER = "Pick an adapter of another kind, or train it again here."
 
@@ -138,7 +143,7 @@ def read_config(folder: Path) -> AdapterConfig:
     method = str(values.get("peft_type"))
     if method != "LORA":
         raise ModelError(f"{folder.name} is a {method[:40]} adapter, not a LoRA adapter.", _ANOTHER_ADAPTER)
-    if values.get("task_type") not in {None, "CAUSAL_LM"}:
+    if values.get("task_type") not in (None, "CAUSAL_LM"):  # a tuple: it may be a list
         raise ModelError(f"{folder.name} is made for {str(values['task_type'])[:40]}, not for writing text.")
     _refuse_other_methods(values, folder)
     try:
@@ -196,6 +201,7 @@ def read_tensors(folder: Path) -> "dict[str, torch.Tensor]":
 
     file = weights_file(folder)
     _check_size(file, MAX_WEIGHTS_BYTES)
+    _check_number(file)
     if file.name == PICKLE:
         tensors = _unpickled(file)
     else:
@@ -316,6 +322,32 @@ def _check_size(file: Path, limit: int) -> None:
             f"{file.name} in {file.parent.name} is {size / 1e6:,.0f} MB; at most {limit / 1e6:,.0f} MB are read.",
             _ANOTHER_ADAPTER,
         )
+
+
+def _check_number(file: Path) -> None:
+    """Refuse more tensors than an adapter has, before they are read one by one: 400,000 took a minute."""
+    count = 0
+    if file.name == PICKLE:
+        with suppress(zipfile.BadZipFile), zipfile.ZipFile(file) as archive:
+            count = len(archive.infolist())
+    elif _header_bytes(file) > MAX_HEADER_BYTES:
+        count = MAX_TENSORS + 1
+    else:
+        from safetensors import SafetensorError, safe_open
+
+        with suppress(SafetensorError), safe_open(file, "pt") as tensors:  # a damaged one is told when it is read
+            count = len(tensors.keys())
+    if count > MAX_TENSORS:
+        raise ModelError(
+            f"{file.parent.name} holds more than {MAX_TENSORS:,} tensors, which no LoRA adapter does.", _ANOTHER_ADAPTER
+        )
+
+
+def _header_bytes(file: Path) -> int:
+    """The length of a safetensors file's header, as its first 8 bytes say; 0 where the file is shorter than that."""
+    with file.open("rb") as start:
+        length = int.from_bytes(start.read(8), "little")
+    return length if length < file.stat().st_size else 0
 
 
 def _table(values: Mapping[str, Any], name: str) -> list[tuple[str, Any]]:

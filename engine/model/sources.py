@@ -4,6 +4,7 @@ A reference is 'starter', a local folder, or a model hub id. The hub is reached 
 ``hf auth login``); code from the hub is never run.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from engine.model import starter
 from engine.model.catalogue import find
 from engine.model.starter import Report
 from engine.training.recipe import STARTER
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
+_SEPARATORS = re.compile(r"[/\\]")
 
 
 def resolve(model: str, cache: Path, report: Report) -> str:
@@ -40,6 +44,23 @@ def title(model: str) -> str:
     """Return the name of a model as a person reads it."""
     entry = find(model)
     return entry.title if entry else Path(model).name if Path(model).is_absolute() else model
+
+
+def public_name(model: str) -> str:
+    """Return a model's name for others: the hub's id, or a folder's name, since a path says who it was and where.
+
+    A folder of the hub's own cache has the id in its path (.../models--Qwen--Qwen3-4B/snapshots/...).
+    """
+    if model == STARTER or _HUB_ID.fullmatch(model):
+        return model
+    parts = [part for part in _SEPARATORS.split(model) if part not in {"", ".", "..", "~"}]
+    cached = next((part for part in parts if part.startswith("models--") and part.count("--") == 2), "")
+    return cached.removeprefix("models--").replace("--", "/") or (parts[-1] if parts else "model")
+
+
+def is_hub_id(model: str) -> bool:
+    """Whether a text is a model hub id, such as Qwen/Qwen3-4B."""
+    return bool(_HUB_ID.fullmatch(model)) and ".." not in model and "--" not in model
 
 
 def loading_options() -> dict[str, Any]:

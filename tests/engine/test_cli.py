@@ -174,13 +174,13 @@ def test_ask_gives_base_and_tuned_answers(trained):
     assert answers[0]["tuned_stopped_by"] == "end"
 
 
-def test_export_writes_a_zip_from_which_ask_gives_the_same_answer(trained):
+def test_export_writes_a_zip_from_which_ask_gives_the_same_answer(trained, tiny_model):
     folder, *_ = trained
     out, _ = engine("export", "--run", folder / "run", "--format", "adapter", "--out", folder / "a.zip")
     assert last_line(out)["file"].endswith("a.zip")
     question = ["--prompt", "where is my parcel", "--max-new-tokens", 20, "--workspace", folder / "ws"]
     first = last_line(engine("ask", "--run", folder / "run", *question)[0])["answers"]
-    second = last_line(engine("ask", "--adapter", folder / "a.zip", *question)[0])["answers"]
+    second = last_line(engine("ask", "--adapter", folder / "a.zip", "--model", tiny_model, *question)[0])["answers"]
     assert first == second
 
 

@@ -281,8 +281,8 @@ class FakeStudio:
 
         return Task("Packing the adapter", action)
 
-    def import_adapter(self, source: Path, name: str = "") -> str:
-        self.calls.append(("import_adapter", source, name))
+    def import_adapter(self, source: Path, name: str = "", base: str = "") -> str:
+        self.calls.append(("import_adapter", source, name, base))
         identifier = f"adapter:a{len(self.adapters) + 1}"
         self.adapters[identifier] = Voice(identifier, name or source.stem, "starter", self.root)
         return identifier

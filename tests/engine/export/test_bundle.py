@@ -48,8 +48,20 @@ def test_zip_holds_exactly_what_an_adapter_needs(run, tmp_path):
     assert weights == (run.adapter / "adapter_model.safetensors").read_bytes()
     assert len(load_file(tmp_path / "unpacked" / "adapter_model.safetensors")) == 28
     config = json.loads((tmp_path / "unpacked" / "adapter_config.json").read_text())
-    assert config["base_model_name_or_path"] == run.recipe.model
-    assert json.loads((tmp_path / "unpacked" / "recipe.json").read_text()) == run.recipe.to_dict()
+    name = Path(run.recipe.model).name
+    assert config["base_model_name_or_path"] == name
+    assert json.loads((tmp_path / "unpacked" / "recipe.json").read_text()) == run.recipe.to_dict() | {"model": name}
+
+
+def test_nothing_in_the_zip_says_where_the_base_lay(workspace, dataset, tmp_path, tiny_model):
+    """A path has the name of its owner's home folder in it."""
+    folder = Path(shutil.copytree(tiny_model, tmp_path / "home-of-jane" / "models" / "mine"))
+    base = load_base(Recipe(model=str(folder)), tmp_path, lambda *_: None)
+    out = export_bundle(finished_run(workspace, dataset, base), tmp_path / "out.zip")
+    with zipfile.ZipFile(out) as archive:
+        for name in archive.namelist():
+            assert b"jane" not in archive.read(name), name
+            assert str(tmp_path).encode() not in archive.read(name), name
 
 
 def test_progress_is_told_up_to_the_end(run, tmp_path):
@@ -167,7 +179,7 @@ def test_an_exported_adapter_is_not_asked_over_other_weights_of_the_same_shape(
     recipe = Recipe(model=str(folder))
     base = load_base(recipe, tmp_path, lambda *_: None)
     zipped = export_bundle(finished_run(workspace, dataset, base), tmp_path / "out.zip")
-    imported = import_adapter(workspace, zipped)
+    imported = import_adapter(workspace, zipped, base=str(folder))
     voice, asked = Voice("a", "A", str(folder), imported), [{"role": "user", "content": QUESTION}]
     greedy = Sampling(temperature=0.0, max_new_tokens=2)
     assert list(answer(base, [voice], [asked], greedy))

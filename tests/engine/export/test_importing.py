@@ -7,20 +7,28 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from engine.chat.adapters import AdapterBank
 from engine.chat.playground import Sampling, answer
-from engine.errors import ModelError
+from engine.errors import ModelError, RecipeError
 from engine.export import importing
 from engine.export.bundle import export_bundle
-from engine.export.importing import import_adapter
+from engine.model.adapter_files import MAX_HEADER_BYTES, MAX_TENSORS
 from engine.studio import Voice
+from engine.training.recipe import FIELDS, Recipe
+from engine.training.run import RunDirectory
 
 
 @pytest.fixture
 def bundle(run, tmp_path) -> Path:
     return export_bundle(run, tmp_path / "Spring sale.zip")
+
+
+def import_adapter(workspace, source: Path, name: str = "", base: str = "") -> Path:
+    """Import as the studio does, which knows the base models of its runs."""
+    known = [RunDirectory(run).recipe.model for run in workspace.runs.iterdir()]
+    return importing.import_adapter(workspace, source, name, base, known)
 
 
 def files_of(folder: Path) -> list[str]:
@@ -127,7 +135,7 @@ def test_starter_stays_the_starter(workspace, bundle, tmp_path):
 )
 def test_base_that_cannot_be_loaded_here_is_refused(workspace, bundle, tmp_path, model):
     source = rewritten(bundle, tmp_path / "other.zip", recipe__json=json.dumps({"model": model}))
-    assert "base model" in refused(workspace, source, "neither on this computer nor a model hub id").message
+    assert "base model" in refused(workspace, source, "is not known on this computer").message
 
 
 def test_base_that_is_not_named_is_missed(workspace, bundle, tmp_path):
@@ -138,11 +146,75 @@ def test_base_that_is_not_named_is_missed(workspace, bundle, tmp_path):
     refused(workspace, source, "does not say which base model")
 
 
-@pytest.mark.parametrize("recipe", ["{", "[]", "{}", '{"model": ["a/b"]}'])
+@pytest.mark.parametrize("recipe", ["{", "[]", "{}", '{"model": ["a/b"]}', "null", '"starter"'])
 def test_damaged_recipe_is_refused(workspace, bundle, tmp_path, recipe):
-    refused(
-        workspace, rewritten(bundle, tmp_path / "o.zip", recipe__json=recipe), "recipe.json|neither on this computer"
-    )
+    refused(workspace, rewritten(bundle, tmp_path / "o.zip", recipe__json=recipe), r"recipe.json in o\.zip")
+
+
+@pytest.mark.parametrize("name", sorted(FIELDS))
+def test_a_recipe_with_which_it_could_never_be_asked_is_refused(tmp_path, name):
+    """Every setting with values of every kind: taken and of use, or refused; never taken and then of no use."""
+    good = Recipe(model="starter").to_dict()
+    for value in (["a"], {"a": 1}, "no such", -(10**30), 1e300, None, True):
+        try:
+            Recipe.from_dict({**good, name: value})
+        except RecipeError as error:
+            staged = tmp_path / "o.zip"
+            staged.mkdir(exist_ok=True)
+            (staged / "recipe.json").write_text(json.dumps({**good, name: value}))
+            with pytest.raises(ModelError, match=r"recipe\.json in o\.zip is damaged") as caught:
+                importing._checked_recipe(staged)
+            assert error.message in caught.value.message
+
+
+def test_an_unknown_setting_is_refused_in_words(workspace, bundle, tmp_path):
+    recipe = json.dumps({"model": "starter", "warp_factor": 9})
+    refused(workspace, rewritten(bundle, tmp_path / "new.zip", recipe__json=recipe), "no setting called 'warp_factor'")
+
+
+def test_base_that_the_person_names_is_taken(workspace, bundle, tmp_path, run, tiny_base):
+    source = rewritten(bundle, tmp_path / "o.zip", recipe__json=json.dumps({"model": "another-name"}))
+    refused(workspace, source, "base model 'another-name', which is not known")
+    for base in (tiny_base.ref, "starter", "Qwen/Qwen3-4B"):
+        folder = import_adapter(workspace, source, base=f" {base} ")
+        assert json.loads((folder / "about.json").read_text())["model"] == base
+        shutil.rmtree(folder)
+    with pytest.raises(ModelError, match="is no model folder and no model hub id"):
+        import_adapter(workspace, source, base=str(tmp_path))
+
+
+def test_refusals_name_the_file_and_no_temporary_folder(workspace, bundle, tmp_path):
+    config = {"peft_type": "LORA", "r": 4, "lora_alpha": 8, "base_model_name_or_path": "starter"}
+    for wrong in (
+        {"task_type": ["a"]},
+        {"task_type": {"a": 1}},
+        {"task_type": "SEQ_CLS"},
+        {"peft_type": ["LORA"]},
+        {"use_dora": True},
+        {"r": [4]},
+        {"r": 10**400},
+        {"lora_alpha": 10**400},
+        {"alpha_pattern": ["a"]},
+        {"init_lora_weights": ["a"]},
+        {"strange": 1},
+    ):
+        source = rewritten(bundle, tmp_path / "shop.zip", adapter_config__json=json.dumps(config | wrong))
+        message = str(refused(workspace, source, r"shop\.zip"))
+        assert ".import-" not in message
+        assert str(workspace.root) not in message
+
+
+def test_more_tensors_than_an_adapter_has_are_refused_unread(workspace, bundle, tmp_path, monkeypatch):
+    save_file({f"t{number}": torch.zeros(1) for number in range(100)}, tmp_path / "few")
+    many = struct.pack("<Q", MAX_HEADER_BYTES + 1) + b"{" + b" " * MAX_HEADER_BYTES + bytes(4)
+    monkeypatch.setattr("safetensors.torch.load_file", None)  # nothing reads them
+    for weights, most in ((many, MAX_TENSORS), ((tmp_path / "few").read_bytes(), 99)):
+        monkeypatch.setattr("engine.model.adapter_files.MAX_TENSORS", most)
+        with zipfile.ZipFile(bundle) as old, zipfile.ZipFile(tmp_path / "many.zip", "w") as new:
+            for entry in old.infolist():
+                new.writestr(entry.filename, weights if entry.filename.endswith(".safetensors") else old.read(entry))
+        refused(workspace, tmp_path / "many.zip", rf"many\.zip holds more than {most:,} tensors")
+        (tmp_path / "many.zip").unlink()
 
 
 @pytest.mark.parametrize(
