@@ -50,7 +50,7 @@ window.ticketTuner = (() => {
   function restoreTab(tries = 200) {
     const first = tabButton("tickets");
     if (!first) { if (tries) setTimeout(() => restoreTab(tries - 1), 50); return; }
-    const wanted = tabButton(location.hash.slice(1) || stored(TAB) || "tickets");
+    const wanted = tabButton(openTab());
     if (wanted && wanted.getAttribute("aria-selected") !== "true") wanted.click();
     const remember = () => {
       const open = document.querySelector('#tabs [role="tab"][aria-selected="true"]');
@@ -64,6 +64,9 @@ window.ticketTuner = (() => {
     setTimeout(remember, 60);
     setTimeout(() => root.dataset.ready || ready("late"), 8000);
   }
+
+  /** The tab that the page begins with; it may not have been clicked yet. */
+  const openTab = () => [location.hash.slice(1), stored(TAB)].find((name) => name && tabButton(name)) ?? "tickets";
 
   /** Show the page, now that it knows what it had selected; called by the first answer of the server. */
   function ready(how = "yes") { root.dataset.ready = how; }
@@ -206,7 +209,7 @@ window.ticketTuner = (() => {
   function live(id, element, props, redraw) { pieces.set(id, { element, props, redraw, mark: "", value: null }); }
 
   function pulse(server, changed) {
-    let version = null, program = null, looks = 0, missed = 0;
+    let version = null, program = null, begun = false, looks = 0, missed = 0;
     const shown = () => document.querySelector("#run-title [data-run]")?.dataset ?? {};
     async function look() {
       if (document.hidden && looks) { document.addEventListener("visibilitychange", look, { once: true }); return; }
@@ -225,10 +228,13 @@ window.ticketTuner = (() => {
         answer = await Promise.race([asked, new Promise((_, fail) => setTimeout(fail, 15000))]);
       } catch { return null; }
       if (!answer?.values) return null;  // Gradio hands a failure over as if it were an answer
-      if (program !== null && program !== answer.program) { location.reload(); return answer; }
+      const forgotten = begun && !answer.begun;  // it was away for longer than the server remembers a page
+      if (forgotten || (program !== null && program !== answer.program)) { location.reload(); return answer; }
       program = answer.program;
+      begun = answer.begun;
       for (const [id, value] of Object.entries(answer.values)) if (id === "status-bar" || (shown().run ?? "") === run) put(pieces.get(id), value, answer.marks[id]);
-      if (version !== null && version !== answer.version) changed();
+      version ??= document.querySelector("#pulse [data-version]")?.dataset.version ?? answer.version;
+      if (version !== answer.version) changed();
       version = answer.version;
       return answer;
     }
@@ -398,5 +404,5 @@ window.ticketTuner = (() => {
     return [x, [`${spec.x} ${x}`, ...rows.map(([name, point]) => `${name} ${short(point[1])}`)]];
   }
 
-  return { header, actions, follow, download, chart, live, pulse, press, ready };
+  return { header, actions, follow, download, chart, live, openTab, pulse, press, ready };
 })();

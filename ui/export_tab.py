@@ -141,12 +141,9 @@ def build(tab: gr.Tab) -> ExportTab:
 
 def wire(window: Window) -> None:
     """Attach the handlers."""
-    ui, page, studio, work = window.export, window.page, window.studio, window.work
-    everything = [ui.empty, ui.body, ui.run, ui.package, ui.card, page.export]
+    ui, studio, work = window.export, window.studio, window.work
+    everything = _outputs(window)
     working = [ui.progress, ui.done, ui.timer, ui.download, ui.file]
-
-    def show(chosen: str, selected: str) -> dict[Any, Any]:
-        return _shown(window, chosen or selected)
 
     def choose(chosen: str | None) -> dict[Any, Any]:
         return {**_shown(window, chosen or ""), ui.done: ""}
@@ -167,8 +164,6 @@ def wire(window: Window) -> None:
         voice = studio.voice(studio.import_adapter(Path(source), name.strip() or Path(source).stem, base.strip()))
         return {ui.imported: views.imported(voice.label), ui.zip: None, ui.folder: "", ui.name: "", ui.base: ""}
 
-    for event in (ui.tab.select, window.pulse.version.change):
-        listen(event, show, [page.export, page.run], everything)
     listen(ui.run.input, choose, [ui.run], [*everything, ui.done])
     listen(ui.download.click, pack, [ui.run], working)
     listen(ui.timer.tick, watch, [], working)
@@ -178,6 +173,21 @@ def wire(window: Window) -> None:
         ui.bring.click, bring, [ui.zip, ui.folder, ui.name, ui.base], [ui.imported, ui.zip, ui.folder, ui.name, ui.base]
     )
     listen(ui.begin.click, lambda: gr.Tabs(selected="recipe"), [], [window.tabs])
+
+
+def redraw(window: Window) -> tuple[Any, list[Any], list[Any]]:
+    """The handler that draws the whole tab, with its inputs and outputs."""
+
+    def show(chosen: str, selected: str) -> dict[Any, Any]:
+        return _shown(window, chosen or selected)
+
+    return show, [window.page.export, window.page.run], _outputs(window)
+
+
+def _outputs(window: Window) -> list[Any]:
+    """Everything that the tab sets, but for what is packed and brought in."""
+    ui = window.export
+    return [ui.empty, ui.body, ui.run, ui.package, ui.card, window.page.export]
 
 
 def _shown(window: Window, run: str) -> dict[Any, Any]:

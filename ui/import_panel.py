@@ -16,6 +16,7 @@ from ui.doors.uploads import MOST_FILES, PACK
 from ui.html import html
 from ui.page import first_look
 from ui.source_panel import SourcePanel
+from ui.turns import FILES
 from ui.views import parts
 from ui.window import Window
 from ui.wiring import listen
@@ -142,9 +143,9 @@ def wire(window: Window) -> None:
     shown = [ui.notice, ui.files, ui.start, source.panel, source.name, source.guessed, *source.recognition]
     ended = [*ui.progress_outputs, ui.files, window.page.dataset, window.page.look]
     corrections = source.corrections
-    listen(ui.files.upload, look, [ui.files], shown)
+    listen(ui.files.upload, look, [ui.files], shown, lane=FILES)
     for control in (source.format, source.encoding, source.delimiter, *source.columns.values()):
-        listen(control.input, look_again, [ui.files, *corrections], source.recognition)
+        listen(control.input, look_again, [ui.files, *corrections], source.recognition, lane=FILES)
     values = [ui.files, source.name, *source.fields.inputs, *corrections]
     listen(source.prepare.click, prepare, values, ui.progress_outputs)
     listen(ui.sample.click, prepare_sample, [], ui.progress_outputs, name="prepare_sample")

@@ -13,7 +13,6 @@ ExportTab, Sidebar, StatusBar). Of the frame:
 """
 
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 
@@ -26,28 +25,31 @@ from ui import (
     pulse,
     recipe_tab,
     sidebar,
+    stage,
     status_bar,
     tickets_tab,
     training_tab,
 )
+from ui.blocks import WindowBlocks
 from ui.html import html
 from ui.talks import Talks
 from ui.views import shell
 from ui.window import Window
-from ui.wiring import listen
 from ui.work import Work
 
 TABS = ("Tickets", "Recipe", "Training", "Playground", "Export")
 
 
-def build_app(studio: Studio, downloads: Path) -> gr.Blocks:
+def build_app(studio: Studio, downloads: Path) -> WindowBlocks:
     """Build the window over an engine; starts nothing.
 
     Args:
         studio: The engine.
         downloads: A folder whose files Gradio may serve: GRADIO_TEMP_DIR, or one inside it.
     """
-    with gr.Blocks(title="Ticket Tuner", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86_400)) as app:
+    with WindowBlocks(
+        title="Ticket Tuner", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86_400)
+    ) as app:
         remembered = page.build()
         html(shell.header(), elem_id="header", script="ticketTuner.header(element)")
         with gr.Row(elem_id="shell"):
@@ -65,7 +67,7 @@ def build_app(studio: Studio, downloads: Path) -> gr.Blocks:
                 with _tab("Export") as tab:
                     export = export_tab.build(tab)
         status_bar.build()
-        beat = pulse.build(studio)
+        beat = pulse.build(studio, lambda session: app.remembers(session, remembered.dataset))
         window = Window(
             studio,
             downloads,
@@ -82,35 +84,11 @@ def build_app(studio: Studio, downloads: Path) -> gr.Blocks:
             playground,
             export,
         )
-        for part in (
-            import_panel,
-            tickets_tab,
-            recipe_tab,
-            training_tab,
-            playground_tab,
-            export_tab,
-            sidebar,
-            pulse,
-        ):
+        for part in (import_panel, tickets_tab, recipe_tab, training_tab, playground_tab, export_tab, sidebar):
             part.wire(window)
-        _wire_welcome(app, window)
+        stage.wire(app, window)
     return app
 
 
 def _tab(label: str) -> gr.Tab:
     return gr.Tab(label, id=label.lower(), elem_id=f"tab-{label.lower()}")
-
-
-def _wire_welcome(app: gr.Blocks, window: Window) -> None:
-    """Complete what an opened page remembers: the newest data set and run where it has none, or one that is gone."""
-    studio = window.studio
-
-    def complete(found: dict[str, Any]) -> dict[str, Any]:
-        sets, runs = [seen.id for seen in studio.tickets.all()], [seen.id for seen in studio.runs()]
-        dataset = found["dataset"] if found["dataset"] in sets else next(iter(sets), "")
-        run = found["run"] if found["run"] in runs else next(iter(runs), "")
-        return {**found, "dataset": dataset, "run": run}
-
-    opened = page.wire(app, window.page, complete)
-    listen(opened.then, lambda: import_panel.resume(window), [], window.importing.progress_outputs)
-    listen(opened.then, *recipe_tab.redraw(window))

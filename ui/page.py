@@ -1,9 +1,9 @@
 """Page: what an open page has selected, and what the browser remembers of it, so that a reload shows the same.
 
-Each value is a ``gr.State``; whenever one changes, all are written into the browser's storage as JSON, and a page that
-is opened reads them from there. (``gr.BrowserState`` does that too, but it keeps no empty value, and its change event
-fires again whenever something on the page becomes visible.) Only ids and choices are remembered; the text of tickets
-stays on the server.
+Each value is a ``gr.State``; whenever one changes, all are written into the browser's storage as JSON (ui/stage.py),
+and a page that is opened reads them from there. (``gr.BrowserState`` does that too, but it keeps no empty value, and
+its change event fires again whenever something on the page becomes visible.) Only ids and choices are remembered; the
+text of tickets stays on the server.
 """
 
 import json
@@ -45,12 +45,17 @@ class Page:
     """Ids of the adapters in the playground: list[str]."""
     export: gr.State
     """Id of the run that is exported, or empty: str."""
+    open: gr.State
+    """Name of the tab that is open: str; empty until the page has its selections. The browser remembers it itself."""
     memory: gr.Textbox
-    """All of them as JSON, on the way to the browser's storage and back; never seen."""
+    """All selections as JSON, on the way to the browser's storage and back; never seen."""
+    where: gr.Textbox
+    """The name of the tab that is open, on the way from the browser; never seen."""
 
     def values(self) -> dict[str, gr.State]:
-        """The selections by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "memory"}
+        """The selections that are remembered, by name."""
+        passing = ("open", "memory", "where")
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name not in passing}
 
 
 def build() -> Page:
@@ -64,12 +69,14 @@ def build() -> Page:
         overlays=gr.State([]),
         voices=gr.State([]),
         export=gr.State(""),
+        open=gr.State(""),
         memory=gr.Textbox("", visible=False, elem_id="memory"),
+        where=gr.Textbox("", visible=False),
     )
 
 
 def wire(app: gr.Blocks, page: Page, complete: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
-    """Read what is remembered when a page opens, and remember what changes.
+    """Read what is remembered when a page opens, and put what changes into the browser's storage.
 
     Args:
         app: The window, whose load event starts it.
@@ -85,11 +92,6 @@ def wire(app: gr.Blocks, page: Page, complete: Callable[[dict[str, Any]], dict[s
         found = complete(read_memory(memory))
         return {known[name]: value for name, value in found.items()}
 
-    def remember(*values: Any) -> str:
-        return json.dumps(dict(zip(known, values, strict=True)))
-
-    for state in known.values():
-        listen(state.change, remember, list(known.values()), [page.memory])
     listen(page.memory.change, None, [page.memory], [], js=REMEMBER)
     return listen(app.load, recall, [page.memory], list(known.values()), js=RECALL)
 

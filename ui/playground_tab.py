@@ -144,14 +144,11 @@ def wire(window: Window) -> None:
     settings = [ui.system, ui.temperature, ui.top_p, ui.length, ui.seed]
     streamed = [ui.board, ui.question, ui.send, ui.stop, ui.notice]
 
-    def show(session: str, chosen: list[str]) -> dict[Any, Any]:
-        return _shown(window, session, chosen)
-
     def instruct(chosen: list[str], system: str) -> dict[Any, Any]:
         return {} if system.strip() or not chosen else {ui.system: studio.instruction(chosen)}
 
-    def choose(chosen: list[str] | None, session: str) -> dict[Any, Any]:
-        return {page.voices: chosen or [], **_shown(window, session, chosen or [])}
+    def choose(chosen: list[str] | None) -> list[str]:
+        return chosen or []
 
     def pick_ticket(session: str, chosen: list[str], dataset: str, number: int) -> dict[Any, Any]:
         _refuse_while_asking(window.talks.get(session))
@@ -173,11 +170,9 @@ def wire(window: Window) -> None:
     def ask(question: str, session: str, chosen: list[str], *values: Any) -> Iterator[dict[Any, Any]]:
         yield from _ask(window, question, session, chosen, values)
 
-    shown = [ui.board, ui.voices, ui.send, ui.stop]
-    for event in (ui.tab.select, page.voices.change, window.pulse.version.change):
-        listen(event, show, base, shown)
+    shown = _outputs(window)
     listen(page.voices.change, instruct, [page.voices, ui.system], [ui.system])
-    listen(ui.voices.input, choose, [ui.voices, page.session], [page.voices, *shown])
+    listen(ui.voices.input, choose, [ui.voices], [page.voices])
     listen(ui.ticket.click, pick_ticket, [*base, page.dataset, ui.number], [*shown, ui.question, ui.number, ui.notice])
     listen(ui.new.click, start_anew, base, [*shown, ui.question, ui.notice])
     listen(
@@ -190,6 +185,21 @@ def wire(window: Window) -> None:
         name="ask",
     )
     listen(ui.stop.click, studio.stop_answer, [page.session], queue=False)
+
+
+def redraw(window: Window) -> tuple[Any, list[Any], list[Any]]:
+    """The handler that draws the whole tab, with its inputs and outputs."""
+
+    def show(session: str, chosen: list[str]) -> dict[Any, Any]:
+        return _shown(window, session, chosen)
+
+    return show, [window.page.session, window.page.voices], _outputs(window)
+
+
+def _outputs(window: Window) -> list[Any]:
+    """Everything that the tab sets, but for what a person writes."""
+    ui = window.playground
+    return [ui.board, ui.voices, ui.send, ui.stop]
 
 
 def _shown(window: Window, session: str, chosen: list[str]) -> dict[Any, Any]:

@@ -8,17 +8,18 @@ event follows only when a data set, a run or an adapter comes, goes, or changes 
 
 import secrets
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+from anyio import to_thread
+from markupsafe import Markup
 
 from engine.model.device import DeviceReport
 from engine.studio import Studio, StudioSnapshot
-from ui import sidebar, status_bar, training_tab
+from ui import status_bar, training_tab
 from ui.html import html
-from ui.window import Window
-from ui.wiring import listen
 
 PROGRAM = secrets.token_hex(8)
 """Another one after a restart: a page that was hidden meanwhile has to begin again, since its selections are gone."""
@@ -35,33 +36,23 @@ class Pulse:
     """Components; their elem_ids in brackets."""
 
     asks: gr.HTML
-    """[pulse], empty; raises 'changed'"""
-    version: gr.State
-    """Changes whenever a data set, a run or an adapter comes, goes, or changes its state; tabs listen to it."""
+    """[pulse], empty; raises 'changed' whenever a data set, a run or an adapter comes, goes, or changes its state"""
 
 
-def build(studio: Studio) -> Pulse:
-    """Make the components."""
+def build(studio: Studio, begun: Callable[[str], bool]) -> Pulse:
+    """Make the components.
 
-    def glance(asked: dict[str, Any]) -> dict[str, Any]:
-        return answer(studio, asked)
+    Args:
+        studio: The engine.
+        begun: Says whether the selections of a page, named by Gradio's session hash, are here.
+    """
+
+    async def glance(asked: dict[str, Any], request: gr.Request) -> dict[str, Any]:
+        session = (await request.json())["session_hash"]
+        return {**await to_thread.run_sync(answer, studio, asked), "begun": begun(session)}
 
     script = "ticketTuner.pulse(server, () => trigger('changed'))"
-    return Pulse(html(elem_id="pulse", script=script, server=(glance,)), gr.State(""))
-
-
-def wire(window: Window) -> None:
-    """Attach the handlers."""
-    ui, page, studio = window.pulse, window.page, window.studio
-
-    def changed(dataset: str | None, run: str | None, voices: list[str]) -> dict[Any, Any]:
-        return {
-            ui.version: version(studio, studio.snapshot()),
-            window.sidebar.lists: sidebar.lists(studio, dataset or "", run or "", voices),
-        }
-
-    outputs = [ui.version, window.sidebar.lists]
-    listen(ui.asks.changed, changed, [page.dataset, page.run, page.voices], outputs)
+    return Pulse(html(elem_id="pulse", script=script, server=(glance,)))
 
 
 def answer(studio: Studio, asked: dict[str, Any]) -> dict[str, Any]:
@@ -94,13 +85,18 @@ def answer(studio: Studio, asked: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def seen(studio: Studio) -> Markup:
+    """Say of which version a page is that is drawn now, so that it is told of whatever changes from here on."""
+    return Markup('<i data-version="{}"></i>').format(version(studio, studio.snapshot()))
+
+
 def pace(device: DeviceReport) -> float:
     """Return the seconds between two questions during a run; without a GPU its steps take seconds anyway."""
     return 1.0 if device.kind == "cuda" else 4.0
 
 
 def version(studio: Studio, snapshot: StudioSnapshot) -> str:
-    """Return a value that differs whenever a tab should look again."""
+    """Return a value that differs whenever a page should look again."""
     job = (snapshot.job.run, snapshot.job.state) if snapshot.job else None
     return _mark(repr((snapshot.device.kind, snapshot.model, studio.revision(), job)))
 

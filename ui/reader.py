@@ -16,7 +16,7 @@ from ui.html import data_of, html
 from ui.views import changes, learning, parts, review, tickets
 from ui.views.tickets import PAGE
 from ui.window import Window
-from ui.wiring import listen
+from ui.wiring import listen, written
 
 MODES = [
     ("Conversations", "conversations"),
@@ -142,7 +142,7 @@ def wire(window: Window, relist: Draw, state: list[Any]) -> None:
     listing = [*ui.outputs, window.page.look]
 
     def search(query: str, *rest: Any) -> dict[Any, Any]:
-        return relist(*rest, query=query, start=0)
+        return relist(*rest, query=query, start=0) if query != rest[1]["query"] else {}
 
     def narrow(chosen: str, *rest: Any) -> dict[Any, Any]:
         return relist(*rest, filter=chosen or "", start=0)
@@ -153,7 +153,9 @@ def wire(window: Window, relist: Draw, state: list[Any]) -> None:
     def to_mode(mode: str, *rest: Any, ticket: str = "") -> dict[Any, Any]:
         anew = {"start": 0, "query": "", "filter": "", "term": "", "rewriting": -1}
         shown = relist(*rest, mode=mode, ticket=ticket or rest[1]["ticket"], **anew)
-        return {**shown, ui.search: gr.Textbox(value="", visible=mode in SEARCHED, placeholder=SEARCHED.get(mode))}
+        # What somebody begins to type meanwhile stays, where there is nothing to clear.
+        cleared = {"value": ""} if rest[1]["query"] else {}
+        return {**shown, ui.search: gr.Textbox(visible=mode in SEARCHED, placeholder=SEARCHED.get(mode), **cleared)}
 
     def change_mode(mode: str, *rest: Any) -> dict[Any, Any]:
         return to_mode(mode, *rest)
@@ -171,7 +173,7 @@ def wire(window: Window, relist: Draw, state: list[Any]) -> None:
         term = data_of(event)["term"]
         return relist(*rest, term="" if rest[1]["term"] == term else term)
 
-    listen(ui.search.input, search, [ui.search, *state], listing, trigger_mode="always_last")
+    listen(written(ui.search), search, [ui.search, *state], listing, trigger_mode="always_last")
     listen(ui.filter.input, narrow, [ui.filter, *state], listing)
     listen(ui.pager.turn, turn, state, listing)
     listen(ui.mode.input, change_mode, [ui.mode, *state], listing)

@@ -21,7 +21,7 @@ from ui.views import parts
 from ui.views import recipe as views
 from ui.views.memory import cards_table
 from ui.window import Window
-from ui.wiring import listen, say
+from ui.wiring import listen, say, written
 
 Draft = dict[str, Any]
 
@@ -145,11 +145,8 @@ def _wire_choices(window: Window) -> None:
     around = _around_outputs(window)
     everything = [*around, *ui.fields.outputs]
 
-    def look_again(draft: Draft, dataset: str | None) -> dict[Any, Any]:
-        return {} if dataset is None else _around(window, draft, dataset)
-
-    def choose_dataset(chosen: str | None, draft: Draft) -> dict[Any, Any]:
-        return {page.dataset: chosen or "", **_around(window, draft, chosen or "")}
+    def choose_dataset(chosen: str | None) -> str:
+        return chosen or ""
 
     def pick_preset(event: gr.EventData, draft: Draft, dataset: str, marks: recipe_fields.Marks) -> dict[Any, Any]:
         return _filled(window, {**draft, "preset": data_of(event)["name"], "values": {}}, dataset, marks)
@@ -162,13 +159,11 @@ def _wire_choices(window: Window) -> None:
             raise StudioError("No model has been typed.", "Write an id such as Qwen/Qwen3-4B, or the path of a folder.")
         return _around(window, {**draft, "model": model.strip()}, dataset)
 
-    listen(ui.tab.select, *redraw(window))
-    listen(window.pulse.version.change, look_again, [page.draft, page.dataset], around)
     listen(ui.cards.preset, pick_preset, [page.draft, page.dataset, ui.fields.marks], everything)
     listen(ui.models.model, pick_model, [page.draft, page.dataset], around)
     for event in (ui.use_other.click, ui.other.submit):
         listen(event, pick_other, [ui.other, page.draft, page.dataset], around)
-    listen(ui.dataset.input, choose_dataset, [ui.dataset, page.draft], [page.dataset, *around])
+    listen(ui.dataset.input, choose_dataset, [ui.dataset], [page.dataset])
 
 
 def _wire_fields(window: Window) -> None:
@@ -191,7 +186,7 @@ def _wire_fields(window: Window) -> None:
         return _filled(window, {**draft, "values": {}}, dataset, marks)
 
     for component in inputs:
-        listen(component.input, typed, [*state, *inputs], everything, trigger_mode="always_last")  # type: ignore[attr-defined]
+        listen(written(component), typed, [*state, *inputs], everything, trigger_mode="always_last")
     for button in ui.fields.resets.values():
         listen(button.click, reset, state, everything)
     listen(ui.fields.reset_all.click, reset_all, state, everything)
@@ -253,6 +248,15 @@ def redraw(window: Window) -> tuple[Any, list[Any], list[Any]]:
 
     ui, page = window.recipe, window.page
     return show, [page.draft, page.dataset, ui.fields.marks], [*_around_outputs(window), *ui.fields.outputs]
+
+
+def redraw_around(window: Window) -> tuple[Any, list[Any], list[Any]]:
+    """As :func:`redraw`, but for the inputs, so that nobody's typing is disturbed."""
+
+    def show(draft: Draft, dataset: str | None) -> dict[Any, Any]:
+        return {} if dataset is None else _around(window, draft, dataset)
+
+    return show, [window.page.draft, window.page.dataset], _around_outputs(window)
 
 
 def _around_outputs(window: Window) -> list[Any]:

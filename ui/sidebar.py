@@ -54,19 +54,26 @@ def wire(window: Window) -> None:
     def redraw(dataset: str | None, run: str | None, voices: list[str]) -> dict[Any, Any]:
         return {ui.lists: lists(studio, dataset or "", run or "", voices)}
 
-    def pick(event: gr.EventData, voices: list[str]) -> dict[Any, Any]:
-        data = data_of(event)
+    def pick(
+        event: gr.EventData, voices: list[str], opened: str, dataset: str, _: dict[str, Any], draft: dict[str, Any]
+    ) -> dict[Any, Any]:
+        data, look = data_of(event), first_look()
         match data["kind"]:
             case "dataset":
-                return {page.dataset: data["id"], page.look: first_look(), window.tabs: gr.Tabs(selected="tickets")}
+                drawn = draw(dataset, look, draft) if (opened, dataset) == ("tickets", data["id"]) else {}
+                return {page.dataset: data["id"], page.look: look, window.tabs: gr.Tabs(selected="tickets"), **drawn}
             case "run":
                 return {page.run: data["id"], window.tabs: gr.Tabs(selected="training")}
         return {page.voices: _toggled(voices, data["id"]), window.tabs: gr.Tabs(selected="playground")}
 
-    def bring(event: gr.EventData, look: dict[str, Any]) -> dict[Any, Any]:
+    def bring(
+        event: gr.EventData, opened: str, dataset: str, look: dict[str, Any], draft: dict[str, Any]
+    ) -> dict[Any, Any]:
         if data_of(event)["kind"] == "adapter":
             return {window.tabs: gr.Tabs(selected="export"), window.export.bring_in: gr.Accordion(open=True)}
-        return {window.tabs: gr.Tabs(selected="tickets"), page.look: {**look, "adding": True}}
+        adding = {**look, "adding": True}
+        drawn = draw(dataset, adding, draft) if opened == "tickets" else {}
+        return {window.tabs: gr.Tabs(selected="tickets"), page.look: adding, **drawn}
 
     def rename(event: gr.EventData, dataset: str, run: str, voices: list[str]) -> dict[Any, Any]:
         data = data_of(event)
@@ -96,12 +103,10 @@ def wire(window: Window) -> None:
         return {page.dataset: dataset, page.run: run, ui.undo: "", ui.deleted: None, **redraw(dataset, run, voices)}
 
     changed = [page.dataset, page.run, page.voices, ui.lists, *ui.undo_outputs]
-    for remembered in state:
-        listen(remembered.change, redraw, state, [ui.lists])
-    picked = listen(ui.lists.pick, pick, [page.voices], [*state, page.look, window.tabs])
-    brought = listen(ui.lists.bring, bring, [page.look], [window.tabs, page.look, window.export.bring_in])
-    for moved in (picked, brought):
-        listen(moved.then, *tickets_tab.redraw(window))
+    draw, looked_at, drawn = tickets_tab.redraw(window)
+    moved = [window.tabs, *drawn]
+    listen(ui.lists.pick, pick, [page.voices, page.open, *looked_at], [*state, *moved])
+    listen(ui.lists.bring, bring, [page.open, *looked_at], [window.export.bring_in, *moved])
     listen(ui.lists.rename, rename, state, [ui.lists])
     listen(ui.lists.delete, delete, state, changed)
     listen(window.training.table.rename, rename, state, [ui.lists])

@@ -11,7 +11,6 @@ from markupsafe import Markup
 
 from engine.training.recipe import Recipe
 from ui import page as remembered
-from ui import recipe_tab
 from ui.html import data_of, html, plot
 from ui.views import charts, learning, parts
 from ui.window import Window
@@ -62,8 +61,7 @@ def wire(window: Window) -> None:
 
     listen(ui.counted.again, recount, state, ui.outputs)
     listen(ui.counted.cancel, cancel, state)
-    raised = listen(ui.counted.longer, raise_length, state, [page.draft, *ui.outputs])
-    listen(raised.then, *recipe_tab.redraw(window))
+    listen(ui.counted.longer, raise_length, state, [page.draft, *ui.outputs])
 
 
 def start(window: Window, dataset: str, recipe: Recipe, *, afresh: bool = False) -> dict[Any, Any]:

@@ -145,7 +145,7 @@ def wire(window: Window) -> None:
     def resume_row(event: gr.EventData, run: str, overlays: list[str]) -> dict[Any, Any]:
         chosen = data_of(event)["id"]
         studio.resume(chosen)
-        return {page.run: chosen, **_shown(window, chosen, overlays)}
+        return {page.run: chosen} if chosen != run else _shown(window, chosen, overlays)
 
     def pick(event: gr.EventData) -> str:
         return data_of(event)["id"]
@@ -173,8 +173,6 @@ def wire(window: Window) -> None:
             window.tabs: gr.Tabs(selected="recipe"),
         }
 
-    for event in (page.run.change, ui.tab.select, window.pulse.version.change):
-        listen(event, *redraw(window))
     listen(ui.begin.click, lambda: gr.Tabs(selected="recipe"), [], [window.tabs])
     listen(ui.pause.click, act(studio.pause), state, everything, name="pause")
     listen(ui.resume.click, act(studio.resume), state, everything, name="resume")

@@ -13,14 +13,11 @@ import gradio as gr
 from markupsafe import Markup
 
 from engine.errors import StudioError
+from ui import turns
 
 log = logging.getLogger(__name__)
 
 Handler = Callable[..., Any]
-
-IN_TURN = {"concurrency_id": "in turn", "concurrency_limit": 1}
-"""For handlers that set a ``gr.State`` which they have read. Side by side, the slower would undo what the faster did: a
-preset and then a model, chosen within a second while the computer is busy, and the model was gone."""
 
 
 def listen(
@@ -29,28 +26,41 @@ def listen(
     inputs: Sequence[Any] = (),
     outputs: Sequence[Any] = (),
     *,
+    lane: str | None = None,
     name: str | None = None,
     **options: Any,
 ) -> Any:
-    """Attach ``handler`` to ``event``; those that change a ``gr.State`` run one after the other.
+    """Attach ``handler`` to ``event``; those that change or show a selection (``gr.State``) take turns.
 
     Args:
         event: An event method of a component, such as ``button.click``.
         handler: What is called; None where ``js`` does it all.
         inputs: Components whose values it gets.
         outputs: Components that it sets; it returns a tuple, or a mapping of those that change.
+        lane: Those of one lane take turns, a person; none for what takes long and sets nothing that others set.
         name: Makes it part of the public API under this name; private without.
         options: Passed on to Gradio.
     """
-    changes = any(isinstance(value, gr.State) and value in outputs for value in inputs)
     settings: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
-    settings |= IN_TURN if handler and changes else {}
+    if lane is None and outputs and any(isinstance(value, gr.State) for value in (*inputs, *outputs)):
+        lane = turns.PAGE
+    if handler and lane:
+        settings |= {"concurrency_id": turns.PREFIX + lane}
     settings |= options
     if name:
         settings |= {"api_name": name, "api_visibility": "public"}
     else:
         settings |= {"api_visibility": "private"}
     return event(in_words(handler) if handler else None, list(inputs), list(outputs), **settings)
+
+
+def written(component: Any) -> Callable[..., Any]:
+    """Return the event of a field that a person changes.
+
+    A text field's own 'input' knows only of keys that write a letter (Gradio 6.31): not of what is pasted or deleted.
+    Its 'change' comes, too, when the page sets the field; a handler has to bear that.
+    """
+    return component.change if isinstance(component, gr.Textbox) else component.input
 
 
 def in_words(handler: Handler) -> Handler:

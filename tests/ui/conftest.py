@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.ui.fake_studio import FakeStudio
+from ui.page import first_page
 
 
 class Wired:
@@ -25,15 +26,40 @@ class Wired:
     def handler(self, name: str) -> Callable[..., Any]:
         """The handler that is called 'recipe_tab.start', say."""
         module, _, wanted = name.partition(".")
+        if wanted == "show":
+            return self._drawings()[module.removesuffix("_tab")].show
         for known in self.functions():
-            inner = getattr(known.fn, "__wrapped__", known.fn)
+            inner = _inner(known)
             if inner is not None and inner.__module__ == f"ui.{module}" and inner.__name__ == wanted:
                 return inner
         raise AssertionError(f"no handler is called {name}")
 
+    def drawn(self, name: str, **selected: Any) -> dict[Any, Any]:
+        """What a handler answers a page that has this tab open ('open') and has selected this, and nothing else."""
+        [known] = [known for known in self.functions() if _inner(known) is self.handler(name)]
+        page = _enclosed(self.handler("stage.begin"))["here"]
+        values = {**first_page(), "open": "", **selected}
+        given = {state._id: values[field] for field, state in {**page.values(), "open": page.open}.items()}
+        return _inner(known)(*(given.get(part._id, part.value) for part in known.inputs))
+
+    def _drawings(self) -> dict[str, Any]:
+        """Tab -> how it is drawn whole."""
+        return _enclosed(_enclosed(self.handler("stage.begin"))["begun"].show)["chosen"]
+
     def component(self, elem_id: str) -> Any:
         """The component with an elem_id."""
         return next(block for block in self.app.blocks.values() if getattr(block, "elem_id", None) == elem_id)
+
+
+def _inner(known: Any) -> Any:
+    """The handler as it is written, without what is put around it."""
+    return getattr(known.fn, "__wrapped__", known.fn)
+
+
+def _enclosed(handler: Callable[..., Any]) -> dict[str, Any]:
+    """What a handler knows of the function that it was made in."""
+    cells = zip(handler.__code__.co_freevars, handler.__closure__ or (), strict=True)
+    return {name: cell.cell_contents for name, cell in cells}
 
 
 class Raised:

@@ -52,6 +52,6 @@ def test_the_heavy_libraries_are_imported_once_a_page_has_settled(studio):
 
 def test_when_something_changed_lists_and_tabs_are_drawn_anew(wired, studio):
     studio.add_run("Run 1")
-    shown = wired.handler("pulse.changed")("set-1", "", [])
-    assert "Run 1" in by_id(shown)["sidebar-lists"]
-    assert wired.component("pulse").glance({"marks": {}})["version"] in shown.values()
+    seen = by_id(wired.drawn("stage.look_again", open="training", dataset="set-1", run="run-1"))
+    assert "Run 1" in seen["sidebar-lists"]
+    assert "Run 1" in seen["run-title"]
