@@ -150,6 +150,9 @@ def ask(
     file: Annotated[Path | None, typer.Option(help='Lines of {"prompt": "..."} or {"messages": [...]}.')] = None,
     max_new_tokens: Annotated[int, typer.Option(min=1, max=8192)] = 200,
     temperature: Annotated[float, typer.Option(min=0.0, max=2.0, help="0 is the most likely answer.")] = 0.0,
+    top_p: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Draw among the likeliest tokens of this probability; 1 is all.")
+    ] = 0.9,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -162,7 +165,7 @@ def ask(
     from engine.chat.records import Sampling
 
     questions = read_questions(file) if file else [[{"role": "user", "content": prompt or ""}]]
-    sampling = Sampling(temperature=temperature, max_new_tokens=max_new_tokens, seed=seed)
+    sampling = Sampling(temperature=temperature, top_p=top_p, max_new_tokens=max_new_tokens, seed=seed)
     answers = []
     with tuned_adapter(_run(run) if run else None, adapter, model) as (recipe, folder):
         for answer in answer_questions(questions, recipe, folder, _workspace(workspace).cache, sampling, _say):

@@ -65,7 +65,7 @@ def import_adapter(
         ModelError: It is no adapter, is unsafe, or names no base model that can be loaded.
         ResourceError: The disk is full.
     """
-    name = " ".join((name or source.stem).split())[:80] or "Imported adapter"
+    name = " ".join((name or _name_of(source)).split())[:80] or "Imported adapter"
     with disk_errors(workspace.cache), tempfile.TemporaryDirectory(dir=workspace.cache, prefix=".import-") as temporary:
         staged = Path(temporary) / source.name  # its name is in what is said of it
         staged.mkdir()
@@ -78,6 +78,11 @@ def import_adapter(
         model = _base_of(staged, base.strip(), known)
         _as_safetensors(staged)
         return _settle(workspace, staged, name, model)
+
+
+def _name_of(source: Path) -> str:
+    """The name of a folder, dots and all, or of a .zip without its ending."""
+    return source.name if source.is_dir() else source.stem
 
 
 def adapter_recipe(folder: Path, model: str) -> Recipe:

@@ -149,9 +149,9 @@ def read_config(folder: Path) -> AdapterConfig:
     try:
         return AdapterConfig(
             rank=_whole(values["r"]),
-            alpha=_positive(values["lora_alpha"]),
+            alpha=_alpha(values["lora_alpha"]),
             rank_stabilised=bool(values.get("use_rslora")),
-            alpha_pattern={_checked_pattern(key): _positive(own) for key, own in _table(values, "alpha_pattern")},
+            alpha_pattern={_checked_pattern(key): _alpha(own) for key, own in _table(values, "alpha_pattern")},
             base=str(values.get("base_model_name_or_path") or ""),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, re.error) as error:
@@ -367,8 +367,12 @@ def _whole(value: Any) -> int:
     return value
 
 
-def _positive(value: Any) -> float:
+def _alpha(value: Any) -> float:
     number = float(value)
-    if not math.isfinite(number) or number <= 0:
+    if not math.isfinite(number):
         raise ValueError(f"an alpha of {str(value)[:20]}")
+    if not number:
+        raise ModelError(
+            "The adapter has an alpha of 0, which switches it off: it changes nothing there.", _ANOTHER_ADAPTER
+        )
     return number

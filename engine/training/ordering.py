@@ -15,7 +15,10 @@ from torch.utils.data import Sampler
 from engine.training.examples import IGNORED
 
 WINDOW = 50
-"""Batches within which similar lengths are put together, as in transformers' LengthGroupedSampler."""
+"""Batches within which similar lengths are put together, at most, as in transformers' LengthGroupedSampler."""
+WINDOWS = 4
+"""Windows that an epoch has at least, where it has as many batches: with one alone the batches of every epoch would be
+the same, since sorting undoes the shuffling."""
 
 
 class EpochOrder(Sampler[int]):
@@ -58,7 +61,8 @@ class EpochOrder(Sampler[int]):
             yield from batches[n]
 
     def _grouped(self, order: Sequence[int]) -> Iterator[list[int]]:
-        window = WINDOW * self.batch_size
+        batches = len(order) // self.batch_size
+        window = max(1, min(WINDOW, batches // WINDOWS)) * self.batch_size
         for start in range(0, len(order), window):
             near = sorted(order[start : start + window], key=lambda index: -self.lengths[index])
             for begin in range(0, len(near), self.batch_size):

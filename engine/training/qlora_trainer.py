@@ -32,6 +32,7 @@ from engine.training.pausing import Rest, is_worth_it
 from engine.training.recipe import Recipe
 from engine.training.run_ahead import let_run_ahead
 from engine.training.sharding import average_gradients, same_everywhere
+from engine.training.warming import start_above_zero
 
 GIB = 2**30
 SMALL_LOGITS = GIB // 2
@@ -107,6 +108,13 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         lengths = [len(row) for row in dataset["input_ids"]]
         by_length = self.recipe.group_by_length and not self.settings.flat
         return EpochOrder(lengths, self.recipe.batch_size, self.recipe.seed, by_length=by_length)
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        """Begin the gentle start above zero."""
+        if self.lr_scheduler is None:
+            scheduler = super().create_scheduler(num_training_steps, optimizer)
+            start_above_zero(scheduler, self.args.get_warmup_steps(num_training_steps))
+        return self.lr_scheduler
 
     def get_train_dataloader(self) -> Any:
         """Take this rank's share of the rows."""

@@ -99,7 +99,7 @@ class Recipe:
     )
     """cosine starts strong and settles gently."""
     warmup: float = setting(0.03, "Learning", "Gentle start (warm-up)", low=0.0, high=0.5, unit="share of all steps")
-    """Share of the steps over which the learning rate rises from zero."""
+    """Share of the steps over which the learning rate rises to its full size."""
     optimizer: Literal["paged_adamw_8bit", "paged_adamw_32bit", "adamw_8bit", "adamw_torch"] = setting(
         "paged_adamw_8bit", "Learning", "Optimizer"
     )

@@ -182,6 +182,8 @@ def test_export_writes_a_zip_from_which_ask_gives_the_same_answer(trained, tiny_
     first = last_line(engine("ask", "--run", folder / "run", *question)[0])["answers"]
     second = last_line(engine("ask", "--adapter", folder / "a.zip", "--model", tiny_model, *question)[0])["answers"]
     assert first == second
+    narrow = ["--temperature", 2.0, "--top-p", 0.0]  # of the likeliest token alone: as without a temperature
+    assert last_line(engine("ask", "--run", folder / "run", *question, *narrow)[0])["answers"] == first
 
 
 def test_cards_says_where_a_run_would_fit_and_loads_nothing():

@@ -64,6 +64,12 @@ def refused(workspace, source: Path, said: str) -> ModelError:
     return error.value
 
 
+def test_a_folder_keeps_the_dots_of_its_name(workspace, run, tmp_path):
+    source = shutil.copytree(run.adapter, tmp_path / "my.adapter v1.2")
+    about = json.loads((import_adapter(workspace, source) / "about.json").read_text())
+    assert about["name"] == "my.adapter v1.2"
+
+
 def test_exported_zip_comes_back_and_says_the_same(workspace, bundle, run, tiny_base):
     folder = import_adapter(workspace, bundle, "From  the\nshop")
     assert folder.parent == workspace.adapters

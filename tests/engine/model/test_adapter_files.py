@@ -65,6 +65,7 @@ def test_adapter_of_peft_is_read_whole(folder):
         ({"r": "sixteen"}, "damaged"),
         ({"lora_alpha": "NaN"}, "damaged"),
         ({"lora_alpha": None}, "damaged"),
+        ({"lora_alpha": 0}, "alpha of 0, which switches it off"),
         ({"alpha_pattern": {"(a+)+$": 3}}, "damaged"),
         ({"alpha_pattern": {"a.*b.*c.*d": 3}}, "damaged"),
         ({"alpha_pattern": ["q_proj"]}, "damaged"),

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -20,11 +22,29 @@ def test_every_example_is_seen_once_in_an_epoch_and_the_order_depends_on_seed_an
 
 
 def test_batches_hold_similar_lengths_and_the_longest_comes_first():
-    order = list(EpochOrder(LENGTHS, 2, 3, by_length=True))
-    batches = [[LENGTHS[i] for i in order[n : n + 2]] for n in range(0, 21, 2)]
-    assert batches[0] == [90, 83]
+    lengths = [10 + (n * 37) % 400 for n in range(800)]
+    order = list(EpochOrder(lengths, 2, 3, by_length=True))
+    batches = [[lengths[i] for i in order[n : n + 2]] for n in range(0, 800, 2)]
+    assert max(batches[0]) == max(lengths)
     assert all(max(batch) - min(batch) <= 40 for batch in batches)
-    assert len(batches[-1]) == 1
+    assert len(list(EpochOrder(LENGTHS, 2, 3, by_length=True))[20:]) == 1
+
+
+def test_a_small_set_makes_other_batches_in_every_epoch():
+    lengths = [10 + (n * 37) % 400 for n in range(80)]
+    order = EpochOrder(lengths, 4, 1, by_length=True)
+    epochs = []
+    for epoch in range(6):
+        order.set_epoch(epoch)
+        rows = list(order)
+        epochs.append({frozenset(rows[n : n + 4]) for n in range(0, 80, 4)})
+    again = [len(one & other) for one, other in itertools.pairwise(epochs)]
+    assert max(again) <= 2
+    whole = EpochOrder(lengths, 4, 1, by_length=False)
+    padding = [sum(max(lengths[i] for i in batch) * 4 for batch in batches) for batches in epochs]
+    rows = list(whole)
+    shuffled = sum(max(lengths[i] for i in rows[n : n + 4]) * 4 for n in range(0, 80, 4))
+    assert max(padding) < 0.9 * shuffled
 
 
 @pytest.mark.parametrize("by_length", [True, False])

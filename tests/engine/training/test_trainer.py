@@ -497,3 +497,17 @@ def test_a_rehearsal_changes_neither_weights_nor_the_losses_that_follow(tiny_mod
     _, after = train(recipe(tiny_model), tiny_base, tmp_path / "rehearsed")
     assert losses(after) == losses(plain)
     assert told[0].seconds > 0
+
+
+def test_the_gentle_start_learns_from_the_first_step(tiny_model, tiny_base, tmp_path):
+    made = recipe(tiny_model, warmup=0.5, schedule="constant_with_warmup", learning_rate=1e-3)
+    _, events = train(made, tiny_base, tmp_path / "warm")
+    rates = [event.learning_rate for event in events if isinstance(event, Stepped)]
+    assert rates == pytest.approx([0.25e-3, 0.5e-3, 0.75e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3])
+
+
+def test_a_run_resumed_in_its_gentle_start_has_the_losses_of_one_that_was_not(tiny_model, tiny_base, tmp_path):
+    made = recipe(tiny_model, warmup=0.5, save_steps=2, eval_steps=2, keep_checkpoints=10)
+    _, whole = train(made, tiny_base, tmp_path / "whole")
+    _, rest = train(made, tiny_base, tmp_path / "whole", resume_step=2)
+    assert losses(rest) == losses(whole)[2:]
