@@ -21,17 +21,20 @@ from engine.tickets.overrides import FORMATS, SourceOverrides
 from engine.tickets.planning import plan
 from engine.tickets.reading import read_conversations
 from engine.tickets.tidying import Tidied, tidy
-from tests.engine.tickets.exports import lines, workbook, zendesk
+from tests.engine.tickets.exports import comment, lines, workbook, zendesk
+from tests.engine.tickets.readers.test_chat import ASKED, GOOD
 from tests.engine.tickets.readers.test_freshdesk import TICKET, XML
 from tests.engine.tickets.readers.test_helpscout import V1, V2
 from tests.engine.tickets.readers.test_hubspot import MESSAGES
 from tests.engine.tickets.readers.test_intercom import author, conversation, part
 from tests.engine.tickets.readers.test_jira import HEADER, ROW
 from tests.engine.tickets.readers.test_mail import ANSWER, AWAY, QUESTION, mbox
+from tests.engine.tickets.readers.test_mailing_lists import ARCHIVE
 from tests.engine.tickets.readers.test_other_desks import ARTICLES, ZAMMAD, front, gorgias, osticket, zoho
 from tests.engine.tickets.readers.test_servicenow import HEADER as JOURNAL_HEADER
 from tests.engine.tickets.readers.test_servicenow import ROW as JOURNAL_ROW
-from tests.engine.tickets.readers.test_table import LONG
+from tests.engine.tickets.readers.test_table import LONG, two_sides
+from tests.engine.tickets.readers.test_zendesk import CHAT
 
 JSON: list[object] = [
     zendesk(1),
@@ -46,6 +49,12 @@ JSON: list[object] = [
     zoho(1, "in"),
     osticket(1, "M", "Ada"),
     {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]},
+    {"messages": [{"speaker": "Visitor", "text": "a"}, {"speaker": "zygote", "text": "b", "rating": -1}]},
+    {"messages": [ASKED, {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "f"}}]}, GOOD]},
+    {"messages": json.dumps([ASKED, GOOD]), "label": False},
+    {"prompt": [ASKED], "chosen": [GOOD], "rejected": "\n\nHuman: a\n\nAssistant: b"},
+    {"input": {"messages": [ASKED]}, "preferred_output": [GOOD], "non_preferred_output": []},
+    zendesk(2, comment(9, CHAT), requester={"id": 7, "name": "Ada"}, subject="Chat with Ada"),
     {"instruction": "a", "output": "b"},
     {
         "key": "S-1",
@@ -61,10 +70,16 @@ SEEDS: list[bytes] = [
     (HEADER + ROW * 3).encode(),
     (JOURNAL_HEADER + JOURNAL_ROW * 3).encode("cp1252"),
     LONG.encode(),
+    two_sides("incoming", "true", "false").encode(),
+    two_sides("type", "1", "0").encode(),
+    b'question,answer\n"a \\"b\\"","c\\\\\nd"\n\'=a,"=""b"""\nc.\\nD,e\n',
+    ('ticket,messages\n1,"' + json.dumps([ASKED, GOOD]).replace('"', '""') + '"\n').encode(),
+    ARCHIVE.encode(),
     "question;answer\n".encode("utf-16") + "a;b\n".encode("utf-16-le") * 9,
     mbox(QUESTION, ANSWER, AWAY),
     ANSWER,
     workbook({"A": [["question", "answer"], ["a", "b"]]}),
+    workbook({"A": [["question", "answer"], ["a", (0.5, "0.0%")], [(46096, "dd.mm.yyyy"), ("=", "A1")]]}),
 ]
 TOKENS = [
     b'"',
