@@ -147,15 +147,15 @@ def overrides(format: str, encoding: str, delimiter: str, guessed: dict[str, str
 def recognised(ui: SourcePanel, found: Detection) -> dict[Any, Any]:
     """Show what an export is; where it is not clear which column is what, the way to say so stands open."""
     choices = [("none", ""), *((column, column) for column in found.columns)]
-    unclear = bool(found.columns) and not found.mapping
-    note = "Which columns hold the question and the answer is not clear."
-    unclear_columns = [parts.banner(note, "Choose them below.", "note")] if unclear else []
+    note = " ".join(found.doubts) or "Which columns hold the question and the answer is not clear."
+    values = found.mapping or found.likely
+    unclear_columns = [parts.banner(note, "Choose them below.", "note")] if found.unclear else []
     return {
         ui.notice: parts.join([*unclear_columns, *(parts.banner(caution, kind="note") for caution in found.cautions)]),
         ui.found: tickets.detection(found),
-        ui.change: gr.Accordion(open=True) if unclear else gr.skip(),
+        ui.change: gr.Accordion(open=True) if found.unclear else gr.skip(),
         ui.mapping: gr.Column(visible=bool(found.columns)),
         ui.sample_rows: tickets.sample_table(found),
         **prepare_options.guess(ui.fields, found.country, found.country_evidence),
-        **{box: gr.Dropdown(choices, value=found.mapping.get(role, "")) for role, box in ui.columns.items()},
+        **{box: gr.Dropdown(choices, value=values.get(role, "")) for role, box in ui.columns.items()},
     }

@@ -134,6 +134,16 @@ def guess_columns(columns: Sequence[str], rows: Sequence[Sequence[str]] = ()) ->
         Role -> header, for the roles that were found. A table with question and answer is taken as wide; else one with
         a text column as long. Empty when neither can be made of it.
     """
+    found = likely_columns(columns, rows)
+    if "question" in found and "answer" in found:
+        return {role: column for role, column in found.items() if role not in OF_MESSAGES}
+    if "text" in found and "ticket" in found and found.keys() & set(WRITERS):
+        return {role: column for role, column in found.items() if role not in ("question", "answer")}
+    return {}
+
+
+def likely_columns(columns: Sequence[str], rows: Sequence[Sequence[str]] = ()) -> dict[str, str]:
+    """Guess which columns may have a role, whether or not they suffice; see :func:`guess_columns`."""
     found: dict[str, str] = {}
     taken: set[str] = set()
     names = {column: plain(column) for column in columns if column.strip()}
@@ -154,13 +164,9 @@ def guess_columns(columns: Sequence[str], rows: Sequence[Sequence[str]] = ()) ->
             if other in found:
                 found["question"] = found.pop(other)
                 break
-    if "question" in found and "answer" in found:
-        return {role: column for role, column in found.items() if role not in OF_MESSAGES}
-    if "text" not in found and "question" in found and found.keys() & set(WRITERS):
+    if "answer" not in found and "text" not in found and "question" in found and found.keys() & set(WRITERS):
         found["text"] = found.pop("question")
-    if "text" in found and "ticket" in found and found.keys() & set(WRITERS):
-        return {role: column for role, column in found.items() if role not in ("question", "answer")}
-    return {}
+    return found
 
 
 def _values(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, list[str]]:

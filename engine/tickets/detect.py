@@ -38,6 +38,12 @@ class Detection:
     country: str = ""
     """Two-letter country whose telephone numbers are to be expected; empty when nothing tells."""
     country_evidence: str = ""
+    unclear: bool = False
+    """Whether the person has to say which column is what."""
+    likely: dict[str, str] = field(default_factory=dict)
+    """Role -> column, as far as it can be guessed, where that is unclear."""
+    doubts: tuple[str, ...] = ()
+    """Why columns that are called like a role were not given it, in sentences, where that is unclear."""
 
 
 def detect(paths: Sequence[Path], overrides: SourceOverrides | None = None) -> Detection:
@@ -53,6 +59,7 @@ def detect(paths: Sequence[Path], overrides: SourceOverrides | None = None) -> D
     Raises:
         TicketsError: A file is empty, binary, or known to hold no answers at all.
     """
+    from engine.tickets.columns import doubts, likely_columns
     from engine.tickets.countries import guess_country
     from engine.tickets.files.sources import find_sources
     from engine.tickets.planning import plan
@@ -62,6 +69,7 @@ def detect(paths: Sequence[Path], overrides: SourceOverrides | None = None) -> D
     country, told = guess_country(sources)
     common = Counter(entry.format for entry in plans).most_common(1)[0][0]
     shown = next(entry for entry in plans if entry.format == common)
+    unclear = bool(shown.columns) and not shown.mapping and shown.reader is None
     return Detection(
         format=shown.format,
         label=shown.label,
@@ -70,6 +78,9 @@ def detect(paths: Sequence[Path], overrides: SourceOverrides | None = None) -> D
         delimiter=shown.layout.delimiter if shown.layout else "",
         columns=shown.columns,
         mapping=dict(shown.mapping),
+        unclear=unclear,
+        likely=likely_columns(shown.columns, shown.sample) if unclear else {},
+        doubts=tuple(doubts(shown.columns, shown.sample)) if unclear else (),
         sample=tuple(tuple(cell[:_SHOWN_CELL] for cell in row) for row in shown.sample),
         files=tuple((entry.source.name, entry.format) for entry in plans),
         sheet=shown.layout.sheet if shown.layout else "",

@@ -198,7 +198,7 @@ def _objects_plan(source: Source, encoding: str, sample: Sequence[Record], overr
     columns = tuple(dict.fromkeys(key for record in sample for key in record.value))
     rows = tuple(tuple(text(record.value.get(column)) for column in columns) for record in sample)
     mapping = _mapping(columns, rows, overrides)
-    told = _mapping_evidence(mapping, columns, rows, overrides)
+    told = _mapping_evidence(mapping, overrides)
     return Plan(source, "json", table.FORMAT, "JSON objects", told, encoding, None, columns, mapping, rows)
 
 
@@ -221,7 +221,7 @@ def _table_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Pl
         if found := _vendor_table(source, encoding, layout, overrides):
             return found
     mapping = _mapping(columns, layout.sample, overrides)
-    told = _mapping_evidence(mapping, columns, layout.sample, overrides)
+    told = _mapping_evidence(mapping, overrides)
     entry = Plan(source, "table", table.FORMAT, label, told, encoding, layout, columns, mapping, layout.sample)
     return replace(entry, cautions=_unsaved(layout))
 
@@ -291,14 +291,11 @@ def _only_yes_no(column: str, columns: Sequence[str], rows: Sequence[Sequence[st
     return all_yes_no(row[index] for row in rows if index < len(row))
 
 
-def _mapping_evidence(
-    mapping: Mapping[str, str], columns: Sequence[str], rows: Sequence[Sequence[str]], overrides: SourceOverrides
-) -> str:
+def _mapping_evidence(mapping: Mapping[str, str], overrides: SourceOverrides) -> str:
     if overrides.mapping:
         return "columns chosen by you"
     if not mapping:
-        unclear = " ".join(doubts(columns, rows)).removesuffix(".")
-        return unclear or "no column is called question and answer, or text with ticket and author"
+        return "no column is called question and answer, or text with ticket and author"
     telling = ("question", "answer", "text", *WRITERS, "internal", "public")
     return ", ".join(f"{column!r} is the {role}" for role, column in mapping.items() if role in telling)
 

@@ -132,6 +132,15 @@ class FakeDataSets:
         self.studio.calls.append(("detect", tuple(files), overrides))
         if files[0].suffix == ".bad":
             raise TicketsError(f"{files[0].name} is empty.", "Download the export again.")
+        if files[0].suffix == ".tsv":
+            return Detection(
+                *("table", "Table", "no column is called question and answer", "utf-8", "\t"),
+                columns=("ticket", "flag", "text"),
+                unclear=True,
+                likely={"ticket": "ticket", "text": "text"},
+                doubts=("The column 'flag' holds only yes and no.",),
+                cautions=("Bots cannot be told from your team.",),
+            )
         if files[0].suffix == ".csv":
             mapping = {"question": "Frage", "answer": "Antwort"}
             sample = (("Wo ist mein Paket?", "Unterwegs.", "1.2.2026"),)

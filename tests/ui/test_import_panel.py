@@ -21,6 +21,15 @@ def test_dropping_files_shows_what_they_are(wired, studio, tmp_path):
     assert len(calls(studio, "detect")) == 1
 
 
+def test_what_is_unclear_is_asked_and_what_is_clear_stands_in_its_field(wired, tmp_path):
+    shown = by_id(wired.handler("import_panel.look")([str(tmp_path / "flags.tsv")]))
+    for text in ("The column &#39;flag&#39; holds only yes and no.", "Choose them below.", "Bots cannot be told"):
+        assert text in shown["source-notice"]
+    assert shown["change"].open is True
+    assert (shown["column-ticket"].value, shown["column-text"].value) == ("ticket", "text")
+    assert (shown["column-incoming"].value, shown["column-outgoing"].value) == ("", "")
+
+
 def test_after_a_file_that_cannot_be_read_another_one_can_be_dropped_at_once(wired, tmp_path):
     shown = by_id(wired.handler("import_panel.look")([str(tmp_path / "shop.bad")]))
     assert "shop.bad is empty." in shown["import-notice"]

@@ -128,3 +128,8 @@ def test_what_automation_wrote_is_a_bots_in_both_shapes(tmp_path: Path) -> None:
     comment = {"author": {"accountId": "9", "displayName": "Automation for Jira"}, "body": "We got it.", "created": "x"}
     fields = {"summary": "Lamp", "description": "Dark?", "comment": {"comments": [comment]}}
     assert said(only(write(tmp_path / "t.json", {"key": "SUP-1", "fields": fields})))[1][1] == "bot"
+
+
+def test_whose_columns_are_known_is_not_asked_which_is_what(tmp_path: Path) -> None:
+    found = detect([write(tmp_path / "t.csv", HEADER + ROW)])
+    assert (found.unclear, found.likely, found.doubts) == (False, {}, ())

@@ -176,7 +176,8 @@ def test_yes_and_no_under_any_other_header_are_asked_about(tmp_path: Path, heade
     path = write(tmp_path / "t.csv", two_sides(header, "true", "false"))
     found = detect([path])
     assert found.mapping == {}
-    assert f"{header!r} holds only yes and no" in found.evidence
+    assert f"{header!r} holds only yes and no" in found.doubts[0]
+    assert found.likely == {"ticket": "ticket_id", "text": "body", "date": "created_at"}
     with pytest.raises(TicketsError, match="which of them is the customer is not clear"):
         read(path)
 
@@ -251,7 +252,7 @@ def test_a_column_whose_few_values_repeat_is_no_answer(tmp_path: Path) -> None:
     outcomes = ("Refunded in full", "Replacement sent", "No action was needed")
     rows = [f"{number},Where is parcel {number}?,{outcomes[number % 3]}" for number in range(30)]
     path = write(tmp_path / "t.csv", "\n".join(["case,subject,resolution", *rows]))
-    assert "'resolution' repeats 3 short values in 30 rows: it is a category" in detect([path]).evidence
+    assert "'resolution' repeats 3 short values in 30 rows: it is a category" in detect([path]).doubts[0]
     with pytest.raises(TicketsError, match="it is a category"):
         read(path)
     mapping = {"question": "subject", "answer": "resolution"}
