@@ -242,7 +242,7 @@ def _vendor_table(source: Source, encoding: str, layout: Layout, overrides: Sour
     sample = list(as_records(rows, columns, source.name))[:SAMPLE_RECORDS]
     packed = json_fields(sample)
     whole = list(unpacked(sample, packed))
-    readers = [reader for reader in READERS if reader.IN_TABLES or (packed and _speaks_in(reader, sample, whole))]
+    readers = [reader for reader in READERS if reader.IN_TABLES or _speaks_in(reader, sample, whole, bool(packed))]
     vote = _vote(whole, readers, overrides) if whole else None
     if not vote:
         return None
@@ -253,11 +253,18 @@ def _vendor_table(source: Source, encoding: str, layout: Layout, overrides: Sour
     return _looked_into(entry, whole, again)
 
 
-def _speaks_in(reader: Reader, rows: Sequence[Record], unpacked_rows: Sequence[Record]) -> bool:
-    """Tell whether it is the unpacked cells that hold a reader's messages: columns question and answer are a table."""
+def _speaks_in(reader: Reader, rows: Sequence[Record], whole: Sequence[Record], is_packed: bool) -> bool:
+    """Tell whether a table holds messages of a reader that is not made for tables.
+
+    Args:
+        reader: One of them.
+        rows: The rows as they are.
+        whole: The rows with the values of their JSON cells.
+        is_packed: Whether there are such cells.
+    """
     if reader.FORMAT == chat.FORMAT and any(reader.evidence(record.value) for record in rows):
-        return False
-    return any(reader.evidence(record.value) and reader.has_messages(record.value) for record in unpacked_rows)
+        return any(chat.only_chat(record.value) for record in rows)
+    return is_packed and any(reader.evidence(record.value) and reader.has_messages(record.value) for record in whole)
 
 
 def _only_rows(items: Iterable[Row | LeftOut]) -> Iterator[Row]:

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from engine.tickets.conversation import Conversation, Message
 from engine.tickets.files.envelopes import turn_keys
 from engine.tickets.files.records import Record
-from engine.tickets.readers.chat_turns import is_rated_bad, messages_of, unknown_roles
-from engine.tickets.readers.fields import Json, first, objects, words
+from engine.tickets.readers.chat_turns import is_rated_bad, messages_of, role_of, said, unknown_roles
+from engine.tickets.readers.fields import Json, first, objects, text, words
 from engine.tickets.readers.preferences import pair_of, preferred_turns
+from engine.tickets.readers.rendered import rendered_turns
 
 FORMAT = "chat"
 LABEL = "Chat data set"
@@ -23,9 +24,14 @@ _PAIRS = (
     ("prompt", "response"),
     ("instruction", "response"),
     ("question", "answer"),
+    ("query", "response"),
     ("input", "output"),
 )
-_TURNS = ("messages", "conversations", "conversation", "prompt", "items", "dialog", "dialogue", "turns")
+_TURNS = (
+    *("messages", "conversations", "conversation", "prompt", "items", "dialog", "dialogue", "turns", "contents"),
+    *("original", "utterances"),
+)
+_SYSTEM = ("system", "system_prompt", "systemInstruction", "system_instruction")
 
 
 def cautions(sample: Sequence[Json]) -> Iterator[str]:
@@ -52,7 +58,26 @@ def evidence(record: Json) -> str:
         return "instruction and output (Alpaca)"
     if found := _pair(record):
         return f"{found[0]} and {found[1]}"
-    return ""
+    return "a conversation in one text, put through a chat template" if _rendered(record) else ""
+
+
+def only_chat(record: Json) -> bool:
+    """Tell a row of a chat data set from one of a mere table of questions and answers.
+
+    A pair is a chat's where more than its two columns count: rejected answers, marks of bad ones, a system prompt,
+    turns before it, or the input of an instruction.
+    """
+    if pair_of(record) or _rendered(record):
+        return True
+    if "instruction" in record and "output" in record:
+        return "input" in record
+    more = ("history", "kto_tag", "label", "desirable", *_SYSTEM)
+    return _pair(record) is not None and any(_counts(key, record.get(key)) for key in more)
+
+
+def _counts(key: str, value: object) -> bool:
+    written = text(value).strip().casefold()
+    return written in ("true", "false") if key == "label" else bool(written)
 
 
 def has_messages(record: Json) -> bool:
@@ -76,8 +101,11 @@ def read(records: Iterable[Record]) -> Iterator[Conversation]:
 
 
 def _messages(value: Json) -> Iterator[Message]:
-    if system := first(value, "system", "system_prompt"):
-        yield Message("system", system)
+    for key in _SYSTEM:
+        prompt = value.get(key)
+        if system := prompt if isinstance(prompt, str) else said(prompt) if isinstance(prompt, dict) else "":
+            yield Message("system", system)
+            break
     turns = _turns(value)
     if pair := pair_of(value):
         yield from messages_of(preferred_turns(value, pair[0], turns))
@@ -89,25 +117,41 @@ def _messages(value: Json) -> Iterator[Message]:
 
 def _said(value: Json) -> Iterator[Json]:
     """Yield the turns of a record that holds question and answer under keys of their own."""
+    history = value.get("history")
+    for earlier in history if isinstance(history, list) else ():
+        if isinstance(earlier, list) and len(earlier) == 2:
+            yield {"role": "user", "content": str(earlier[0])}
+            yield {"role": "assistant", "content": str(earlier[1])}
     if "instruction" in value and "output" in value:
-        for earlier in value.get("history") or ():
-            if isinstance(earlier, list) and len(earlier) == 2:
-                yield {"role": "user", "content": str(earlier[0])}
-                yield {"role": "assistant", "content": str(earlier[1])}
         question = "\n\n".join(part for part in (first(value, "instruction"), first(value, "input")) if part)
         yield {"role": "user", "content": question}
         yield {"role": "assistant", "content": first(value, "output")}
     elif pair := _pair(value):
         yield {"role": "user", "content": first(value, pair[0])}
         yield {"role": "assistant", "content": first(value, pair[1])}
+    else:
+        yield from _rendered(value)
+
+
+def _rendered(record: Json) -> list[Json]:
+    return rendered_turns(text(record.get("text"))) if isinstance(record.get("text"), str) else []
 
 
 def _turns(record: Json) -> list[Json]:
     for key in _TURNS:
-        turns = objects(record.get(key)) if isinstance(record.get(key), list) else []
+        listed = record.get(key)
+        turns = (_spoken_pairs(listed) or objects(listed)) if isinstance(listed, list) else []
         if turns and any(turn_keys(turns[0])):
             return turns
     return []
+
+
+def _spoken_pairs(listed: Sequence[object]) -> list[Json]:
+    """Read turns that are lists of who and what, as in ``["agent", "How may I help?"]``."""
+    pairs = [item for item in listed if isinstance(item, list) and len(item) == 2]
+    if not pairs or len(pairs) < len(listed) or not any(role_of(text(who)) for who, _ in pairs):
+        return []
+    return [{"role": text(who), "content": text(what)} for who, what in pairs]
 
 
 def _pair(record: Json) -> tuple[str, str] | None:

@@ -29,6 +29,7 @@ _TOOL_ROLES = frozenset(
         *("function", "function call", "function response", "function result", "observation", "ipython", "environment"),
     )
 )
+_EVENTS = frozenset(("action", "event", "system event", "activity"))
 _CALLS = ("tool_calls", "function_call", "tool_call", "tool_use")
 _MARKS = ("label", "kto_tag", "desirable", "is_desirable")
 """Keys whose false marks an answer as bad (KTO)."""
@@ -38,7 +39,7 @@ _BAD = frozenset(
     ("bad", "negative", "down", "thumbs_down", "thumbsdown", "thumbs down", "dislike", "disliked", "-1", "👎")
 )
 
-_WEIGHTS = frozenset(("weight", "train", "loss"))
+_WEIGHTS = frozenset(("weight", "train", "loss", "loss_weight"))
 _UNLEARNT = frozenset(("0", "0.0", "false", "no"))
 
 
@@ -61,6 +62,8 @@ def messages_of(turns: Iterable[Json], rated_bad: bool = False) -> Iterator[Mess
         if _is_tool(name) or any(turn.get(key) for key in _CALLS):
             called = True
             yield Message("assistant", content or _call(turn), kind="tool")
+        elif name.casefold() in _EVENTS:
+            yield Message("assistant", content, kind="system")
         elif role is None:
             yield Message("assistant", f"{name}: {content}" if content else "", kind="unknown")
         elif role == "assistant" and called:
@@ -68,7 +71,7 @@ def messages_of(turns: Iterable[Json], rated_bad: bool = False) -> Iterator[Mess
         elif role == "assistant" and (rated_bad or is_rated_bad(turn)):
             yield Message(role, content, at=at, kind="rated_bad")
         else:
-            yield Message(role, content, at=at, learnt=is_learnt(turn))
+            yield Message(role, content, at=at, learnt=role != "assistant" or is_learnt(turn))
 
 
 def is_learnt(turn: Json) -> bool:

@@ -237,3 +237,75 @@ def test_an_answer_marked_as_not_to_be_learnt_stays_as_context_and_is_counted(
     assert report.messages_left_out["read, not learnt (weight 0)"] == 1
     _, data = prepared([tmp_path / "out" / "train.jsonl"], tmp_path / "again")
     assert data.conversations("train")[0]["messages"] == row["messages"]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"original": [["customer", "Dark?"], ["agent", "Press it."]]},
+        {
+            "contents": [
+                {"role": "user", "parts": [{"text": "Dark?"}]},
+                {"role": "model", "parts": [{"text": "Press it."}]},
+            ]
+        },
+        {"query": "Dark?", "response": "Press it."},
+        {"messages": [{"role": role, "content": [{"type": "text", "value": text}]} for role, _, text in PAIR]},
+        {"text": "<|im_start|>user\nDark?<|im_end|>\n<|im_start|>assistant\nPress it.<|im_end|>\n"},
+        {"text": "### Human: Dark?### Assistant: Press it."},
+        {"text": "### Instruction:\nDark?\n\n### Response:\nPress it."},
+        {"text": "<s>[INST] Dark? [/INST] Press it. </s>"},
+        {"text": "<start_of_turn>user\nDark?<end_of_turn>\n<start_of_turn>model\nPress it.<end_of_turn>\n"},
+        {"text": "<|user|>\nDark?</s>\n<|assistant|>\nPress it.</s>\n"},
+        {
+            "text": "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\nDark?<|eot_id|>"
+            "<|start_header_id|>assistant<|end_header_id|>\n\nPress it.<|eot_id|>"
+        },
+    ],
+)
+def test_the_shapes_of_other_trainers_are_taken_apart(tmp_path: Path, record: dict[str, Any]) -> None:
+    for path in (write(tmp_path / "t.jsonl", lines(record)), write(tmp_path / "t.json", [record, record])):
+        assert said(read(path)[0]) == PAIR
+        assert detect([path]).format == "chat"
+
+
+@pytest.mark.parametrize("prompt", ["Be kind.", {"role": "system", "parts": [{"text": "Be kind."}]}])
+@pytest.mark.parametrize("key", ["system", "systemInstruction"])
+def test_a_system_prompt_and_the_history_stay_before_a_pair(tmp_path: Path, key: str, prompt: Any) -> None:
+    record = {key: prompt, "query": "Dark?", "response": "Press it.", "history": [["Hello", "How may I help?"]]}
+    found = only(write(tmp_path / "t.jsonl", lines(record)))
+    assert [content for _, _, content in said(found)] == ["Be kind.", "Hello", "How may I help?", "Dark?", "Press it."]
+
+
+def test_events_between_the_turns_are_no_answers(tmp_path: Path) -> None:
+    talk = [["customer", "Dark?"], ["action", "Lamp looked up"], ["agent", "Press it."]]
+    assert kinds(write(tmp_path / "t.jsonl", lines({"original": talk}))) == ["public", "system", "public"]
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "expected"),
+    [
+        ("prompt,completion,label", "Dark?,Go away.,False", ["Dark?", ""]),
+        ("prompt,chosen,rejected", "Dark?,Press it.,Go away.", ["Dark?", "Press it."]),
+        ("instruction,input,output", "Translate,Lampe,Lamp", ["Translate\n\nLampe", "Lamp"]),
+        ("system,prompt,completion", "Be kind.,Dark?,Press it.", ["Be kind.", "Dark?", "Press it."]),
+        ("text,source", "### Human: Dark?### Assistant: Press it.,x", ["Dark?", "Press it."]),
+    ],
+)
+def test_a_table_of_chat_data_is_read_as_chat_data(tmp_path: Path, header: str, row: str, expected: list[str]) -> None:
+    path = write(tmp_path / "t.csv", f"{header}\n{row}\n")
+    shown = ["" if kind == "rated_bad" else content for _, kind, content in said(only(path))]
+    assert (shown, detect([path]).format) == (expected, "chat")
+
+
+def test_a_table_of_questions_and_answers_stays_a_table(tmp_path: Path) -> None:
+    for header in ("question,answer,label", "prompt,completion,tags", "instruction,output,date"):
+        assert detect([write(tmp_path / "t.csv", f"{header}\nDark?,Press it.,lamp\n")]).format == "table"
+
+
+def test_a_weight_on_the_customers_turn_means_nothing(tmp_path: Path) -> None:
+    talk = [{"role": "user", "content": "Dark?", "loss_weight": 0.0}, {**GOOD, "loss_weight": 1.0}]
+    assert [message.learnt for message in only(write(tmp_path / "t.jsonl", lines({"messages": talk}))).messages] == [
+        True,
+        True,
+    ]
