@@ -207,7 +207,12 @@ class Studio:
         return self._runs.begin(recipe, data.folder, info.name, name, press)
 
     def pause(self, run: str) -> None:
-        """Hold at the next step boundary."""
+        """Hold at the next step boundary.
+
+        Raises:
+            RunError: It is not in progress here.
+        """
+        self._check_here(run)
         self.queue.pause(run)
 
     def resume(self, run: str) -> None:
@@ -224,8 +229,18 @@ class Studio:
         self.queue.add(directory)
 
     def stop(self, run: str) -> None:
-        """End a run at the next step boundary; its last checkpoint stays."""
+        """End a run at the next step boundary; its last checkpoint stays.
+
+        Raises:
+            RunError: It is not in progress here.
+        """
+        self._check_here(run)
         self.queue.stop(run)
+
+    def _check_here(self, run: str) -> None:
+        """Make sure that no other program trains a run, which cannot be told from here what to do."""
+        if not self.queue.knows(run):
+            self.run(run).check_not_elsewhere()
 
     def run(self, identifier: str) -> RunDirectory:
         """Return a run's folder; the same object each time, so that its history is read once.

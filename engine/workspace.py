@@ -146,7 +146,8 @@ class Workspace:
         for entry in self.entries(self.trash):
             stamp = entry.name.split("-", 1)[0]
             if stamp.isdigit() and time.time() - int(stamp) / 1e9 > TRASH_DAYS * 86_400:
-                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+                with suppress(OSError):  # another program may be doing the same
+                    shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
 
 def default_root() -> Path:

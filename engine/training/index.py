@@ -1,7 +1,7 @@
 """RunIndex: the list of all runs, kept in mind, so that a look at it costs the same however many there are.
 
 What this process writes is known at once (changes.py); a run in progress is looked at each time; what other programs do
-is found by looking at when files were written, at most once a second and never for more than a fiftieth of the time.
+is found by looking at when files were written, at most once a second and never for more than a hundredth of the time.
 Where nothing is new the same list is returned. The training never waits for any of this.
 """
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 EVERY = 1.0
 """Seconds between two looks at what other programs have written."""
-SHARE = 50
+SHARE = 100
 """Such looks take one part in so many of the time at most."""
 LONG = 32 << 20
 """Bytes of events, some 160,000 steps, from which on they are read in the background where no curve is kept of them."""
@@ -84,6 +84,8 @@ class RunIndex:
         self._open = open_run
         self._lock = threading.Lock()
         self._entries: dict[str, _Entry] = {}
+        self._active: set[str] = set()
+        """Those of them that somebody trains."""
         self._listing = Listing(0, ())
         self._mark = -1
         self._made = 0
@@ -100,8 +102,7 @@ class RunIndex:
                 self._sweep({path.name for path in touched} if touched is not None else None)
             else:
                 mine = {path.name for path in touched if path.parent == self._folder}
-                active = [name for name, entry in self._entries.items() if entry.info.status.state in ACTIVE]
-                self._look_at({*mine, *active}, mine)
+                self._look_at(mine | self._active, mine)
             return self._listing
 
     def _sweep(self, touched: set[str] | None) -> None:
@@ -142,6 +143,7 @@ class RunIndex:
             if before is None or after is None or before.info.outline != after.info.outline:
                 outlined = True
         if changed:
+            self._active = {name for name, entry in self._entries.items() if entry.info.status.state in ACTIVE}
             runs = tuple(self._entries[name].info for name in sorted(self._entries, reverse=True))
             self._listing = Listing(self._listing.revision + outlined, runs)
 

@@ -151,6 +151,15 @@ class RunDirectory:
         except RunError as error:
             raise RunError(*self._in_words_who()) from error
 
+    def check_not_elsewhere(self) -> None:
+        """Make sure that no other program trains the run.
+
+        Raises:
+            RunError: One does; in words.
+        """
+        if self.status.state in ACTIVE and not ownership.is_ours(self.path):
+            raise RunError(*self._in_words_who())
+
     def _check_there(self) -> None:
         if not self.path.is_dir():
             raise RunError(f"'{self.id}' is not here any more.", "Pick another run from the list.")

@@ -1,6 +1,7 @@
 """The frame around the tabs: header, sidebar, status bar, the offer to undo."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -128,6 +129,7 @@ def _row(
     )
 
 
+@lru_cache(maxsize=2048)
 def _run_row(run: RunInfo, selected: bool) -> Markup:
     state, best = run.status.state, run.history.best
     caption = f"{STATES[state]} · loss {words.loss(best.loss)}" if best else STATES[state]
@@ -142,6 +144,7 @@ def _run_row(run: RunInfo, selected: bool) -> Markup:
     )
 
 
+@lru_cache(maxsize=2048)
 def _adapter_row(voice: Voice, selected: bool) -> Markup:
     imported = voice.id.startswith("adapter:")
     origin = "imported" if imported else "checkpoint" if "@" in voice.id else "from a run"

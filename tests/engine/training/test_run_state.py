@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import ModelError, ResourceError, RunError
+from engine.errors import ModelError, ResourceError, RunError, StudioError
 from engine.studio import Studio
 from engine.training import ownership
 from engine.training.job import TrainingQueue
@@ -314,6 +314,23 @@ def test_a_run_that_another_program_trains_is_refused_with_its_name(run, owner):
     with pytest.raises(RunError, match="another program"), queue.kept_out(mine):
         pytest.fail("let through")
     assert mine.status.process == owner.pid
+
+
+def test_pause_and_stop_say_where_a_run_is_trained_that_is_not_trained_here(lost):
+    studio, identifier = lost
+    other = program(OWNS, studio.run(identifier).path)
+    assert other.stdout.readline() == "ready\n"
+    for press in (studio.pause, studio.stop):
+        with pytest.raises(RunError, match=rf"in another program \(process {other.pid}"):
+            press(identifier)
+    with pytest.raises(RunError, match="in another program"):
+        studio.delete_run(identifier)
+    other.communicate("")
+    for press in (studio.pause, studio.stop):
+        with pytest.raises(RunError, match="not in progress any more"):
+            press(identifier)
+    with pytest.raises(StudioError, match="not here any more"):
+        studio.stop("gone")
 
 
 def test_a_rename_does_not_make_a_program_the_owner(run, owner):
