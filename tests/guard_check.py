@@ -54,6 +54,7 @@ TESTS = {
         "tests/engine/training/test_beginning.py",
         "tests/engine/training/test_index.py",
         "tests/engine/training/test_run_state.py",
+        "tests/engine/test_studio.py",
     ],
     "engine/training/history_file.py": [
         "tests/engine/training/test_history.py",
@@ -70,12 +71,16 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("engine/base_holder.py", "line_up, lock: with self._changed: self._line.append(lease)"): (
         "an append is one step of the interpreter; the lock is for a Python without its great lock"
     ),
+    ("engine/training/job.py", "_work, lock: with self._lock: if not self._jobs: self._thread = None return"): (
+        "it keeps a run from being queued between two steps of the interpreter"
+    ),
+    ("engine/studio.py", "warm_up, condition: not self._warm.is_set()"): "a second thread finds all imported",
     ("engine/training/ownership.py", "writing, finally: lock.release()"): (
         "CPython gives it back with the last reference; the words are for readers and other Pythons"
     ),
 }
 """(File, guard as it is printed) -> why no test can miss it."""
-LOCKS = ("lock", "changed", "changing", "registry", "_last_change(", "writing(", "kept_out(")
+LOCKS = ("lock", "changed", "changing", "registry", "beginning", "_last_change(", "writing(", "kept_out(")
 """What tells a context that others wait for, by a part of its name."""
 PATIENCE = 4.0
 """A trial that takes so many times as long as the tests take undisturbed hangs, which counts as missed."""
