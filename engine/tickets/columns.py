@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from engine.errors import TicketsError
-from engine.tickets.parties import all_yes_no
+from engine.tickets.parties import all_yes_no, who
 
 ROLES: Final = (
     *("question", "answer", "ticket", "author", "role", "incoming", "outgoing", "internal", "public"),
@@ -37,57 +37,60 @@ _CATEGORY_REPEATS = 4
 
 # The order inside a role is the order of preference.
 _WORDS: Final[dict[str, str]] = {
-    "question": """
-        question, customer question, customer message, user message, inquiry, enquiry, query, request, request
-        text, prompt, problem, instruction, input, user, customer text, question text, issue description,
+    "question": """question, customer question, customer message, user message, inquiry, enquiry, query, request,
+        request text, prompt, problem, instruction, input, user, customer text, question text, issue description,
         description, frage, anfrage, kundenfrage, kundenanfrage, problembeschreibung, beschreibung, pregunta,
-        consulta, pregunta del cliente, descripcion, question du client, demande, question client, domanda,
-        richiesta, descrizione, pergunta, duvida, questao, descricao, vraag, klantvraag, omschrijving,
-        pytanie, zapytanie, opis, fraga, arende, sporgsmal, henvendelse, sporsmal, kysymys, otazka, dotaz,
-        popis, soru, вопрос, запрос, 質問, 問い合わせ, 问题, 問題, 提问""",
+        consulta, pregunta del cliente, descripcion, question du client, demande, question client, domanda, richiesta,
+        descrizione, pergunta, duvida, questao, descricao, vraag, klantvraag, omschrijving, pytanie, zapytanie, opis,
+        fraga, arende, sporgsmal, henvendelse, sporsmal, kysymys, otazka, dotaz, popis, soru, вопрос, запрос, 質問,
+        問い合わせ, 问题, 問題, 提问""",
     "answer": """answer, agent answer, agent reply, agent message, agent response, support reply, reply, response,
-        completion, solution, resolution, output, assistant, answer text, public reply, antwort, losung,
-        loesung, agentenantwort, support antwort, respuesta, solucion, reponse, solution apportee, risposta,
-        soluzione, resposta, solucao, antwoord, oplossing, odpowiedz, rozwiazanie, svar, losning, vastaus,
-        ratkaisu, odpoved, reseni, cevap, yanit, cozum, ответ, решение, 回答, 返信, 答案, 回复""",
+        completion, solution, resolution, output, assistant, answer text, public reply, antwort, losung, loesung,
+        agentenantwort, support antwort, respuesta, solucion, reponse, solution apportee, risposta, soluzione,
+        resposta, solucao, antwoord, oplossing, odpowiedz, rozwiazanie, svar, losning, vastaus, ratkaisu, odpoved,
+        reseni, cevap, yanit, cozum, ответ, решение, 回答, 返信, 答案, 回复""",
     "ticket": """ticket id, ticket number, ticket, ticket no, ticket nr, ticket_id, case id, case number, case,
-        conversation id, conversation, thread id, thread, issue id, issue key, issue, request id, id, number,
-        ticketnummer, ticket nummer, vorgang, vorgangsnummer, fall, fallnummer, anfrage id, numero de ticket,
-        id del ticket, caso, numero du ticket, dossier, numero ticket, chamado, zaaknummer, zgloszenie, numer
-        zgloszenia, arendenummer, sagsnummer, saksnummer, номер, номер заявки, チケット番号, 工单号, 编号""",
-    "author": """author, author name, sender, from, from name, agent, user name, username, created by, posted by,
-        writer, autor, absender, verfasser, von, remitente, auteur, expediteur, mittente, autore, remetente,
-        afzender, nadawca, avsandare, afsender, avsender, автор, отправитель, 送信者, 作者""",
-    "role": """role, author role, author type, sender type, sender role, type, direction, message type, rolle,
-        typ, richtung, rol, direccion, sens, ruolo, direzione, papel, direcao, richting, rola, kierunek,
-        roll, riktning, роль, тип, 役割, 角色""",
+        conversation id, conversation, dialogue id, dialog id, chat id, session id, parent id, thread id, thread,
+        issue id, issue key, issue, request id, id, number, ticketnummer, ticket nummer, vorgang, vorgangsnummer,
+        fall, fallnummer, anfrage id, numero de ticket, id del ticket, caso, numero du ticket, dossier, numero ticket,
+        chamado, zaaknummer, zgloszenie, numer zgloszenia, arendenummer, sagsnummer, saksnummer, номер, номер заявки,
+        チケット番号, 工单号, 编号""",
+    "author": """author, author name, sender, from, from name, from address, sender name, sender email, agent,
+        user name, username, created by, posted by, writer, autor, absender, verfasser, von, remitente, auteur,
+        expediteur, mittente, autore, remetente, afzender, nadawca, avsandare, afsender, avsender, автор, отправитель,
+        送信者, 作者""",
+    "role": """role, author role, author type, sender type, sender role, type, direction, message type, rolle, typ,
+        richtung, rol, direccion, sens, ruolo, direzione, papel, direcao, richting, rola, kierunek, roll, riktning,
+        роль, тип, 役割, 角色""",
     "incoming": """incoming, is incoming, inbound, is inbound, from customer, is customer, by customer, from client,
-        is client, from user, is user, from requester, is requester, from end user, is end user, from contact, from
-        visitor, customer, user, requester, client, eingehend, vom kunden, entrante, es cliente, entrant, du client, in
-        entrata, recebido, inkomend, przychodzace, indgaende, inkommande, innkommende, входящее, 受信""",
+        is client, from user, is user, from requester, is requester, from end user, is end user, from contact,
+        from visitor, customer, user, requester, client, eingehend, vom kunden, entrante, es cliente, entrant,
+        du client, in entrata, recebido, inkomend, przychodzace, indgaende, inkommande, innkommende, входящее,
+        受信""",
     "outgoing": """outgoing, is outgoing, outbound, is outbound, from agent, is agent, by agent, from staff, is staff,
         staff, agent, from admin, is admin, admin, from support, is support, support, from operator, is operator,
-        operator, is employee, from me, is from me, is reply, ausgehend, vom support, saliente, es agente, sortant, du
-        support, in uscita, enviado, uitgaand, wychodzace, udgaende, utgaende, исходящее, 送信""",
+        operator, is employee, from me, is from me, is reply, ausgehend, vom support, saliente, es agente, sortant,
+        du support, in uscita, enviado, uitgaand, wychodzace, udgaende, utgaende, исходящее, 送信""",
     "internal": """internal, is internal, private, is private, internal note, private note, is note, note, visibility,
         intern, privat, nur intern, interno, privado, interne, prive, privato, внутреннее""",
-    "public": """public, is public, jsd public, customer visible, visible to customer, is visible, offentlich,
-        publico, publica, pubblico, openbaar, publiczny, offentlig, публичный""",
-    "text": """text, message, body, content, comment, message text, message body, comment body, body text, reply
-        text, nachricht, inhalt, kommentar, mensaje, texto, contenido, comentario, texte, contenu,
-        commentaire, messaggio, testo, contenuto, commento, mensagem, conteudo, bericht, inhoud, tekst,
-        wiadomosc, tresc, komentarz, meddelande, innehall, besked, melding, viesti, zprava, mesaj, icerik,
-        сообщение, текст, комментарий, 本文, メッセージ, 内容, 消息""",
-    "subject": """subject, title, summary, short description, topic, headline, betreff, titel, thema, kurzbeschreibung,
-        asunto, titulo, objet, sujet, titre, oggetto, titolo, assunto, onderwerp, temat, tytul, amne, rubrik,
-        emne, otsikko, aihe, predmet, konu, тема, 件名, 主题, 标题""",
-    "date": """created at, created, date, created time, timestamp, time, sent at, date created, creation date,
-        opened, updated, erstellt, datum, erstellt am, zeit, zeitpunkt, fecha, fecha de creacion, date de
-        creation, cree le, data, data di creazione, creato, data de criacao, criado, aangemaakt, utworzono,
-        skapad, oprettet, opprettet, luotu, vytvoreno, tarih, дата, создано, 日付, 作成日, 日期, 创建时间""",
+    "public": """public, is public, is published, published, jsd public, customer visible, visible to customer,
+        is visible, offentlich, publico, publica, pubblico, openbaar, publiczny, offentlig, публичный""",
+    "text": """text, message, body, content, comment, message text, message body, comment body, body text, text body,
+        reply text, nachricht, inhalt, kommentar, mensaje, texto, contenido, comentario, texte, contenu, commentaire,
+        messaggio, testo, contenuto, commento, mensagem, conteudo, bericht, inhoud, tekst, wiadomosc, tresc,
+        komentarz, meddelande, innehall, besked, melding, viesti, zprava, mesaj, icerik, сообщение, текст,
+        комментарий, 本文, メッセージ, 内容, 消息""",
+    "subject": """subject, title, summary, short description, topic, headline, betreff, titel, thema,
+        kurzbeschreibung, asunto, titulo, objet, sujet, titre, oggetto, titolo, assunto, onderwerp, temat, tytul,
+        amne, rubrik, emne, otsikko, aihe, predmet, konu, тема, 件名, 主题, 标题""",
+    "date": """created at, created, date, created date, sent datetime, created datetime, created time, timestamp,
+        time, sent at, date created, creation date, opened, updated, erstellt, datum, erstellt am, zeit, zeitpunkt,
+        fecha, fecha de creacion, date de creation, cree le, data, data di creazione, creato, data de criacao, criado,
+        aangemaakt, utworzono, skapad, oprettet, opprettet, luotu, vytvoreno, tarih, дата, создано, 日付, 作成日,
+        日期, 创建时间""",
     "customer": """customer, customer id, customer name, customer email, requester, requester id, requester email,
-        client, user id, contact, email, e mail, kunde, kundennummer, kunden id, kunden email, cliente, id
-        cliente, correo, client id, courriel, klant, klient, kund, asiakas, zakaznik, musteri, клиент, 顧客, 客户""",
+        client, user id, contact, email, e mail, kunde, kundennummer, kunden id, kunden email, cliente, id cliente,
+        correo, client id, courriel, klant, klient, kund, asiakas, zakaznik, musteri, клиент, 顧客, 客户""",
     "tags": """tags, tag, labels, label, category, kategorie, kategorien, schlagworte, etiquetas, categoria,
         etiquettes, categorie, etichette, kategoria, etykiety, kategori, категория, метки, カテゴリ, 标签, 分类""",
 }
@@ -112,6 +115,9 @@ def _table() -> dict[str, dict[str, int]]:
 
 _RANKS: Final = _table()
 _KNOWN: Final = frozenset(word for words in _RANKS.values() for word in words)
+_LEADING: Final = frozenset(("ticket", "case", "issue", "message", "comment", "conversation", "email", "chat", "post"))
+_AFTER_LEADING: Final = ("question", "answer", "text", "subject", "date", "author", "tags")
+"""Roles that a header keeps behind such a word; a ``ticket type`` is nobody's role, a ``message id`` no ticket's."""
 _OTHERWISE: Final = frozenset(
     word for role in ("author", "customer", "text", "question", "answer", "tags") for word in _RANKS[role]
 )
@@ -120,7 +126,7 @@ _OTHERWISE: Final = frozenset(
 
 def known_headers(cells: Sequence[str]) -> int:
     """Count the cells that are known column names."""
-    return sum(plain(cell) in _KNOWN for cell in cells if 0 < len(cell) <= 60)
+    return sum(_known_name(plain(cell)) in _KNOWN for cell in cells if 0 < len(cell) <= 60)
 
 
 def guess_columns(columns: Sequence[str], rows: Sequence[Sequence[str]] = ()) -> dict[str, str]:
@@ -146,15 +152,17 @@ def likely_columns(columns: Sequence[str], rows: Sequence[Sequence[str]] = ()) -
     """Guess which columns may have a role, whether or not they suffice; see :func:`guess_columns`."""
     found: dict[str, str] = {}
     taken: set[str] = set()
-    names = {column: plain(column) for column in columns if column.strip()}
+    names = {column: _known_name(plain(column)) for column in columns if column.strip()}
     values = _values(columns, rows)
     order = ("answer", "question", "text", "subject", "ticket", *_YES_NO_ROLES, "role", "author", "date", "customer")
     for role in (*order, "tags"):
         ranks = _RANKS[role]
         fitting = [
-            (ranks[name], column)
+            (ranks.get(name, len(ranks)), column)
             for column, name in names.items()
-            if name in ranks and column not in taken and _can_be(role, name, values[column])
+            if column not in taken
+            and (name in ranks or _names_roles(role, name, values[column]))
+            and _can_be(role, name, values[column], len(set(map(tuple, rows))))
         ]
         if fitting:
             found[role] = min(fitting, key=lambda pair: pair[0])[1]
@@ -169,6 +177,14 @@ def likely_columns(columns: Sequence[str], rows: Sequence[Sequence[str]] = ()) -
     return found
 
 
+def _known_name(name: str) -> str:
+    """Return a header without the word before it where only the rest is known, as in ``ticket description``."""
+    first, _, rest = name.partition(" ")
+    if name in _KNOWN or first not in _LEADING:
+        return name
+    return rest if any(rest in _RANKS[role] for role in _AFTER_LEADING) else name
+
+
 def _values(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, list[str]]:
     """Return the filled cells of each column, equal rows counted once."""
     different = list(dict.fromkeys(tuple(row) for row in rows))
@@ -179,8 +195,11 @@ def _values(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, 
     return values
 
 
-def _can_be(role: str, name: str, cells: Sequence[str]) -> bool:
-    """Tell whether what is in a column allows it that role; without any cells, its header decides."""
+def _can_be(role: str, name: str, cells: Sequence[str], rows: int) -> bool:
+    """Tell whether what is in a column allows it that role; without any rows, its header decides."""
+    if role == "ticket" and name == "parent id":
+        # Salesforce's messages all have one; elsewhere it is the rare ticket's that belongs to another.
+        return len(cells) == rows
     if role in _YES_NO_ROLES:
         if cells:
             return all_yes_no(cells) or (role == "internal" and name == "visibility")
@@ -188,6 +207,11 @@ def _can_be(role: str, name: str, cells: Sequence[str]) -> bool:
     if role in ("role", "author", "customer"):
         return not all_yes_no(cells)
     return role not in ("question", "answer") or not (is_category(cells) or all_yes_no(cells))
+
+
+def _names_roles(role: str, name: str, cells: Sequence[str]) -> bool:
+    """Tell a column of senders that holds words such as visitor and operator in place of names."""
+    return role == "role" and name in _RANKS["author"] and bool(cells) and all(who(cell)[0] for cell in cells)
 
 
 def is_category(cells: Sequence[str]) -> bool:

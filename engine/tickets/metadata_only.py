@@ -105,6 +105,13 @@ _KNOWN: tuple[MetadataOnly, ...] = (
         )
     ),
     MetadataOnly(
+        "table",
+        "Salesforce cases",
+        ("case number", "contact id", "status", "origin"),
+        "These are Salesforce's cases: the conversations are not in them.",
+        "Export the objects EmailMessage and CaseComment as well (Setup > Data Export), and drop each of these here.",
+    ),
+    MetadataOnly(
         "intercom",
         "Intercom data export",
         ("conversation id", "conversation started at", "first response time"),

@@ -16,6 +16,7 @@ EXPORTS = {
     "Ticket Reference Id,Subject,Ticket Owner,Status": "Data Backup",
     "Ticket id,Initial channel,Subject,Creation date,Assignee name,Contact reason,Resolution": "GET /api/messages",
     "Ticket id,Subject,Number of agent messages,Number of customer messages,Resolution": "GET /api/messages",
+    "Id,CaseNumber,ContactId,Type,Status,Origin,Subject,Description": "EmailMessage",
     "Issue key,Summary,Status": "all fields",
 }
 

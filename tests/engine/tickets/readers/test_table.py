@@ -263,3 +263,64 @@ def test_another_column_answers_where_the_first_is_a_category(tmp_path: Path) ->
     rows = [f"Where is parcel {number}?,Solved,It lies in depot {number} and comes soon." for number in range(12)]
     path = write(tmp_path / "t.csv", "\n".join(["question,solution,reply", *rows]))
     assert detect([path]).mapping == {"question": "question", "answer": "reply"}
+
+
+@pytest.mark.parametrize(
+    ("header", "mapping"),
+    [
+        (
+            ["Ticket ID", "Customer Name", "Ticket Type", "Ticket Subject", "Ticket Description", "Resolution"],
+            {
+                "question": "Ticket Description",
+                "answer": "Resolution",
+                "subject": "Ticket Subject",
+                "ticket": "Ticket ID",
+            },
+        ),
+        (
+            ["CONVERSATION_ID", "SENDER", "MESSAGE_CONTENT", "MESSAGE_DATE", "MESSAGE_ID"],
+            {"ticket": "CONVERSATION_ID", "author": "SENDER", "text": "MESSAGE_CONTENT", "date": "MESSAGE_DATE"},
+        ),
+        (
+            ["folder", "dialogueID", "date", "from", "to", "text"],
+            {"ticket": "dialogueID", "author": "from", "text": "text", "date": "date"},
+        ),
+        (
+            ["Id", "ParentId", "CreatedDate", "Subject", "TextBody", "FromName", "Incoming"],
+            {
+                "ticket": "ParentId",
+                "text": "TextBody",
+                "incoming": "Incoming",
+                "author": "FromName",
+                "date": "CreatedDate",
+            },
+        ),
+        (
+            ["Id", "ParentId", "IsPublished", "CommentBody", "CreatedById", "CreatedDate", "From"],
+            {"ticket": "ParentId", "public": "IsPublished", "text": "CommentBody", "date": "CreatedDate"},
+        ),
+    ],
+)
+def test_headers_of_desks_and_data_sets_are_known(header: list[str], mapping: dict[str, str]) -> None:
+    assert mapping.items() <= guess_columns(header).items()
+
+
+def test_a_column_of_senders_that_names_roles_is_one_of_roles(tmp_path: Path) -> None:
+    rows = [
+        "CONVERSATION_ID,SENDER,MESSAGE_CONTENT",
+        "1,operator,How may I help?",
+        "1,visitor,Dark?",
+        "1,operator,Press it.",
+    ]
+    rows += ["1,automation,Rate us!"]
+    assert said(only(write(tmp_path / "t.csv", "\n".join(rows)))) == [
+        ("assistant", "public", "How may I help?"),
+        ("user", "public", "Dark?"),
+        ("assistant", "public", "Press it."),
+        ("assistant", "system", "Rate us!"),
+    ]
+
+
+def test_a_rare_parent_is_no_tickets_number() -> None:
+    rows = [["1", "", "Dark?", "Press it."], ["2", "1", "Bright?", "Leave it."]]
+    assert guess_columns(["id", "parent_id", "question", "answer"], rows)["ticket"] == "id"
