@@ -60,7 +60,7 @@ def prepare(
         delimiter=delimiter or "",
         mapping=_pairs(map_ or [], "--map", "role=column"),
     )
-    telephones, told = _country(files, country) if mask else (None, "")
+    telephones, told = _country(files, overrides, country) if mask else (None, "")
     if told:
         _say(told)
     options = PrepareOptions(overrides=overrides, heldout=heldout, split=split, mask=mask, country=telephones)  # type: ignore[arg-type]  # checked there
@@ -68,18 +68,19 @@ def prepare(
     def progress(seen: Progress) -> None:
         _say(seen.stage, seen.done / seen.total if seen.total else None)
 
-    report = prepare_files(files, out, options, progress, lambda: False)
+    report = prepare_files(files, out, options, progress, apart=True)
     _result({"out": str(out), "country": telephones or "", "country_told_by": told, **report.to_json()})
 
 
-def _country(files: list[Path], given: str | None) -> tuple[str | None, str]:
+def _country(files: list[Path], overrides: Any, given: str | None) -> tuple[str | None, str]:
     """Return whose telephone numbers are known, as the window would guess it, and the sentence that says so."""
-    from engine.tickets.countries import COUNTRIES, guess_country
-    from engine.tickets.files.sources import find_sources
+    from engine.tickets.apart import detect
+    from engine.tickets.countries import COUNTRIES
 
     if given is not None:
         return (None, "") if given.strip().casefold() in ("", "none") else (given, "")
-    code, evidence = guess_country(find_sources(files))
+    found = detect(files, overrides)
+    code, evidence = found.country, found.country_evidence
     if not code:
         return None, "No country is told by the files: telephone numbers without '+' may stay. Name it with --country."
     name = COUNTRIES.get(code, code)

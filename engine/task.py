@@ -95,6 +95,11 @@ class Task(Generic[T]):
             raise StudioError(f"{self.title}: {seen.state}.")
         return seen.result  # type: ignore[return-value]  # state 'done' means that the action has returned a T
 
+    def ended(self, timeout: float | None = None) -> bool:
+        """Wait for the end, for so many seconds at most or for ever; say whether it has come."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
     def snapshot(self) -> TaskSnapshot[T]:
         """Return an immutable view of the task as it is now."""
         with self._lock:

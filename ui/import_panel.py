@@ -3,6 +3,7 @@
 Owns the components and how they hang together; what was recognised of a file is source_panel.py's.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,17 +11,20 @@ from typing import Any
 import gradio as gr
 
 from engine.errors import StudioError
+from engine.task import Task
 from engine.tickets.options import PrepareOptions
 from ui import prepare_options, source_panel
 from ui.doors.uploads import MOST_FILES, PACK
 from ui.html import html
 from ui.page import first_look
 from ui.source_panel import SourcePanel
-from ui.turns import FILES
 from ui.views import parts
 from ui.window import Window
 from ui.wiring import listen
-from ui.work import PREPARE
+from ui.work import PREPARE, looking
+
+MOMENT = 0.5
+"""Seconds after which looking into files is shown as work under way."""
 
 FORMATS = (
     '<p class="quiet">Zendesk, Freshdesk, Intercom, Help Scout, HubSpot, Jira Service Management, ServiceNow, Zammad, '
@@ -93,19 +97,28 @@ def wire(window: Window) -> None:
     """Attach the handlers."""
     ui, source, tickets, work = window.importing, window.importing.source, window.studio.tickets, window.work
 
-    def look(files: list[str] | None) -> dict[Any, Any]:
+    def look(files: list[str] | None, session: str) -> Iterator[dict[Any, Any]]:
         paths = [Path(file) for file in files or []]
         if not paths:
-            return {}
+            return
+        if len(paths) > MOST_FILES:
+            many = StudioError(f"These are {len(paths):,} files; {MOST_FILES:,} are taken at once.", PACK)
+            yield {**_dropping(window), ui.notice: parts.failure(many)}
+            return
+        task = work.replace(looking(session), lambda: tickets.detect(paths))
+        yield from _while_looking(window, task)
+        if not work.is_newest(looking(session), task):
+            return  # other files were dropped meanwhile
         try:
-            if len(paths) > MOST_FILES:
-                raise StudioError(f"These are {len(paths):,} files; {MOST_FILES:,} are taken at once.", PACK)
-            found = tickets.detect(paths)
+            found = task.wait()
         except StudioError as error:
             # The drop zone is emptied, so that the right file can be dropped at once.
-            return {**_dropping(window), ui.notice: parts.failure(error)}
-        return {
+            told = "" if task.cancelled else parts.failure(error)
+            yield {**_dropping(window), ui.progress: "", ui.notice: told}
+            return
+        yield {
             **source_panel.recognised(source, found),
+            ui.progress: "",
             ui.notice: "",
             source.guessed: found.mapping,
             source.name: paths[0].stem[:80],
@@ -113,15 +126,26 @@ def wire(window: Window) -> None:
             ui.start: gr.Column(visible=False),
         }
 
-    def look_again(files: list[str] | None, *corrections: Any) -> dict[Any, Any]:
+    def look_again(files: list[str] | None, session: str, *corrections: Any) -> Iterator[dict[Any, Any]]:
         if not files:
-            return {}
+            return
+        overrides = source_panel.overrides(*corrections)
+        task = work.replace(looking(session), lambda: tickets.detect([Path(file) for file in files], overrides))
+        yield from _while_looking(window, task)
+        if not work.is_newest(looking(session), task):
+            return  # something else was corrected meanwhile
         try:
-            found = tickets.detect([Path(file) for file in files], source_panel.overrides(*corrections))
+            found = task.wait()
         except StudioError as error:
-            return {source.notice: parts.failure(error)}
+            yield {ui.progress: "", source.notice: "" if task.cancelled else parts.failure(error)}
+            return
         shown = source_panel.recognised(source, found)
-        return {part: value for part, value in shown.items() if part is not source.fields.country}
+        kept = {part: value for part, value in shown.items() if part is not source.fields.country}
+        yield {**kept, ui.progress: ""}
+
+    def cancel(session: str) -> None:
+        work.cancel(PREPARE)
+        work.cancel(looking(session))
 
     def prepare(files: list[str] | None, name: str, *values: Any) -> dict[Any, Any]:
         paths = [Path(file) for file in files or []]
@@ -140,19 +164,29 @@ def wire(window: Window) -> None:
     def watch(files: list[str] | None) -> dict[Any, Any]:
         return _progress(window, bool(files))
 
-    shown = [ui.notice, ui.files, ui.start, source.panel, source.name, source.guessed, *source.recognition]
+    shown = [ui.progress, ui.notice, ui.files, ui.start, source.panel, source.name, source.guessed, *source.recognition]
     ended = [*ui.progress_outputs, ui.files, window.page.dataset, window.page.look]
     corrections = source.corrections
-    listen(ui.files.upload, look, [ui.files], shown, lane=FILES)
+    session = window.page.session
+    # No lane: what is dropped last takes the place of what is still looked into.
+    listen(ui.files.upload, look, [ui.files, session], shown, lane="")
+    again = [ui.progress, *source.recognition]
     for control in (source.format, source.encoding, source.delimiter, *source.columns.values()):
-        listen(control.input, look_again, [ui.files, *corrections], source.recognition, lane=FILES)
+        listen(control.input, look_again, [ui.files, session, *corrections], again, lane="")
     values = [ui.files, source.name, *source.fields.inputs, *corrections]
     listen(source.prepare.click, prepare, values, ui.progress_outputs)
     listen(ui.sample.click, prepare_sample, [], ui.progress_outputs, name="prepare_sample")
     listen(ui.timer.tick, watch, [ui.files], ended)
-    listen(ui.progress.cancel, lambda: work.cancel(PREPARE))
+    listen(ui.progress.cancel, cancel, [session])
     another = [ui.files, ui.notice, ui.start, source.panel]
     listen(source.another.click, lambda: {**_dropping(window), ui.notice: ""}, [], another)
+
+
+def _while_looking(window: Window, task: Task[Any]) -> Iterator[dict[Any, Any]]:
+    """Show that the files are being looked into, once that takes longer than a moment."""
+    if not task.ended(MOMENT):
+        yield {window.importing.progress: parts.task_progress(task.snapshot())}
+        task.ended(None)
 
 
 def _dropping(window: Window) -> dict[Any, Any]:

@@ -16,9 +16,6 @@ PREFIX = "in turn: "
 PAGE = "page"
 """The lane of all that changes or shows what a page has selected."""
 
-FILES = "files"
-"""The lane of reading dropped files, which may take long: the rest of the page goes on beside it."""
-
 
 class Turns:
     """A queue a person and lane; one that nobody waits in is not there."""

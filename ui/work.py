@@ -23,6 +23,11 @@ def counting(dataset: str, *of: object) -> str:
     return f"count {dataset} {hash(of)}"
 
 
+def looking(session: str) -> str:
+    """Purpose: looking into the files that a page has dropped."""
+    return f"look {session}"
+
+
 def again(dataset: str) -> str:
     """Purpose: preparing a data set again."""
     return f"again {dataset}"
@@ -46,6 +51,19 @@ class Work:
             if known is not None and known.snapshot().state == "running":
                 raise StudioError(f"{known.title}: this is still under way.", "Wait for it to end, or cancel it.")
             self._tasks[purpose] = begin()
+
+    def replace(self, purpose: str, begin: Callable[[], Task[Any]]) -> Task[Any]:
+        """Begin a task in place of the one of the same purpose, which is cancelled."""
+        with self._lock:
+            if known := self._tasks.get(purpose):
+                known.cancel()
+            self._tasks[purpose] = begin()
+            return self._tasks[purpose]
+
+    def is_newest(self, purpose: str, task: Task[Any]) -> bool:
+        """Say whether no other task has taken the place of this one."""
+        with self._lock:
+            return self._tasks.get(purpose) is task
 
     def ensure(self, purpose: str, begin: Callable[[], Task[Any]]) -> TaskSnapshot[Any]:
         """Return the task of a purpose; begin it if there is none that runs or is done."""

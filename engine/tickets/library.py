@@ -19,8 +19,9 @@ from typing import Any
 from engine.damage import Damaged, readable
 from engine.errors import StudioError, TicketsError
 from engine.task import Task
+from engine.tickets import apart
 from engine.tickets.dataset import DataSet
-from engine.tickets.detect import Detection, detect
+from engine.tickets.detect import Detection
 from engine.tickets.edits import Edits
 from engine.tickets.options import PrepareOptions
 from engine.tickets.origin import TERM_KINDS, Origin, TermKind, keep_sources, kept_sources
@@ -60,13 +61,18 @@ class DataSets:
         self._workspace = workspace
         self._lock = threading.RLock()
 
-    def detect(self, files: Sequence[Path], overrides: SourceOverrides | None = None) -> Detection:
-        """Say what kind of export the files are, with the evidence.
+    def detect(self, files: Sequence[Path], overrides: SourceOverrides | None = None) -> Task[Detection]:
+        """Find out what kind of export the files are, with the evidence, in the background.
 
-        Raises:
-            TicketsError: They are of no known kind; the sentence says what was seen.
+        Returns:
+            A task that fails with a TicketsError where they are of no known kind; the sentence says what was seen.
         """
-        return detect(files, overrides)
+
+        def action(task: Task[Detection]) -> Detection:
+            task.report("Looking into the files")
+            return apart.detect(files, overrides, lambda: task.cancelled)
+
+        return Task("Looking into the files", action)
 
     # ---- what is there
 
@@ -166,7 +172,7 @@ class DataSets:
         def action(task: Task[str]) -> str:
             origin = Origin.load(folder)
             chosen = options or origin.wanted
-            if files and not _fits(files, chosen.overrides):
+            if files and not _fits(files, chosen.overrides, task):
                 chosen = replace(chosen, overrides=SourceOverrides())
             self._fill(folder, files or kept_sources(folder), chosen, task, origin)
             _label(folder, created_at=time.time())
@@ -196,7 +202,8 @@ class DataSets:
         try:
             prepared = replace(options, edits=edits, same_files=again)
             kept = again or keep_sources(files, staged, task.report, lambda: task.cancelled)
-            prepare(files, folder, prepared, progress, lambda: task.cancelled)
+            # The sample is our own; a stranger's file is not.
+            prepare(files, folder, prepared, progress, lambda: task.cancelled, apart=list(files) != [SAMPLE])
             with self._lock:
                 if not again:
                     shutil.rmtree(folder / "sources", ignore_errors=True)
@@ -290,10 +297,10 @@ def _label(folder: Path, **changes: Any) -> None:
     write_json(file, {**_named(folder), **changes})
 
 
-def _fits(files: Sequence[Path], overrides: SourceOverrides) -> bool:
+def _fits(files: Sequence[Path], overrides: SourceOverrides, task: Task[Any]) -> bool:
     """Say whether what was put right for one export can be read with another one."""
     try:
-        detect(files, overrides)
+        apart.detect(files, overrides, lambda: task.cancelled)
     except TicketsError:
         return False
     return True

@@ -28,6 +28,10 @@ from engine.tickets.readers.fields import text
 
 Family = Literal["json", "table", "mail", "xml"]
 SAMPLE_RECORDS = 60
+MOST_COLUMNS = 16_384
+"""As many as Excel knows (Microsoft, 'Excel specifications and limits')."""
+MOST_LINES = 50_000_000
+"""Of a table, or of JSON in lines."""
 LOOK_FOR_MESSAGES = 20_000
 """So many records are looked at before an export is said to hold no messages at all."""
 
@@ -89,8 +93,10 @@ def plan(sources: Sequence[Source], overrides: SourceOverrides) -> list[Plan]:
 def _plan(source: Source, overrides: SourceOverrides) -> Plan:
     if source.workbook:
         return _table_plan(source, "", overrides)
+    raw = source.head(1 << 16)
+    _check_lines(source, raw)
     encoding = known_encoding(overrides.encoding) if overrides.encoding else find_encoding(source)
-    head = source.head(1 << 16).decode(encoding, "replace").lstrip("\ufeff \t\r\n\x00")
+    head = raw.decode(encoding, "replace").lstrip("\ufeff \t\r\n\x00")
     if not head:
         raise TicketsError(f"{source.name} holds nothing but blanks.", "Download the export again.")
     if head[0] in "{[" and overrides.format != table.FORMAT and (found := _json_plan(source, encoding, overrides)):
@@ -117,6 +123,7 @@ def _json_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Pla
             f"({damaged[0].ticket}: {damaged[0].excerpt[:120]}).",
             "Download the export again; it may have been cut off.",
         )
+    _check_width(source.name, max((len(record.value) for record in sample), default=0), "keys")
     if not sample:
         raise TicketsError(f"{source.name} is JSON without a single record in it.", "Check that the export finished.")
     packed = json_fields(sample)
@@ -205,6 +212,7 @@ def _objects_plan(source: Source, encoding: str, sample: Sequence[Record], overr
 def _table_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Plan:
     layout = find_layout(source, encoding, overrides.delimiter)
     columns = layout.columns
+    _check_width(source.name, len(columns), "columns")
     if len(columns) < 2 and not overrides.mapping:
         raise TicketsError(
             f"{source.name} is neither a known export nor a table: it begins with {columns[0][:80]!r}.",
@@ -265,6 +273,28 @@ def _speaks_in(reader: Reader, rows: Sequence[Record], whole: Sequence[Record], 
     if reader.FORMAT == chat.FORMAT and any(reader.evidence(record.value) for record in rows):
         return any(chat.only_chat(record.value) for record in rows)
     return is_packed and any(reader.evidence(record.value) and reader.has_messages(record.value) for record in whole)
+
+
+def _check_width(name: str, columns: int, what: str) -> None:
+    if columns > MOST_COLUMNS:
+        raise TicketsError(
+            f"{name} has {columns:,} {what}; a table has {MOST_COLUMNS:,} at most.", "This is no ticket export."
+        )
+
+
+def _check_lines(source: Source, head: bytes) -> None:
+    """Refuse a table, or JSON in lines, that would take days to read: told by how long the lines at its beginning are.
+
+    Mails and XML have many lines each.
+    """
+    lines = source.unpacked_size() / max(len(head), 1) * head.count(b"\n")
+    text = head.decode("latin-1").lstrip()
+    if lines > MOST_LINES and not text.startswith("<") and not mail.evidence(text):
+        raise TicketsError(
+            f"{source.name} has about {lines / 1e6:,.0f} million lines; at most {MOST_LINES / 1e6:,.0f} million are "
+            "read at once.",
+            "Export a shorter period, or the fields of the conversations alone.",
+        )
 
 
 def _only_rows(items: Iterable[Row | LeftOut]) -> Iterator[Row]:

@@ -1,8 +1,7 @@
 """Tidying in several processes: batches go out, results come back in the order of the input.
 
 Cleaning and masking are Python and bound by one core, so every core gets a process. They are started as
-``python -m engine.tickets.pool`` and speak pickles over their pipes: multiprocessing would import the main program
-again in each of them, window and all. Knows only :func:`engine.tickets.tidying.tidy`.
+``python -m engine.tickets.pool`` (:mod:`engine.tickets.processes`). Knows only :func:`engine.tickets.tidying.tidy`.
 """
 
 from __future__ import annotations
@@ -10,18 +9,15 @@ from __future__ import annotations
 import os
 import pickle
 import queue
-import signal
-import subprocess
-import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from itertools import islice
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from engine.errors import ResourceError
+from engine.tickets import processes
 from engine.tickets.conversation import Conversation, LeftOut
 from engine.tickets.options import PrepareOptions
 from engine.tickets.tidying import Tidied, tidy
@@ -56,7 +52,7 @@ def tidy_all(items: Iterable[Item], options: PrepareOptions, size: int) -> Itera
             yield tidy(item, options) if isinstance(item, Conversation) else item
         return
     with ExitStack() as stack:
-        idle: queue.SimpleQueue[subprocess.Popen[bytes]] = queue.SimpleQueue()
+        idle: queue.SimpleQueue[processes.Process] = queue.SimpleQueue()
         for _ in range(workers):
             idle.put(_started(options, stack))
         threads = stack.enter_context(ThreadPoolExecutor(workers, thread_name_prefix="tidying"))
@@ -71,7 +67,7 @@ def _workers(size: int) -> int:
 
 
 def _in_order(
-    items: Iterable[Item], threads: ThreadPoolExecutor, idle: queue.SimpleQueue[subprocess.Popen[bytes]], ahead: int
+    items: Iterable[Item], threads: ThreadPoolExecutor, idle: queue.SimpleQueue[processes.Process], ahead: int
 ) -> Iterator[Tidied | LeftOut]:
     pending: deque[Future[list[Tidied | LeftOut]]] = deque()
     source = iter(items)
@@ -87,10 +83,10 @@ def _in_order(
             future.cancel()
 
 
-def _sent(batch: list[Item], idle: queue.SimpleQueue[subprocess.Popen[bytes]]) -> list[Tidied | LeftOut]:
+def _sent(batch: list[Item], idle: queue.SimpleQueue[processes.Process]) -> list[Tidied | LeftOut]:
     worker = idle.get()
     try:
-        _write(worker.stdin, batch)
+        processes.write(worker.stdin, batch)
         # The pipe leads to a process that this module started: the pickle never comes from outside.
         answer = pickle.load(worker.stdout)  # type: ignore[arg-type]
     except (EOFError, OSError, pickle.UnpicklingError) as error:
@@ -106,55 +102,25 @@ def _sent(batch: list[Item], idle: queue.SimpleQueue[subprocess.Popen[bytes]]) -
     return results
 
 
-def _started(options: PrepareOptions, stack: ExitStack) -> subprocess.Popen[bytes]:
-    root = str(Path(__file__).resolve().parents[2])
-    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "engine.tickets.pool"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=environment,
-    )
-    stack.callback(_ended, worker)
-    _write(worker.stdin, options)
+def _started(options: PrepareOptions, stack: ExitStack) -> processes.Process:
+    worker = processes.started("engine.tickets.pool")
+    stack.callback(processes.close, worker)
+    processes.write(worker.stdin, options)
     return worker
-
-
-def _ended(worker: subprocess.Popen[bytes]) -> None:
-    for stream in (worker.stdin, worker.stdout):
-        if stream:
-            with suppress(OSError):
-                stream.close()
-    try:
-        worker.wait(timeout=5)
-    except subprocess.TimeoutExpired:
-        worker.kill()
-        worker.wait()
-
-
-def _write(stream: IO[bytes] | None, value: Any) -> None:
-    if stream is None:
-        raise BrokenPipeError
-    pickle.dump(value, stream, protocol=5)
-    stream.flush()
 
 
 def _serve() -> None:
     """Be a worker: read options, then batches, until the pipe is closed."""
-    # Ctrl-C goes to the whole group; the parent closes the pipe and that is the end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    inward, outward = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    with suppress(EOFError, BrokenPipeError):
-        options = pickle.load(inward)
-        while True:
-            batch: list[Item] = pickle.load(inward)
+    inward, outward = processes.pipes()
+    told = processes.values(inward)
+    with suppress(BrokenPipeError, StopIteration):
+        options = next(told)
+        for batch in told:
             try:
                 answer: Any = [tidy(item, options) if isinstance(item, Conversation) else item for item in batch]
             except Exception as error:
                 answer = error
-            _write(outward, answer)
+            processes.write(outward, answer)
 
 
 if __name__ == "__main__":

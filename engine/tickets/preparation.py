@@ -53,6 +53,8 @@ def prepare(
     options: PrepareOptions | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
+    *,
+    apart: bool = False,
 ) -> Report:
     """Turn export files into a data set.
 
@@ -62,6 +64,7 @@ def prepare(
         options: What the person chose.
         progress: Told about ten times a second how far it is.
         should_stop: Asked as often; True ends the import and leaves nothing behind.
+        apart: Whether to do it in a process of its own (:mod:`engine.tickets.apart`), as is right for strangers' files.
 
     Returns:
         What was read, kept, left out and masked.
@@ -70,18 +73,32 @@ def prepare(
         TicketsError: The files cannot be read, hold no conversation with an answer, or the import was stopped.
         ResourceError: The disk is full or cannot be written.
     """
-    options = options or PrepareOptions()
+    from engine.tickets.apart import build as build_apart
+
+    with disk_errors(out), _side_folder(Path(out)) as side:
+        builder = build_apart if apart else build
+        report = builder([Path(file) for file in files], side, options or PrepareOptions(), progress, should_stop)
+        _swap(side, Path(out))
+    return report
+
+
+def build(
+    files: Sequence[Path],
+    side: Path,
+    options: PrepareOptions,
+    progress: Callable[[Progress], None],
+    should_stop: Callable[[], bool],
+) -> Report:
+    """Write the files of a data set into an empty folder; otherwise as :func:`prepare`."""
     progress(Progress(0, None, "Looking into the files"))
     began = perf_counter()
-    plans = plan(find_sources([Path(file) for file in files]), options.overrides)
+    plans = plan(find_sources(files), options.overrides)
     looking = perf_counter() - began
-    with disk_errors(out), _side_folder(Path(out)) as side:
-        with Spool(side) as spool:
-            gathered = gather(plans, spool, options, progress, should_stop)
-            gathered.stages["looking into the files"] = looking
-            report = _finish(plans, gathered, spool, side, options, progress)
-        write_atomically(side / "report.json", orjson.dumps(report.to_json(), option=orjson.OPT_INDENT_2))
-        _swap(side, Path(out))
+    with Spool(side) as spool:
+        gathered = gather(plans, spool, options, progress, should_stop)
+        gathered.stages["looking into the files"] = looking
+        report = _finish(plans, gathered, spool, side, options, progress)
+    write_atomically(side / "report.json", orjson.dumps(report.to_json(), option=orjson.OPT_INDENT_2))
     return report
 
 

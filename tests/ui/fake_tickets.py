@@ -128,7 +128,16 @@ class FakeDataSets:
         self.sets = {identifier: (info, data), **self.sets}
         return identifier
 
-    def detect(self, files: Sequence[Path], overrides: SourceOverrides | None = None) -> Detection:
+    def detect(self, files: Sequence[Path], overrides: SourceOverrides | None = None) -> Task[Detection]:
+        def action(task: Task[Detection]) -> Detection:
+            while files[0].suffix == ".slow":
+                task.report("Looking into the files")
+                time.sleep(0.01)
+            return self._detected(files, overrides)
+
+        return Task("Looking into the files", action)
+
+    def _detected(self, files: Sequence[Path], overrides: SourceOverrides | None) -> Detection:
         self.studio.calls.append(("detect", tuple(files), overrides))
         if files[0].suffix == ".bad":
             raise TicketsError(f"{files[0].name} is empty.", "Download the export again.")

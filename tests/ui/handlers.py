@@ -12,6 +12,12 @@ def by_id(result):
     return {component.elem_id: value for component, value in result.items() if getattr(component, "elem_id", None)}
 
 
+def last(results):
+    """A generator's last answer by elem_id."""
+    *_, result = results
+    return by_id(result)
+
+
 def until(look, deadline=10):
     end = time.monotonic() + deadline
     while time.monotonic() < end:

@@ -2,7 +2,7 @@ import pytest
 
 from engine.errors import StudioError
 from engine.tickets.columns import ROLES
-from tests.ui.handlers import by_id, calls, until, work_of
+from tests.ui.handlers import by_id, calls, last, until, work_of
 from ui.work import PREPARE
 
 pytestmark = pytest.mark.ui
@@ -12,7 +12,7 @@ OPTIONS = (20, "random", False, "de", ["en"], True)
 
 def test_dropping_files_shows_what_they_are(wired, studio, tmp_path):
     file = tmp_path / "fragen.csv"
-    shown = by_id(wired.handler("import_panel.look")([str(file)]))
+    shown = last(wired.handler("import_panel.look")([str(file)], "me"))
     assert "delimiter semicolon" in shown["found"]
     assert shown["column-question"].value == "Frage"
     assert shown["country"].value == "DE"
@@ -22,7 +22,7 @@ def test_dropping_files_shows_what_they_are(wired, studio, tmp_path):
 
 
 def test_what_is_unclear_is_asked_and_what_is_clear_stands_in_its_field(wired, tmp_path):
-    shown = by_id(wired.handler("import_panel.look")([str(tmp_path / "flags.tsv")]))
+    shown = last(wired.handler("import_panel.look")([str(tmp_path / "flags.tsv")], "me"))
     for text in ("The column &#39;flag&#39; holds only yes and no.", "Choose them below.", "Bots cannot be told"):
         assert text in shown["source-notice"]
     assert shown["change"].open is True
@@ -31,17 +31,35 @@ def test_what_is_unclear_is_asked_and_what_is_clear_stands_in_its_field(wired, t
 
 
 def test_after_a_file_that_cannot_be_read_another_one_can_be_dropped_at_once(wired, tmp_path):
-    shown = by_id(wired.handler("import_panel.look")([str(tmp_path / "shop.bad")]))
+    shown = last(wired.handler("import_panel.look")([str(tmp_path / "shop.bad")], "me"))
     assert "shop.bad is empty." in shown["import-notice"]
     assert shown["source"].visible is False
     assert shown["drop"] is None
     assert shown["import-start"].visible is True
-    assert wired.handler("import_panel.look")(None) == {}
-    assert by_id(wired.handler("import_panel.look")([str(tmp_path / "good.ndjson")]))["import-notice"] == ""
+    assert list(wired.handler("import_panel.look")(None, "me")) == []
+    assert last(wired.handler("import_panel.look")([str(tmp_path / "good.ndjson")], "me"))["import-notice"] == ""
+
+
+def test_looking_into_files_can_be_cancelled_and_gives_the_drop_zone_back(wired, tmp_path):
+    seen = wired.handler("import_panel.look")([str(tmp_path / "huge.slow")], "me")
+    assert "Cancel" in by_id(next(seen))["prepare-progress"]
+    wired.handler("import_panel.cancel")("me")
+    shown = last(seen)
+    assert shown["prepare-progress"] == shown["import-notice"] == ""
+    assert shown["drop"] is None
+    assert shown["import-start"].visible is True
+
+
+def test_files_dropped_while_others_are_looked_into_take_their_place(wired, tmp_path):
+    look = wired.handler("import_panel.look")
+    slow = look([str(tmp_path / "huge.slow")], "me")
+    next(slow)
+    assert last(look([str(tmp_path / "good.ndjson")], "me"))["data-set-name"] == "good"
+    assert list(slow) == []
 
 
 def test_too_many_files_are_told_whatever_the_browser_sends_at_once(wired, studio, tmp_path):
-    shown = by_id(wired.handler("import_panel.look")([str(tmp_path / f"{number}.eml") for number in range(1001)]))
+    shown = last(wired.handler("import_panel.look")([str(tmp_path / f"{number}.eml") for number in range(1001)], "me"))
     assert "These are 1,001 files; 1,000 are taken at once." in shown["import-notice"]
     assert ".zip" in shown["import-notice"]
     assert calls(studio, "detect") == []
@@ -49,7 +67,7 @@ def test_too_many_files_are_told_whatever_the_browser_sends_at_once(wired, studi
 
 def test_a_correction_keeps_the_country_that_was_chosen(wired, tmp_path):
     corrections = ["", "cp1252", "", {}, *[""] * len(ROLES)]
-    shown = by_id(wired.handler("import_panel.look_again")([str(tmp_path / "fragen.csv")], *corrections))
+    shown = last(wired.handler("import_panel.look_again")([str(tmp_path / "fragen.csv")], "me", *corrections))
     assert "found" in shown
     assert "country" not in shown
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from ui.turns import FILES, PAGE, PREFIX, Turns
+from ui.turns import PAGE, PREFIX, Turns
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(60)]
 
@@ -49,7 +49,7 @@ def test_two_people_do_not_wait_for_each_other():
 
 
 def test_reading_files_holds_up_nothing_else_of_the_same_person():
-    slow = [("anna", PREFIX + FILES, "large file", True), ("anna", PREFIX + FILES, "next file")]
+    slow = [("anna", PREFIX + "files", "large file", True), ("anna", PREFIX + "files", "next file")]
     before, after, _ = run([*slow, ("anna", PREFIX + PAGE, "click"), ("anna", "some slot", "look")])
     assert (before, after) == (["large file", "click", "look"], ["next file"])
 

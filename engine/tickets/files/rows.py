@@ -30,6 +30,8 @@ ROW_CHARS = 24 << 20
 ROW_CHARS_LATER = 1 << 20
 """The same once :data:`PATIENCE` rows have done so: each costs reading all that it swallowed again."""
 PATIENCE = 8
+MOST_READ_AGAIN = 256 << 20
+"""Characters that are read again behind lost quotes; from then on every line is a row by itself."""
 HEADER_SEARCH = 15
 SAMPLE_ROWS = 60
 
@@ -220,6 +222,7 @@ class _Lines:
         self.broken = ""
         self._chars = 0
         self._runaways = 0
+        self.read_again = 0
         self.ended = False
 
     def __iter__(self) -> Iterator[str]:
@@ -255,6 +258,7 @@ class _Lines:
         self.number += 1
         self.broken = self.row[0]
         self._again.extendleft(reversed(self.row[1:]))
+        self.read_again += self._chars
         self.row, self._chars, self.ended = [], 0, False
         return self.number
 
@@ -265,7 +269,7 @@ class _Runaway(Exception):
 
 def _csv_rows(lines: _Lines, delimiter: str, width: int) -> Iterator[tuple[int, list[str] | None]]:
     """Yield (line number, cells); None for the cells of a line whose quote never closes."""
-    while True:
+    while lines.read_again < MOST_READ_AGAIN:
         reader = csv.reader(lines, delimiter=delimiter)
         try:
             for cells in reader:
@@ -279,6 +283,18 @@ def _csv_rows(lines: _Lines, delimiter: str, width: int) -> Iterator[tuple[int, 
             if not lines.row:
                 return
             yield lines.give_back(), None
+    yield from _line_by_line(lines, delimiter)
+
+
+def _line_by_line(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str] | None]]:
+    """Go on without line breaks inside of cells: quotes mean nothing in this file."""
+    for line in lines:
+        try:
+            cells = next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter), [])
+        except csv.Error:
+            yield lines.give_back(), None
+        else:
+            yield lines.finish_row(), cells
 
 
 def _swallowed(lines: _Lines, cells: list[str], delimiter: str, width: int) -> bool:

@@ -20,13 +20,16 @@ from typing import IO, Literal, cast
 from engine.errors import TicketsError
 from engine.tickets.files import outlook
 from engine.tickets.files.encodings import unicode_of
-from engine.tickets.files.workbooks import check_workbook
+from engine.tickets.files.workbook_limits import check_workbook
 
 HEAD_BYTES = 1 << 18
 """How much of a stream is looked at to tell what it is."""
 BOMB_RATIO = 300
 """Real ticket exports pack 5 to 60 times; beyond this ratio (and :data:`BOMB_BYTES`) an archive is refused."""
 BOMB_BYTES = 256 << 20
+
+MOST_MEMBERS = 20_000
+"""Files of one archive: each is opened several times before it is read, which takes minutes for 100,000."""
 
 Packing = Literal["none", "gzip", "zip"]
 _PST = b"!BDN"
@@ -96,6 +99,17 @@ class Source:
             ) from error
         except OSError as error:
             raise TicketsError(f"{self.name} cannot be read: {error.strerror or error}.", "Check the file.") from error
+
+    def unpacked_size(self) -> int:
+        """Say how many bytes the stream has, as far as its archive tells; nothing here is to be relied on."""
+        if self.archive:
+            return self.archive.getinfo(self.member).file_size
+        size = self.path.stat().st_size
+        if self.packing != "gzip":
+            return size
+        with self.path.open("rb") as raw:
+            raw.seek(-4, io.SEEK_END)
+            return max(int.from_bytes(raw.read(4), "little"), size)
 
     def head(self, size: int = HEAD_BYTES) -> bytes:
         """Return the first bytes of the stream."""
@@ -245,6 +259,11 @@ def _archive(path: Path, meter: Meter) -> list[Source]:
         infos = [info for info in archive.infolist() if info.filename and not info.is_dir()]
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise TicketsError(f"{path.name} is a damaged archive ({error}).", "Download the export again.") from error
+    if len(infos) > MOST_MEMBERS:
+        raise TicketsError(
+            f"{path.name} holds {len(infos):,} files; at most {MOST_MEMBERS:,} are read from one archive.",
+            "Split it into several archives, or export the tickets into one file.",
+        )
     names = {info.filename for info in infos}
     if any(name.startswith("xl/") for name in names) or "content.xml" in names:
         check_workbook(path, infos)

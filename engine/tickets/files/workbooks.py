@@ -1,66 +1,20 @@
-"""Spreadsheets: refused when they would unpack to too much, else read cell by cell. No formula is ever evaluated."""
+"""Spreadsheets: read cell by cell. No formula is ever evaluated; what is too large, workbook_limits.py has refused."""
 
 from __future__ import annotations
 
-import io
-import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from engine.errors import TicketsError
 from engine.tickets.files.number_formats import shown
 from engine.tickets.files.sheet_formats import sheet_formats
 
-SHEET_BYTES = 600 << 20
-"""The most a workbook may unpack to: it has to be held in memory whole."""
 EXCEL_CELL_CHARS = 32_767
 """Excel cuts cells at this length (Microsoft, 'Excel specifications and limits')."""
 _MOST_SHEETS = 50
-
-
-def check_workbook(path: Path, infos: Sequence[zipfile.ZipInfo]) -> None:
-    """Refuse a spreadsheet that would unpack to more than :data:`SHEET_BYTES`.
-
-    The sizes that an archive claims can lie, so the streams are unpacked and counted, without keeping anything.
-
-    Raises:
-        TicketsError: The workbook is too large, or damaged.
-    """
-    left = SHEET_BYTES
-    with path.open("rb") as raw:
-        for info in infos:
-            try:
-                left -= _real_size(raw, info, left)
-            except (zlib.error, OSError, ValueError) as error:
-                raise TicketsError(
-                    f"{path.name} is a damaged workbook.", "Open it in a spreadsheet program and save it again."
-                ) from error
-            if left < 0:
-                raise TicketsError(
-                    f"{path.name} unpacks to more than {SHEET_BYTES >> 20} MB, too much for a workbook.",
-                    "Save the sheet as CSV, or split it into several workbooks.",
-                )
-
-
-def _real_size(raw: IO[bytes], info: zipfile.ZipInfo, limit: int) -> int:
-    raw.seek(info.header_offset)
-    header = raw.read(30)
-    if len(header) < 30:
-        return info.file_size
-    raw.seek(int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little"), io.SEEK_CUR)
-    if info.compress_type != zipfile.ZIP_DEFLATED:
-        return info.file_size
-    unpacker, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
-    while not unpacker.eof and size <= limit:
-        packed = unpacker.unconsumed_tail or raw.read(1 << 16)
-        if not packed:
-            break
-        size += len(unpacker.decompress(packed, 1 << 20))
-    return size
 
 
 class Workbook:

@@ -20,6 +20,8 @@ from engine.tickets.files.charsets import decode
 from engine.tickets.readers.mail_body import words_of
 from engine.tickets.readers.mailing_lists import shown_address, without_scrubbed
 
+HEADER_CHARS = 32_000
+"""Of a header that is decoded; RFC 5322 knows no limit, and mail servers take 10 to 64 kB of all headers together."""
 BOM = b"\xef\xbb\xbf"
 """What Office 365 writes before the headers of a mail that it saves."""
 
@@ -89,11 +91,13 @@ def _address(message: email.message.Message) -> tuple[str, str]:
 def _decoded(value: object) -> str:
     """Decode a header of encoded words; unknown charsets lose their odd characters, never the whole header."""
     pieces = []
+    # decode_header joins neighbouring words one by one, which is quadratic.
+    value = str(value or "")[:HEADER_CHARS]
     try:
-        for piece, charset in decode_header(str(value or "")):
+        for piece, charset in decode_header(value):
             pieces.append(piece if isinstance(piece, str) else decode(piece, charset or "").text)
     except (ValueError, LookupError, email.errors.HeaderParseError):
-        return str(value or "")
+        return value
     return "".join(pieces)
 
 

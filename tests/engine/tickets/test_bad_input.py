@@ -139,7 +139,7 @@ def test_names_with_spaces_and_unicode_are_fine(tmp_path: Path) -> None:
 
 
 def test_a_workbook_bomb_is_refused_before_it_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.tickets.files.workbooks.SHEET_BYTES", 20 << 20)
+    monkeypatch.setattr("engine.tickets.files.workbook_limits.SHEET_BYTES", 20 << 20)
     path = tmp_path / "bomb.xlsx"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", "<Types/>")

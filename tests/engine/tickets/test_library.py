@@ -183,8 +183,8 @@ def test_what_is_edited_during_a_run_is_in_effect_after_it(
 
     began, go, prepare = threading.Event(), threading.Event(), module.prepare
 
-    def held(*args: object) -> object:
-        report = prepare(*args)  # type: ignore[arg-type]
+    def held(*args: object, **named: object) -> object:
+        report = prepare(*args, **named)  # type: ignore[arg-type]
         began.set()
         go.wait(30)
         return report
@@ -222,7 +222,7 @@ def test_the_copy_of_the_export_can_be_deleted(library: DataSets, made: str) -> 
 def test_a_newer_export_of_another_kind_is_detected_afresh(library: DataSets, tmp_path: Path, export: Path) -> None:
     rows = [f"How is thing {number} used best?;Thing {number} is used with great care." for number in range(1, 9)]
     table = write(tmp_path / "a.csv", "\n".join(["ask;tell", *rows]))
-    detected = library.detect([table]).mapping
+    detected = library.detect([table]).wait(60).mapping
     overrides = replace(PrepareOptions().overrides, mapping={"question": "ask", "answer": "tell"})
     made = library.prepare([table], "Table", PrepareOptions(overrides)).wait(60)
     assert detected != {"question": "tell"}

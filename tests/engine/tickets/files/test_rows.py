@@ -1,9 +1,11 @@
+import io
 from pathlib import Path
 
 import pytest
 
 from engine.errors import TicketsError
 from engine.tickets.conversation import LeftOut
+from engine.tickets.files import rows as reading
 from engine.tickets.files.rows import find_layout, read_rows
 from engine.tickets.files.sources import find_sources
 from tests.engine.tickets.exports import workbook, write
@@ -77,3 +79,18 @@ def test_what_is_called_a_workbook_and_is_none_is_refused(tmp_path: Path) -> Non
     empty = write(tmp_path / "e.xlsx", workbook({"A": []}))
     with pytest.raises(TicketsError, match="holds no rows"):
         table(empty)
+
+
+@pytest.mark.parametrize(
+    "line", ['How "is {n}?,"Care {n}', '"How is {n}?,With care {n}', 'a,"b {n}', '"a ""{n},b', 'a "b" "{n},"']
+)
+def test_quotes_that_open_on_every_line_are_read_again_so_often_and_no_oftener(
+    line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MOST_READ_AGAIN", 1 << 20)
+    text = "".join(line.format(n=n) + "\n" for n in range(5000))
+    lines = reading._Lines(io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8", newline=""), escaped=False)
+    found = list(reading._csv_rows(lines, ",", 2))
+    assert 2500 <= len(found) <= 5000
+    assert lines.read_again <= (1 << 20) + len(text)
+    assert found[-1][1] is not None

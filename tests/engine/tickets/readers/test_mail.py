@@ -4,6 +4,7 @@ import pytest
 
 from engine.tickets.conversation import TWICE, Conversation, LeftOut
 from engine.tickets.detect import SourceOverrides, detect
+from engine.tickets.readers.mail_parts import HEADER_CHARS, parse_mail
 from tests.engine.tickets.exports import read, read_all, said, write
 
 QUESTION = b"""From: Ada Lane <ada@customer.example>
@@ -300,6 +301,14 @@ def test_lines_that_a_mail_program_broke_are_joined(tmp_path: Path) -> None:
     assert answer(tmp_path, reply(b"See https://shop.example/a- \nlong-link now.\n", joined)) == (
         "See https://shop.example/a-long-link now."
     )
+
+
+def test_of_a_subject_of_a_hundred_thousand_encoded_words_the_beginning_is_read() -> None:
+    """Joining them takes the square of their number."""
+    words = "=?utf-8?B?eHl6?= " * 100_000
+    mail = parse_mail(b"From: a@b.co\nSubject: " + words.encode() + b"\n\nHello\n", "a")
+    assert mail is not None
+    assert 1000 < len(mail.subject) < HEADER_CHARS
 
 
 def test_real_mails_never_break_the_reader(shared: Path) -> None:
