@@ -38,6 +38,12 @@ window.ticketTuner = (() => {
   document.addEventListener("DOMContentLoaded", begin);
 
   function header(element) {
+    const person = window.gradio_config?.username;
+    if (person) {
+      const out = make("a", "log-out", { href: "./logout", title: `Log out ${person}` });
+      out.textContent = `${person} · Log out`;
+      element.querySelector(".top-buttons")?.prepend(out);
+    }
     element.addEventListener("click", (event) => {
       if (event.target.closest("#theme-button")) { store(THEME, theme() === "dark" ? "light" : "dark"); paint(); }
       if (event.target.closest("#help-button")) document.getElementById("help").showModal();

@@ -188,7 +188,9 @@ class Studio:
 
     # ---- training
 
-    def start_training(self, recipe: Recipe, dataset: str, name: str = "", press: str = "") -> str:
+    def start_training(
+        self, recipe: Recipe, dataset: str, name: str = "", press: str = "", started_by: str = ""
+    ) -> str:
         """Start a run, or queue it behind the one in progress.
 
         Args:
@@ -196,6 +198,7 @@ class Studio:
             dataset: The data set's id.
             name: What it is to be called; chosen where empty. A number is added where another run is called that.
             press: Names the press of a button: a second call for the same one returns the run of the first.
+            started_by: The person who starts it, where people log in.
 
         Returns:
             The run's id.
@@ -204,7 +207,7 @@ class Studio:
             StudioError: The data set is gone, the disk is full, or the GPU no longer answers this program.
         """
         data, info = self.tickets.get(dataset), self.tickets.info(dataset)
-        return self._runs.begin(recipe, data.folder, info.name, name, press)
+        return self._runs.begin(recipe, data.folder, info.name, name, press, started_by)
 
     def pause(self, run: str) -> None:
         """Hold at the next step boundary.

@@ -20,6 +20,7 @@ from ui.recipe_fields import Fields
 from ui.views import parts
 from ui.views import recipe as views
 from ui.views.memory import cards_table
+from ui.whose import name_of
 from ui.window import Window
 from ui.wiring import listen, say, written
 
@@ -224,10 +225,12 @@ def _wire_start(window: Window) -> None:
     """The one main button."""
     ui, page, studio = window.recipe, window.page, window.studio
 
-    def start(draft: Draft, dataset: str, name: str, press: str = "") -> dict[Any, Any]:
+    def start(
+        draft: Draft, dataset: str, name: str, press: str = "", request: gr.Request | None = None
+    ) -> dict[Any, Any]:
         if not dataset:
             raise StudioError("No data set is chosen.", "Prepare your tickets first, or try the sample shop.")
-        run = studio.start_training(remembered.recipe_of(draft), dataset, name, press)
+        run = studio.start_training(remembered.recipe_of(draft), dataset, name, press, name_of(request))
         return {page.run: run, window.tabs: gr.Tabs(selected="training"), ui.name: ""}
 
     listen(

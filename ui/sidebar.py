@@ -13,6 +13,7 @@ from ui import tickets_tab
 from ui.html import data_of, html
 from ui.page import first_look
 from ui.views import shell
+from ui.whose import Asking, name_of
 from ui.window import Window
 from ui.wiring import listen
 
@@ -50,6 +51,11 @@ def wire(window: Window) -> None:
     """Attach the handlers."""
     ui, page, studio = window.sidebar, window.page, window.studio
     state = [page.dataset, page.run, page.voices]
+    asking = Asking(studio)
+
+    def check(action: str, data: dict[str, Any], request: gr.Request | None) -> None:
+        if data["kind"] == "run":
+            asking.check(name_of(request), action, data["id"])
 
     def redraw(dataset: str | None, run: str | None, voices: list[str]) -> dict[Any, Any]:
         return {ui.lists: lists(studio, dataset or "", run or "", voices)}
@@ -75,13 +81,19 @@ def wire(window: Window) -> None:
         drawn = draw(dataset, adding, draft) if opened == "tickets" else {}
         return {window.tabs: gr.Tabs(selected="tickets"), page.look: adding, **drawn}
 
-    def rename(event: gr.EventData, dataset: str, run: str, voices: list[str]) -> dict[Any, Any]:
+    def rename(
+        event: gr.EventData, dataset: str, run: str, voices: list[str], request: gr.Request | None = None
+    ) -> dict[Any, Any]:
         data = data_of(event)
+        check("rename it", data, request)
         _rename(studio, data["kind"], data["id"], data["name"])
         return redraw(dataset, run, voices)
 
-    def delete(event: gr.EventData, dataset: str, run: str, voices: list[str]) -> dict[Any, Any]:
+    def delete(
+        event: gr.EventData, dataset: str, run: str, voices: list[str], request: gr.Request | None = None
+    ) -> dict[Any, Any]:
         data = data_of(event)
+        check("delete it", data, request)
         deleted = _delete(studio, data["kind"], data["id"])
         kept = [name for name in voices if data["id"] not in name]
         dataset = next((seen.id for seen in studio.tickets.all()), "") if dataset == data["id"] else dataset

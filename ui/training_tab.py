@@ -19,6 +19,7 @@ from ui.html import data_of, html, plot
 from ui.views import parts
 from ui.views import runs as runs_views
 from ui.views import training as views
+from ui.whose import Asking, name_of
 from ui.window import Window
 from ui.wiring import listen
 
@@ -134,6 +135,7 @@ def wire(window: Window) -> None:
     ui, page, studio = window.training, window.page, window.studio
     everything = _outputs(window)
     state = [page.run, page.overlays]
+    asking = Asking(studio)
 
     def overlay(event: gr.EventData, run: str, overlays: list[str]) -> dict[Any, Any]:
         name = data_of(event)["id"]
@@ -142,16 +144,20 @@ def wire(window: Window) -> None:
         )
         return {page.overlays: chosen, **_shown(window, run, chosen)}
 
-    def resume_row(event: gr.EventData, run: str, overlays: list[str]) -> dict[Any, Any]:
+    def resume_row(
+        event: gr.EventData, run: str, overlays: list[str], request: gr.Request | None = None
+    ) -> dict[Any, Any]:
         chosen = data_of(event)["id"]
+        asking.check(name_of(request), "resume it", chosen)
         studio.resume(chosen)
         return {page.run: chosen} if chosen != run else _shown(window, chosen, overlays)
 
     def pick(event: gr.EventData) -> str:
         return data_of(event)["id"]
 
-    def act(action: Any) -> Any:
-        def handler(run: str, overlays: list[str]) -> dict[Any, Any]:
+    def act(action: Any, words: str) -> Any:
+        def handler(run: str, overlays: list[str], request: gr.Request | None = None) -> dict[Any, Any]:
+            asking.check(name_of(request), words, run)
             action(run)
             return _shown(window, run, overlays)
 
@@ -174,9 +180,9 @@ def wire(window: Window) -> None:
         }
 
     listen(ui.begin.click, lambda: gr.Tabs(selected="recipe"), [], [window.tabs])
-    listen(ui.pause.click, act(studio.pause), state, everything, name="pause")
-    listen(ui.resume.click, act(studio.resume), state, everything, name="resume")
-    listen(ui.stop.click, act(studio.stop), state, everything, name="stop")
+    listen(ui.pause.click, act(studio.pause, "pause it"), state, everything, name="pause")
+    listen(ui.resume.click, act(studio.resume, "resume it"), state, everything, name="resume")
+    listen(ui.stop.click, act(studio.stop, "stop it"), state, everything, name="stop")
     listen(ui.again.click, again, [page.run], [page.draft, page.dataset, window.tabs])
     listen(ui.compare.click, compare, [page.run], [page.voices, window.tabs])
     listen(ui.table.pick, pick, [], [page.run])

@@ -72,7 +72,7 @@ class RunDirectory:
         run.fill(recipe, dataset, name, dataset_name)
         return run
 
-    def fill(self, recipe: Recipe, dataset: Path, name: str, dataset_name: str = "") -> None:
+    def fill(self, recipe: Recipe, dataset: Path, name: str, dataset_name: str = "", started_by: str = "") -> None:
         """Make the run in its folder; see :meth:`create`.
 
         Raises:
@@ -89,7 +89,16 @@ class RunDirectory:
                     shutil.copyfile(dataset / file, self.data / file)
         write_json(self.path / "recipe.json", recipe.to_dict())
         self.claim()
-        made = Status(name, "queued", time.time(), "", dataset.name, dataset_name, *ownership.this_process())
+        made = Status(
+            name,
+            "queued",
+            time.time(),
+            "",
+            dataset.name,
+            dataset_name,
+            *ownership.this_process(),
+            started_by=started_by,
+        )
         write_json(self.status_file, asdict(made))
         note_change(self.path)
 

@@ -72,7 +72,9 @@ class Runs:
 
     # ---- begun
 
-    def begin(self, recipe: Recipe, data: Path, dataset_name: str, name: str = "", press: str = "") -> str:
+    def begin(
+        self, recipe: Recipe, data: Path, dataset_name: str, name: str = "", press: str = "", started_by: str = ""
+    ) -> str:
         """Make a run and queue it.
 
         Args:
@@ -81,6 +83,7 @@ class Runs:
             dataset_name: What that is called.
             name: What the run is to be called; a number is added where another one is, and chosen where empty.
             press: Names the press of a button; a second call for the same one begins nothing.
+            started_by: The person who starts it, where people log in.
 
         Returns:
             The run's id.
@@ -91,7 +94,7 @@ class Runs:
         with self._beginning:
             if press in self._presses:
                 return self._presses[press]
-            run = self._made(recipe, data, dataset_name, name)
+            run = self._made(recipe, data, dataset_name, name, started_by)
             if press:
                 self._presses[press] = run.id
                 while len(self._presses) > PRESSES:
@@ -104,14 +107,14 @@ class Runs:
             raise
         return run.id
 
-    def _made(self, recipe: Recipe, data: Path, dataset_name: str, name: str) -> RunDirectory:
+    def _made(self, recipe: Recipe, data: Path, dataset_name: str, name: str, started_by: str) -> RunDirectory:
         """A run's folder; one that could not be filled leaves nothing behind."""
         name = self._free_name(name)
         with self._registry:
             run = RunDirectory(self._workspace.new_folder(self._workspace.runs, name))
             self._open[run.id] = run
         try:
-            run.fill(recipe, data, name, dataset_name)
+            run.fill(recipe, data, name, dataset_name, started_by)
         except BaseException:
             self._forget(run)
             shutil.rmtree(run.path, ignore_errors=True)

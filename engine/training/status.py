@@ -67,6 +67,8 @@ class Status:
     """When that process was started, so that a recycled process id is not mistaken for it."""
     lower_rate: float = 0.0
     """The learning rate to start again with, where the loss is no longer a number; else 0."""
+    started_by: str = ""
+    """The person who has started it, where people log in; else empty."""
 
     def __post_init__(self) -> None:
         for item in fields(self):

@@ -153,10 +153,14 @@ class FakeStudio:
     def command_line(self, recipe: Recipe, dataset: str | None, name: str = "run") -> str:
         return f"python -m engine train --data {dataset or 'DATASET'} --model {recipe.model} --run {name}"
 
-    def start_training(self, recipe: Recipe, dataset: str, name: str = "", press: str = "") -> str:
+    def start_training(
+        self, recipe: Recipe, dataset: str, name: str = "", press: str = "", started_by: str = ""
+    ) -> str:
         self.calls.append(("start_training", recipe, dataset, name))
         self.presses.append(press)
         identifier = self.add_run(name or f"Run {len(self.run_infos) + 1}", "running", 12, 30)
+        info = self.run_infos[identifier]
+        self.run_infos[identifier] = replace(info, status=replace(info.status, started_by=started_by))
         self.job = JobSnapshot(
             identifier, self.run_infos[identifier].status.name, "running", "Training", 0.4, 12, 30, 140.0
         )

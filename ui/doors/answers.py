@@ -55,7 +55,7 @@ def _write_headers(start: "Message", path: str) -> None:
     for name in [name for name in headers if name.startswith("access-control-")]:
         del headers[name]
     for name, value in HEADERS.items():
-        headers[name] = value
+        headers.setdefault(name, value)
     headers.setdefault("Content-Security-Policy", POLICY)
     if not path.startswith(KEPT):
         headers["Cache-Control"] = "no-store"

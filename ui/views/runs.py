@@ -64,7 +64,7 @@ def _run_row(run: RunInfo, shown: bool, overlays: tuple[str, ...], started: str)
         steps=_steps(history),
         losses=_losses(history),
         time=words.duration(history.last.seconds) if history.last else "–",
-        started=started,
+        started=f"{started}, by {status.started_by}" if status.started_by else started,
         actions=_actions(run),
     )
 

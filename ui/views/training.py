@@ -29,6 +29,7 @@ def heading(run: RunInfo, overlays: Sequence[str] = ()) -> Markup:
         run.status.dataset_name,
         short_model(recipe.model) if recipe else "",
         f"rank {recipe.rank}" if recipe else "",
+        f"started by {run.status.started_by}" if run.status.started_by else "",
     ]
     return Markup(
         '<div class="run-title" data-run="{}" data-overlays="{}"><h1>{}</h1>{}<p class="quiet">{}</p></div>'

@@ -468,3 +468,15 @@ def test_a_lost_claim_is_given_back(tmp_path, data):
     while ownership.is_ours(path) and time.monotonic() < end:
         time.sleep(0.01)
     assert RunDirectory(path).status.state == "interrupted"
+
+
+def test_who_has_started_a_run_is_kept_and_unknown_of_older_ones(tmp_path):
+    data = write_data(tmp_path / "data")
+    run = RunDirectory(tmp_path / "run")
+    run.fill(Recipe(), data, "Spring", started_by="anna")
+    run.update(name="Summer")
+    assert RunDirectory(tmp_path / "run").status.started_by == "anna"
+    values = json.loads(run.status_file.read_text())
+    del values["started_by"]
+    run.status_file.write_text(json.dumps(values))
+    assert RunDirectory(tmp_path / "run").status.started_by == ""

@@ -36,6 +36,11 @@ def test_every_answer_tells_the_browser_to_be_careful(ask, path):
     assert "server" not in headers
 
 
+def test_a_form_before_the_door_is_sent_with_its_origin(program):
+    """With no referrer at all, a browser sends a form with the origin 'null', which is refused."""
+    assert httpx.get(program.address, headers={"Accept": "text/html"}).headers["referrer-policy"] == "same-origin"
+
+
 def test_scripts_of_the_page_bear_a_number_that_differs_each_time(ask):
     numbers = set()
     for _ in range(2):
