@@ -6,7 +6,9 @@ The raw date stays in the data set; this module decides which of two tickets is 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
 _MONTHS = {
     name: number
@@ -34,16 +36,18 @@ _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([AaPp]\.?[Mm])?")
 _WORDY = re.compile(r"\b(\d{1,2})\.?[\s/-]+([^\W\d_]{3,})\.?[\s,/-]+(\d{2,4})\b")
 _WORDY_US = re.compile(r"\b([^\W\d_]{3,})\.?\s+(\d{1,2}),?\s+(\d{4})\b")
 _NUMERIC = re.compile(r"\b(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})\b")
+DayOrder = Literal["day", "month", "unclear"]
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
 
 
-def seconds(raw: str) -> float | None:
+def seconds(raw: str, month_first: bool = False) -> float | None:
     """Read a date as help desks export it.
 
     Args:
         raw: ISO 8601, Unix seconds or milliseconds, ``26/Aug/25 12:01 PM``, ``26.08.2025 12:01``,
             ``8/26/2025 1:02 PM``, an RFC 2822 date. A date without a zone is taken as UTC; ``3/4/2025`` is the
             3rd of April unless the time is written with AM or PM.
+        month_first: Whether ``3/4/2025`` is the 4th of March; see :func:`day_order`.
 
     Returns:
         Seconds since 1970, or None where no date can be read.
@@ -56,7 +60,7 @@ def seconds(raw: str) -> float | None:
     try:
         moment = datetime.fromisoformat(raw)
     except ValueError:
-        day = _day(raw)
+        day = _day(raw, month_first)
         if day is None:
             return None
         moment = day
@@ -74,10 +78,44 @@ def _unix(number: float) -> float | None:
     return number
 
 
-def _day(raw: str) -> datetime | None:
+def day_order(raws: Iterable[str]) -> DayOrder:
+    """Tell whether dates with slashes begin with the month: a number above twelve can be none.
+
+    Args:
+        raws: Dates that one program wrote.
+
+    Returns:
+        ``unclear`` where they have slashes and no day above twelve, ``day`` where nothing hints at the month.
+    """
+    slashed = False
+    for raw in raws:
+        written = _NUMERIC.search(raw[:80]) if "/" in raw[:80] else None
+        if not written or written[2] != "/" or len(written[1]) == 4:
+            continue
+        slashed = True
+        if int(written[1]) > 12:
+            return "day"
+        if int(written[3]) > 12 or ((time := _TIME.search(raw)) and time[4]):
+            return "month"
+    return "unclear" if slashed else "day"
+
+
+def stamps(raws: Sequence[str]) -> list[float | None]:
+    """Read the dates of one conversation, all with the month first where one of them shows it."""
+    month_first = day_order(raws) == "month"
+    return [seconds(raw, month_first) for raw in raws]
+
+
+def iso(raw: str, month_first: bool) -> str:
+    """Write a date as ISO 8601; one that cannot be read stays as it is."""
+    stamp = seconds(raw, month_first)
+    return raw if stamp is None else datetime.fromtimestamp(stamp, UTC).isoformat(sep=" ").removesuffix("+00:00")
+
+
+def _day(raw: str, month_first: bool) -> datetime | None:
     time = _TIME.search(raw)
     american = bool(time and time.group(4))
-    parts = _parts(raw, american)
+    parts = _parts(raw, american or month_first)
     if parts is None:
         return None
     year, month, day = parts

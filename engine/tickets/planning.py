@@ -14,6 +14,7 @@ from typing import Literal
 from engine.errors import TicketsError
 from engine.tickets.columns import OF_MESSAGES, ROLES, WRITERS, check_mapping, doubts, guess_columns, yes_means
 from engine.tickets.conversation import LeftOut
+from engine.tickets.dates import DayOrder, day_order
 from engine.tickets.files.encodings import find_encoding, known_encoding
 from engine.tickets.files.json_cells import json_fields, unpacked
 from engine.tickets.files.records import Record, read_records
@@ -56,6 +57,8 @@ class Plan:
     json_fields: tuple[str, ...] = ()
     """Fields that hold lists and objects as text; see :mod:`engine.tickets.files.json_cells`."""
     agents: tuple[str, ...] = ()
+    day_order: DayOrder = "day"
+    """Whether the table's dates begin with the month."""
     cautions: tuple[str, ...] = ()
     """What this export cannot tell, in sentences, for the person to look at."""
 
@@ -206,7 +209,7 @@ def _objects_plan(source: Source, encoding: str, sample: Sequence[Record], overr
     rows = tuple(tuple(text(record.value.get(column)) for column in columns) for record in sample)
     mapping = _mapping(columns, rows, overrides)
     told = _mapping_evidence(mapping, overrides)
-    return Plan(source, "json", table.FORMAT, "JSON objects", told, encoding, None, columns, mapping, rows)
+    return _dated(Plan(source, "json", table.FORMAT, "JSON objects", told, encoding, None, columns, mapping, rows))
 
 
 def _table_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Plan:
@@ -231,7 +234,21 @@ def _table_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Pl
     mapping = _mapping(columns, layout.sample, overrides)
     told = _mapping_evidence(mapping, overrides)
     entry = Plan(source, "table", table.FORMAT, label, told, encoding, layout, columns, mapping, layout.sample)
-    return replace(entry, cautions=_unsaved(layout))
+    return _dated(replace(entry, cautions=_unsaved(layout)))
+
+
+def _dated(entry: Plan) -> Plan:
+    """Find out whether the dates of a table begin with the month, and say so where that cannot be told."""
+    if "date" not in entry.mapping:
+        return entry
+    column = entry.columns.index(entry.mapping["date"])
+    dates = [row[column] for row in entry.sample if column < len(row)]
+    order = day_order(dates)
+    if order != "unclear":
+        return replace(entry, day_order=order)
+    shown = next(date for date in dates if "/" in date)
+    said = f"Whether {shown!r} begins with the day or the month cannot be told; it is read as the day."
+    return replace(entry, cautions=(*entry.cautions, said))
 
 
 def _unsaved(layout: Layout) -> tuple[str, ...]:

@@ -93,12 +93,12 @@ def _plain_records(entry: Plan, damaged: list[LeftOut]) -> Iterator[Record]:
 
 
 def _table(entry: Plan, damaged: list[LeftOut]) -> Iterator[Conversation]:
-    source = entry.source
+    source, month_first = entry.source, entry.day_order == "month"
     if entry.layout is None:
         rows = _as_rows(_whole(read_records(source, entry.encoding), damaged), entry.columns)
-        return table.read(rows, entry.columns, entry.mapping, source.name)
+        return table.read(rows, entry.columns, entry.mapping, source.name, month_first=month_first)
     cells = _whole(read_rows(source, entry.layout), damaged)
-    return table.read(cells, entry.columns, entry.mapping, source.name, source.workbook)
+    return table.read(cells, entry.columns, entry.mapping, source.name, source.workbook, month_first)
 
 
 def _as_rows(records: Iterable[Record], columns: Sequence[str]) -> Iterator[Row]:

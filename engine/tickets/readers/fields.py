@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine.tickets.conversation import Message
-from engine.tickets.dates import seconds
+from engine.tickets.dates import stamps
 
 Json = Mapping[str, Any]
 
@@ -125,8 +125,8 @@ def oldest_first(messages: Iterable[Message]) -> tuple[Message, ...]:
     Equal dates keep the order of the export.
     """
     listed = list(messages)
-    stamps = [seconds(message.at) for message in listed]
-    if any(stamp is None for stamp in stamps):
+    moments = stamps([message.at for message in listed])
+    if None in moments:
         return tuple(listed)
-    order = sorted(range(len(listed)), key=lambda index: stamps[index] or 0.0)
+    order = sorted(range(len(listed)), key=lambda index: moments[index] or 0.0)
     return tuple(listed[index] for index in order)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.tickets.conversation import Conversation, Kind, Message, Role
-from engine.tickets.dates import seconds
+from engine.tickets.dates import iso, seconds
 from engine.tickets.files.grouping import Groups
 from engine.tickets.files.rows import Row
 from engine.tickets.files.workbooks import EXCEL_CELL_CHARS
@@ -40,7 +40,12 @@ def is_wide(mapping: Mapping[str, str]) -> bool:
 
 
 def read(
-    rows: Iterable[Row], columns: Sequence[str], mapping: Mapping[str, str], source: str, workbook: bool = False
+    rows: Iterable[Row],
+    columns: Sequence[str],
+    mapping: Mapping[str, str],
+    source: str,
+    workbook: bool = False,
+    month_first: bool = False,
 ) -> Iterator[Conversation]:
     """Yield the conversations of a table.
 
@@ -50,14 +55,23 @@ def read(
         mapping: Role -> header, checked.
         source: The file's name.
         workbook: Cells of exactly Excel's limit are then taken as cut off.
+        month_first: Whether ``3/4/2025`` is the 4th of March; such dates are passed on as ISO 8601, which later stages
+            cannot mistake.
     """
     at = {role: columns.index(column) for role, column in mapping.items() if column in columns}
+    if month_first and "date" in at:
+        rows = _with_iso_dates(rows, at["date"])
     message = _message_maker(workbook)
     if is_wide(mapping):
         for row in rows:
             yield _wide(_Cells(row, at), message, source)
     else:
         yield from _long(rows, at, message, source)
+
+
+def _with_iso_dates(rows: Iterable[Row], at: int) -> Iterator[Row]:
+    for row in rows:
+        yield Row(row.number, (*row.cells[:at], iso(row.cells[at], month_first=True), *row.cells[at + 1 :]))
 
 
 def _message_maker(workbook: bool) -> Callable[[Role, str, str, str, Kind], Message]:

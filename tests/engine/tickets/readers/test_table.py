@@ -324,3 +324,24 @@ def test_a_column_of_senders_that_names_roles_is_one_of_roles(tmp_path: Path) ->
 def test_a_rare_parent_is_no_tickets_number() -> None:
     rows = [["1", "", "Dark?", "Press it."], ["2", "1", "Bright?", "Leave it."]]
     assert guess_columns(["id", "parent_id", "question", "answer"], rows)["ticket"] == "id"
+
+
+def test_american_dates_of_a_table_are_sorted_as_they_are_meant(tmp_path: Path) -> None:
+    talk = [
+        ("1/13/2026 09:00", "Ben", "Press it."),
+        ("1/12/2026 09:00", "Ada", "Dark?"),
+        ("2/1/2026 09:00", "Ada", "Ah."),
+    ]
+    rows = [f"1,{at},{who},{words}" for at, who, words in talk]
+    found = only(write(tmp_path / "t.csv", "\n".join(["ticket,date,author,text", *rows])))
+    assert [content for _, _, content in said(found)] == ["Dark?", "Press it.", "Ah."]
+    assert found.created_at == "2026-01-12 09:00:00"
+    wide = only(write(tmp_path / "w.csv", "question,answer,date\nDark?,Press it.,1/13/2026\n"))
+    assert wide.created_at == "2026-01-13 00:00:00"
+
+
+def test_dates_that_do_not_tell_the_day_from_the_month_are_said(tmp_path: Path) -> None:
+    found = detect([write(tmp_path / "t.csv", "question,answer,date\nDark?,Press it.,1/2/2026\n")])
+    assert "'1/2/2026' begins with the day or the month cannot be told" in found.cautions[0]
+    for date in ("2026-01-02", "1.2.2026", "13/1/2026"):
+        assert detect([write(tmp_path / "t.csv", f"question,answer,date\nDark?,Press it.,{date}\n")]).cautions == ()
