@@ -6,6 +6,7 @@ its header, never from the cell alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from engine.tickets.conversation import Kind, Role
@@ -43,6 +44,17 @@ _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("virtual agent", "virtual assistant", "system user", "ai assistant", "voicebot"), "bot"),
     "spam": "spam",
 }
+
+_MACHINE_NAME = re.compile(
+    r"\b(?:bot|(?:answer|chat|help|support|auto)[ -]?bot|ai (?:agent|assistant)|automation"
+    r"|(?:virtual|virtuelle[rs]?|automated) \w+)\b|\[bot\]|^zd:|^system$",
+    re.IGNORECASE,
+)
+
+
+def is_machine_name(name: str) -> bool:
+    """Tell a name that no person goes by, such as ``Answer Bot`` or ``dependabot[bot]``."""
+    return _MACHINE_NAME.search(name) is not None
 
 
 def yes_no(cell: str) -> bool | None:

@@ -15,7 +15,7 @@ from engine.tickets.dates import iso, seconds
 from engine.tickets.files.grouping import Groups
 from engine.tickets.files.rows import Row
 from engine.tickets.files.workbooks import EXCEL_CELL_CHARS
-from engine.tickets.parties import is_internal, who, yes_no
+from engine.tickets.parties import is_internal, is_machine_name, who, yes_no
 from engine.tickets.readers.fields import looks_like_html, words
 
 FORMAT = "table"
@@ -161,6 +161,8 @@ def _thread(
             role, kind = "assistant", "unknown" if kind == "public" else kind
         elif role is None:
             role = "user" if author == asker else "assistant"
+        if role == "assistant" and kind == "public" and is_machine_name(author):
+            kind = "bot"
         messages.append(message(role, cells("text"), author, cells("date"), kind))
     first = rows[0]
     names = dict.fromkeys(
@@ -200,7 +202,8 @@ def _asker(rows: Sequence[_Cells], customer: str, writers: Counter[str]) -> str:
     When the first writer has written far more over the whole table than the second, the second is taken: agents write
     many tickets, a customer few. The rows are those of one ticket, oldest first.
     """
-    authors = list(dict.fromkeys(cells("author").strip() for cells in rows))
+    people = (cells for cells in rows if not is_machine_name(cells("author")))
+    authors = list(dict.fromkeys(cells("author").strip() for cells in people))
     if customer in authors:
         return customer
     if len(authors) >= 2 and writers[authors[0]] >= 5 and writers[authors[0]] > writers[authors[1]] * 3:

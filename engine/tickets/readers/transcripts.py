@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from engine.tickets.conversation import Kind, Role
+from engine.tickets.parties import is_machine_name
 
 _LINE = re.compile(
     r"\(\d{1,2}:\d{2}(?::\d{2})?(?: ?[AaPp][Mm])?\)\s+"
@@ -23,10 +24,6 @@ _VISITOR = re.compile(
 )
 _WITH = re.compile(
     r"\s*(?:conversation|chat|messaging|unterhaltung|gespräch)\s+(?:with|mit|from|von)\s+(.{1,80})", re.I
-)
-_MACHINE_NAME = re.compile(
-    r"\b(?:bot|(?:answer|chat|help|support)[ -]?bot|ai (?:agent|assistant)|(?:virtual|virtuelle[rs]?|automated) \w+)\b",
-    re.IGNORECASE,
 )
 _MACHINE_SAYS = re.compile(
     r"\b(?:(?:virtual|automated|digital|ai)[ -](?:assistant|agent)|chat ?bot"
@@ -109,7 +106,7 @@ def _is_one_of(name: str, people: set[str]) -> bool:
 
 def _is_machine(name: str, spoken: Sequence[tuple[str, str]]) -> bool:
     """Tell a bot by its name, or by how it introduces itself in its first words."""
-    if _MACHINE_NAME.search(name):
+    if is_machine_name(name):
         return True
     first = next(said for speaker, said in spoken if speaker == name)
     return _MACHINE_SAYS.search(first[:300]) is not None

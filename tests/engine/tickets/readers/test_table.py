@@ -345,3 +345,15 @@ def test_dates_that_do_not_tell_the_day_from_the_month_are_said(tmp_path: Path) 
     assert "'1/2/2026' begins with the day or the month cannot be told" in found.cautions[0]
     for date in ("2026-01-02", "1.2.2026", "13/1/2026"):
         assert detect([write(tmp_path / "t.csv", f"question,answer,date\nDark?,Press it.,{date}\n")]).cautions == ()
+
+
+@pytest.mark.parametrize("name", ["Answer Bot", "Support-Bot", "AI Agent", "Virtual Assistant", "Automation", "x[bot]"])
+def test_a_writer_whose_name_is_a_machines_is_one(tmp_path: Path, name: str) -> None:
+    rows = [f"1,{name},We got your message.", "1,Ada,Dark?", f"1,{name},See article 7.", "1,Ben Talbot,Press it."]
+    found = only(write(tmp_path / "t.csv", "\n".join(["ticket,author,text", *rows])))
+    assert [(role, kind) for role, kind, _ in said(found)] == [
+        ("assistant", "bot"),
+        ("user", "public"),
+        ("assistant", "bot"),
+        ("assistant", "public"),
+    ]
