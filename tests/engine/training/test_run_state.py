@@ -149,11 +149,13 @@ def test_a_rename_in_the_moment_that_a_run_ends_leaves_it_ended(run):
         run.update(state="queued")
 
 
-def test_stop_at_the_end_of_a_run_never_unmakes_the_end(tmp_path, data):
-    """The base fails at once, and Stop is pressed all the while."""
+@pytest.mark.parametrize("error", [ModelError("There is no such model."), ZeroDivisionError(), None], ids=repr)
+def test_stop_at_the_end_of_a_run_never_unmakes_the_end(error, tmp_path, data):
+    """The base fails at once, or there is none, and Stop is pressed all the while."""
 
     def gone():
-        raise ModelError("There is no such model.", "Pick another one.")
+        if error:
+            raise error
 
     queue = TrainingQueue(Bases(gone))
     stopped = 0
