@@ -179,6 +179,7 @@ def wire(window: Window, relist: Draw, state: list[Any]) -> None:
     listen(ui.mode.input, change_mode, [ui.mode, *state], listing)
     listen(window.tickets.summary.mode, jump_to_mode, state, listing)
     listen(window.tickets.quality.pick, pick, state, listing)
+    listen(window.tickets.tokens.counted.pick, pick, state, listing)
     listen(ui.rows.pick, pick, state, listing)
     listen(ui.rows.places, open_places, state, listing)
 

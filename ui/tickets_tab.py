@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from engine.training.recipe import Recipe
 from ui import again_panel, changing, reader, token_panel
@@ -79,6 +80,7 @@ def wire(window: Window) -> None:
         shown = token_panel.shown(window, dataset, recipe)
         if not token_panel.running(window, dataset, recipe):
             shown[ui.reader.learn] = reader.shown(window, dataset, look, recipe)[ui.reader.learn]
+            shown[ui.summary] = _summary(window, dataset, recipe)
         return shown
 
     reader.wire(window, relist, state)
@@ -86,7 +88,7 @@ def wire(window: Window) -> None:
     token_panel.wire(window)
     again_panel.wire(window, draw, state, everything)
     listen(window.importing.back.click, leave, state, everything)
-    listen(ui.tokens.timer.tick, watch, state, [*ui.tokens.outputs, ui.reader.learn])
+    listen(ui.tokens.timer.tick, watch, state, [*ui.tokens.outputs, ui.reader.learn, ui.summary])
     listen(ui.next.click, lambda: gr.Tabs(selected="recipe"), [], [window.tabs])
 
 
@@ -130,10 +132,16 @@ def _everything(window: Window, dataset: str, look: dict[str, Any], recipe: Reci
         window.importing.panel: gr.Column(visible=False),
         window.importing.back: gr.Button(visible=True),
         ui.title: tickets.title(info.name, report, words.when_prepared(info.created_at)),
-        ui.summary: tickets.summary(report, quality.verdict_line(report)),
+        ui.summary: _summary(window, dataset, recipe),
         ui.quality: quality.sheet(report),
         ui.next: gr.Button(lead),
         **token_panel.start(window, dataset, recipe),
         **again_panel.shown(window, dataset),
         **reader.shown(window, dataset, look, recipe),
     }
+
+
+def _summary(window: Window, dataset: str, recipe: Recipe) -> Markup:
+    """The numbers of a data set and the one verdict on it: of its words, and of its tokens once they are counted."""
+    report = window.studio.tickets.get(dataset).report
+    return tickets.summary(report, quality.verdict_line(report, token_panel.counts(window, dataset, recipe)))

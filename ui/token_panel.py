@@ -10,6 +10,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from engine.training.recipe import Recipe
+from engine.training.token_counts import TokenCounts
 from ui import page as remembered
 from ui.html import data_of, html, plot
 from ui.views import charts, learning, parts
@@ -23,7 +24,7 @@ class TokenPanel:
     """Components; their elem_ids in brackets."""
 
     counted: gr.HTML
-    """[lengths-note]: verdict and counts, or progress of the count; raises 'cancel', 'again' and 'longer'"""
+    """[lengths-note]: verdict and counts, or progress of the count; raises 'cancel', 'again', 'longer' and 'pick'"""
     chart: gr.HTML
     """[lengths]"""
     timer: gr.Timer
@@ -39,7 +40,7 @@ def build() -> TokenPanel:
     with gr.Column(elem_classes="sheet", elem_id="lengths-panel"):
         html('<h2 class="sheet-title">Length of the conversations, and what is learnt of them</h2>')
         with gr.Row(elem_classes="lengths-row"):
-            counted = html(elem_id="lengths-note", raises=("cancel", "again", "longer"))
+            counted = html(elem_id="lengths-note", raises=("cancel", "again", "longer", "pick"))
             chart = plot("lengths", "plot-low")
     return TokenPanel(counted, chart, gr.Timer(0.7, active=False))
 
@@ -100,6 +101,12 @@ def shown(window: Window, dataset: str, recipe: Recipe) -> dict[Any, Any]:
     return {**timer, ui.chart: charts.NOTHING, ui.counted: Markup("{}{}").format(why, again)}
 
 
+def counts(window: Window, dataset: str, recipe: Recipe) -> TokenCounts | None:
+    """What was counted; None while it is not known."""
+    seen = window.work.seen(_purpose(window, dataset, recipe))
+    return seen.result if seen is not None and seen.state == "done" else None
+
+
 def _purpose(window: Window, dataset: str, recipe: Recipe) -> str:
     revision = window.studio.tickets.info(dataset).revision
-    return counting(dataset, revision, recipe.model, recipe.system_prompt, recipe.max_length)
+    return counting(dataset, revision, recipe.model, recipe.system_prompt, recipe.max_length, recipe.keeps)

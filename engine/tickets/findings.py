@@ -116,8 +116,7 @@ def _short(facts: Sequence[Facts]) -> Iterator[Finding]:
         answers = "1 answer is" if thin == 1 else f"{thin:,} answers are"
         yield Finding(
             "fair" if share > MANY_THIN else "good",
-            f"{answers} a word or two, or a link alone: {'it teaches' if thin == 1 else 'they teach'} nothing. "
-            "A longer 'shortest answer' leaves such ones out.",
+            f"{answers} a word or two, or a link alone, of which nothing is learnt but to be short.",
         )
     middle = int(median(lengths)) if lengths else 0
     if middle < SHORT_ANSWER:

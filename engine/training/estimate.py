@@ -14,7 +14,7 @@ from engine.model.size import ModelSize, size_of
 from engine.tickets.dataset import DataSet
 from engine.training.fitting import GIB, Fit, Place, Verdict, epoch_for, fit, ranks, remedy
 from engine.training.history import History
-from engine.training.lengths import Lengths, guessed
+from engine.training.lengths import Lengths, guessed, longer_than
 from engine.training.memory import Memory
 from engine.training.modes import Mode, steps
 from engine.training.recipe import Recipe
@@ -50,6 +50,10 @@ class Estimate:
     """The memory mode that it would run in."""
     remedy: str = ""
     """Where it does not fit, the one change that would help."""
+    longer: int = 0
+    """Conversations that are longer than the recipe allows, and lose turns."""
+    counted: bool = False
+    """Whether a tokenizer has counted the lengths; guessed otherwise."""
 
 
 def estimate(
@@ -90,6 +94,8 @@ def estimate(
         parts=seen.memory if seen else None,
         mode=seen.settings.mode if seen else None,
         remedy=remedy(recipe, size, lengths, place) if size and seen and seen.verdict == "does not fit" else "",
+        longer=longer_than(lengths, recipe.max_length) if lengths else 0,
+        counted=counted is not None,
     )
 
 

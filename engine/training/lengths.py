@@ -75,6 +75,12 @@ def epoch_of(lengths: Lengths, max_length: int) -> Epoch:
     )
 
 
+def longer_than(lengths: Lengths, max_length: int) -> int:
+    """Return how many conversations are longer, and will lose turns."""
+    scale = lengths.conversations / max(1, len(lengths.tokens))
+    return round(scale * sum(length > max_length for length in lengths.tokens))
+
+
 def packed_rows(lengths: Sequence[int], max_length: int) -> int:
     """Return how many rows trl's best-fit packing makes.
 

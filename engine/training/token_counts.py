@@ -10,6 +10,9 @@ from engine.model.tokenizing import ChatFormat
 from engine.training.examples import MOST_CUT, lesson_of
 from engine.training.recipe import Recipe
 
+CUT_SHOWN = 50
+"""Tickets that are named of those that are cut."""
+
 
 @dataclass(frozen=True, slots=True)
 class TokenCounts:
@@ -46,6 +49,9 @@ class TokenCounts:
     """Answers whose reasoning is left out."""
     context_only: int = 0
     """Answers that are read and not learnt, as they are marked."""
+    cut_tickets: tuple[tuple[str, int], ...] = ()
+    """(ticket, tokens) of conversations that lose turns or a part of an answer, the longest first, at most
+    :data:`CUT_SHOWN`."""
     read_again: int = 0
     """Tokens of texts beyond the first of a conversation: what a template costs that wants one text an answer."""
 
@@ -77,11 +83,14 @@ def count_tokens(
     """
     counts: Counter[str] = Counter()
     lengths: list[int] = []
+    cut: dict[str, int] = {}
     for index, conversation in enumerate(conversations):
         if index % 50 == 0:
             report("Counting tokens", index / len(conversations))
         lesson = lesson_of(conversation, chat, recipe)
         lengths += lesson.lengths
+        if max(lesson.lengths, default=0) > recipe.max_length:
+            cut[lesson.ticket] = max(lesson.lengths)
         counts["used"] += bool(lesson.examples)
         counts[_FIELDS.get(lesson.why_nothing, "")] += 1
         counts["reasoning"] += lesson.reasoning
@@ -96,8 +105,13 @@ def count_tokens(
             counts["cut"] += example.cut
             counts["answers_cut"] += example.cut_learnt > 0
             counts["endless"] += example.broken
-    names = [field.name for field in fields(TokenCounts) if field.name not in ("max_length", "lengths")]
-    return TokenCounts(recipe.max_length, lengths=tuple(lengths), **{name: counts[name] for name in names})
+    names = [field.name for field in fields(TokenCounts) if field.name not in ("max_length", "lengths", "cut_tickets")]
+    return TokenCounts(
+        recipe.max_length,
+        lengths=tuple(lengths),
+        cut_tickets=tuple(sorted(cut.items(), key=lambda pair: (-pair[1], pair[0]))[:CUT_SHOWN]),
+        **{name: counts[name] for name in names},
+    )
 
 
 _FIELDS = {

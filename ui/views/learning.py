@@ -177,22 +177,14 @@ def _round_up(value: float) -> int:
 
 
 def verdict(counts: "TokenCounts") -> str:
-    """Say in one sentence what matters most: the worst that was found, else whether this is enough to learn from."""
-    worst = next(iter((*lost_to_the_model(counts), *lost_to_length(counts))), "")
-    if worst:
-        return worst
-    enough = (
-        "A very small set: expect a first impression, not more."
-        if counts.used < 50
-        else "Good: enough for a first run."
-        if counts.used < 1000
-        else "Plenty to learn from."
-    )
+    """Say in one sentence what matters most of the lengths; whether the set is enough, the quality report says."""
+    if worst := losses(counts)[:1]:
+        return worst[0]
     longer = sum(length > counts.max_length for length in counts.lengths)
     if not longer:
-        return f"{enough} No conversation is cut."
+        return f"No conversation is cut at {counts.max_length:,} tokens."
     share = words.percent(longer / len(counts.lengths))
-    return f"{enough} {share} of the conversations are longer than {counts.max_length:,} tokens and lose some turns."
+    return f"{share} of the conversations are longer than {counts.max_length:,} tokens and lose some turns."
 
 
 def token_note(counts: "TokenCounts") -> Markup:
@@ -215,8 +207,30 @@ def token_note(counts: "TokenCounts") -> Markup:
         verdict(counts),
         listed,
         join([Markup('<p class="quiet">{}</p>').format(note) for note in notes(counts)]),
-        join(warnings(counts)),
+        join(warnings(counts)) + cut_list(counts),
     )
+
+
+def cut_list(counts: "TokenCounts") -> Markup:
+    """The tickets that the recipe would cut, each with the way to it; nothing where there is none."""
+    if not counts.cut_tickets:
+        return NOTHING
+    rows = [
+        Markup(
+            '<li><button type="button" class="link" data-do="pick" data-ticket="{}" data-scroll-to="reader">{}</button>'
+            ' <span class="quiet">{:,} tokens</span></li>'
+        ).format(ticket, ticket_name(ticket), tokens)
+        for ticket, tokens in counts.cut_tickets
+    ]
+    longer = words.count(sum(length > counts.max_length for length in counts.lengths), "conversation")
+    return Markup(
+        '<details class="cut-list"><summary>{} longer than {:,} tokens</summary><ul>{}</ul></details>'
+    ).format(longer, counts.max_length, join(rows))
+
+
+def losses(counts: "TokenCounts") -> list[str]:
+    """What is lost and worth a change before training, the worst first."""
+    return [*lost_to_the_model(counts), *lost_to_length(counts)]
 
 
 def notes(counts: "TokenCounts") -> list[str]:

@@ -1,18 +1,21 @@
 """The quality report of a data set, for people: a verdict in words, small plots, answers that contradict each other."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from engine.tickets.languages import language_name
 from engine.tickets.report import Report
-from ui.views import bars, icons, words
+from ui.views import bars, icons, learning, words
 from ui.views.parts import NOTHING, join
 from ui.views.tickets import ticket_name
 
 TOPICS = 10
 """Topics shown; the rest is summed up."""
+
+if TYPE_CHECKING:
+    from engine.training.token_counts import TokenCounts
 
 LEVELS = {"good": ("fits", icons.CHECK), "fair": ("tight", icons.WARN), "poor": ("not", icons.CROSS)}
 """Level of a finding -> its badge's class and mark."""
@@ -37,16 +40,27 @@ def sheet(report: Report) -> Markup:
     )
 
 
-def verdict_line(report: Report) -> Markup:
-    """Say the verdict in one line, with the way to the report."""
+def verdict_line(report: Report, counts: "TokenCounts | None" = None) -> Markup:
+    """Say the verdict in one line, with the way to the report.
+
+    Args:
+        report: What the import found.
+        counts: What the recipe's model would learn of it; None while that is not counted.
+    """
     quality = report.quality
     if not quality:
         return NOTHING
-    kind, mark = LEVELS.get(quality["verdict"], LEVELS["fair"])
+    level, said, where = quality["verdict"], quality["headline"], "quality"
+    lost = learning.losses(counts) if counts is not None and level != "poor" else []
+    if lost:
+        things = len(lost) + sum(finding["level"] == "fair" for finding in quality["findings"])
+        level, where = "fair", "lengths-panel"
+        said = f"Usable, with {'one thing' if things == 1 else f'{things} things'} to know: {lost[0]}"
+    kind, mark = LEVELS.get(level, LEVELS["fair"])
     return Markup(
         '<p class="verdict-line"><span class="badge badge-{}">{}</span> {} '
-        '<button type="button" class="link" data-scroll-to="quality">See why</button></p>'
-    ).format(kind, mark, quality["headline"])
+        '<button type="button" class="link" data-scroll-to="{}">See why</button></p>'
+    ).format(kind, mark, said, where)
 
 
 def _verdict(quality: Mapping[str, Any]) -> Markup:

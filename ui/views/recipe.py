@@ -145,6 +145,9 @@ def cost_panel(recipe: Recipe, cost: Estimate, train: int) -> Markup:
         ("Steps", f"{cost.steps:,}" if cost.steps else "–"),
         ("Learns from", words.count(train, "conversation") if train else "–"),
     ]
+    if train and cost.longer:
+        about = "" if cost.counted else "about "
+        rows.append(("Lose turns", f"{about}{cost.longer:,} longer than {recipe.max_length:,} tokens"))
     facts = join([Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(name, value) for name, value in rows])
     return Markup('<dl class="facts">{}</dl>{}<p class="quiet">{}</p><p class="quiet">{}</p>').format(
         facts, memory_panel(cost), cost.sentence, ending_in_words(recipe)

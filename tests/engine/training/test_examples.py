@@ -146,6 +146,7 @@ def test_a_conversation_whose_end_is_cut_off_is_counted_and_the_length_that_fits
     cut = count_tokens(rows, chat, Recipe(max_length=whole.lengths[0] - 2))
     assert (whole.endless, whole.many_cut, whole.cut) == (0, False, 0)
     assert (cut.endless, cut.many_cut, cut.nothing_learnt) == (4, True, 0)
+    assert (whole.cut_tickets, cut.cut_tickets[0]) == ((), ("0", whole.lengths[0]))
     assert cut.fitting() % 64 == 0 and cut.fitting() >= max(cut.lengths)
     assert count_tokens(rows, chat, Recipe(max_length=cut.fitting())).cut == 0
 

@@ -6,7 +6,7 @@ import pytest
 from engine.tickets.dataset import DataSet
 from engine.tickets.report import Report
 from engine.training import lengths
-from engine.training.lengths import counted, epoch_of, guessed, packed_rows
+from engine.training.lengths import counted, epoch_of, guessed, longer_than, packed_rows
 
 
 def data_set(folder, texts):
@@ -66,3 +66,8 @@ def test_an_epoch_is_cut_at_the_longest_allowed():
 
 def test_a_data_set_without_conversations_is_an_epoch_too(tmp_path):
     assert epoch_of(guessed(data_set(tmp_path / "set", [])), 100).packed_rows == 1
+
+
+def test_what_is_longer_than_allowed_is_counted_over_all_of_a_large_set():
+    assert longer_than(counted([5, 100, 101, 300]), 100) == 2
+    assert longer_than(counted([50] * lengths.SAMPLE + [200] * lengths.SAMPLE), 100) == lengths.SAMPLE

@@ -45,9 +45,18 @@ def test_no_lengths_draw_nothing():
 
 
 def test_the_verdict_says_what_is_cut():
-    assert learning.verdict(counted((100,) * 200, 512)) == "Good: enough for a first run. No conversation is cut."
+    assert learning.verdict(counted((100,) * 200, 512)) == "No conversation is cut at 512 tokens."
     assert "4 % of the conversations are longer" in learning.verdict(counted((100,) * 96 + (600,) * 4, 512))
-    assert learning.verdict(counted((100,) * 10, 512)).startswith("A very small set")
+
+
+def test_tickets_that_the_recipe_cuts_are_named_with_the_way_to_them():
+    cut = TokenCounts(512, 3, (600, 900, 100), 0, 0, 0, 0, 0, cut_tickets=((HOSTILE, 900), ("7", 600)))
+    shown = learning.token_note(cut)
+    assert "2 conversations longer than 512 tokens" in shown
+    assert shown.index("900 tokens") < shown.index("600 tokens")
+    assert 'data-do="pick" data-ticket="7"' in shown
+    assert "<img" not in shown
+    assert learning.cut_list(counted((100,), 512)) == ""
 
 
 def test_each_answer_can_be_rewritten_by_its_own_number():

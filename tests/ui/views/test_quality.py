@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+from engine.training.token_counts import TokenCounts
 from tests.ui.fake_tickets import HOSTILE, FakeDataSet
 from ui.views import bars, quality
 
@@ -76,3 +77,17 @@ def test_what_was_left_out_since_is_said_to_be_counted_still():
 def test_every_language_has_a_name_or_stays_as_it_is():
     assert quality.language_name("de") == "German"
     assert quality.language_name("tlh") == "tlh"
+
+
+def test_there_is_one_verdict_and_it_knows_the_tokens():
+    good = {**REPORT.quality, "verdict": "good", "headline": "Ready to train: nothing stands out."}
+    report = replace(REPORT, quality=good)
+    fits = TokenCounts(512, 300, (100,) * 300, 9_000, 4_000, 300, 0, 0)
+    cut = TokenCounts(512, 300, (100,) * 300, 9_000, 4_000, 300, 0, 0, endless=7)
+    assert "nothing stands out" in quality.verdict_line(report) and "badge-fits" in quality.verdict_line(report, fits)
+    shown = quality.verdict_line(report, cut)
+    assert "nothing stands out" not in shown and "badge-tight" in shown
+    assert "In 7 conversations the end of the answer is cut off" in shown
+    assert quality.verdict_line(REPORT, cut) == quality.verdict_line(REPORT)
+    fair = replace(report, quality={**good, "verdict": "fair", "findings": [{"level": "fair", "text": "Few."}]})
+    assert "with 2 things to know: In 7 conversations" in quality.verdict_line(fair, cut)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from engine.training.recipe import FIELDS, Recipe, presets
 from tests.ui.fake_studio import FakeStudio
 from tests.ui.fake_tickets import HOSTILE
@@ -69,6 +71,14 @@ def test_the_panel_shows_what_the_run_takes(tmp_path):
     assert cost.sentence in shown
     assert "badge-fits" in shown
     assert "You get the checkpoint with the lowest one." in shown
+
+
+def test_the_panel_says_before_start_how_many_conversations_lose_turns(tmp_path):
+    cost = FakeStudio(tmp_path).estimates({"": Recipe()}, "set-1")[""]
+    assert "Lose turns" not in views.cost_panel(Recipe(), cost, 54)
+    guessed = views.cost_panel(Recipe(), replace(cost, longer=7, counted=False), 54)
+    assert "about 7 longer than 1,024 tokens" in guessed
+    assert "about 7" not in views.cost_panel(Recipe(), replace(cost, longer=7, counted=True), 54)
 
 
 def test_a_choice_of_gpus_made_on_another_computer_stays_among_what_is_offered():
