@@ -41,7 +41,10 @@ window.ticketTuner = (() => {
     const person = window.gradio_config?.username;
     if (person) {
       const out = make("a", "log-out", { href: "./logout", title: `Log out ${person}` });
-      out.textContent = `${person} · Log out`;
+      out.append(Object.assign(make("span"), { textContent: `${person} · Log out` }));
+      const icon = draw("svg", { class: "icon", width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true" });
+      icon.append(draw("path", { d: "M6.5 3H3v10h3.5M7 8h6.5M11 5l3 3-3 3" }));
+      out.append(icon);
       element.querySelector(".top-buttons")?.prepend(out);
     }
     element.addEventListener("click", (event) => {

@@ -1,6 +1,10 @@
 """Real requests of strangers: under other names, and of other pages."""
 
+import socket
+
 import pytest
+
+from ui.doors.own_pages import Names
 
 CONFIG = "/config"
 """Tells of all handlers; a stand-in for whatever reads."""
@@ -84,3 +88,18 @@ def test_a_person_who_is_refused_sees_a_page(ask):
     assert "<b>evil" not in answer.text
     assert "&lt;b&gt;evil" in answer.text
     assert "<script" not in answer.text
+
+
+def test_on_another_address_its_own_addresses_and_names_are_taken_and_no_other_name():
+    own = socket.gethostname().lower()
+    for host in ("0.0.0.0", "::"):
+        names = Names.of(host)
+        for asked in ("192.0.2.7:7860", "[2001:db8::1]:7860", "localhost", f"{own}:7860", f"{own}.local", "127.0.0.1"):
+            assert names.hold(asked), asked
+        for asked in ("evil.example", "192.0.2.7.evil.example", "0x7f.1.evil", "", "[::1", "a b"):
+            assert not names.hold(asked), asked
+    one = Names.of("192.0.2.7")
+    assert one.hold("192.0.2.7:7860")
+    assert not one.hold("192.0.2.8:7860")
+    assert not Names.of("127.0.0.1").hold("192.0.2.7")
+    assert not Names.of("127.0.0.1").hold("0.0.0.0")
