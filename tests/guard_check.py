@@ -52,6 +52,7 @@ TESTS = {
     "engine/training/changes.py": ["tests/engine/training/test_index.py"],
     "engine/training/runs.py": [
         "tests/engine/training/test_beginning.py",
+        "tests/engine/test_studio.py",
         "tests/engine/training/test_index.py",
         "tests/engine/training/test_run_state.py",
         "tests/engine/test_studio.py",
@@ -75,6 +76,12 @@ ALLOWED: dict[tuple[str, str], str] = {
         "it keeps a run from being queued between two steps of the interpreter"
     ),
     ("engine/studio.py", "warm_up, condition: not self._warm.is_set()"): "a second thread finds all imported",
+    ("engine/training/changes.py", "note_change, lock: with _lock: _latest.append(folder)"): (
+        "between its two steps nothing is called at which a test could let another thread go on"
+    ),
+    ("engine/training/changes.py", "since, lock: with _lock: new = _count - mark"): (
+        "between its two steps nothing is called at which a test could let another thread go on"
+    ),
     ("engine/training/ownership.py", "writing, finally: lock.release()"): (
         "CPython gives it back with the last reference; the words are for readers and other Pythons"
     ),

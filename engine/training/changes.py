@@ -28,6 +28,6 @@ def since(mark: int) -> tuple[int, set[Path] | None]:
     """
     with _lock:
         new = _count - mark
-        if mark < 0 or new > len(_latest):
+        if new > len(_latest):
             return _count, None
         return _count, set(list(_latest)[len(_latest) - new :])

@@ -101,7 +101,7 @@ class RunIndex:
             if touched is None or self._written_at() != self._made or time.monotonic() >= self._next_sweep:
                 self._sweep({path.name for path in touched} if touched is not None else None)
             else:
-                mine = {path.name for path in touched if path.parent == self._folder}
+                mine = {path.name for path in touched}
                 self._look_at(mine | self._active, mine)
             return self._listing
 
@@ -150,13 +150,11 @@ class RunIndex:
     def _seen(self, name: str, before: _Entry | None, *, certain: bool) -> _Entry | None:
         """What is to be said of a run now; None where it is gone."""
         signature = _signature(self._folder / name)
-        if signature is None:
-            return None
         if before is not None and not certain and signature == before.signature and self._is_as_it_was(before.info):
             return before
         try:
             return _Entry(signature, self._info(name))
-        except (StudioError, OSError) as error:  # it has just been moved away
+        except (StudioError, OSError) as error:  # it has been moved away
             log.debug("%s: %s", name, error)
             return None
 
@@ -193,12 +191,10 @@ class RunIndex:
             changes.note_change(run.path)
 
 
-def _signature(folder: Path) -> _Signature | None:
-    """A value that another program's writing changes; None where the folder is gone."""
-    seen = tuple(
-        _stamp(folder / name) for name in ("", "status.json", "recipe.json", "events.jsonl", "checkpoints", "adapter")
-    )
-    return None if seen[0] is None else seen
+def _signature(folder: Path) -> _Signature:
+    """A value that another program's writing changes."""
+    names = ("", "status.json", "recipe.json", "events.jsonl", "checkpoints", "adapter")
+    return tuple(_stamp(folder / name) for name in names)
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

@@ -7,6 +7,7 @@ import pytest
 
 from engine.errors import ResourceError, RunError
 from engine.studio import Studio
+from engine.training import run as runs
 from engine.training.recipe import Recipe
 from engine.workspace import Workspace
 
@@ -86,6 +87,20 @@ def test_a_run_that_is_begun_while_the_program_closes_waits_for_the_next_start(s
     [info] = studio.runs()
     assert info.resumable
     assert "being closed" in info.status.message
+
+
+def test_why_a_run_was_not_begun_is_told_though_that_cannot_be_written(studio, dataset, recipe, monkeypatch):
+    studio.queue.close()
+    real = runs.write_json
+
+    def full_at_the_end(file, values):
+        if values.get("state") == "interrupted":
+            raise ResourceError("The disk is full.", "Free some space.")
+        real(file, values)
+
+    monkeypatch.setattr(runs, "write_json", full_at_the_end)
+    with pytest.raises(RunError, match="being closed"):
+        studio.start_training(recipe, dataset)
 
 
 def test_a_run_that_comes_back_from_the_trash_is_in_the_list_at_once(studio, dataset, recipe):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import StudioError
+from engine.training import changes
 from engine.training import index as indexes
 from engine.training.events import Evaluated, Record, Started, Stepped, to_line
 from engine.training.history_file import HistoryReader
@@ -102,6 +103,46 @@ def test_what_this_program_writes_is_seen_at_once_though_nobody_looks_at_files(i
     assert len(index.listing().runs) == 2
     other.release()
     assert {info.status.state for info in index.listing().runs} == {"interrupted"}
+
+
+def test_runs_that_come_and_go_are_seen_at_once_though_nobody_looks_at_their_files(index, workspace, data, monkeypatch):
+    monkeypatch.setattr(indexes, "EVERY", 1000.0)
+    run = finished(workspace, data)
+    index.listing()
+    shutil.copytree(run.path, workspace.runs / "a copy")
+    assert {info.id for info in index.listing().runs} == {run.id, "a copy"}
+    shutil.rmtree(run.path)
+    assert {info.id for info in index.listing().runs} == {"a copy"}
+
+
+def test_more_changes_than_are_kept_in_mind_are_seen_too(index, workspace, data, monkeypatch, tmp_path):
+    monkeypatch.setattr(indexes, "EVERY", 1000.0)
+    run = finished(workspace, data)
+    index.listing()
+    run.update(name="renamed")
+    for _ in range(changes.REMEMBERED):
+        changes.note_change(tmp_path / "elsewhere")
+    assert index.listing().runs[0].status.name == "renamed"
+
+
+def test_what_this_program_has_written_is_read_though_the_files_look_as_before(index, workspace, data, monkeypatch):
+    """Two writes in one tick of the file system's clock."""
+    monkeypatch.setattr(indexes, "EVERY", 1000.0)
+    monkeypatch.setattr(indexes, "_signature", lambda folder: ())
+    run = finished(workspace, data)
+    index.listing()
+    run.update(name="renamed")
+    assert index.listing().runs[0].status.name == "renamed"
+
+
+def test_a_run_can_be_resumed_that_has_ended_early_and_whose_recipe_is_whole(index, workspace, data):
+    run = finished(workspace, data)
+    assert not index.listing().runs[0].resumable
+    early = new_run(workspace, data, "early")
+    early.update(state="cancelled")
+    assert {info.id: info.resumable for info in index.listing().runs} == {run.id: False, early.id: True}
+    (early.path / "recipe.json").write_text("[]")
+    assert not any(info.resumable for info in index.listing().runs)
 
 
 def test_steps_of_a_run_in_progress_are_new_without_a_new_revision_and_checks_are_with_one(index, workspace, data):
@@ -208,12 +249,12 @@ def test_events_that_take_seconds_are_read_in_the_background(index, workspace, d
 
     monkeypatch.setattr(HistoryReader, "keep", slow)
     assert index.listing().runs[0].history.last is None
+    run.update(name="renamed")
     assert index.listing().runs[0].history.last is None
+    [thread] = [thread for thread in threading.enumerate() if thread.name == "reading events"]
     go_on.set()
     assert done.wait(DEADLINE)
-    for thread in threading.enumerate():
-        if thread.name == "reading events":
-            thread.join(DEADLINE)
+    thread.join(DEADLINE)
     assert index.listing().runs[0].history.last.step == 299
 
 
