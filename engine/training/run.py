@@ -199,14 +199,15 @@ class RunDirectory:
             ResourceError: It cannot be written, the disk may be full. What this process says of the run is right all
                 the same, so that it can be resumed when there is room again.
         """
-        wanted, was_ours = changes.get("state"), ownership.is_ours(self.path)
+        wanted = changes.get("state")
+        begins = wanted in ACTIVE and not ownership.is_ours(self.path)
         self._check_there()
-        if wanted in ACTIVE:
+        if begins:
             self.claim()
         try:
-            status = self._write(changes, begins=wanted in ACTIVE and not was_ours)
+            status = self._write(changes, begins=begins)
         except StudioError as error:
-            if not was_ours or (wanted in ENDED and isinstance(error, ResourceError)):
+            if begins or (wanted in ENDED and isinstance(error, ResourceError)):
                 self.release()
             raise
         if wanted in ENDED:

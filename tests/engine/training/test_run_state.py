@@ -420,6 +420,20 @@ def no_room(*_, **__):
     raise ResourceError("The disk is full.", "Free some space.")
 
 
+def test_a_rename_that_fails_does_not_give_up_a_run_that_another_thread_has_just_begun(run, monkeypatch):
+    run.release()
+    begun = RunDirectory(run.path)
+
+    def full(*_):
+        begun.claim()
+        raise ResourceError("The disk is full.", "Free some space.")
+
+    monkeypatch.setattr("engine.training.run.write_json", full)
+    with pytest.raises(ResourceError):
+        run.update(name="x")
+    assert ownership.is_ours(run.path)
+
+
 @pytest.mark.parametrize("name", [ownership.WRITING, ownership.OWNER])
 def test_a_folder_in_the_place_of_a_lock_is_put_out_of_the_way(name, run):
     run.release()
