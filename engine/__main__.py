@@ -44,11 +44,17 @@ def prepare(
         str | None,
         typer.Option(help="Two-letter country for national phone numbers; guessed when not given, 'none' for none."),
     ] = None,
+    mask_numbers: Annotated[bool, typer.Option(help="Replace order and customer numbers too.")] = False,
+    second_look: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a token-classification model that lists suspected names; takes minutes."),
+    ] = None,
     format_: Annotated[str | None, typer.Option("--format", help="Override what was detected.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Override what was detected.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="Override what was detected.")] = None,
 ) -> None:
     """Turn an export into a data set."""
+    from engine.model.second_look import open_second_look
     from engine.tickets.options import PrepareOptions
     from engine.tickets.overrides import SourceOverrides
     from engine.tickets.preparation import prepare as prepare_files
@@ -63,12 +69,20 @@ def prepare(
     telephones, told = _country(files, overrides, country) if mask else (None, "")
     if told:
         _say(told)
-    options = PrepareOptions(overrides=overrides, heldout=heldout, split=split, mask=mask, country=telephones)  # type: ignore[arg-type]  # checked there
+    options = PrepareOptions(
+        overrides=overrides,
+        heldout=heldout,
+        split=split,  # type: ignore[arg-type]  # checked there
+        mask=mask,
+        mask_numbers=mask_numbers,
+        second_look=str(second_look or ""),
+        country=telephones,
+    )
 
     def progress(seen: Progress) -> None:
         _say(seen.stage, seen.done / seen.total if seen.total else None)
 
-    report = prepare_files(files, out, options, progress, apart=True)
+    report = prepare_files(files, out, options, progress, open_finder=open_second_look, apart=True)
     _result({"out": str(out), "country": telephones or "", "country_told_by": told, **report.to_json()})
 
 

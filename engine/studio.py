@@ -19,6 +19,7 @@ from engine.errors import StudioError, TicketsError
 from engine.model.catalogue import CatalogueEntry, catalogue
 from engine.model.device import DeviceReport, device_report, gpu_count
 from engine.model.libraries import import_all
+from engine.model.second_look import open_second_look
 from engine.task import Task
 from engine.tickets.library import DataSets
 from engine.training.cards import CardFit, on_cards
@@ -70,7 +71,7 @@ class Studio:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        self.tickets = DataSets(workspace)
+        self.tickets = DataSets(workspace, open_second_look)
         self.tokens = Tokens(self.tickets, workspace.cache)
         self.bases = BaseHolder(workspace.cache)
         self.queue = TrainingQueue(self.bases, workspace.cache)

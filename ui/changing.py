@@ -97,9 +97,12 @@ def _wire_review(window: Window, relist: Draw, state: list[Any]) -> None:
         library.want(rest[0], "extra_terms", term or "")
         return {**relist(*rest), ui.term: ""}
 
+    def mask(event: gr.EventData, *rest: Any) -> dict[Any, Any]:
+        library.want(rest[0], "extra_terms", library.get(rest[0]).term(data_of(event)["term"]))
+        return relist(*rest)
+
     def allow(event: gr.EventData, *rest: Any) -> dict[Any, Any]:
-        terms, _ = library.get(rest[0]).masked_terms(0, 10**9)
-        term = next((known.term for known in terms if known.id == data_of(event)["term"]), "")
+        term = library.get(rest[0]).term(data_of(event)["term"])
         added = {known.casefold() for known in library.origin(rest[0]).wanted.extra_terms}
         if term.casefold() in added:
             library.want(rest[0], "extra_terms", term, False)
@@ -113,6 +116,7 @@ def _wire_review(window: Window, relist: Draw, state: list[Any]) -> None:
     for added in (ui.add.click, ui.term.submit):
         listen(added, add, [ui.term, *state], [*listing, ui.term])
     listen(ui.rows.allow, allow, state, listing)
+    listen(ui.rows.mask, mask, state, listing)
     for source in (ui.rows, ui.pending):
         listen(source.again, run_again, [window.page.dataset], [again.progress, again.timer, again.panel])
 

@@ -34,6 +34,10 @@ class OptionFields:
     """[languages]"""
     resolved: gr.Checkbox
     """[resolved]"""
+    numbers: gr.Checkbox
+    """[mask-numbers]"""
+    second_look: gr.Textbox
+    """[second-look]"""
 
     @property
     def inputs(self) -> list[Any]:
@@ -90,7 +94,23 @@ def build(prefix: str = "") -> OptionFields:
             elem_id=f"{prefix}languages",
             info="None chosen keeps all. Texts too short to tell are kept.",
         )
-    return OptionFields(heldout, split, mask, country, languages, resolved)
+    with gr.Row(elem_classes="option-grid"):
+        numbers = gr.Checkbox(
+            False,
+            label="Mask order and customer numbers too",
+            elem_id=f"{prefix}mask-numbers",
+            info="Off, because answers may need to show what such a number looks like.",
+        )
+        second_look = gr.Textbox(
+            "",
+            label="A second look for names",
+            placeholder="Folder of a model on this computer",
+            elem_id=f"{prefix}second-look",
+            max_lines=1,
+            info="A token-classification model reads every message; what it suspects goes on the list under ‘Masked’. "
+            "Takes minutes for each thousand tickets.",
+        )
+    return OptionFields(heldout, split, mask, country, languages, resolved, numbers, second_look)
 
 
 def chosen(
@@ -101,6 +121,8 @@ def chosen(
     country: str | None,
     languages: list[str] | None,
     resolved: bool,
+    numbers: bool,
+    second_look: str | None,
 ) -> PrepareOptions:
     """Put what was chosen in place of what ``base`` says of it.
 
@@ -115,6 +137,8 @@ def chosen(
         country=(country or "").strip().upper() or None,
         languages=tuple(languages or ()),
         resolved_only=resolved,
+        mask_numbers=numbers,
+        second_look=(second_look or "").strip(),
     )
 
 
@@ -135,6 +159,8 @@ def shown(ui: OptionFields, options: PrepareOptions, languages: Mapping[str, int
         ui.country: options.country or "",
         ui.languages: gr.Dropdown([*known, *others], value=list(options.languages), multiselect=True),
         ui.resolved: options.resolved_only,
+        ui.numbers: options.mask_numbers,
+        ui.second_look: options.second_look,
     }
 
 
@@ -150,6 +176,10 @@ def in_words(options: PrepareOptions) -> str:
     """Say how a data set was prepared, for people."""
     parts = [f"{words.percent(options.heldout)} held out, {'at random' if options.split == 'random' else 'the newest'}"]
     parts.append("personal data masked" if options.mask else "nothing masked")
+    if options.mask and options.mask_numbers:
+        parts.append("order and customer numbers masked")
+    if options.second_look:
+        parts.append("a model looked for names")
     if options.country:
         parts.append(f"numbers as in {COUNTRIES.get(options.country, options.country)}")
     if options.languages:

@@ -11,6 +11,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from engine.errors import StudioError
+from engine.tickets.review import SUSPECT
 from engine.training.recipe import Recipe
 from ui.html import data_of, html
 from ui.views import changes, learning, parts, review, tickets
@@ -52,7 +53,7 @@ class Reader:
     pending: gr.HTML
     """[pending]; raises 'undo' and 'again'"""
     rows: gr.HTML
-    """[conversations]; raises 'pick', 'places', 'allow', 'undo' and 'again'"""
+    """[conversations]; raises 'pick', 'places', 'allow', 'mask', 'undo' and 'again'"""
     pager: gr.HTML
     """[pager]; raises 'turn'"""
     notice: gr.HTML
@@ -97,7 +98,7 @@ def build() -> Reader:
                     min_width=150,
                 )
                 picked = gr.Dropdown([("all", "")], value="", label="Only", elem_id="list-filter", min_width=150)
-            rows = html(elem_id="conversations", raises=("pick", "places", "allow", "undo", "again"))
+            rows = html(elem_id="conversations", raises=("pick", "places", "allow", "mask", "undo", "again"))
             pager = html(elem_id="pager", raises=("turn",))
         with gr.Column(elem_id="reader-view", elem_classes="sheet", min_width=320):
             html('<h2 class="sheet-title">What the model will learn</h2>')
@@ -250,13 +251,15 @@ def _masked(window: Window, dataset: str, look: dict[str, Any], _: Recipe) -> di
     data, origin = library.get(dataset), library.origin(dataset)
     terms, total = data.masked_terms(start, PAGE, look["filter"], look["query"])
     found = data.masked_places(look["term"], review.PLACES) if look["term"] else []
+    _, suspects = data.masked_terms(0, 0, SUSPECT)
     kinds = [
         ("all kinds", ""),
+        *([(f"{review.SUSPECTED} ({suspects:,})", SUSPECT)] if suspects else []),
         *((f"{tickets.kind_name(kind, 2)} ({count:,})", kind) for kind, count in data.report.redactions.items()),
     ]
     return {
         ui.filter: gr.Dropdown(kinds, value=look["filter"], label="Kind", visible=True),
-        ui.caution: review.CAUTION,
+        ui.caution: review.CAUTION + review.suspicion(suspects, look["filter"] == SUSPECT),
         ui.pending: changes.pending(origin),
         ui.rows: _wide(review.term_table(terms, look["term"], found, origin.choices())),
         ui.pager: parts.pager(start, len(terms), total, PAGE, "terms"),

@@ -16,7 +16,7 @@ from engine.errors import TicketsError
 from engine.tickets.edits import ORIGINALS
 from engine.tickets.lines import Entry, conversation_of, entry_of
 from engine.tickets.report import Report
-from engine.tickets.review import MaskedTerm, masked_terms, places
+from engine.tickets.review import SUSPECT, MaskedTerm, masked_terms, places
 
 Split = Literal["train", "heldout"]
 SPLITS: tuple[Split, ...] = ("train", "heldout")
@@ -88,16 +88,21 @@ class DataSet:
         Args:
             start: Number of the first, from 0.
             count: How many at most.
-            kind: Only one kind of personal data.
+            kind: Only one kind of personal data; :data:`~engine.tickets.review.SUSPECT` for what looks like a name and
+                is not masked, which no other choice shows.
             query: Only terms that contain this text, in any case.
         """
         wanted = query.strip().casefold()
         found = [
             term
             for term in masked_terms(self.folder)
-            if (not kind or term.kind == kind) and (not wanted or wanted in term.term.casefold())
+            if (term.kind == kind if kind else term.kind != SUSPECT) and (not wanted or wanted in term.term.casefold())
         ]
         return found[max(start, 0) : max(start, 0) + count], len(found)
+
+    def term(self, identifier: str) -> str:
+        """Return a term that was masked, or looks like a name, by its id; empty where there is none."""
+        return next((known.term for known in masked_terms(self.folder) if known.id == identifier), "")
 
     def masked_places(self, term: str, count: int) -> list[Entry]:
         """Return some places where a term (by its id) was masked: ``{"ticket", "placeholder", "before", ...}``."""

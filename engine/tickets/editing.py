@@ -100,8 +100,7 @@ class Editor:
         )
 
     def _masked(self, words: str, messages: Sequence[dict[str, str]]) -> str:
-        chosen = self._options
-        masker = ConversationMasker(PrivacyOptions(chosen.mask, chosen.country, chosen.allow, chosen.extra_terms))
+        masker = ConversationMasker(PrivacyOptions.of(self._options))
         for message in messages:
             # Their placeholders keep their numbers.
             masker.mask(message["content"])

@@ -27,6 +27,7 @@ from engine.tickets.options import PrepareOptions
 from engine.tickets.origin import TERM_KINDS, Origin, TermKind, keep_sources, kept_sources
 from engine.tickets.overrides import SourceOverrides
 from engine.tickets.report import Progress
+from engine.tickets.second_look import FinderOpener
 from engine.workspace import Deleted, Workspace, checked_name, read_object, write_json
 
 SAMPLE = Path(__file__).parents[2] / "assets" / "sample_tickets.ndjson"
@@ -55,10 +56,12 @@ class DataSets:
 
     Args:
         workspace: Where they are kept.
+        open_finder: Opens a model that looks for names; see :mod:`engine.tickets.second_look`.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, open_finder: FinderOpener | None = None) -> None:
         self._workspace = workspace
+        self._open_finder = open_finder
         self._lock = threading.RLock()
 
     def detect(self, files: Sequence[Path], overrides: SourceOverrides | None = None) -> Task[Detection]:
@@ -203,7 +206,15 @@ class DataSets:
             prepared = replace(options, edits=edits, same_files=again)
             kept = again or keep_sources(files, staged, task.report, lambda: task.cancelled)
             # The sample is our own; a stranger's file is not.
-            prepare(files, folder, prepared, progress, lambda: task.cancelled, apart=list(files) != [SAMPLE])
+            prepare(
+                files,
+                folder,
+                prepared,
+                progress,
+                lambda: task.cancelled,
+                self._open_finder,
+                apart=list(files) != [SAMPLE],
+            )
             with self._lock:
                 if not again:
                     shutil.rmtree(folder / "sources", ignore_errors=True)

@@ -34,6 +34,10 @@ class PrepareOptions:
     """Terms that are never masked, such as a product that is called like a person."""
     extra_terms: tuple[str, ...] = ()
     """Terms that are always masked, beside what is found."""
+    mask_numbers: bool = False
+    """Whether the numbers of orders, invoices and customers become placeholders too."""
+    second_look: str = ""
+    """Folder of a token-classification model that reads every message for names; empty for none. It costs minutes."""
     country: str | None = None
     """Two-letter country of the help desk, such as ``DE``: national phone numbers are read its way."""
     min_answer_chars: int = 4

@@ -5,7 +5,8 @@ Owns the order of the stages and the files of a data set; the stages themselves 
     train.jsonl, heldout.jsonl   {"ticket", "messages", "subject", "tags", "created_at", "key"} a line
     report.json                  :class:`engine.tickets.report.Report`
     left_out.jsonl               {"ticket", "reason", "excerpt"} a line
-    redactions.jsonl             {"ticket", "kind", "placeholder", "original", "before", "after"} a line; mode 0600
+    redactions.jsonl             {"ticket", "kind", "placeholder", "original", "before", "after"} a line; mode 0600.
+                                 Of the kind SUSPECT and without a placeholder: looks like a name, is not masked
     agents.json                  {"id or name": conversations answered}; mode 0600
     answered.jsonl               {"key", "agents"} a line: who answered which conversation; mode 0600
     dropped.jsonl                what the person left out by hand, so that it can be taken back in
@@ -37,6 +38,7 @@ from engine.tickets.options import PrepareOptions
 from engine.tickets.planning import Plan, plan
 from engine.tickets.quality import assess
 from engine.tickets.report import Progress, Report
+from engine.tickets.second_look import Finder, FinderOpener, look_again
 from engine.tickets.selecting import Selection, select
 from engine.workspace import disk_errors, private_file, write_atomically
 
@@ -53,6 +55,7 @@ def prepare(
     options: PrepareOptions | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
+    open_finder: FinderOpener | None = None,
     *,
     apart: bool = False,
 ) -> Report:
@@ -64,6 +67,7 @@ def prepare(
         options: What the person chose.
         progress: Told about ten times a second how far it is.
         should_stop: Asked as often; True ends the import and leaves nothing behind.
+        open_finder: Opens the model of ``options.second_look``; see :mod:`engine.tickets.second_look`.
         apart: Whether to do it in a process of its own (:mod:`engine.tickets.apart`), as is right for strangers' files.
 
     Returns:
@@ -75,9 +79,16 @@ def prepare(
     """
     from engine.tickets.apart import build as build_apart
 
+    options = options or PrepareOptions()
+    finder = None
+    if options.second_look and options.mask:
+        progress(Progress(0, None, "Opening the model that looks for names"))
+        finder = _opened(options.second_look, open_finder)
     with disk_errors(out), _side_folder(Path(out)) as side:
         builder = build_apart if apart else build
-        report = builder([Path(file) for file in files], side, options or PrepareOptions(), progress, should_stop)
+        report = builder([Path(file) for file in files], side, options, progress, should_stop)
+        if finder:
+            look_again(side, finder, options.allow, progress, should_stop)
         _swap(side, Path(out))
     return report
 
@@ -100,6 +111,12 @@ def build(
         report = _finish(plans, gathered, spool, side, options, progress)
     write_atomically(side / "report.json", orjson.dumps(report.to_json(), option=orjson.OPT_INDENT_2))
     return report
+
+
+def _opened(folder: str, open_finder: FinderOpener | None) -> Finder:
+    if open_finder is None:
+        raise TicketsError("There is nothing here that opens a model to look for names.", "Prepare without one.")
+    return open_finder(folder)
 
 
 @contextmanager

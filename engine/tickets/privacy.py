@@ -2,29 +2,34 @@
 
 **No detector is complete.** Found are e-mail addresses, telephone numbers, payment cards, IBANs, IP addresses, API
 keys, passwords and codes that are called so, official numbers by their form or the words before them, dates of birth
-and user names that a word announces, postal addresses after such words or by street and house number, and the names
-that stand in the export's own people fields. Not found are, among others: people who are in no field, nicknames and
-inflected names, dates of birth and user names that nothing announces, streets without a number, account numbers
-without a checksum, company names, and what is shown in pictures. So a person reviews what was masked, adds terms, and
-looks at the rest before training.
+and user names that a word announces, postal addresses after such words or by street and house number, the names that
+stand in the export's own people fields, and people whom a message introduces, greets or is signed by. Not found are,
+among others: other people who are in no field (a common given name is suspected and listed, not masked), nicknames and
+inflected names, dates of birth and user names that nothing announces, streets without a number, account numbers without
+a checksum, company names, and what is shown in pictures. So a person reviews what was masked, adds terms, and looks at
+the rest before training.
 
 Owns placeholders, their numbers, the allow list and the person's own terms. What is personal data is decided in
 :mod:`engine.tickets.detectors`. Time is linear in the length of the text, whatever it holds.
 """
 
+from __future__ import annotations
+
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING, Self
 
 from engine.tickets.detectors.birth_dates import find_birth_dates
 from engine.tickets.detectors.codes import find_codes
 from engine.tickets.detectors.emails import find_emails
 from engine.tickets.detectors.forms import Forms
-from engine.tickets.detectors.ids import find_labelled_ids
+from engine.tickets.detectors.ids import find_labelled_ids, find_order_numbers
+from engine.tickets.detectors.introductions import find_introduced
 from engine.tickets.detectors.links import find_links
-from engine.tickets.detectors.names import name_index
+from engine.tickets.detectors.names import NameIndex, name_index
 from engine.tickets.detectors.national_ids import find_national_ids
 from engine.tickets.detectors.network import find_addresses
 from engine.tickets.detectors.numbers import find_ibans, find_numbers
@@ -32,7 +37,11 @@ from engine.tickets.detectors.passwords import find_passwords
 from engine.tickets.detectors.postal import find_postal_addresses
 from engine.tickets.detectors.secrets import find_keys
 from engine.tickets.detectors.spans import Covered, Kind, Span, without_overlaps
+from engine.tickets.detectors.suspects import find_suspects, may_hold_suspects
 from engine.tickets.detectors.user_names import find_pairs, find_user_names
+
+if TYPE_CHECKING:
+    from engine.tickets.options import PrepareOptions
 
 _CONTEXT = 40
 """Characters on each side that the review shows."""
@@ -53,8 +62,15 @@ class PrivacyOptions:
     """ISO 3166 code such as 'DE'; whose national telephone numbers are known. None: international ones only."""
     allow: tuple[str, ...] = ()
     """Terms that stay, in any case: a word ('Outlook'), an address, or a domain ('@shop.example')."""
+    numbers: bool = False
+    """Whether the numbers of orders, invoices and customers go too."""
     extra: tuple[str, ...] = ()
     """Terms that go, in any case. Capitalised words become NAME, anything else becomes TERM."""
+
+    @classmethod
+    def of(cls, options: PrepareOptions) -> Self:
+        """Take what a person chose about a data set."""
+        return cls(options.mask, options.country, options.allow, options.mask_numbers, options.extra_terms)
 
 
 @dataclass(frozen=True)
@@ -68,6 +84,15 @@ class Redaction:
     """Up to 40 characters of the original text."""
     after: str
     """Up to 40 characters of the original text."""
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """Words that look like a name and were left, with what stands around them."""
+
+    words: str
+    before: str
+    after: str
 
 
 class ConversationMasker:
@@ -84,11 +109,34 @@ class ConversationMasker:
         self._allowed = frozenset(term.strip().lower() for term in options.allow)
         self._domains = tuple(term for term in self._allowed if term.startswith("@"))
         self._names = name_index(frozenset(people), self._allowed) if people else None
+        self._met: set[str] = set()
+        self._met_names: NameIndex | None = None
+        self._has_met = False
+        self._forms: dict[str, Forms] = {}
         self._country = options.country.upper() if options.country else None
         self._counts: Counter[str] = Counter()
         self._placeholders: dict[tuple[str, str], str] = {}
         self.found: list[Redaction] = []
         """What was masked so far, in the order of the texts."""
+        self.suspected: list[Suspect] = []
+        """What looks like a name and was left, in the order of the texts."""
+
+    def meet(self, texts: Iterable[str]) -> None:
+        """Note who is introduced, greeted or signs in any of the texts, before the first of them is masked.
+
+        Without it, a name counts from the text on in which it is met.
+        """
+        if self._options.enabled:
+            for text in texts:
+                self._forms[text] = Forms(text)
+                self._meet(self._forms[text])
+            self._has_met = True
+
+    def _meet(self, forms: Forms) -> None:
+        met = set(find_introduced(forms)) - self._met
+        if met:
+            self._met |= met
+            self._met_names = name_index(frozenset(self._met), self._allowed)
 
     def mask(self, text: str) -> str:
         """Return a message with personal data replaced, and remember what was.
@@ -103,9 +151,14 @@ class ConversationMasker:
         if not self._options.enabled or not text:
             return text
         settled = self._reserve(text) if "[" in text else []
-        spans = [span for span in self._find(text, settled) if not self._is_allowed(span, text)]
-        if not spans:
-            return text
+        forms = self._forms.pop(text, None) or Forms(text)
+        spans = [span for span in self._find(forms, settled) if not self._is_allowed(span, text)]
+        masked = self._with_placeholders(text, spans) if spans else text
+        if may_hold_suspects(forms):
+            self._suspect(masked)
+        return masked
+
+    def _with_placeholders(self, text: str, spans: list[Span]) -> str:
         parts: list[str] = []
         position = 0
         for span in without_overlaps(spans):
@@ -114,17 +167,27 @@ class ConversationMasker:
         parts.append(text[position:])
         return "".join(parts)
 
-    def _find(self, text: str, settled: list[tuple[int, int]]) -> list[Span]:
-        links = find_links(text)
+    def _suspect(self, masked: str) -> None:
+        """Note what looks like a name in a text after masking."""
+        self.suspected += [
+            Suspect(masked[start:end], masked[max(0, start - _CONTEXT) : start], masked[end : end + _CONTEXT])
+            for start, end in sorted(find_suspects(Forms(masked)))
+            if masked[start:end].lower() not in self._allowed
+        ]
+
+    def _find(self, forms: Forms, settled: list[tuple[int, int]]) -> list[Span]:
+        text, links = forms.text, find_links(forms.text)
         covered = Covered(links + settled)
-        forms = Forms(text)
         spans = self._find_words(forms, covered)
         if forms.digits:
             spans += self._find_digits(forms, links + settled, spans)
         elif text.count(":") > 1:
             spans += find_addresses(text, covered)
-        if self._names:
-            spans += self._names.find(forms, covered)
+        if not self._has_met:
+            self._meet(forms)
+        for index in (self._names, self._met_names):
+            if index:
+                spans += index.find(forms, covered)
         if self._options.extra:
             spans += _find_terms(text, self._options.extra)
         already = Covered(settled)
@@ -146,6 +209,8 @@ class ConversationMasker:
         exact = [*find_codes(forms), *find_birth_dates(forms), *find_postal_addresses(forms, covered)]
         exact += find_addresses(forms.plain, covered)
         exact += find_labelled_ids(forms, covered)
+        if self._options.numbers:
+            exact += find_order_numbers(forms, covered)
         if forms.digits >= _FEWEST_OF_AN_ID:
             exact += find_national_ids(forms.plain, self._country, covered)
         if forms.digits >= _FEWEST_OF_A_PHONE:

@@ -1,4 +1,4 @@
-"""What was masked in a data set, grouped by term, for a person to look through.
+"""What was masked in a data set, or looks like a name, grouped by term, for a person to look through.
 
 Reads the redactions that :mod:`engine.tickets.preparation` wrote; decides nothing.
 """
@@ -17,6 +17,8 @@ from engine.errors import TicketsError
 from engine.tickets.lines import entry_of
 
 SHOWN_PLACEHOLDERS = 3
+SUSPECT = "SUSPECT"
+"""Kind of what looks like a name and is not masked; its placeholder is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class _Group:
 
 
 def masked_terms(folder: Path) -> tuple[MaskedTerm, ...]:
-    """Return all terms that were masked in a data set, the most frequent first."""
+    """Return all terms that were masked in a data set or look like a name, the most frequent first."""
     path = folder / "redactions.jsonl"
     return _grouped(path, path.stat().st_mtime_ns) if path.exists() else ()
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
+from unicodedata import normalize
 
 import orjson
 
@@ -20,9 +21,12 @@ from engine.tickets.conversation import KIND_REASONS, NOT_LEARNT, Conversation, 
 from engine.tickets.facts import Facts, facts_of
 from engine.tickets.languages import UNKNOWN, language_of
 from engine.tickets.options import PrepareOptions
-from engine.tickets.privacy import ConversationMasker, PrivacyOptions, Redaction
+from engine.tickets.privacy import ConversationMasker, PrivacyOptions, Redaction, Suspect
+from engine.tickets.review import SUSPECT
 from engine.tickets.small_talk import says_nothing
 
+_MOST_SUSPECTS = 50
+"""Places a conversation that look like a name; what has more is a list of people."""
 RESOLVED = frozenset(
     (
         *("solved", "closed", "resolved", "done", "complete", "completed", "fixed", "4", "5", "6", "7"),
@@ -76,9 +80,7 @@ def tidy(conversation: Conversation, options: PrepareOptions) -> Tidied:
     Returns:
         The line for the data set and what later stages need to know, or the reason why it is left out.
     """
-    masker = ConversationMasker(
-        PrivacyOptions(options.mask, options.country, options.allow, options.extra_terms), conversation.people
-    )
+    masker = ConversationMasker(PrivacyOptions.of(options), conversation.people)
     if reason := _left_out_whole(conversation, options):
         return _dropped(conversation, reason, masker, [], 0.0)
     left: list[LeftOut] = []
@@ -213,7 +215,9 @@ def _kept(
     language: str,
 ) -> Tidied:
     began = perf_counter()
-    subject = masker.mask(" ".join(conversation.subject.split()))
+    subject = normalize("NFC", " ".join(conversation.subject.split()))
+    masker.meet([subject, *(turn.content for turn in turns)])
+    subject = masker.mask(subject)
     messages: list[dict[str, Any]] = [
         {"role": turn.role, "content": masker.mask(turn.content), **({} if turn.learnt else NOT_LEARNT)}
         for turn in turns
@@ -221,7 +225,8 @@ def _kept(
     opening = next(message for message in messages if message["role"] == "user")
     if subject and not _begins_with(opening["content"], subject):
         opening["content"] = f"{subject}\n\n{opening['content']}"
-    review = b"".join(_json(_review(conversation.id, found)) for found in masker.found)
+    shown: list[Redaction | Suspect] = [*masker.found, *masker.suspected[:_MOST_SUSPECTS]]
+    review = b"".join(_json(_review(conversation.id, found)) for found in shown)
     kinds = Counter(found.kind for found in masker.found)
     masked = perf_counter()
     facts = facts_of(conversation, messages, subject, agents, language)
@@ -244,7 +249,10 @@ def _kept(
     )
 
 
-def _review(ticket: str, found: Redaction) -> dict[str, str]:
+def _review(ticket: str, found: Redaction | Suspect) -> dict[str, str]:
+    if isinstance(found, Suspect):
+        place = {"before": found.before, "after": found.after}
+        return {"ticket": ticket, "kind": SUSPECT, "placeholder": "", "original": found.words, **place}
     return {
         "ticket": ticket,
         "kind": found.kind,

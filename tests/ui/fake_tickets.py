@@ -79,9 +79,14 @@ class FakeDataSet:
         terms = [
             MaskedTerm("t1", "NAME", "Outlook", ("[NAME_1]", "[NAME_2]"), 5, 3),
             MaskedTerm("t2", "EMAIL", HOSTILE, ("[EMAIL_1]",), 1, 1),
+            MaskedTerm("t3", "SUSPECT", "Mary Celeste", ("",), 2, 2),
         ]
-        found = [term for term in terms if kind in ("", term.kind) and query.casefold() in term.term.casefold()]
+        shown = [term for term in terms if (term.kind == kind if kind else term.kind != "SUSPECT")]
+        found = [term for term in shown if query.casefold() in term.term.casefold()]
         return found[start : start + count], len(found)
+
+    def term(self, identifier: str) -> str:
+        return {"t1": "Outlook", "t2": HOSTILE, "t3": "Mary Celeste"}.get(identifier, "")
 
     def masked_places(self, term: str, count: int) -> list[dict[str, Any]]:
         place = {"ticket": "1007", "kind": "NAME", "placeholder": "[NAME_1]", "original": "Outlook"}

@@ -6,8 +6,8 @@ from tests.ui.handlers import by_id, calls, last, until, work_of
 from ui.work import PREPARE
 
 pytestmark = pytest.mark.ui
-OPTIONS = (20, "random", False, "de", ["en"], True)
-"""Held out, split, mask, country, languages, resolved."""
+OPTIONS = (20, "random", False, "de", ["en"], True, True, " /models/names ")
+"""Held out, split, mask, country, languages, resolved, numbers, second look."""
 
 
 def test_dropping_files_shows_what_they_are(wired, studio, tmp_path):
@@ -79,11 +79,13 @@ def test_only_a_mapping_that_was_changed_is_passed_on(wired, studio, tmp_path):
     work = work_of(wired, "import_panel.prepare")
     prepare([str(tmp_path / "a.csv")], "A", *OPTIONS, "", "", "", guessed, *same)
     until(lambda: work.seen(PREPARE) if work.seen(PREPARE).state == "done" else None)
-    plain = (10, "recent", True, "", [], False)
+    plain = (10, "recent", True, "", [], False, False, "")
     prepare([str(tmp_path / "a.csv")], "", *plain, "", "cp1252", "tab", guessed, "Antwort", "Frage", *same[2:])
     first, second = (call[3] for call in calls(studio, "prepare"))
     assert (first.heldout, first.split, first.mask, dict(first.overrides.mapping)) == (0.2, "random", False, {})
     assert (first.country, first.languages, first.resolved_only) == ("DE", ("en",), True)
+    assert (first.mask_numbers, first.second_look) == (True, "/models/names")
+    assert (second.mask_numbers, second.second_look) == (False, "")
     assert (second.country, second.languages, second.resolved_only) == (None, (), False)
     assert (second.overrides.encoding, second.overrides.delimiter) == ("cp1252", "tab")
     assert second.overrides.mapping["question"] == "Antwort"
@@ -91,7 +93,7 @@ def test_only_a_mapping_that_was_changed_is_passed_on(wired, studio, tmp_path):
 
 
 def test_a_country_that_is_none_is_told(wired, tmp_path):
-    wrong = (10, "recent", True, "Narnia", [], False, "", "", "", {}, *[""] * len(ROLES))
+    wrong = (10, "recent", True, "Narnia", [], False, False, "", "", "", "", {}, *[""] * len(ROLES))
     with pytest.raises(StudioError, match="NARNIA"):
         wired.handler("import_panel.prepare")([str(tmp_path / "a.csv")], "A", *wrong)
 

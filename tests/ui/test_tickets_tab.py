@@ -119,6 +119,17 @@ def test_a_term_is_allowed_added_and_taken_back(wired, studio, raised):
         wired.handler("changing.add")("", *state(mode="masked"))
 
 
+def test_what_looks_like_a_name_is_masked_everywhere_with_one_click(wired, studio, raised):
+    before = by_id(wired.handler("reader.change_mode")("masked", *state()))
+    assert "1 term looks like a name and it is not masked" in before["caution"]
+    assert "Mary Celeste" not in before["conversations"]
+    found = by_id(wired.handler("reader.narrow")("SUSPECT", *state(mode="masked")))
+    assert "Mary Celeste" in found["conversations"] and "not masked" in found["conversations"]
+    found = by_id(wired.handler("changing.mask")(raised(term="t3"), *state(mode="masked", filter="SUSPECT")))
+    assert "from the next run on it is masked" in found["conversations"]
+    assert studio.tickets.origin("set-1").wanted.extra_terms == ("Mary Celeste",)
+
+
 def test_a_term_of_ones_own_is_taken_off_the_list_when_it_is_not_personal(wired, studio, raised):
     studio.tickets.want("set-1", "extra_terms", "Outlook")
     wired.handler("changing.allow")(raised(term="t1"), *state(mode="masked"))
@@ -171,7 +182,7 @@ def ended(wired):
 def test_preparing_again_with_other_options_keeps_the_terms(wired, studio, tmp_path):
     studio.tickets.want("set-1", "allow", "Outlook")
     newer = str(tmp_path / "newer.ndjson")
-    wired.handler("again_panel.prepare_again")("set-1", [newer], 20, "random", True, "gb", ["en"], True)
+    wired.handler("again_panel.prepare_again")("set-1", [newer], 20, "random", True, "gb", ["en"], True, False, "")
     [(_, dataset, options, files)] = calls(studio, "prepare_again")
     assert (dataset, [file.name for file in files]) == ("set-1", ["newer.ndjson"])
     assert (options.allow, options.heldout, options.country) == (("Outlook",), 0.2, "GB")

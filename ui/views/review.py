@@ -6,20 +6,42 @@ from typing import Any
 from markupsafe import Markup
 
 from engine.tickets.origin import Choice
-from engine.tickets.review import MaskedTerm
+from engine.tickets.review import SUSPECT, MaskedTerm
 from ui.views import words
 from ui.views.parts import NOTHING, join
 from ui.views.tickets import kind_name, ticket_name
 
+SUSPECTED = "looks like a name"
+"""Name of the choice that shows what is suspected."""
 PLACES = 20
 """Places shown of one term."""
 
 CAUTION = Markup(
     '<p class="quiet">No detector is complete. Not found are, among others, people who stand in no field of the '
-    "export, nicknames and inflected names, dates of birth and user names that no word announces, streets without a "
-    "number, and what pictures show. Look through this list, search the conversations for what must not be "
-    "learnt, and add it here.</p>"
+    "export and whom nobody introduces or greets, nicknames and inflected names, dates of birth and user names that no "
+    "word announces, streets without a number, companies, and what pictures show. Look through this list, search the "
+    "conversations for what must not be learnt, and add it here.</p>"
 )
+
+
+def suspicion(suspects: int, shown: bool) -> Markup:
+    """Say that there are words which look like names, and where to see them.
+
+    Args:
+        suspects: How many different ones.
+        shown: Whether the list shows them.
+    """
+    if not suspects:
+        return NOTHING
+    if shown:
+        return Markup(
+            '<p class="quiet">These look like names and are not masked. What you mask goes everywhere, from the next '
+            "run on.</p>"
+        )
+    them = "it is" if suspects == 1 else "they are"
+    return Markup('<p class="quiet">{} like a name and {} not masked: choose ‘{}’ under ‘Only’.</p>').format(
+        f"{words.count(suspects, 'term')} look{'s' if suspects == 1 else ''}", them, SUSPECTED
+    )
 
 
 def term_table(
@@ -36,9 +58,14 @@ def term_table(
     if not terms:
         return Markup('<p class="hint">Nothing of this kind was masked.</p>')
     leaving = {choice.term.casefold() for choice in choices if _leaves(choice)}
+    coming = {choice.term.casefold() for choice in choices if (choice.kind, choice.pending) == ("extra_terms", "add")}
     rows = []
     for term in terms:
-        rows.append(_row(term, term.id == opened, term.term.casefold() in leaving))
+        known = term.term.casefold()
+        will = "from the next run on it stays" if known in leaving else ""
+        if term.kind == SUSPECT:
+            will = "from the next run on it is masked" if known in coming else "no name" if known in leaving else ""
+        rows.append(_row(term, term.id == opened, will))
         if term.id == opened:
             rows.append(_places(found, term))
     heads = ("Term", "Kind", "Reads now", "How often", "")
@@ -52,15 +79,12 @@ def _leaves(choice: Choice) -> bool:
     return (choice.kind, choice.pending) in {("allow", "add"), ("extra_terms", "remove")}
 
 
-def _row(term: MaskedTerm, opened: bool, leaving: bool) -> Markup:
+def _row(term: MaskedTerm, opened: bool, will: str) -> Markup:
     often = f"{term.times:,}×" if term.tickets == 1 else f"{term.times:,}× in {term.tickets:,} tickets"
     action = (
-        Markup('<span class="tag">from the next run on it stays</span>')
-        if leaving
-        else Markup(
-            '<button type="button" class="button small" data-do="allow" data-term="{}" data-key="allow-{}" '
-            'aria-label="‘{}’ is not personal">This is not personal</button>'
-        ).format(term.id, term.id, term.term)
+        Markup('<span class="tag">{}</span>').format(will)
+        if will
+        else Markup("{}{}").format(_mask_button(term), _allow_button(term))
     )
     return Markup(
         '<tr><td><button type="button" class="link term" data-do="places" data-term="{id}" aria-expanded="{opened}" '
@@ -71,10 +95,27 @@ def _row(term: MaskedTerm, opened: bool, leaving: bool) -> Markup:
         opened="true" if opened else "false",
         term=term.term,
         kind=kind_name(term.kind),
-        now=" ".join(term.placeholders),
+        now=" ".join(term.placeholders) if term.kind != SUSPECT else "not masked",
         often=often,
         action=action,
     )
+
+
+def _allow_button(term: MaskedTerm) -> Markup:
+    said = "No name" if term.kind == SUSPECT else "This is not personal"
+    return Markup(
+        '<button type="button" class="button small" data-do="allow" data-term="{}" data-key="allow-{}" '
+        'aria-label="‘{}’ is not personal">{}</button>'
+    ).format(term.id, term.id, term.term, said)
+
+
+def _mask_button(term: MaskedTerm) -> Markup:
+    if term.kind != SUSPECT:
+        return NOTHING
+    return Markup(
+        '<button type="button" class="button small" data-do="mask" data-term="{}" data-key="mask-{}" '
+        'aria-label="Mask ‘{}’ everywhere">Mask everywhere</button>'
+    ).format(term.id, term.id, term.term)
 
 
 def _places(found: Sequence[Mapping[str, Any]], term: MaskedTerm) -> Markup:

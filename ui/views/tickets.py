@@ -32,6 +32,8 @@ KINDS = {
     "ID": ("official number", "official numbers"),
     "BIRTHDATE": ("date of birth", "dates of birth"),
     "USER": ("user name", "user names"),
+    "NUMBER": ("order or customer number", "order and customer numbers"),
+    "SUSPECT": ("looks like a name", "look like names"),
     "TERM": ("term of yours", "terms of yours"),
 }
 """Kind of personal data -> its name, one and several."""

@@ -5,12 +5,12 @@ Every form is as long as the text, so that a place in one is the same place in a
 
 import re
 from collections.abc import Iterable
-from functools import cached_property
 
 from engine.tickets.detectors.name_forms import MARKED_WORD, folded
 
 _MARKS = re.compile("[\u0300-\u036f]")
 _WORD = re.compile(r"[^\W\d_]+")
+_ONLY_LETTERS = {code: " " for code in range(128) if not chr(code).isalpha()}
 _DIGIT = re.compile(r"\d")
 _FULL_WIDTH = re.compile("[\u2010-\u2015\u2212\u3000\uff01-\uff5e]")
 _HALF: dict[int, int | str] = {
@@ -27,45 +27,28 @@ class Forms:
         text: The message.
     """
 
+    __slots__ = ("digits", "folded_words", "has_marks", "lowered", "plain", "text", "words")
+
     def __init__(self, text: str) -> None:
         self.text = text
-
-    @cached_property
-    def lowered(self) -> str:
+        self.lowered = _lowered(text)
         """The text in lower case; a letter whose small form is two characters stays as it is."""
-        lowered = self.text.lower()
-        if len(lowered) == len(self.text):
-            return lowered
-        return "".join(small if len(small := letter.lower()) == 1 else letter for letter in self.text)
-
-    @cached_property
-    def plain(self) -> str:
+        self.plain = text
         """The text with half-width digits, letters and hyphens, as number formats know them."""
-        if self.text.isascii() or not _FULL_WIDTH.search(self.text):
-            return self.text
-        return self.text.translate(_HALF)
-
-    @cached_property
-    def digits(self) -> int:
+        self.digits = len(_DIGIT.findall(text))
         """How many digits it has."""
-        return len(_DIGIT.findall(self.text))
-
-    @cached_property
-    def words(self) -> frozenset[str]:
-        """Its words in lower case."""
-        return frozenset(_WORD.findall(self.lowered))
-
-    @cached_property
-    def has_marks(self) -> bool:
+        self.has_marks = False
         """Whether accents stand as characters of their own (decomposed Unicode)."""
-        return not self.text.isascii() and _MARKS.search(self.text) is not None
-
-    @cached_property
-    def folded_words(self) -> frozenset[str]:
+        if text.isascii():  # a third of the pattern's time, and most messages are
+            self.words = self.folded_words = frozenset(self.lowered.translate(_ONLY_LETTERS).split())
+            return
+        self.words = frozenset(_WORD.findall(self.lowered))
+        """Its words in lower case."""
+        self.has_marks = _MARKS.search(text) is not None
+        self.folded_words = frozenset(map(folded, MARKED_WORD.findall(self.lowered) if self.has_marks else self.words))
         """Its words in lower case without accents."""
-        if self.text.isascii():
-            return self.words
-        return frozenset(map(folded, MARKED_WORD.findall(self.lowered) if self.has_marks else self.words))
+        if _FULL_WIDTH.search(text):
+            self.plain = text.translate(_HALF)
 
     def starts_of(self, wanted: Iterable[str]) -> list[int]:
         """Return where words begin in the text, in order; the rest of a longer word does not count.
@@ -81,3 +64,10 @@ class Forms:
                     starts.append(start)
                 start = self.lowered.find(word, start + len(word))
         return sorted(starts)
+
+
+def _lowered(text: str) -> str:
+    lowered = text.lower()
+    if len(lowered) == len(text):
+        return lowered
+    return "".join(small if len(small := letter.lower()) == 1 else letter for letter in text)

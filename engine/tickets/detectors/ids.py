@@ -1,4 +1,4 @@
-"""Finds official numbers that the words before call so: 'My SSN is', 'DNI:', 'Steuer-ID', '身份证号'.
+"""Finds numbers that the words before call so: 'My SSN is', 'DNI:', '身份证号'; by choice 'order', 'Kundennummer'.
 
 Whatever follows such a label and looks like a number is one, right checksum or not: people mistype, and no checksum is
 known for passports and driving licences.
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from engine.tickets.detectors.forms import Forms
 from engine.tickets.detectors.labels import UNSPACED, labels
 from engine.tickets.detectors.national_ids import compacted
-from engine.tickets.detectors.spans import Covered, Span
+from engine.tickets.detectors.spans import Covered, Kind, Span
 
 _SHORTEST, _LONGEST = 5, 24
 """Letters and digits of an official number."""
@@ -29,10 +29,19 @@ def find_labelled_ids(forms: Forms, covered: Covered) -> Iterator[Span]:
         forms: The message.
         covered: Links: digits in there are part of an address.
     """
-    for label in labels("id_labels").find(forms):
+    yield from _labelled(forms, covered, "id_labels", "ID")
+
+
+def find_order_numbers(forms: Forms, covered: Covered) -> Iterator[Span]:
+    """Yield the numbers of orders, invoices and customers that a label announces; arguments as above."""
+    yield from _labelled(forms, covered, "number_labels", "NUMBER")
+
+
+def _labelled(forms: Forms, covered: Covered, table: str, kind: Kind) -> Iterator[Span]:
+    for label in labels(table).find(forms):
         end = _end_of_number(forms.plain, label.value)
         if end is not None and not covered.holds(label.value):
-            yield Span(label.value, end, "ID", compacted(forms.plain[label.value : end]))
+            yield Span(label.value, end, kind, compacted(forms.plain[label.value : end]))
 
 
 def _end_of_number(plain: str, start: int) -> int | None:

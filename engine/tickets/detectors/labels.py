@@ -66,11 +66,16 @@ class Labels:
                 by_first[first[0]].append(phrase)
         self._patterns = {first: _alternatives(phrases) for first, phrases in by_first.items()}
         self._firsts = frozenset(self._patterns)
+        self._seconds = {first: _second_words(phrases) for first, phrases in by_first.items()}
+        """For each first word the words of which one must be there too; empty where the first may stand alone."""
         self._unspaced = _alternatives(unspaced) if unspaced else None
 
     def find(self, forms: Forms) -> Iterator[Label]:
         """Yield the labels of a text; several may overlap."""
         for first in self._firsts & forms.words:
+            seconds = self._seconds[first]
+            if seconds and seconds.isdisjoint(forms.words):
+                continue
             alternatives = self._patterns[first]
             for start in forms.starts_of((first,)):
                 match = alternatives.match(forms.lowered, start)
@@ -94,6 +99,12 @@ class Labels:
 def labels(table: str) -> Labels:
     """Return the labels of one table, built once."""
     return Labels(table)
+
+
+def _second_words(phrases: list[str]) -> frozenset[str]:
+    """Return the second words of phrases; nothing when one of them has no other."""
+    following = [_FIRST_WORD.findall(phrase)[1:2] for phrase in phrases]
+    return frozenset(word[0] for word in following if word) if all(following) else frozenset()
 
 
 def _alternatives(phrases: list[str]) -> re.Pattern[str]:

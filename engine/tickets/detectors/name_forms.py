@@ -30,6 +30,7 @@ def folded(word: str) -> str:
     return "".join(letter for letter in plain if not unicodedata.combining(letter))
 
 
+@lru_cache(maxsize=65_536)
 def spellings(word: str) -> frozenset[str]:
     """Return the folded forms of a word of a name: 'Müller' -> 'muller', 'mueller'; 'Mueller' -> both, too."""
     lowered = unicodedata.normalize("NFC", word.lower())

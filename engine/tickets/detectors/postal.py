@@ -65,8 +65,14 @@ _EAST_ASIAN = re.compile(
     "|[\uac00-\ud7af]{1,8}(?:시|도) [\uac00-\ud7af]{1,8}(?:구|군|시) [\uac00-\ud7af\\d ]{1,20}(?:로|길) ?\\d{1,4}"
 )
 _KINDS_LAST = words("street_after_number")
-_KINDS_FIRST = frozenset(kind.rstrip("./") for kind in entries("street_before_name"))
+_KINDS_FIRST = words("street_before_name")
+_SHORT_KINDS = frozenset(kind.rstrip("./") for kind in _KINDS_FIRST if kind[-1] in "./")
+# 'c/', 'al.' and their kin, which without their sign are other words.
+_SHORT_KIND = re.compile(
+    rf"(?:{'|'.join(map(re.escape, sorted(kind for kind in _KINDS_FIRST if kind[-1] in './')))}) ?\w"
+)
 _KINDS_FRENCH = frozenset(("rue", "avenue", "boulevard", "bd", "chemin", "impasse", "allée", "quai", "place", "cours"))
+_HOUSE_FIRST = re.compile(r"\d[a-zA-Z]?,? [A-Z\u00c0-\u00de]")
 _SPACED_DIGIT = re.compile(r" \d")
 _LONGEST_ENDING = 12
 _IN_ONE_WORD = tuple(entries("street_endings"))
@@ -141,11 +147,12 @@ def _continues(line: str) -> bool:
 def _streets(forms: Forms) -> Iterator[tuple[int, int]]:
     text, lowered, found = forms.text, forms.lowered, forms.words
     patterns = []
-    if not _KINDS_LAST.isdisjoint(found):
+    if not _KINDS_LAST.isdisjoint(found) and _HOUSE_FIRST.search(text):
         patterns.append(_ENGLISH)
     if not _KINDS_FRENCH.isdisjoint(found):
         patterns.append(_NUMBER_FIRST)
-    if not _KINDS_FIRST.isdisjoint(found):
+    is_short = not _SHORT_KINDS.isdisjoint(found) and _SHORT_KIND.search(lowered) is not None
+    if is_short or not _KINDS_FIRST.isdisjoint(found):
         patterns.append(_KIND_FIRST)
     for pattern_of_street in patterns:
         for match in pattern_of_street.finditer(text):

@@ -186,6 +186,36 @@ def test_finders_leave_each_other_whole_values(country: str | None, text: str, m
     assert ConversationMasker(PrivacyOptions(country=country)).mask(text) == masked
 
 
+def test_people_who_stand_in_no_field_are_masked_once_they_are_met() -> None:
+    masker = ConversationMasker(PrivacyOptions())
+    texts = ["The lamp that Ines wanted is dark.", "Hi Ines,\nplease wait.", "my wife Ines Vale says thanks"]
+    masker.meet(texts)
+    assert [masker.mask(text) for text in texts] == [
+        "The lamp that [NAME_1] wanted is dark.",
+        "Hi [NAME_1],\nplease wait.",
+        "my wife [NAME_2] says thanks",
+    ]
+
+
+def test_what_looks_like_a_name_is_told_and_stays() -> None:
+    masker = ConversationMasker(PrivacyOptions(allow=("Roger",)))
+    masked = masker.mask("Then Geoff Moon and Roger called a@lamps.example.")
+    assert "Geoff Moon" in masked
+    [suspect] = masker.suspected
+    assert (suspect.words, suspect.before, suspect.after) == ("Geoff Moon", "Then ", " and Roger called [EMAIL_1].")
+    idle = ConversationMasker(PrivacyOptions(enabled=False))
+    idle.mask("Then Geoff Moon called")
+    assert idle.suspected == []
+
+
+def test_numbers_of_orders_and_customers_go_by_choice() -> None:
+    text = "Order 302-7654301-1234567, Kundennummer: 4471123, invoice no. RE-2025-0041, line 4711"
+    assert ConversationMasker(PrivacyOptions()).mask(text) == text
+    assert ConversationMasker(PrivacyOptions(numbers=True)).mask(text) == (
+        "Order [NUMBER_1], Kundennummer: [NUMBER_2], invoice no. [NUMBER_3], line 4711"
+    )
+
+
 def test_switched_off_it_changes_nothing() -> None:
     masker = ConversationMasker(PrivacyOptions(enabled=False), ["Ines Vale"])
     assert masker.mask("Ines Vale a@lamps.example") == "Ines Vale a@lamps.example"
