@@ -78,6 +78,7 @@ class Studio:
         self._runs = Runs(workspace, self.queue)
         self._answers: set[_Asked] = set()
         self._warm = threading.Event()
+        workspace.sweep()
         workspace.empty_old_trash()
 
     # ---- the machine

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from engine.errors import ResourceError, StudioError
+from engine.scratch import outside, sweep
 
 TRASH_DAYS = 7
 """Days for which a deletion can be undone."""
@@ -72,16 +73,14 @@ class Workspace:
 
     def new_folder(self, parent: Path, name: str) -> Path:
         """Make ``<utc>-<slug>`` under ``parent``; a number is added when two are made in one second."""
-        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         with disk_errors(parent):
-            for suffix in ("", *(f"-{n}" for n in range(2, 1000))):
-                folder = parent / f"{stamp}-{slug(name)}{suffix}"
+            for folder in _free_names(parent, name):
                 try:
                     folder.mkdir(mode=0o700, parents=True)
                 except FileExistsError:
                     continue
                 return folder
-        raise ResourceError(f"No free name is left under {parent}.", "Delete what is no longer needed there.")
+        raise _no_name(parent)
 
     def entries(self, parent: Path) -> list[Path]:
         """Return what is in one of the folders, the newest first; nothing where somebody has deleted it by hand.
@@ -121,6 +120,14 @@ class Workspace:
             raise StudioError(f"'{identifier[:80]}' is not here any more.", "Pick another one from the list.")
         return folder
 
+    def place(self, made: Path, parent: Path, name: str) -> Path:
+        """Move a folder that was made in a scratch folder to ``<utc>-<slug>`` under ``parent``."""
+        with disk_errors(parent):
+            for folder in _free_names(parent, name):
+                made.rename(folder)
+                return folder
+        raise _no_name(parent)
+
     def discard(self, path: Path, label: str) -> Deleted:
         """Move a file or folder to the trash; :meth:`restore` brings it back."""
         target = self.trash / f"{time.time_ns()}-{path.name}"
@@ -141,6 +148,13 @@ class Workspace:
             deleted.original.parent.mkdir(parents=True, exist_ok=True)
             deleted.trashed.rename(deleted.original)
 
+    def sweep(self) -> None:
+        """Remove what programs that were killed have left half made; never what a living one is making."""
+        homes = (self.datasets, self.runs, self.adapters)
+        with disk_errors(self.root):
+            entries = [entry for home in homes for entry in self.entries(home) if entry.is_dir()]
+        sweep((self.root, *homes, self.recipes, self.cache, *entries))
+
     def empty_old_trash(self) -> None:
         """Remove what was deleted more than :data:`TRASH_DAYS` ago."""
         for entry in self.entries(self.trash):
@@ -148,6 +162,19 @@ class Workspace:
             if stamp.isdigit() and time.time() - int(stamp) / 1e9 > TRASH_DAYS * 86_400:
                 with suppress(OSError):  # another program may be doing the same
                     shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+
+
+def _free_names(parent: Path, name: str) -> Iterator[Path]:
+    """Yield ``<utc>-<slug>`` under ``parent`` and, for what is made within one second, the same with a number."""
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    for suffix in ("", *(f"-{n}" for n in range(2, 1000))):
+        folder = parent / f"{stamp}-{slug(name)}{suffix}"
+        if not folder.exists():
+            yield folder
+
+
+def _no_name(parent: Path) -> ResourceError:
+    return ResourceError(f"No free name is left under {parent}.", "Delete what is no longer needed there.")
 
 
 def default_root() -> Path:
@@ -271,6 +298,7 @@ def explain_disk_error(error: OSError, path: Path) -> ResourceError:
     """Say what an OSError on ``path`` means, with its remedy."""
     import errno
 
+    path = outside(path)
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return ResourceError(
             f"The disk that holds {path} is full.",

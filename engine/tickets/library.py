@@ -18,6 +18,7 @@ from typing import Any
 
 from engine.damage import Damaged, readable
 from engine.errors import StudioError, TicketsError
+from engine.scratch import scratch
 from engine.task import Task
 from engine.tickets import apart
 from engine.tickets.dataset import DataSet
@@ -28,7 +29,7 @@ from engine.tickets.origin import TERM_KINDS, Origin, TermKind, keep_sources, ke
 from engine.tickets.overrides import SourceOverrides
 from engine.tickets.report import Progress
 from engine.tickets.second_look import FinderOpener
-from engine.workspace import Deleted, Workspace, checked_name, read_object, write_json
+from engine.workspace import Deleted, Workspace, checked_name, disk_errors, read_object, write_json
 
 SAMPLE = Path(__file__).parents[2] / "assets" / "sample_tickets.ndjson"
 SAMPLE_NAME = "Sample shop"
@@ -139,14 +140,13 @@ class DataSets:
         """
 
         def action(task: Task[str]) -> str:
-            folder = self._workspace.new_folder(self._workspace.datasets, name)
-            try:
+            home = self._workspace.datasets
+            with disk_errors(home), scratch(home, "import") as aside:
+                folder = aside / "data set"
+                folder.mkdir(mode=0o700)
                 self._fill(folder, files, options or PrepareOptions(), task)
                 write_json(folder / "name.json", {"name": name, "created_at": time.time()})
-            except BaseException:
-                self._workspace.discard(folder, name)
-                raise
-            return folder.name
+                return self._workspace.place(folder, home, name).name
 
         return Task(f"Reading {name}", action)
 
@@ -200,9 +200,8 @@ class DataSets:
 
         again = folder / "sources" in [file.parent.parent for file in files]
         edits = Edits.load(folder / "edits.json")
-        staged = folder / ".sources"
-        shutil.rmtree(staged, ignore_errors=True)
-        try:
+        with disk_errors(folder), scratch(folder, "sources") as aside:
+            staged = aside / "sources"
             prepared = replace(options, edits=edits, same_files=again)
             kept = again or keep_sources(files, staged, task.report, lambda: task.cancelled)
             # The sample is our own; a stranger's file is not.
@@ -224,8 +223,6 @@ class DataSets:
                 now = Origin.load(folder)
                 wanted = options if before is None or now.wanted == before.wanted else now.wanted
                 Origin(tuple((file.name, file.stat().st_size) for file in files), kept, options, wanted).save(folder)
-        finally:
-            shutil.rmtree(staged, ignore_errors=True)
 
     def _settle(self, folder: Path, options: PrepareOptions, again: bool) -> None:
         """Bring the edits' keys up to date, and apply what was edited while tickets were prepared."""

@@ -15,8 +15,6 @@ Owns the order of the stages and the files of a data set; the stages themselves 
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +27,7 @@ from typing import Any
 import orjson
 
 from engine.errors import TicketsError
+from engine.scratch import scratch, sweep
 from engine.tickets.conversation import DAMAGED, KIND_REASONS, LeftOut, excerpt, is_learnt_answer
 from engine.tickets.editing import Editor
 from engine.tickets.files.sources import find_sources
@@ -121,18 +120,19 @@ def _opened(folder: str, open_finder: FinderOpener | None) -> Finder:
 
 @contextmanager
 def _side_folder(out: Path) -> Iterator[Path]:
+    """Give an empty folder beside ``out``; what a killed import left there is swept."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    side = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
-    try:
+    sweep([out.parent])
+    with scratch(out.parent, out.name) as made:
+        side = made / "data"
+        side.mkdir(mode=0o700)
         yield side
-    finally:
-        shutil.rmtree(side, ignore_errors=True)
 
 
 def _swap(side: Path, out: Path) -> None:
     """Put the finished files in place: the report goes first and comes back last."""
     if not out.exists():
-        side.rename(out)  # mkdtemp made it for its owner alone
+        side.rename(out)
         return
     (out / "report.json").unlink(missing_ok=True)
     for name in FILES:

@@ -11,7 +11,6 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
@@ -90,26 +89,3 @@ def writing(folder: Path) -> Iterator[None]:
             yield
         finally:
             lock.release()
-
-
-def this_process() -> tuple[int, float]:
-    """Return the id of this process and when it began, in Unix seconds."""
-    return os.getpid(), _start_of(os.getpid())
-
-
-def is_alive(process: int, started: float) -> bool:
-    """Whether a process with this id, begun at this time, is there."""
-    import psutil
-
-    try:
-        return bool(abs(psutil.Process(process).create_time() - started) < 2.0)
-    except (psutil.Error, ValueError, OverflowError):
-        return False
-
-
-@cache
-def _start_of(process: int) -> float:
-    """When this process began: asked once, since the answer moves with the computer's clock."""
-    import psutil
-
-    return float(psutil.Process(process).create_time())

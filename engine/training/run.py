@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import ResourceError, RunError, StudioError
+from engine.identity import is_alive, this_process
 from engine.training import checkpoints, ownership
 from engine.training.changes import note_change
 from engine.training.events import Event, Record, append
@@ -96,7 +97,7 @@ class RunDirectory:
             "",
             dataset.name,
             dataset_name,
-            *ownership.this_process(),
+            *this_process(),
             started_by=started_by,
         )
         write_json(self.status_file, asdict(made))
@@ -129,10 +130,10 @@ class RunDirectory:
 
     def _is_worked_on(self, status: Status) -> bool:
         """Whether the process that wrote an active status is still responsible for the run."""
-        is_mine = (status.process, status.process_started) == ownership.this_process()
+        is_mine = (status.process, status.process_started) == this_process()
         if is_mine or ownership.is_ours(self.path):
             return is_mine and ownership.is_ours(self.path)
-        return ownership.is_alive(status.process, status.process_started)
+        return is_alive(status.process, status.process_started)
 
     def _version(self) -> int:
         """A number that another writer of the status file changes; 0 without one."""
@@ -250,7 +251,7 @@ class RunDirectory:
             check_step(status, changes["state"])
         status = replace(status, **changes)
         if changes.get("state") in ACTIVE:
-            process, started = ownership.this_process()
+            process, started = this_process()
             status = replace(status, process=process, process_started=started)
         return status
 

@@ -11,6 +11,8 @@ LAYERS = [
         "errors",
         "reasoning",
         "damage",
+        "identity",
+        "scratch",
         "task",
         "workspace",
         "tickets",
@@ -29,16 +31,18 @@ ALLOWED = {
     "reasoning": set(),
     "damage": {"errors"},
     "task": {"errors"},
-    "workspace": {"errors"},
+    "identity": set(),
+    "scratch": {"identity"},
+    "workspace": {"errors", "scratch"},
     "locks": {"workspace"},
     "workspace_lock": {"errors", "locks", "workspace"},
-    "tickets": {"errors", "reasoning", "damage", "task", "workspace"},
-    "model": {"errors", "reasoning", "workspace", "training.recipe", "chat.adapters"},
+    "tickets": {"errors", "reasoning", "damage", "scratch", "task", "workspace"},
+    "model": {"errors", "reasoning", "scratch", "workspace", "training.recipe", "chat.adapters"},
     "base_holder": {"errors", "model", "training.recipe"},
-    "training": {"base_holder", "locks", "errors", "reasoning", "task", "workspace", "model"}
+    "training": {"base_holder", "identity", "locks", "errors", "reasoning", "task", "workspace", "model"}
     | {"tickets.dataset", "tickets.library", "tickets.lines"},
     "chat": {"errors", "workspace", "tickets.lines", "model"},
-    "export": {"errors", "workspace", "model", "training"},
+    "export": {"errors", "scratch", "workspace", "model", "training"},
 }
 
 
