@@ -10,7 +10,7 @@ import pytest
 FOLDER = Path(__file__).parent / "benchmarks"
 BENCHMARKS = sorted(file.stem for file in FOLDER.glob("bench_*.py"))
 TINY = {
-    "bench_answers": ["--shape", "tiny", "--tokens", "4", "--repeats", "1"],
+    "bench_answers": ["--shape", "tiny", "--tokens", "4", "--repeats", "1", "--groups", "base", "pair"],
     "bench_training": ["--shape", "tiny", "--steps", "5", "--documents", "24"],
     "bench_loading": ["--shape", "tiny"],
 }

@@ -9,7 +9,7 @@ leaves them behind when the forward raises, and spends 0.3 ms a layer on gatheri
 base's product itself takes on a small model.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,8 @@ class Seating:
     rows: int = 0
     places: tuple[tuple[str, slice | torch.Tensor], ...] = ()
     """Adapter name and its rows: a slice where they lie side by side, else their indices."""
+    recorded: bool = False
+    """Whether a recorded step is computed (captured.py), whose rows are seated by a table on the GPU."""
 
     @classmethod
     def of(cls, names: Sequence[str | None], device: torch.device) -> "Seating":
@@ -67,6 +69,8 @@ class AdaptedLinear(nn.Module):
         super().__init__()
         self.base_layer = base_layer
         self.slots: dict[str, LoraWeights] = {}
+        self.fused: Callable[[torch.Tensor], torch.Tensor] | None = None
+        """Computes the layer and its rows' adapters in a recorded step."""
         self._seating = seating
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -78,6 +82,8 @@ class AdaptedLinear(nn.Module):
         Returns:
             The same shape with out_features.
         """
+        if self._seating.recorded and self.fused is not None:
+            return self.fused(x)
         y: torch.Tensor = self.base_layer(x)
         if self._seating.places:
             self._add(_by_row(x, self._seating.rows), _by_row(y, self._seating.rows))

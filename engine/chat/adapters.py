@@ -20,6 +20,7 @@ import torch
 from torch import nn
 
 from engine.chat.adapted_linear import AdaptedLinear, LoraWeights, Seating
+from engine.chat.recordings import Recordings
 from engine.errors import ModelError
 from engine.model.adapter_files import CONFIG, Adapter, LoraPair, read_adapter, weights_file
 
@@ -55,8 +56,9 @@ class AdapterBank:
         self._adapted: dict[str, AdaptedLinear] = {}
         self._capacity = slots
         self._slots: dict[str, _Slot] = {}  # the least recently used first
-        self._seating = Seating()
-        self._lock = threading.RLock()
+        self.seating = Seating()
+        self.lock = threading.RLock()
+        self.recordings = Recordings(self)
 
     @property
     def device(self) -> torch.device:
@@ -67,7 +69,7 @@ class AdapterBank:
     @property
     def loaded(self) -> tuple[Path, ...]:
         """The folders of the loaded adapters, the least recently used first."""
-        with self._lock:
+        with self.lock:
             return tuple(slot.path for slot in self._slots.values())
 
     def load(self, path: Path) -> str:
@@ -82,7 +84,7 @@ class AdapterBank:
         Raises:
             ModelError: It is gone, damaged, unsafe, of another method, or does not fit; or every slot is in use.
         """
-        with self._lock:
+        with self.lock:
             path, stamp = path.resolve(), _stamp(path)
             for name, slot in self._slots.items():
                 if (slot.path, slot.stamp) == (path, stamp):
@@ -114,14 +116,14 @@ class AdapterBank:
         names: list[str | None] = []
         try:
             for path in paths:
-                with self._lock:
+                with self.lock:
                     names.append(None if path is None else self.load(path))
                     if names[-1] is not None:
                         held.append(self._slots[names[-1]])
                         held[-1].users += 1
             yield tuple(names)
         finally:
-            with self._lock:
+            with self.lock:
                 for slot in held:
                     slot.users -= 1
 
@@ -131,7 +133,7 @@ class AdapterBank:
         Raises:
             ModelError: It is answering.
         """
-        with self._lock:
+        with self.lock:
             found = [name for name, slot in self._slots.items() if slot.path == path.resolve()]
             if any(self._slots[name].users for name in found):
                 raise ModelError(f"{path.name} is answering just now.", "Stop the answer first.")
@@ -151,15 +153,28 @@ class AdapterBank:
         Raises:
             ModelError: An adapter has been evicted meanwhile.
         """
-        with self._lock:
+        with self.seated(adapters):
+            return self.model(**inputs)
+
+    @contextmanager
+    def seated(self, adapters: Sequence[str | None]) -> Iterator[None]:
+        """Let the rows of a batch be answered by these adapters, and by nobody else meanwhile.
+
+        Args:
+            adapters: As for :meth:`forward`.
+
+        Raises:
+            ModelError: An adapter has been evicted meanwhile.
+        """
+        with self.lock:
             if any(name is not None and name not in self._slots for name in adapters):
                 raise ModelError("That adapter is no longer loaded.", "Ask again.")
             seating = Seating.of(adapters, self.device)
-            self._seating.rows, self._seating.places = seating.rows, seating.places
+            self.seating.rows, self.seating.places = seating.rows, seating.places
             try:
-                return self.model(**inputs)
+                yield
             finally:
-                self._seating.rows, self._seating.places = 0, ()
+                self.seating.rows, self.seating.places = 0, ()
 
     def _check_fit(self, pairs: Mapping[str, LoraPair], path: Path) -> None:
         """Compare every weight with the layer it is meant for, before anything is changed."""
@@ -196,12 +211,23 @@ class AdapterBank:
             for where, pair in pairs.items()
         }
         for where, weights in ready.items():
-            self._adapted_layer(where).slots[name] = weights
+            self.adapted_layer(where).slots[name] = weights
 
-    def _adapted_layer(self, where: str) -> AdaptedLinear:
+    def packed_layers(self) -> dict[str, Any]:
+        """Return the base's 4-bit layers by name."""
+        from bitsandbytes.nn import Linear4bit
+
+        return {name: layer for name, layer in self._linear.items() if isinstance(layer, Linear4bit)}
+
+    def layers_of(self, name: str) -> frozenset[str]:
+        """Return where a loaded adapter has weights."""
+        return frozenset(self._slots[name].layers)
+
+    def adapted_layer(self, where: str) -> AdaptedLinear:
+        """Return the stand-in for a linear layer, put there if it is not yet."""
         if where not in self._adapted:
             parent, _, child = where.rpartition(".")
-            self._adapted[where] = AdaptedLinear(self._linear[where], self._seating)
+            self._adapted[where] = AdaptedLinear(self._linear[where], self.seating)
             setattr(self.model.get_submodule(parent), child, self._adapted[where])
         return self._adapted[where]
 

@@ -8,13 +8,16 @@ all voices. The module knows token ids, not texts.
 import inspect
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from engine.chat.adapters import AdapterBank
 from engine.chat.records import Sampling, StoppedBy
 from engine.chat.sampling import Sampler
+
+if TYPE_CHECKING:
+    from engine.chat.captured import CapturedStep
 
 __all__ = ["DecodingBatch", "Row", "RowState", "Sampling", "decode"]
 
@@ -61,20 +64,39 @@ def decode(
     Yields:
         The state of every row after each step; all are done in the last one.
     """
-    batch = DecodingBatch(bank, rows, pad_id)
-    sampler = Sampler(sampling, len(rows))
-    states = tuple(RowState(()) for _ in rows)
-    fed: list[int] | None = None
+    length = max((len(row.prompt) for row in rows), default=0) + sampling.max_new_tokens
+    with bank.recordings.lend([row.adapter for row in rows], length) as recorded:
+        batch = RecordedBatch(bank, rows, pad_id, recorded) if recorded else DecodingBatch(bank, rows, pad_id)
+        yield from _decode(batch, Sampler(sampling, len(rows)), len(rows), sampling, stop_ids, pad_id, should_stop)
+
+
+def _decode(
+    batch: "DecodingBatch",
+    sampler: Sampler,
+    rows: int,
+    sampling: Sampling,
+    stop_ids: Collection[int],
+    pad_id: int,
+    should_stop: Callable[[], bool],
+) -> Iterator[tuple[RowState, ...]]:
+    states = tuple(RowState(()) for _ in range(rows))
+    scores: torch.Tensor | None = None
+    fed: list[int] = []
     while not all(state.done for state in states):
         if should_stop():
             yield tuple(state if state.done else RowState(state.tokens, True, "cancelled") for state in states)
             return
-        drawn = sampler.pick(batch.prefill() if fed is None else batch.step(fed))
+        if scores is None:
+            scores = batch.step(fed) if fed else batch.prefill()
+        drawn = sampler.pick(scores)
         states = tuple(
             state if state.done else _extended(state, token, sampling.max_new_tokens, stop_ids)
             for state, token in zip(states, drawn, strict=True)
         )
         fed = [pad_id if state.done else token for state, token in zip(states, drawn, strict=True)]
+        # a recorded step runs on while the words of this one are written
+        runs_on = batch.is_recorded and not all(state.done for state in states)
+        scores = batch.step(fed) if runs_on else None
         yield states
 
 
@@ -110,6 +132,11 @@ class DecodingBatch:
         self._cache: Any = None
         self._options = _options(bank.model)
 
+    @property
+    def is_recorded(self) -> bool:
+        """Whether a step returns before the GPU has computed it."""
+        return False
+
     def prefill(self) -> torch.Tensor:
         """Read the prompts; return the scores of the first token, shape (rows, vocabulary)."""
         return self._forward(self._prompts)
@@ -133,6 +160,52 @@ class DecodingBatch:
         self._cache = out.past_key_values
         scores: torch.Tensor = out.logits[:, -1]
         return scores
+
+
+class RecordedBatch(DecodingBatch):
+    """A batch whose steps are replayed from a recording; its prompts are read as any other's.
+
+    Args:
+        bank: The base and its adapters.
+        rows: At least one; the recording may have more, which are fed padding.
+        pad_id: Fills the shorter prompts on the left.
+        recorded: Lent for this batch, and begun.
+    """
+
+    def __init__(self, bank: AdapterBank, rows: Sequence[Row], pad_id: int, recorded: "CapturedStep") -> None:
+        empty = [Row((pad_id,), None)] * (recorded.rows - len(rows))
+        super().__init__(bank, [*rows, *empty], pad_id)
+        self._rows, self._pad_id = len(rows), pad_id
+        self._cache = recorded.cache
+        self._recorded: CapturedStep | None = recorded
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether a step returns before the GPU has computed it; not where the recording failed."""
+        return self._recorded is not None
+
+    def prefill(self) -> torch.Tensor:
+        """Read the prompts; return the scores of the first token, shape (rows, vocabulary)."""
+        scores = super().prefill()
+        assert self._recorded is not None
+        self._recorded.after_prompts(self._mask)
+        return scores[: self._rows]
+
+    def step(self, tokens: Sequence[int]) -> torch.Tensor:
+        """Append a token to every row; return the scores of the next one, shape (rows, vocabulary)."""
+        tokens = [*tokens, *[self._pad_id] * (self._mask.shape[0] - self._rows)]
+        if self._recorded is not None:
+            try:
+                with self._bank.seated(self._adapters):
+                    return self._recorded.step(tokens)[: self._rows]
+            except torch.OutOfMemoryError:
+                raise
+            except Exception as error:  # of a compiler, a driver, a model that is not what it seems: go on without
+                self._recorded = None
+                self._bank.recordings.refuse(error)
+                for layer in self._cache.layers:
+                    layer.cumulative_length.fill_(self._mask.shape[1])
+        return super().step(tokens)[: self._rows]
 
 
 def _options(model: Any) -> frozenset[str]:

@@ -5,6 +5,9 @@ import torch
 from engine.chat.records import Sampling
 from engine.errors import ModelError
 
+_NONE = -1
+"""Stands for a token where the scores are no numbers."""
+
 
 class Sampler:
     """Draws the next token of every row.
@@ -39,15 +42,19 @@ class Sampler:
         Raises:
             ModelError: The scores are no numbers.
         """
-        if bool(scores.isnan().any()):
+        if self._sampling.temperature == 0:
+            drawn = scores.argmax(-1)
+        else:
+            chances = [torch.rand(1, generator=generator, dtype=torch.float64) for generator in self._generators]
+            drawn = _draw(scores, torch.stack(chances), self._sampling)
+        # the processor waits for a GPU once: for the tokens, and for whether they are any
+        tokens: list[int] = torch.where(scores.amax(-1).isnan(), _NONE, drawn).tolist()
+        if _NONE in tokens:
             raise ModelError(
                 "The model's arithmetic overflowed, so it has no answer.",
                 "Set the compute type to bfloat16 or float32 in the recipe.",
             )
-        if self._sampling.temperature == 0:
-            return [int(token) for token in scores.argmax(-1)]
-        drawn = torch.stack([torch.rand(1, generator=generator, dtype=torch.float64) for generator in self._generators])
-        return [int(token) for token in _draw(scores, drawn, self._sampling)]
+        return tokens
 
 
 def _draw(scores: torch.Tensor, drawn: torch.Tensor, sampling: Sampling) -> torch.Tensor:

@@ -62,6 +62,12 @@ class BaseModel:
 
         return AdapterBank(self.copy())
 
+    def make_room(self) -> None:
+        """Give the memory back that answers keep for the next one, before a run looks at how much is free."""
+        if "bank" in self.__dict__:
+            self.bank.recordings.give_back()
+            release_unused()
+
     def release(self) -> None:
         """Give the memory back; the object must not be used afterwards."""
         self.__dict__.pop("bank", None)

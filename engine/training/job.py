@@ -294,6 +294,7 @@ class TrainingQueue:
             if isinstance(event, Started):
                 self._set(job, *_BEGUN)
 
+        base.make_room()
         resume_step = self._newest_sound(job.run)
         outcome = run_training(
             recipe,

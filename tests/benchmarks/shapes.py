@@ -32,13 +32,15 @@ def _llama(
 SHAPES: dict[str, dict[str, int]] = {
     "tiny": _llama(64, 128, 2, 4),
     "starter-size": _llama(576, 1536, 30, 9, 3, 49_152),
+    "starter-size-even": _llama(640, 1536, 8, 10, 5, 4096),
     "1b": _llama(2048, 8192, 16, 32, 8, 128_256),
     "7b": _llama(4096, 11_008, 32, 32),
     "13b": _llama(5120, 13_824, 40, 40),
     "34b": _llama(8192, 22_016, 48, 64, 8),
     "65b": _llama(8192, 22_016, 80, 64),
 }
-"""Llama 3.2 1B, Llama 2 7B and 13B, CodeLlama 34B, Llama 65B; 'starter-size' is SmolLM2 135M."""
+"""Llama 3.2 1B, Llama 2 7B and 13B, CodeLlama 34B, Llama 65B; 'starter-size' is SmolLM2 135M, and
+'starter-size-even' a quarter of it, of widths that 128 divides."""
 
 
 def config_of(shape: str) -> Any:

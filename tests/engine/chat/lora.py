@@ -9,7 +9,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 MODULES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
-def make_lora(base: Any, folder: Path, seed: int, **options: Any) -> Path:
+def make_lora(base: Any, folder: Path, seed: int, std: float = 0.3, **options: Any) -> Path:
     """Save an adapter for ``base`` (a BaseModel) as training would; return its folder."""
     settings = {"r": 8, "lora_alpha": 16, "lora_dropout": 0.05, "target_modules": MODULES, "task_type": "CAUSAL_LM"}
     generator = torch.Generator().manual_seed(seed)
@@ -17,7 +17,7 @@ def make_lora(base: Any, folder: Path, seed: int, **options: Any) -> Path:
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if "lora_" in name:
-                parameter.copy_(torch.empty(parameter.shape).normal_(std=0.3, generator=generator))
+                parameter.copy_(torch.empty(parameter.shape).normal_(std=std, generator=generator))
     model.save_pretrained(folder, save_embedding_layers=False)
     return folder
 

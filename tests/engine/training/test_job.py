@@ -58,6 +58,17 @@ def until(condition, what):
     raise AssertionError(f"not within {DEADLINE} s: {what}")
 
 
+def test_a_run_takes_the_memory_that_answers_keep_for_the_next(queue, bases, tmp_path, data, tiny_model):
+    run = new_run(tmp_path, data, tiny_model, max_steps=1)
+    with bases.use(run.recipe) as base:
+        base.bank.recordings._free.append("a recording")
+    queue.add(run)
+    assert queue.wait(run.id, DEADLINE)
+    with bases.use(run.recipe) as again:
+        assert again is base
+        assert not again.bank.recordings._free
+
+
 def test_a_run_goes_from_queued_to_finished_and_its_folder_tells_the_whole_story(queue, tmp_path, data, tiny_model):
     run = new_run(tmp_path, data, tiny_model)
     assert run.status.state == "queued"
