@@ -117,7 +117,7 @@ def _build_corrections() -> dict[str, Any]:
             '<p class="quiet">Which column is what? Name question and answer (a row a ticket), or text, ticket and '
             "author or role (a row a message). A column of yes and no is incoming where yes means that the customer "
             "wrote, outgoing where it means the support, internal where only staff saw it, public where customers "
-            "did.</p>"
+            "did, bot where a machine wrote.</p>"
         )
         with gr.Row(elem_classes="column-grid"):
             columns = {

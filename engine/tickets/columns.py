@@ -15,20 +15,21 @@ from engine.errors import TicketsError
 from engine.tickets.parties import all_yes_no, who
 
 ROLES: Final = (
-    *("question", "answer", "ticket", "author", "role", "incoming", "outgoing", "internal", "public"),
+    *("question", "answer", "ticket", "author", "role", "incoming", "outgoing", "internal", "public", "bot"),
     *("text", "subject", "date", "customer", "tags"),
 )
 """What a column can be.
 
 ``question`` and ``answer`` make a wide table (a row a ticket); ``text`` makes a long one (a row a message), with
 ``ticket`` and one of ``role``, ``author``, ``incoming``, ``outgoing``. The columns of yes and no say what yes means:
-``incoming`` the customer wrote, ``outgoing`` the support, ``internal`` only staff saw it, ``public`` the customer did.
+``incoming`` the customer wrote, ``outgoing`` the support, ``internal`` only staff saw it, ``public`` the customer
+did, ``bot`` a machine wrote.
 """
 WRITERS: Final = ("role", "author", "incoming", "outgoing")
 """Roles of columns that tell who wrote a message."""
-OF_MESSAGES: Final = ("text", *WRITERS, "internal", "public")
+OF_MESSAGES: Final = ("text", *WRITERS, "internal", "public", "bot")
 """Roles of columns that only a row a message has."""
-_YES_NO_ROLES: Final = ("incoming", "outgoing", "internal", "public")
+_YES_NO_ROLES: Final = ("bot", "incoming", "outgoing", "internal", "public")
 _FEWEST_ROWS = 8
 """Different rows below this number are too few to call a column a category."""
 _CATEGORY_CHARS = 80
@@ -75,6 +76,8 @@ _WORDS: Final[dict[str, str]] = {
         intern, privat, nur intern, interno, privado, interne, prive, privato, внутреннее""",
     "public": """public, is public, is published, published, jsd public, customer visible, visible to customer,
         is visible, offentlich, publico, publica, pubblico, openbaar, publiczny, offentlig, публичный""",
+    "bot": """bot, is bot, from bot, automated, is automated, automatic, is automatic, is ai, from ai, from ai agent,
+        is ai answer, ai generated, auto reply, is auto reply, auto response, chatbot, automatisch""",
     "text": """text, message, body, content, comment, message text, message body, comment body, body text, text body,
         reply text, nachricht, inhalt, kommentar, mensaje, texto, contenido, comentario, texte, contenu, commentaire,
         messaggio, testo, contenuto, commento, mensagem, conteudo, bericht, inhoud, tekst, wiadomosc, tresc,

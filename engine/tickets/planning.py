@@ -350,7 +350,7 @@ def _mapping_evidence(mapping: Mapping[str, str], overrides: SourceOverrides) ->
         return "columns chosen by you"
     if not mapping:
         return "no column is called question and answer, or text with ticket and author"
-    telling = ("question", "answer", "text", *WRITERS, "internal", "public")
+    telling = ("question", "answer", "text", *WRITERS, "internal", "public", "bot")
     return ", ".join(f"{column!r} is the {role}" for role, column in mapping.items() if role in telling)
 
 

@@ -11,7 +11,7 @@ ENVELOPES = frozenset(
     (
         *("tickets", "helpdesk_tickets", "conversations", "threads", "messages", "articles", "comments", "journals"),
         *("cases", "issues", "users", "data", "items", "records", "results", "result", "_results", "list", "rows"),
-        *("values", "entries", "documents", "_embedded"),
+        *("values", "entries", "documents", "_embedded", "payload", "Ticket", "Tickets"),
     )
 )
 """Keys under which exports and APIs put their list of records."""
@@ -35,7 +35,8 @@ _OWN_KEYS = frozenset(("id", "subject", "number", "ticketNumber", "key", "descri
 def unwrap(value: Value) -> Iterator[Value]:
     """Yield the records inside an envelope, or the value itself where it is a record."""
     lists = {key: value[key] for key in value.keys() & ENVELOPES if _is_list_of_records(value[key])}
-    embedded = value.get("_embedded")
+    page = value.get("data")
+    embedded = page if isinstance(page, dict) and "payload" in page else value.get("_embedded")
     if isinstance(embedded, dict) and not (_OWN_KEYS & value.keys()):
         yield from unwrap(embedded)
     elif lists and not (_OWN_KEYS & value.keys()) and not _is_chat(value):

@@ -15,6 +15,7 @@ from engine.tickets.conversation import Conversation
 from engine.tickets.files.records import Record
 from engine.tickets.readers import (
     chat,
+    chatwoot,
     freshdesk,
     front,
     gorgias,
@@ -23,6 +24,7 @@ from engine.tickets.readers import (
     intercom,
     jira,
     osticket,
+    otrs,
     servicenow,
     zammad,
     zendesk,
@@ -69,6 +71,8 @@ READERS: tuple[Reader, ...] = cast(
         zammad,
         zoho,
         osticket,
+        chatwoot,
+        otrs,
         chat,
     ),
 )

@@ -189,6 +189,8 @@ def _party(cells: _Cells) -> tuple[Role | None, Kind]:
             role, kind = (yes if said else no, kind) if said is not None else who(cells(name))
     if is_internal(cells("internal"), means_internal=True) or is_internal(cells("public"), means_internal=False):
         kind = "note"
+    elif yes_no(cells("bot")):
+        role, kind = "assistant", "bot"
     return role, kind
 
 

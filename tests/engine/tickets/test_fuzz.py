@@ -30,7 +30,7 @@ from tests.engine.tickets.readers.test_intercom import author, conversation, par
 from tests.engine.tickets.readers.test_jira import HEADER, ROW
 from tests.engine.tickets.readers.test_mail import ANSWER, AWAY, QUESTION, mbox
 from tests.engine.tickets.readers.test_mailing_lists import ARCHIVE
-from tests.engine.tickets.readers.test_other_desks import ARTICLES, ZAMMAD, front, gorgias, osticket, zoho
+from tests.engine.tickets.readers.test_other_desks import ARTICLES, ZAMMAD, chatwoot, front, gorgias, osticket, zoho
 from tests.engine.tickets.readers.test_servicenow import HEADER as JOURNAL_HEADER
 from tests.engine.tickets.readers.test_servicenow import ROW as JOURNAL_ROW
 from tests.engine.tickets.readers.test_table import LONG, two_sides
@@ -48,6 +48,9 @@ JSON: list[object] = [
     front(1, True),
     zoho(1, "in"),
     osticket(1, "M", "Ada"),
+    chatwoot(1, 0, "Contact"),
+    {"id": 4, "meta": {"sender": {"id": 9}}, "messages": [chatwoot(1, 0, "Contact"), chatwoot(2, 1, "AgentBot")]},
+    {"Ticket": [{"TicketID": "7", "Article": [{"SenderType": "agent", "Body": "a", "IsVisibleForCustomer": "1"}]}]},
     {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]},
     {"messages": [{"speaker": "Visitor", "text": "a"}, {"speaker": "zygote", "text": "b", "rating": -1}]},
     {"messages": [ASKED, {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "f"}}]}, GOOD]},

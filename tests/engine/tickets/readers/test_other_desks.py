@@ -1,4 +1,4 @@
-"""Zammad, Gorgias, Front, Zoho Desk and osTicket."""
+"""Zammad, Gorgias, Front, Zoho Desk, osTicket, Chatwoot and OTRS."""
 
 from pathlib import Path
 from typing import Any
@@ -242,3 +242,80 @@ def test_zammad_articles_that_a_trigger_sent_are_the_systems(tmp_path: Path) -> 
     sent = article(2, "Agent", "We got it.", preferences={"perform_origin": "trigger"})
     path = write(tmp_path / "a.json", [{**ZAMMAD, "articles": [ARTICLES[0], sent, article(3, "Agent", "Press")]}])
     assert kinds(path) == [("user", "public"), ("assistant", "system"), ("assistant", "public")]
+
+
+def chatwoot(number: int, kind: int | str, sent_by: str, **more: Any) -> dict[str, Any]:
+    return {
+        "id": number,
+        "conversation_id": 4,
+        "content": f"Words {number}",
+        "message_type": kind,
+        "private": False,
+        "created_at": 1_700_000_000 + number,
+        "sender_type": sent_by,
+        "sender": {"id": number, "name": f"Name {sent_by}"},
+        **more,
+    }
+
+
+CHATWOOT = [
+    chatwoot(3, 1, "User"),
+    chatwoot(1, 0, "Contact"),
+    chatwoot(2, 1, "AgentBot"),
+    chatwoot(4, 1, "User", private=True),
+    chatwoot(5, 2, "User"),
+    chatwoot(6, 3, "User"),
+    chatwoot(7, "outgoing", "User", sender={"type": "agent_bot"}),
+    chatwoot(8, "incoming", "Contact"),
+]
+
+
+def test_chatwoot_messages_inside_and_apart(tmp_path: Path) -> None:
+    expected = [
+        *(("user", "public"), ("assistant", "bot"), ("assistant", "public"), ("assistant", "note")),
+        *(("assistant", "system"), ("assistant", "bot"), ("assistant", "bot"), ("user", "public")),
+    ]
+    contact = {"sender": {"id": 9, "name": "Ada Lane"}}
+    conversation = {"id": 4, "status": "resolved", "labels": ["lamp"], "meta": contact}
+    apart = write(tmp_path / "m.json", {"payload": CHATWOOT})
+    inside = write(tmp_path / "c.json", {"data": {"meta": {}, "payload": [{**conversation, "messages": CHATWOOT}]}})
+    assert kinds(inside) == kinds(apart) == expected
+    found = only(inside)
+    assert (found.tags, found.customer, found.status) == (("lamp",), "9", "resolved")
+    assert "Ada Lane" in found.people
+    bare = write(tmp_path / "bare.json", {"payload": [{**conversation, "messages": []}]})
+    assert detect([inside]).format == "chatwoot"
+    with pytest.raises(TicketsError):
+        read(bare)
+
+
+def test_chatwoot_messages_as_a_table(tmp_path: Path) -> None:
+    header = "id,conversation_id,content,message_type,private,created_at,sender_type"
+    rows = ["1,4,Dark?,0,false,1700000001,Contact", "2,4,Press it.,1,false,1700000002,User"]
+    assert kinds(write(tmp_path / "t.csv", "\n".join([header, *rows]))) == [("user", "public"), ("assistant", "public")]
+
+
+def test_otrs_articles_of_both_ages(tmp_path: Path) -> None:
+    def article(number: int, sender: str, **more: Any) -> dict[str, Any]:
+        return {"SenderType": sender, "Body": f"Words {number}", "CreateTime": f"2026-01-02 10:00:{number:02d}", **more}
+
+    new = [
+        article(1, "customer", IsVisibleForCustomer="1", From="Ada Lane <ada@example.org>"),
+        article(2, "system", IsVisibleForCustomer="1"),
+        article(4, "agent", IsVisibleForCustomer="0"),
+        article(3, "agent", IsVisibleForCustomer=1, ContentType="text/html; charset=utf-8"),
+    ]
+    old = [
+        article(1, "customer", ArticleType="email-external"),
+        article(2, "system", ArticleType="email-notification-ext"),
+        article(3, "agent", ArticleType="phone"),
+        article(4, "agent", ArticleType="note-internal"),
+    ]
+    ticket = {"TicketID": "7", "TicketNumber": "2026007", "QueueID": "1", "Title": "Lamp", "State": "closed successful"}
+    expected = [("user", "public"), ("assistant", "system"), ("assistant", "public"), ("assistant", "note")]
+    for articles in (new, old):
+        assert kinds(write(tmp_path / "t.json", {"Ticket": [{**ticket, "Article": articles}]})) == expected
+    found = only(write(tmp_path / "t.json", {"Ticket": [{**ticket, "Article": new}]}))
+    assert (found.id, found.subject, found.status, found.messages[2].html) == ("2026007", "Lamp", "closed", True)
+    with pytest.raises(TicketsError, match="without their articles"):
+        detect([write(tmp_path / "bare.json", {"Ticket": [ticket]})])

@@ -357,3 +357,10 @@ def test_a_writer_whose_name_is_a_machines_is_one(tmp_path: Path, name: str) -> 
         ("assistant", "bot"),
         ("assistant", "public"),
     ]
+
+
+@pytest.mark.parametrize("header", ["automated", "is_bot", "from_ai_agent", "Bot", "is_ai_answer"])
+def test_a_column_that_marks_machines_is_believed(tmp_path: Path, header: str) -> None:
+    rows = ["1,user,false,Dark?", "1,operator,true,See article 7.", "1,operator,false,Press it."]
+    found = only(write(tmp_path / "t.csv", "\n".join([f"session_id,from,{header},content", *rows])))
+    assert [kind for _, kind, _ in said(found)] == ["public", "bot", "public"]
