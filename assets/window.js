@@ -98,6 +98,23 @@ window.ticketTuner = (() => {
     }
   });
 
+  // ---- a button that makes or takes away something takes no second press before the first has had its effect
+
+  const MAKES = new Set(["again", "agent", "allow", "drop", "forget", "resume", "tag", "undo"]);
+  const done = (id) => release(document.getElementById(id));
+  function release(button) { delete button?.dataset.busy; button?.removeAttribute("aria-busy"); }
+  function work(button, longest) {
+    button.dataset.busy = "yes";
+    button.setAttribute("aria-busy", "true");
+    setTimeout(release, longest, button);
+  }
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("button.once");
+    if (!button) return;
+    if ("busy" in button.dataset) { event.stopImmediatePropagation(); event.preventDefault(); return; }
+    work(button, 60000);
+  }, true);
+
   // ---- buttons inside HTML: data-do names the event, the other data-* go with it
 
   function actions(element, trigger, watch, events) {
@@ -106,7 +123,10 @@ window.ticketTuner = (() => {
       const menu = event.target.closest("[data-menu]");
       if (menu) { openMenu(menu, menu.getBoundingClientRect(), raise); return; }
       const button = event.target.closest("[data-do]");
-      if (button && !button.disabled) raise(button.dataset.do, { ...button.dataset });
+      if (!button || button.disabled || "busy" in button.dataset) return;
+      const data = { ...button.dataset };
+      if (MAKES.has(data.do)) work(button, 3000);  // until it is drawn anew, or the message that it failed has been read
+      raise(data.do, data);
     });
     element.addEventListener("contextmenu", (event) => {
       const menu = event.target.closest(".side-row, tr")?.querySelector("[data-menu]");
@@ -413,5 +433,5 @@ window.ticketTuner = (() => {
     return [x, [`${spec.x} ${x}`, ...rows.map(([name, point]) => `${name} ${short(point[1])}`)]];
   }
 
-  return { header, actions, follow, download, chart, live, openTab, pulse, press, ready };
+  return { header, actions, done, follow, download, chart, live, openTab, pulse, press, ready };
 })();

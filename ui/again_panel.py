@@ -19,7 +19,7 @@ from ui.html import html
 from ui.prepare_options import OptionFields
 from ui.views import parts, words
 from ui.window import Window
-from ui.wiring import listen
+from ui.wiring import listen, once
 from ui.work import again
 
 
@@ -109,7 +109,7 @@ def wire(window: Window, redraw: Callable[..., dict[Any, Any]], state: list[Any]
         return {ui.about: about(window.studio.tickets.origin(dataset))}
 
     start = [page.dataset, ui.files, *ui.fields.inputs]
-    listen(ui.start.click, prepare_again, start, [ui.progress, ui.timer, ui.panel])
+    once(ui.start, prepare_again, start, [ui.progress, ui.timer, ui.panel])
     listen(ui.timer.tick, watch, state, outputs)
     listen(ui.progress.cancel, cancel, [page.dataset])
     listen(ui.about.forget, forget, [page.dataset], [ui.about])

@@ -13,7 +13,7 @@ from ui.html import data_of
 from ui.reader import Draw, open_entry
 from ui.views import changes, tickets
 from ui.window import Window
-from ui.wiring import listen
+from ui.wiring import listen, once
 
 
 def wire(window: Window, redraw: Draw, relist: Draw, state: list[Any], outputs: list[Any]) -> None:
@@ -85,7 +85,7 @@ def _wire_rewriting(window: Window, redraw: Draw, state: list[Any], outputs: lis
         return {window.page.look: {**look, "rewriting": -1}, ui.rewriting: gr.Column(visible=False)}
 
     listen(ui.learn.rewrite, begin_rewriting, state, [window.page.look, ui.text, ui.rewriting])
-    listen(ui.save.click, save, [ui.text, *state], outputs)
+    once(ui.save, save, [ui.text, *state], outputs)
     listen(ui.back.click, stop_rewriting, [window.page.look], [window.page.look, ui.rewriting])
 
 

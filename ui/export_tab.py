@@ -12,7 +12,7 @@ from ui.html import html
 from ui.views import export as views
 from ui.views import parts
 from ui.window import Window
-from ui.wiring import listen
+from ui.wiring import listen, once
 from ui.work import EXPORT
 
 
@@ -165,13 +165,11 @@ def wire(window: Window) -> None:
         return {ui.imported: views.imported(voice.label), ui.zip: None, ui.folder: "", ui.name: "", ui.base: ""}
 
     listen(ui.run.input, choose, [ui.run], [*everything, ui.done])
-    listen(ui.download.click, pack, [ui.run], working)
+    once(ui.download, pack, [ui.run], working)
     listen(ui.timer.tick, watch, [], working)
     listen(ui.progress.cancel, lambda: work.cancel(EXPORT))
     listen(ui.file.change, None, js="() => ticketTuner.download('download-file')")
-    listen(
-        ui.bring.click, bring, [ui.zip, ui.folder, ui.name, ui.base], [ui.imported, ui.zip, ui.folder, ui.name, ui.base]
-    )
+    once(ui.bring, bring, [ui.zip, ui.folder, ui.name, ui.base], [ui.imported, ui.zip, ui.folder, ui.name, ui.base])
     listen(ui.begin.click, lambda: gr.Tabs(selected="recipe"), [], [window.tabs])
 
 

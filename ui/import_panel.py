@@ -20,7 +20,7 @@ from ui.page import first_look
 from ui.source_panel import SourcePanel
 from ui.views import parts
 from ui.window import Window
-from ui.wiring import listen
+from ui.wiring import listen, once
 from ui.work import PREPARE, looking
 
 MOMENT = 0.5
@@ -175,8 +175,8 @@ def wire(window: Window) -> None:
     for control in (source.format, source.encoding, source.delimiter, *source.columns.values()):
         listen(control.input, look_again, [ui.files, session, *corrections], again, lane="")
     values = [ui.files, source.name, *source.fields.inputs, *corrections]
-    listen(source.prepare.click, prepare, values, ui.progress_outputs)
-    listen(ui.sample.click, prepare_sample, [], ui.progress_outputs, name="prepare_sample")
+    once(source.prepare, prepare, values, ui.progress_outputs)
+    once(ui.sample, prepare_sample, [], ui.progress_outputs, name="prepare_sample")
     listen(ui.timer.tick, watch, [ui.files], ended)
     listen(ui.progress.cancel, cancel, [session])
     another = [ui.files, ui.notice, ui.start, source.panel]

@@ -20,7 +20,7 @@ from ui.talks import Spoken, Talk
 from ui.views import parts
 from ui.views import playground as views
 from ui.window import Window
-from ui.wiring import listen, log, tell, unexpected
+from ui.wiring import listen, log, once, tell, unexpected
 
 FRAME = 0.06
 """Seconds between two frames that are sent to the browser; more cannot be read."""
@@ -173,8 +173,8 @@ def wire(window: Window) -> None:
     shown = _outputs(window)
     listen(page.voices.change, instruct, [page.voices, ui.system], [ui.system])
     listen(ui.voices.input, choose, [ui.voices], [page.voices])
-    listen(ui.ticket.click, pick_ticket, [*base, page.dataset, ui.number], [*shown, ui.question, ui.number, ui.notice])
-    listen(ui.new.click, start_anew, base, [*shown, ui.question, ui.notice])
+    once(ui.ticket, pick_ticket, [*base, page.dataset, ui.number], [*shown, ui.question, ui.number, ui.notice])
+    once(ui.new, start_anew, base, [*shown, ui.question, ui.notice])
     listen(
         ui.send.click,
         ask,

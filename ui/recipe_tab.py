@@ -22,7 +22,7 @@ from ui.views import recipe as views
 from ui.views.memory import cards_table
 from ui.whose import name_of
 from ui.window import Window
-from ui.wiring import listen, say, written
+from ui.wiring import listen, once, say, written
 
 Draft = dict[str, Any]
 
@@ -216,9 +216,9 @@ def _wire_saved(window: Window) -> None:
         deleted = studio.delete_recipe(name)
         return {ui.saved: gr.Dropdown(list(studio.recipes()), value=None), **window.sidebar.offer_undo(deleted)}
 
-    listen(ui.save.click, save, [ui.save_name, page.draft], [ui.saved, ui.save_name])
+    once(ui.save, save, [ui.save_name, page.draft], [ui.saved, ui.save_name])
     listen(ui.saved.input, load, [ui.saved, page.draft, page.dataset, ui.fields.marks], everything)
-    listen(ui.forget.click, forget, [ui.saved], [ui.saved, *window.sidebar.undo_outputs])
+    once(ui.forget, forget, [ui.saved], [ui.saved, *window.sidebar.undo_outputs])
 
 
 def _wire_start(window: Window) -> None:
@@ -233,8 +233,8 @@ def _wire_start(window: Window) -> None:
         run = studio.start_training(remembered.recipe_of(draft), dataset, name, press, name_of(request))
         return {page.run: run, window.tabs: gr.Tabs(selected="training"), ui.name: ""}
 
-    listen(
-        ui.start.click,
+    once(
+        ui.start,
         start,
         [page.draft, page.dataset, ui.name, ui.press],
         [page.run, window.tabs, ui.name],

@@ -21,7 +21,7 @@ from ui.views import runs as runs_views
 from ui.views import training as views
 from ui.whose import Asking, name_of
 from ui.window import Window
-from ui.wiring import listen
+from ui.wiring import listen, once
 
 
 @dataclass(frozen=True)
@@ -180,10 +180,10 @@ def wire(window: Window) -> None:
         }
 
     listen(ui.begin.click, lambda: gr.Tabs(selected="recipe"), [], [window.tabs])
-    listen(ui.pause.click, act(studio.pause, "pause it"), state, everything, name="pause")
-    listen(ui.resume.click, act(studio.resume, "resume it"), state, everything, name="resume")
-    listen(ui.stop.click, act(studio.stop, "stop it"), state, everything, name="stop")
-    listen(ui.again.click, again, [page.run], [page.draft, page.dataset, window.tabs])
+    once(ui.pause, act(studio.pause, "pause it"), state, everything, name="pause")
+    once(ui.resume, act(studio.resume, "resume it"), state, everything, name="resume")
+    once(ui.stop, act(studio.stop, "stop it"), state, everything, name="stop")
+    once(ui.again, again, [page.run], [page.draft, page.dataset, window.tabs])
     listen(ui.compare.click, compare, [page.run], [page.voices, window.tabs])
     listen(ui.table.pick, pick, [], [page.run])
     listen(ui.table.overlay, overlay, state, [page.overlays, *everything])

@@ -54,6 +54,20 @@ def listen(
     return event(in_words(handler) if handler else None, list(inputs), list(outputs), **settings)
 
 
+def once(
+    button: gr.Button, handler: Handler, inputs: Sequence[Any] = (), outputs: Sequence[Any] = (), **options: Any
+) -> Any:
+    """Attach ``handler`` to the click of a button that makes or takes away something.
+
+    From a press until its end the button takes no other, so that a double click is one; the page sees to that itself,
+    for an answer of the program would come too late. Arguments and return as with :func:`listen`.
+    """
+    button.elem_classes = [*button.elem_classes, "once"]
+    pressed = listen(button.click, handler, inputs, outputs, **options)
+    listen(pressed.then, None, js=f"() => ticketTuner.done('{button.elem_id}')")
+    return pressed
+
+
 def written(component: Any) -> Callable[..., Any]:
     """Return the event of a field that a person changes.
 

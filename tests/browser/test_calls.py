@@ -1,6 +1,7 @@
 """What a page asks the program for: of the tab that is seen, once, and nothing of the others."""
 
 import json
+import threading
 
 import pytest
 from playwright.sync_api import expect
@@ -15,12 +16,19 @@ TICKETS, CARD = "tickets.get", "card"
 
 
 class Noting(FakeStudio):
-    """Notes what is costly: reading a data set, and writing a run's card, which loads a tokenizer."""
+    """Notes what is costly: reading a data set, and writing a run's card, which loads a tokenizer; starts when told."""
 
     def __init__(self, root):
         super().__init__(root)
+        self.may_start = threading.Event()
+        self.may_start.set()
         read = self.tickets.get
         self.tickets.get = lambda identifier: (self.calls.append((TICKETS, identifier)), read(identifier))[1]
+
+    def start_training(self, *how):
+        self.calls.append(("pressed",))
+        assert self.may_start.wait(60)
+        return super().start_training(*how)
 
     def card(self, run):
         self.calls.append((CARD, run))
@@ -183,3 +191,35 @@ def test_a_page_that_was_forgotten_begins_again_with_what_it_had(watched):
     page.wait_for_function("!window.isOld")
     page.wait_for_selector("html[data-ready]", state="attached")
     expect(page.locator("#run-title")).to_contain_text("First")
+
+
+def test_a_button_takes_no_second_press_until_the_first_is_done(watched):
+    page, studio = watched.page, watched.studio
+    watched.open("recipe")
+    start = page.locator("#start-training")
+    expect(start).to_be_enabled()
+    watched.begin()
+    studio.may_start.clear()
+    start.dblclick()
+    expect(start).to_have_attribute("aria-busy", "true")
+    start.click()
+    start.press("Enter")
+    watched.open("tickets")  # what the program has been asked before this, it has been asked by now
+    watched.open("recipe")
+    studio.may_start.set()
+    expect(page.locator("#run-title")).to_contain_text("Run")
+    watched.settle()
+    assert [call[0] for call in studio.calls].count("pressed") == 1
+    assert watched.handlers.count("start") == 1
+    watched.open("recipe")
+    expect(start).not_to_have_attribute("aria-busy", "true")
+
+
+def test_a_double_click_leaves_one_conversation_out(watched):
+    page, studio = watched.page, watched.studio
+    expect(page.locator("#learn-view [data-do=drop]")).to_be_visible()
+    watched.begin()
+    page.locator("#learn-view [data-do=drop]").dblclick()
+    expect(page.locator("#reader-notice")).to_contain_text("is left out")
+    watched.settle()
+    assert len([call for call in studio.calls if call[0] == "edit"]) == 1

@@ -3,11 +3,13 @@
 import time
 
 WATCH = """
+let leaving = false;  // a page that is left sees its connection break, and says so to nobody
+addEventListener("beforeunload", () => { leaving = true; });
 new MutationObserver((changes) => {
   for (const node of changes.flatMap((change) => [...change.addedNodes])) {
     if (node.nodeType !== Node.ELEMENT_NODE) continue;
     const items = node.matches(".toast-message-item") ? [node] : node.querySelectorAll(".toast-message-item");
-    for (const item of items) window.aMessageIsShown(item.innerText);
+    if (!leaving) for (const item of items) window.aMessageIsShown(item.innerText);
   }
 }).observe(document, { childList: true, subtree: true });
 """
