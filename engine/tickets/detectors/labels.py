@@ -33,7 +33,7 @@ _COLON = re.compile("[:=\uff1a]|->|\u2192")
 class Label:
     """One label in a text, and where what it announces begins."""
 
-    __slots__ = ("end", "has_article", "has_colon", "has_verb", "start", "value")
+    __slots__ = ("article", "end", "has_article", "has_colon", "has_verb", "is_weak", "start", "value")
 
     def __init__(self, start: int, end: int, connector: re.Match[str]) -> None:
         self.start = start
@@ -42,6 +42,11 @@ class Label:
         self.value = connector.end()
         """Where the value begins: after 'number', 'is' and the colon."""
         self.has_colon = _COLON.search(connector["is"]) is not None
+        self.is_weak = False
+        """Whether it means more than its table says, and no colon settles it: 'my login is'."""
+        said = connector["article"]
+        self.article = connector.start("article") + len(said) - len(said.lstrip()) if said else self.value
+        """Where the value begins if its article belongs to it: 'Adresse: Am Hang 5'."""
         self.has_article = bool(connector["article"])
         self.has_verb = bool(connector["is"].strip())
 
@@ -71,7 +76,11 @@ class Labels:
         self._unspaced = _alternatives(unspaced) if unspaced else None
 
     def find(self, forms: Forms) -> Iterator[Label]:
-        """Yield the labels of a text; several may overlap."""
+        """Yield the labels of a text that leave no doubt; several may overlap."""
+        return (label for label in self.find_all(forms) if not label.is_weak)
+
+    def find_all(self, forms: Forms) -> Iterator[Label]:
+        """Yield the weak ones too."""
         for first in self._firsts & forms.words:
             seconds = self._seconds[first]
             if seconds and seconds.isdisjoint(forms.words):
@@ -90,9 +99,8 @@ class Labels:
         if connector is None:
             return
         label = Label(match.start(), match.end(), connector)
-        needs_colon = re.sub(r"\s+", " ", match[0]) in self._with_colon
-        if label.has_colon or not needs_colon:
-            yield label
+        label.is_weak = not label.has_colon and re.sub(r"\s+", " ", match[0]) in self._with_colon
+        yield label
 
 
 @cache

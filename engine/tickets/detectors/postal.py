@@ -14,9 +14,7 @@ from engine.tickets.detectors.spans import Covered, Span
 from engine.tickets.words import entries, pattern, words
 
 _OTHER_ADDRESS = re.compile(r"(?:e-?mail|mail|ip|ipv[46]|mac|web|url|server|memory|bcc|http|bus|smtp|imap|base)[ _-]?$")
-_ANNOUNCING = re.compile(
-    r"(?:live|living|lives|moved|ship|deliver|send it|wohn|habit|vivo|moro|mieszkam|bor |residente)"
-)
+_ANNOUNCING = re.compile(r"(?:live|living|lives|moved|ship|deliver|send|wohn|habit|vivo|moro|mieszkam|bor |residente)")
 
 _LONGEST_LINE = 120
 _SHORTEST = 6
@@ -40,7 +38,11 @@ _POSTCODE = (
     r"|[A-Z]{1,2}\d[\dA-Z]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d"
 )
 _TOWN = rf"{_NAME}(?:[ -](?:{_NAME}|am|an|der|de|la|sur|upon|on|do|da)){{0,3}}"
-_TAIL = rf"(?:,? ?\n?(?:{_POSTCODE})(?![\w]),? {_TOWN}|, ?\n?{_TOWN},?(?: [A-Z]{{2}})?,? (?:{_POSTCODE})(?!\w))?"
+_TAIL = (
+    rf"(?:,? ?\n?(?:{_POSTCODE})(?![\w]),? {_TOWN}"
+    rf"|(?:, ?\n?| ?\n){_TOWN},?(?: [A-Z]{{2}})?,? (?:{_POSTCODE})(?!\w))?"
+)
+
 _PARTICLES = (
     r"(?:(?:de|du|des|d'|d\u2019|la|le|les|l'|l\u2019|del|da|do|dos|das|della|van|von|der|den|i|y|e|\u0438) ?){0,3}"
 )
@@ -73,6 +75,7 @@ _SHORT_KIND = re.compile(
 )
 _KINDS_FRENCH = frozenset(("rue", "avenue", "boulevard", "bd", "chemin", "impasse", "allée", "quai", "place", "cours"))
 _HOUSE_FIRST = re.compile(r"\d[a-zA-Z]?,? [A-Z\u00c0-\u00de]")
+_DIGIT = re.compile(r"\d")
 _SPACED_DIGIT = re.compile(r" \d")
 _LONGEST_ENDING = 12
 _IN_ONE_WORD = tuple(entries("street_endings"))
@@ -94,20 +97,21 @@ def _labelled(forms: Forms) -> Iterator[tuple[int, int]]:
     for label in labels("address_labels").find(forms):
         before = forms.lowered[max(0, label.start - 10) : label.start]
         if not _OTHER_ADDRESS.search(before):
-            end = _end_of_block(forms, label)
+            start = label.article if forms.text[label.article : label.article + 1].isupper() else label.value
+            end = _end_of_block(forms, label, start)
             if end is not None:
-                yield label.value, end
+                yield start, end
 
 
-def _end_of_block(forms: Forms, label: Label) -> int | None:
-    """Return where the address after a label ends; None where none follows."""
-    text, start = forms.text, label.value
+def _end_of_block(forms: Forms, label: Label, start: int) -> int | None:
+    """Return where the address that begins after a label ends; None where none follows."""
+    text = forms.text
     end = _end_of_line(text, start)
     lines = 1
     while lines < _MOST_LINES and end < len(text) and text[end] == "\n":
         stop = text.find("\n", end + 1)
         line = text[end + 1 : stop if stop >= 0 else len(text)]
-        if not _continues(line):
+        if not _continues(line.rstrip(" .") if _DIGIT.search(line) else line):
             break
         end, lines = end + 1 + len(line.rstrip()), lines + 1
     value = text[start:end].rstrip(" ,.")

@@ -52,7 +52,7 @@ def find_user_names(forms: Forms, covered: Covered) -> Iterator[Span]:
         forms: The message.
         covered: Links, and pairs of a name and a password, which are settled.
     """
-    for label in labels("user_labels").find(forms):
+    for label in labels("user_labels").find_all(forms):
         end = _end_of_name(forms.text, label)
         if end is not None and not covered.touches(label.value, end):
             yield Span(label.value, end, "USER", forms.text[label.value : end].lower())
@@ -70,6 +70,8 @@ def _end_of_name(text: str, label: Label) -> int | None:
     is_none = "@" in name or name.lower() in _NOBODYS or is_said_of_passwords(name) or name.startswith("http")
     if len(name) < _SHORTEST or is_none or not any(character.isalnum() for character in name):
         return None
+    if label.is_weak:
+        return end if _is_handle(name) and label.has_verb and not label.has_article else None
     if _is_handle(name) and (label.has_verb or not label.has_article):
         return end
     return end if label.has_verb and not label.has_article and _ENDS_HERE.match(text, end) else None

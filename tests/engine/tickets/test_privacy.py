@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.tickets.privacy import ConversationMasker, PrivacyOptions
+from tests.benchmarks.privacy_set import KINDS, clean, labelled
 from tests.engine.tickets.hostile import PRIVATE_UNITS, filled
 
 DEADLINE = 10.0
@@ -99,6 +100,22 @@ def test_precision_and_recall_stay_at_what_was_reached(held_out: bool, floors: d
     for kind, (precision, recall) in floors.items():
         assert reached[kind] >= (precision, 0), (kind, reached[kind])
         assert reached[kind][1] >= recall, (kind, reached[kind])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_carries_a_label_is_found_whole_in_every_language(kind: str) -> None:
+    for sample in labelled(seed=3, per_language=8):
+        if sample.kind == kind:
+            masker = ConversationMasker(PrivacyOptions(country=sample.country), sample.people)
+            masker.mask(sample.text)
+            found = {(redaction.kind, redaction.original.rstrip(".")) for redaction in masker.found}
+            assert (kind, sample.value.rstrip(".")) in found, sample
+
+
+def test_clean_messages_keep_their_words() -> None:
+    for sample in clean(seed=3, count=150):
+        masker = ConversationMasker(PrivacyOptions(country=sample.country), sample.people)
+        assert masker.mask(sample.text) == sample.text
 
 
 def test_the_set_is_as_wide_as_it_says() -> None:

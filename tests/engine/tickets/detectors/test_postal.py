@@ -16,6 +16,8 @@ def addresses(text: str) -> list[str]:
         ("My address is {}. Please send the lamp there.", "12 Rose Lane, Leeds LS1 4AP"),
         ("Shipping address: {}", "4 rose lane, leeds"),
         ("Please ship to {}", "221B Baker Street, London NW1 6XE"),
+        ("Please send it to {}.\n\nThanks", "12 Mill Road\nOxford OX4 1AB"),
+        ("Meine Adresse ist {}", "Am Hang 46\n10115 Berlin"),
         ("Lieferadresse:\n{}\n\nDanke", "Ines Vale\nRosenstraße 5\n50667 Köln"),
         ("Ich wohne in der {} und warte.", "Rosenstraße 5, 50667 Köln"),
         ("Adresse de livraison : {}", "12 rue de la Paix, 75002 Paris"),

@@ -22,6 +22,7 @@ def pairs(text: str) -> list[tuple[str, str]]:
         ("my username is {} and it fails", "bob_k"),
         ("Username: {}", "bobby"),
         ("my username {}", "bob_77"),
+        ("my login is {} and it fails", "bob.k"),
         ("User ID = {}", "48213"),
         ("Benutzername lautet {}", "max.muster"),
         ("Nom d'utilisateur : {}", "marie_d"),
