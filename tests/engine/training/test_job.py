@@ -12,7 +12,7 @@ import pytest
 
 from engine.base_holder import BaseHolder
 from engine.errors import RunError
-from engine.training.events import Finished
+from engine.training.events import Finished, Noted, Started
 from engine.training.job import TrainingQueue
 from engine.training.recipe import Recipe
 from engine.training.run import RunDirectory
@@ -90,6 +90,29 @@ def test_a_run_goes_from_queued_to_finished_and_its_folder_tells_the_whole_story
         "curve.cache",
     }
     assert {entry.name for entry in run.path.iterdir()} == wanted | {".owner", ".status.lock"}
+
+
+class ToldRun(RunDirectory):
+    """Remembers in which state each event was emitted."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self.told = []
+
+    def emit(self, event):
+        self.told.append((type(event), self.status.state))
+        super().emit(event)
+
+
+def test_a_run_is_preparing_until_it_has_started(queue, tmp_path, data, tiny_model):
+    run = ToldRun(new_run(tmp_path, data, tiny_model, max_steps=2).path)
+    queue.add(run)
+    assert queue.wait(run.id, DEADLINE)
+    kinds = [kind for kind, _ in run.told]
+    begun = kinds.index(Started) + 1
+    assert kinds[:begun].count(Noted) > 1
+    assert {state for _, state in run.told[:begun]} == {"preparing"}
+    assert {state for _, state in run.told[begun:]} == {"running"}
 
 
 def test_runs_wait_for_their_turn_and_can_leave_the_queue(queue, tmp_path, data, tiny_model):

@@ -157,6 +157,7 @@ def test_pause_in_the_window_gives_memory_back_until_the_run_goes_on_or_is_stopp
     queue = TrainingQueue(BaseHolder(tmp_path))
     queue.add(run)
     until(lambda: run.history.read().steps, "a step")
+    assert not watched, "no memory is given back before"
     queue.pause(run.id)
     until(lambda: queue.current().state == "paused", "the pause")
     until(lambda: watched, "the memory")
