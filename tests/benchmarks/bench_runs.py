@@ -155,7 +155,7 @@ def looks(root: Path) -> dict[str, float]:
 def trained(root: Path, many: Path, given: argparse.Namespace) -> dict[str, Any]:
     """Train while pages look and while none does, turn about; return the speeds and their ratio."""
     studio = Studio(Workspace(many))
-    data = tickets(root / "many tickets", 8000)
+    data = tickets(root / "many tickets", 2000)
     recipe = Recipe(
         model=str(make_model(root / "model")),
         max_steps=1_000_000,
@@ -179,7 +179,7 @@ def measured(studio: Studio, run: str, given: argparse.Namespace) -> dict[str, A
     """See :func:`trained`."""
     steps: dict[str, list[float]] = {"pages": [], "none": []}
     events = studio.run(run).events_file
-    wait_for(events, 200)
+    wait_for(events, 50)
     took: list[tuple[float, float]] = []
     for turn in range(given.turns):
         for name in ("pages", "none"):
@@ -228,7 +228,7 @@ def count_of(events: Path) -> int:
 
 def wait_for(events: Path, count: int) -> None:
     """Wait until so many events have been told."""
-    end = time.monotonic() + 300
+    end = time.monotonic() + 900
     while not events.exists() or count_of(events) < count:
         if time.monotonic() > end:
             raise SystemExit("the run does not come on")
