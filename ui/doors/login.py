@@ -68,19 +68,20 @@ class Login:
         path = scope["path"].rstrip("/")
         if path == "/login" and scope["method"] == "POST":
             answer = await self._log_in(scope, receive, cookies.get(f"{name}-browser", ""), name)
-        elif path == "/logout":
-            self._sessions.pop(session, None)
+        elif path == "/logout" or (path == "/login" and user is not None):
+            if path == "/logout":
+                self._sessions.pop(session, None)
             answer = RedirectResponse("/", 303)
-        elif user is None and "authorization" in headers:
-            user, answer = self._by_header(scope, headers["authorization"])
-        elif user is None:
-            answer = _ask(
-                scope, 401, "Log in to open Ticket Tuner.", "The name and the password are those given to it."
-            )
-        if user is not None and path not in {"/login", "/logout"}:
-            await self._app({**scope, "user": user}, receive, send)
         else:
-            await answer(scope, receive, send)
+            if user is None and "authorization" in headers:
+                user, answer = self._by_header(scope, headers["authorization"])
+            elif user is None:
+                remedy = "Whoever started it has given you a name and a password."
+                answer = _ask(scope, 401, "Log in to open Ticket Tuner.", remedy)
+            if user is not None:
+                await self._app({**scope, "user": user}, receive, send)
+                return
+        await answer(scope, receive, send)
 
     async def _log_in(self, scope: "Scope", receive: "Receive", browser: str, name: str) -> "Response":
         form = parse_qs((await _body(receive)).decode("utf-8", "replace"), keep_blank_values=True)

@@ -48,7 +48,7 @@ class Uploads:
             await self._app(scope, receive, send)
             return
         announced = Headers(scope=scope).get("content-length", "0")
-        refusal = self._refusal(int(announced) if announced.isdigit() else 0)
+        refusal = self._refusal(int(announced) if announced.isdecimal() and len(announced) < 20 else 0)
         if refusal:
             await _refuse_and_swallow(refusal, receive, send)
             return
@@ -66,7 +66,11 @@ class Uploads:
     def _refusal(self, size: int) -> PlainTextResponse | None:
         if size > self._most:
             return self._too_large(size)
-        free = shutil.disk_usage(self._folder).free
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # somebody may have emptied the cache
+            free = shutil.disk_usage(self._folder).free
+        except OSError as error:
+            return PlainTextResponse(str(explain_disk_error(error, self._folder)), 507)
         if size > free - SPARE:
             return PlainTextResponse(
                 f"The disk has {_size(max(0, free - SPARE))} to spare, and the upload has {_size(size)}. "

@@ -71,6 +71,7 @@ def test_who_logs_in_gets_a_cookie_and_the_program_knows_who_it_is(program, clie
         assert {"httponly", "samesite=strict"} <= {part.strip().lower() for part in cookie.split(";")}
     assert client.get("/").status_code == 200
     assert client.get("/gradio_api/user").json() == name
+    assert client.get("/login").headers["location"] == "/"
     assert client.get("/logout").status_code == 303
     assert client.get(CONFIG).status_code == 401
 

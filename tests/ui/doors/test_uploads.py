@@ -1,6 +1,7 @@
 """Uploads that are too large, too many, or do not fit on the disk, to the program as a person starts it."""
 
 import resource
+import shutil
 import socket
 
 import httpx
@@ -98,6 +99,12 @@ def test_an_upload_that_is_broken_off_leaves_nothing(program, client):
             break
         client.get("/")
     assert left_behind(program) == []
+
+
+def test_a_cache_that_was_emptied_by_hand_is_made_again(program, client):
+    shutil.rmtree(program.workspace / "cache" / "window")
+    assert client.post(UPLOAD, files=files(10)).status_code == 200
+    assert (program.workspace / "cache" / "window").stat().st_mode & 0o077 == 0
 
 
 def test_no_user_key_is_needed_to_be_refused(program):
