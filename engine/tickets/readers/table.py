@@ -111,14 +111,15 @@ def _long(
             table.see(cells)
         for ticket, members in groups:
             listed = [_Cells(row, at) for row in members]
-            yield _thread(ticket, table.oldest_first(listed), message, table.writers, source)
+            yield _thread(ticket, table.oldest_first(listed), message, table, source)
 
 
 class _Table:
-    """What only all rows of a long table tell: who writes how often, and whether the newest stand first."""
+    """What all rows of a long table tell: who writes how often, whom a blank means, and which end is the newest."""
 
     def __init__(self) -> None:
         self.writers: Counter[str] = Counter()
+        self._sides: set[Role] = set()
         self._falling = 0
         self._rising = 0
         self._before: tuple[str, float] | None = None
@@ -126,6 +127,9 @@ class _Table:
     def see(self, cells: _Cells) -> None:
         """Look at the next row of the file."""
         self.writers[cells("author").strip()] += 1
+        role, kind = _party(cells)
+        if role and kind == "public":
+            self._sides.add(role)
         stamp = seconds(cells("date"))
         if stamp is None:
             return
@@ -133,6 +137,13 @@ class _Table:
             self._falling += stamp < self._before[1]
             self._rising += stamp > self._before[1]
         self._before = (cells("ticket"), stamp)
+
+    def party(self, cells: _Cells) -> tuple[Role | None, Kind]:
+        """Tell who wrote a row; a blank means the customer where the column only ever names the support."""
+        role, kind = _party(cells)
+        if role is None and self._sides == {"assistant"} and not any(cells(name).strip() for name in _TELLING):
+            role = "user"
+        return role, kind
 
     def oldest_first(self, rows: Sequence[_Cells]) -> Sequence[_Cells]:
         """Sort the rows of a ticket by date where every date can be read; equal dates follow the order of the file."""
@@ -147,15 +158,15 @@ def _thread(
     ticket: str,
     rows: Sequence[_Cells],
     message: Callable[[Role, str, str, str, Kind], Message],
-    writers: Counter[str],
+    table: _Table,
     source: str,
 ) -> Conversation:
     """Build a conversation of its rows, oldest first."""
     customer = next((cells("customer").strip() for cells in rows if cells("customer").strip()), "")
-    asker = _asker(rows, customer, writers)
+    asker = _asker(rows, customer, table.writers)
     messages = []
     for cells in rows:
-        role, kind = _party(cells)
+        role, kind = table.party(cells)
         author = cells("author").strip()
         if role is None and not author:
             role, kind = "assistant", "unknown" if kind == "public" else kind
@@ -196,6 +207,7 @@ def _party(cells: _Cells) -> tuple[Role | None, Kind]:
 
 _SIDES: tuple[tuple[str, Role, Role], ...] = (("incoming", "user", "assistant"), ("outgoing", "assistant", "user"))
 """(column of yes and no, who wrote it where it says yes, who where it says no)"""
+_TELLING = ("role", "incoming", "outgoing", "bot")
 
 
 def _asker(rows: Sequence[_Cells], customer: str, writers: Counter[str]) -> str:

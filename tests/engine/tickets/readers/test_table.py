@@ -364,3 +364,14 @@ def test_a_column_that_marks_machines_is_believed(tmp_path: Path, header: str) -
     rows = ["1,user,false,Dark?", "1,operator,true,See article 7.", "1,operator,false,Press it."]
     found = only(write(tmp_path / "t.csv", "\n".join([f"session_id,from,{header},content", *rows])))
     assert [kind for _, kind, _ in said(found)] == ["public", "bot", "public"]
+
+
+@pytest.mark.parametrize(("header", "mark"), [("is_agent", "yes"), ("role", "agent"), ("staff", "x")])
+def test_a_blank_means_the_customer_where_only_the_support_is_marked(tmp_path: Path, header: str, mark: str) -> None:
+    found = only(write(tmp_path / "t.csv", two_sides(header, "", mark)))
+    assert [(role, content) for role, _, content in said(found)] == SIDES
+
+
+def test_a_blank_means_nobody_where_both_are_marked(tmp_path: Path) -> None:
+    table = two_sides("role", "customer", "agent") + "1,,Whose is this?,2025-01-02T19:00:00Z\n"
+    assert said(only(write(tmp_path / "t.csv", table)))[-1][1] == "unknown"
