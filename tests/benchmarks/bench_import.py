@@ -1,6 +1,6 @@
 """Time and memory of preparing 100,000 Zendesk tickets, made by varying the real conversations beside the checkout.
 
-    python tests/benchmarks/bench_import.py [--tickets 100000] [--workers N]
+    python tests/benchmarks/bench_import.py [--tickets 100000] [--workers N] [--compare]
 
 Every ticket gets its own id, date, customer and a few words, so that few are duplicates. The target is 120 s and
 1.5 GB on two cores. Memory is the highest sum over this process and its workers. The last line is one JSON object; it
@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -84,11 +85,25 @@ def watch(peak: list[int], done: threading.Event) -> None:
         peak[0] = max(peak[0], total)
 
 
+def compared(export: Path, folder: Path, options: PrepareOptions) -> dict[str, float]:
+    """What reading in a process of its own costs: time and processors' time beside reading in this one, median of 3."""
+    ratios: list[tuple[float, float]] = []
+    for number in range(3):
+        taken = []
+        for apart in (False, True):
+            began, busy = time.perf_counter(), sum(os.times()[:4])
+            prepare([export], folder / f"{number}-{apart}", options, apart=apart)
+            taken.append((time.perf_counter() - began, sum(os.times()[:4]) - busy))
+        ratios.append((taken[1][0] / taken[0][0], taken[1][1] / taken[0][1]))
+    return {"apart_seconds_ratio": median(r[0] for r in ratios), "apart_cpu_ratio": median(r[1] for r in ratios)}
+
+
 def main() -> None:
     """Make the export, prepare it, print."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--tickets", type=int, default=100_000)
     arguments.add_argument("--workers", type=int, default=None)
+    arguments.add_argument("--compare", action="store_true", help="In this process, too, in turns: the median ratio.")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         export = Path(folder) / "tickets.json"
@@ -108,8 +123,9 @@ def main() -> None:
                 told[0] = stage
                 print(f"{time.perf_counter() - began:5.0f} s  {stage}", file=sys.stderr)
 
+        options = PrepareOptions(workers=given.workers)
         try:
-            report = prepare([export], Path(folder) / "out", PrepareOptions(workers=given.workers), show)
+            report = prepare([export], Path(folder) / "out", options, show, apart=True)
         finally:
             done.set()
             watcher.join()
@@ -125,6 +141,7 @@ def main() -> None:
             "seconds": round(seconds, 1),
             "peak_megabytes": round(peak[0] / 1e6),
             "slowest": max(stages, key=stages.__getitem__),
+            **(compared(export, Path(folder), options) if given.compare else {}),
             "load": round(os.getloadavg()[0], 1),
         }
         print(json.dumps(result))

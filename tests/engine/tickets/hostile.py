@@ -1,7 +1,14 @@
 """Strings of 100 kB that make careless patterns and parsers take minutes."""
 
+import time
+from collections.abc import Callable
+
 SIZE = 100_000
 """Characters."""
+MOMENT = 1.0
+"""Seconds of computing; what grows with the square takes tens of them."""
+MOST_GROWTH = 9.0
+"""Between four, of what grows in proportion, and sixteen, of what grows with the square."""
 
 MAIL_UNITS = (
     *(
@@ -86,6 +93,25 @@ PRIVATE_UNITS = (
 )
 
 
-def filled(unit: str, tail: str = "") -> str:
-    """Return the unit repeated to 100 kB, and a tail."""
-    return (unit * (SIZE // len(unit) + 1))[:SIZE] + tail
+def filled(unit: str, tail: str = "", size: int = SIZE) -> str:
+    """Return the unit repeated to so many characters, and a tail."""
+    return (unit * (size // len(unit) + 1))[:size] + tail
+
+
+def grows_in_proportion(work: Callable[[str], object], unit: str, tail: str = "") -> bool:
+    """Say whether four times the text takes about four times the work, on any processor and however busy it is.
+
+    What is done in a moment is not measured: a second look would see noise.
+    """
+    whole = seconds(work, filled(unit, tail))
+    if whole < MOMENT:
+        return True
+    quarter = min(seconds(work, filled(unit, tail, SIZE // 4)) for _ in range(3))
+    return min(whole, seconds(work, filled(unit, tail))) < MOST_GROWTH * quarter
+
+
+def seconds(work: Callable[..., object], *given: object) -> float:
+    """Return how long this thread computes; what others do meanwhile does not count."""
+    began = time.thread_time()
+    work(*given)
+    return time.thread_time() - began
