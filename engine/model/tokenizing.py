@@ -4,6 +4,7 @@ It knows the template, not what is learnt from it (training/examples.py) nor how
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -175,11 +176,38 @@ class ChatFormat:
         encoded = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
         return list(encoded["input_ids"]), list(encoded["offset_mapping"])
 
+    def begins_with_prompt(
+        self, ids: Sequence[int], offsets: Sequence[tuple[int, int]], text: str, prompt: int
+    ) -> bool:
+        """Say whether the tokens of a text begin with those that its prompt has alone.
+
+        What comes before a special token is tokenized apart from what follows, so that only the end of the prompt, from
+        its last special token on, has to be encoded again.
+
+        Args:
+            ids: The tokens of the text.
+            offsets: Their ranges of characters.
+            text: Rendered text.
+            prompt: Characters of the prompt, at the beginning of it.
+        """
+        place = max((text.rfind(special, 0, prompt) for special in self._specials), default=-1)
+        if place > 0:
+            first = bisect_left(offsets, place, key=lambda offset: offset[0])
+            tail = self.encode(text[place:prompt])
+            if list(ids[first : first + len(tail)]) == tail and offsets[first][0] == place:
+                return True
+        alone = self.encode(text[:prompt])
+        return list(ids[: len(alone)]) == alone
+
     @cached_property
     def end_mark(self) -> re.Pattern[str]:
         """Matches what may stand between an answer and the next turn: white space and the token that ends it."""
         ends = {self.end_of_turn, str(self.tokenizer.eos_token)}
         return re.compile(r"\s*(?:" + "|".join(map(re.escape, sorted(ends, key=len, reverse=True))) + ")")
+
+    @cached_property
+    def _specials(self) -> list[str]:
+        return _texts_of_special_tokens(self.tokenizer)
 
     @cached_property
     def _special(self) -> re.Pattern[str]:
@@ -274,11 +302,15 @@ def _of_one_day(template: str) -> str:
 
 
 def _special_tokens(tokenizer: Any) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, _texts_of_special_tokens(tokenizer))))
+
+
+def _texts_of_special_tokens(tokenizer: Any) -> list[str]:
+    """Return the tokens that are never a part of other text, the longest first."""
     texts = {str(token.content) for token in tokenizer.added_tokens_decoder.values()} | set(
         tokenizer.all_special_tokens
     )
-    ordered = sorted((text for text in texts if text.strip()), key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, ordered)))
+    return sorted((text for text in texts if text.strip()), key=len, reverse=True)
 
 
 def _ways_to_say(messages: Sequence[Turn]) -> Iterator[list[Turn]]:

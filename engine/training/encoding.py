@@ -58,6 +58,8 @@ class Encoded:
     offsets: list[tuple[int, int]]
     """Half-open ranges of characters, one a token."""
     spans: tuple[Span, ...]
+    parts: list[Part]
+    """What each token is."""
     length: int
     """Tokens of the text while nothing was left off."""
     learnt: int
@@ -66,10 +68,6 @@ class Encoded:
     """Turns that were left off to keep within the limit."""
     goes_on_with: str = ""
     """The words of the turn that follows them; empty where they were the last."""
-
-    def parts(self) -> list[Part]:
-        """Return what each token is."""
-        return [_part(offset, self.spans) for offset in self.offsets]
 
 
 def encode(said: Sequence[Said], chat: ChatFormat, max_length: int, keeps: Keeps) -> tuple[list[Encoded], int]:
@@ -121,31 +119,32 @@ def _tokenised(chain: Sequence[tuple[int, Answered]], chat: ChatFormat) -> list[
     """Tokenize answers that share a text; apart where the prompts would have other tokens alone than in the text."""
     text = chain[-1][1].text
     ids, offsets = chat.encode_with_offsets(text)
-    for _, answered in chain:
-        prompt = chat.encode(text[: answered.prompt])
-        if ids[: len(prompt)] == prompt:
-            continue
+    if not all(chat.begins_with_prompt(ids, offsets, text, answered.prompt) for _, answered in chain):
         if len(chain) > 1:
             return [apart for one in chain for apart in _tokenised([one], chat)]
-        before, after = (
-            chat.encode_with_offsets(text[: answered.prompt]),
-            chat.encode_with_offsets(text[answered.prompt :]),
-        )
+        border = chain[0][1].prompt
+        before, after = chat.encode_with_offsets(text[:border]), chat.encode_with_offsets(text[border:])
         ids = before[0] + after[0]
-        offsets = before[1] + [(start + answered.prompt, end + answered.prompt) for start, end in after[1]]
+        offsets = before[1] + [(start + border, end + border) for start, end in after[1]]
     spans = tuple(Span(number, one.prompt, one.start, one.end, one.mark_end) for number, one in chain)
-    learnt = sum(_part(offset, spans) != "context" for offset in offsets)
-    return [Encoded(text, ids, offsets, spans, len(ids), learnt)]
+    parts = _parts(offsets, spans)
+    return [Encoded(text, ids, offsets, spans, parts, len(ids), len(parts) - parts.count("context"))]
 
 
-def _part(offset: tuple[int, int], spans: Sequence[Span]) -> Part:
-    start, end = offset
+def _parts(offsets: Sequence[tuple[int, int]], spans: Sequence[Span]) -> list[Part]:
+    """Return what each token is; only those near an answer are looked at."""
+    parts: list[Part] = ["context"] * len(offsets)
     for span in spans:
-        if start < span.end and end > span.start:
-            return "learnt"
-        if span.end <= start < span.mark_end:
-            return "end"
-    return "context"
+        first = bisect_left(offsets, span.start, key=lambda offset: offset[1])
+        for index in range(first, len(offsets)):
+            start, end = offsets[index]
+            if start >= span.mark_end:
+                break
+            if start < span.end and end > span.start:
+                parts[index] = "learnt"
+            elif span.end <= start:
+                parts[index] = "end"
+    return parts
 
 
 def _within(limit: int, whole: Encoded, said: Sequence[Said], chat: ChatFormat) -> Encoded:

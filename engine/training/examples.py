@@ -242,7 +242,7 @@ def turns_of(messages: Sequence[Mapping[str, Any]], system_prompt: str) -> tuple
 
 
 def _example(ticket: str, text: Encoded, max_length: int) -> Example:
-    parts = text.parts()
+    parts = text.parts
     labels = [token if part in ("learnt", "end") else IGNORED for token, part in zip(text.ids, parts, strict=True)]
     kept = labels[:max_length]
     return Example(

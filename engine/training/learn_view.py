@@ -80,7 +80,7 @@ def _pieces(text: Encoded, begin: int, limit: int) -> list[Piece]:
     pieces: list[Piece] = []
     position = text.offsets[begin][0]
     gap, at = _left_off(text)
-    for index, part in enumerate(text.parts()):
+    for index, part in enumerate(text.parts):
         if index < begin:
             continue
         end = max(text.offsets[index][1], position)

@@ -55,7 +55,7 @@ def check_the_rule(chat, talk):
     assert not lost
     assert [span.number for text in texts for span in text.spans] == answers
     for text in texts:
-        parts = text.parts()
+        parts = text.parts
         for span in text.spans:
             prompt = chat.prompt(talk[: span.number])
             assert text.ids[: len(prompt)] == prompt
