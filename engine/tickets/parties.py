@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from engine.tickets.conversation import Kind, Role
 
@@ -52,11 +53,13 @@ _MACHINE_NAME = re.compile(
 )
 
 
+@lru_cache(1024)
 def is_machine_name(name: str) -> bool:
     """Tell a name that no person goes by, such as ``Answer Bot`` or ``dependabot[bot]``."""
     return _MACHINE_NAME.search(name) is not None
 
 
+@lru_cache(1024)
 def yes_no(cell: str) -> bool | None:
     """Read a cell that says yes or no, in the words of several languages; None for any other."""
     word = cell.strip().casefold()
@@ -69,6 +72,7 @@ def all_yes_no(cells: Iterable[str]) -> bool:
     return bool(found) and None not in found
 
 
+@lru_cache(1024)
 def who(cell: str) -> tuple[Role | None, Kind]:
     """Read who wrote a message from a word such as ``end-user``, ``Agent`` or ``internal note``.
 

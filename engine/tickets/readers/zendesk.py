@@ -46,6 +46,7 @@ _SYSTEM_CHANNELS = frozenset(("rule", "system", "follow_up", "sample_ticket"))
 _SYSTEM_RELATIONS = frozenset(("trigger", "automation"))
 _BOT = "answer_bot"
 """How the channels and the relations of Zendesk's answer bot begin: answer_bot_for_web_widget, answer_bot_answer ..."""
+_CLOCK = re.compile(r"\(\d{1,2}:\d{2}")
 _NO_PERSON = "zd:"
 """How the ids of Zendesk's own actors begin: zd:answerBot."""
 
@@ -148,7 +149,7 @@ def _conversation(record: Record, known: _Known) -> Conversation:
 
 def _chat(comment: Json, content: str) -> str:
     """Return the lines of a comment that holds a whole chat; empty for any other comment."""
-    if ":" not in content[:200] or "(" not in content[:200]:
+    if not _CLOCK.search(content, 0, 400):
         return ""
     said = first(comment, "body", "plain_body", "value") or clean_message(content, html=True)
     return said if is_transcript(said) else ""
@@ -177,7 +178,7 @@ def _kind(comment: Json, author: str, content: str) -> Kind:
     if comment.get("public") is False:
         return "note"
     via = object_at(comment, "via")
-    channel, relation = first(via, "channel"), first(object_at(via, "source"), "rel")
+    channel, relation = text(via.get("channel")), text(object_at(via, "source").get("rel"))
     if channel.startswith(_BOT) or relation.startswith(_BOT) or author.startswith(_NO_PERSON):
         return "bot"
     if object_at(comment, "author").get("type") == "bot":
