@@ -64,22 +64,20 @@ class HistoryReader:
 
     def glance(self) -> History:
         """Return the history, of which the curve is read only where the summary on the disk is behind."""
-        with self._lock:
-            if self._curve is None and (known := self._summary_of_all()) is not None:
-                return StoredHistory(known, self.read)
+        if self._curve is None and (known := self._summary_of_all()) is not None:
+            return StoredHistory(known, self.read)
         return self.read()
 
     def behind(self) -> int:
-        """Return how many bytes of events the next :meth:`glance` has to read."""
-        with self._lock:
-            try:
-                size = self.path.stat().st_size
-            except OSError:
-                return 0
-            if self._curve is not None:
-                return size - self._offset
-            header = self._header()
-            return size - (header["offset"] if header else 0)
+        """Return how many bytes of events the next :meth:`glance` has to read; waits for nobody who reads them."""
+        try:
+            size = self.path.stat().st_size
+        except OSError:
+            return 0
+        if self._curve is not None:
+            return size - self._offset
+        header = self._header()
+        return size - (header["offset"] if header else 0)
 
     def keep(self) -> None:
         """Write the curve beside the events, where that is of use; a disk that is full does not matter."""

@@ -1,11 +1,12 @@
 """What a long list of long runs costs: a start of the program, a page's look, and a run that trains meanwhile.
 
-    python tests/benchmarks/bench_runs.py [--runs 500] [--steps 100000] [--pages 10] [--turns 6] [--seconds 10]
+    python tests/benchmarks/bench_runs.py [--runs 500] [--steps 100000] [--pages 10] [--turns 8] [--each 40]
 
 All runs but one share one events file (hard links), so that 500 runs of 100,000 steps take 20 MB. The run that trains
 is a tiny model on the CPU, whose steps are far quicker than a person's would be; the pages ask what one with the tab
-'Training' asks, as often, and are left out turn about. 'cores' is the time of a core that their answers take in each
-second, which other programs on the computer change less than the ratio of the speeds. Each figure is a median. The last
+'Training' asks, as often, and are left out turn about. 'ratio' is of the speeds, each of which is that of so many whole
+steps; 'core_ratio' of the time of a core that the whole program takes a step, without pages and with, which does not
+depend on what else the computer does; 'cores' the part of it that the answers take. Each figure is a median. The last
 line is one JSON object.
 """
 
@@ -44,8 +45,8 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=500)
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--pages", type=int, default=10)
-    parser.add_argument("--turns", type=int, default=6)
-    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--turns", type=int, default=8)
+    parser.add_argument("--each", type=int, default=40, help="steps a turn")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
@@ -177,10 +178,12 @@ def trained(root: Path, many: Path, given: argparse.Namespace) -> dict[str, Any]
 
 def measured(studio: Studio, run: str, given: argparse.Namespace) -> dict[str, Any]:
     """See :func:`trained`."""
-    steps: dict[str, list[float]] = {"pages": [], "none": []}
+    speeds: dict[str, list[float]] = {"pages": [], "none": []}
+    cores: dict[str, list[float]] = {"pages": [], "none": []}
     events = studio.run(run).events_file
     wait_for(events, 50)
     took: list[tuple[float, float]] = []
+    watched = 0.0
     for turn in range(given.turns):
         for name in ("pages", "none"):
             stop = threading.Event()
@@ -190,25 +193,40 @@ def measured(studio: Studio, run: str, given: argparse.Namespace) -> dict[str, A
             ]
             for thread in threads:
                 thread.start()
-            time.sleep(1.0)  # the first looks of all pages at once are not what is asked about
-            before, began = count_of(events), time.perf_counter()
-            time.sleep(given.seconds)
-            steps[name].append((count_of(events) - before) / (time.perf_counter() - began))
+            seconds, used = time_of(events, given.each)
+            watched += seconds if threads else 0.0
             stop.set()
             for thread in threads:
                 thread.join()
-            print(f"{turn + 1} {name}: {steps[name][-1]:.1f} steps/s", flush=True)
-    ratios = [one / other for one, other in zip(steps["pages"], steps["none"], strict=True)]
+            speeds[name].append(given.each / seconds)
+            cores[name].append(used / given.each)
+            print(
+                f"{turn + 1} {name}: {speeds[name][-1]:.2f} steps/s, {cores[name][-1]:.3f} s of a core each", flush=True
+            )
     waited = sorted(seconds for seconds, _ in took)
     return {
-        "steps_per_second": {name: round(statistics.median(values), 1) for name, values in steps.items()},
-        "ratio": round(statistics.median(ratios), 3),
+        "steps_per_second": {name: round(statistics.median(values), 2) for name, values in speeds.items()},
+        "ratio": median_ratio(speeds["pages"], speeds["none"]),
+        "core_ratio": median_ratio(cores["none"], cores["pages"]),
+        "cores": round(sum(used for _, used in took) / watched, 4),
         "look_ms": {
             "median": round(1000 * waited[len(waited) // 2], 1),
             "p95": round(1000 * waited[int(len(waited) * 0.95)], 1),
         },
-        "cores": round(sum(used for _, used in took) / (given.turns * (given.seconds + 1)), 4),
     }
+
+
+def median_ratio(ones: list[float], others: list[float]) -> float:
+    """Return the median ratio of two measurements that were taken one after the other."""
+    return round(statistics.median(one / other for one, other in zip(ones, others, strict=True)), 3)
+
+
+def time_of(events: Path, steps: int) -> tuple[float, float]:
+    """Wait for so many whole steps; return their seconds, and those of a core that the program took."""
+    wait_for(events, count_of(events) + 1)
+    first, began, used = count_of(events), time.perf_counter(), time.process_time()
+    wait_for(events, first + steps)
+    return time.perf_counter() - began, time.process_time() - used
 
 
 def keep_looking(page: Page, stop: threading.Event, took: list[tuple[float, float]], late: float) -> None:
@@ -232,7 +250,7 @@ def wait_for(events: Path, count: int) -> None:
     while not events.exists() or count_of(events) < count:
         if time.monotonic() > end:
             raise SystemExit("the run does not come on")
-        time.sleep(0.2)
+        time.sleep(0.02)
 
 
 if __name__ == "__main__":

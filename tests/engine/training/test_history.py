@@ -3,6 +3,7 @@
 import json
 import math
 import random
+import threading
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,7 @@ def test_a_glance_reads_the_curve_only_when_somebody_looks(file):
     assert reader._curve is None
     assert seen.steps[-1] == seen.last
     assert reader._curve is not None
+    assert reader.glance() is reader.read()
 
 
 def test_what_came_after_the_kept_curve_is_read_from_the_events(file):
@@ -251,3 +253,22 @@ def test_a_history_of_nothing_is_empty(tmp_path: Path):
     assert (reader.glance(), reader.read(), reader.behind()) == (History(), History(), 0)
     reader.keep()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_summary_waits_for_nobody_who_reads_the_events(file):
+    """The list of runs asks for it, for all pages at once."""
+    reader = HistoryReader(file)
+    held, go_on = threading.Event(), threading.Event()
+
+    def hold():
+        with reader._lock:
+            held.set()
+            go_on.wait(60.0)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(60.0)
+    assert reader.behind() == 0
+    assert reader.glance().last.step == 3000
+    go_on.set()
+    thread.join(60.0)
