@@ -82,6 +82,7 @@ ALLOWED: dict[tuple[str, str], str] = {
         "spares giving memory back in the moment before the end"
     ),
     ("engine/studio.py", "warm_up, condition: not self._warm.is_set()"): "a second thread finds all imported",
+    ("engine/studio.py", "import_adapter, filter: voice.model"): "an empty reference is no model that can be loaded",
     ("engine/studio.py", "_check_here, condition: not self.queue.knows(run)"): "what trains here trains nowhere else",
     ("engine/training/changes.py", "note_change, lock: with _lock: _latest.append(folder)"): (
         "between its two steps nothing is called at which a test could let another thread go on"

@@ -23,15 +23,18 @@ DEADLINE = 60.0
 
 
 class SlowRun(RunDirectory):
-    """A run on a disk that takes its time to write a state."""
+    """A run on a disk that takes its time to write a state: one of them, or any."""
+
+    slow_at = ""
 
     def __init__(self, path):
         super().__init__(path)
         self.writes, self.goes_on = threading.Event(), threading.Event()
 
     def update(self, **changes):
-        self.writes.set()
-        assert self.goes_on.wait(DEADLINE)
+        if changes.get("state") == self.slow_at or not self.slow_at:
+            self.writes.set()
+            assert self.goes_on.wait(DEADLINE)
         return super().update(**changes)
 
 
@@ -188,6 +191,35 @@ def test_what_a_run_says_after_stop_changes_nothing(held, make):
     for ask in (held.queue.pause, held.queue.unpause, held.queue.stop):
         with pytest.raises(RunError, match="not in progress any more"):
             ask(run.id)
+
+
+def test_stop_comes_after_a_state_that_is_being_written(held, make, aside):
+    run = make("a", SlowRun)
+    run.slow_at = "preparing"
+    held.queue.add(run)
+    assert run.writes.wait(DEADLINE)
+    stopped = aside(held.queue.stop, run.id)
+    with pytest.raises(TimeoutError):
+        stopped.result(0.1)
+    run.goes_on.set()
+    stopped.result(DEADLINE)
+    held.begins(run)
+    assert (held.queue.current().state, run.status.state) == ("stopping", "stopping")
+
+
+def test_a_run_ends_after_a_stop_that_is_being_written(held, make, aside):
+    run = make("a", SlowRun)
+    run.slow_at = "stopping"
+    held.queue.add(run)
+    held.begins(run)
+    stopped = aside(held.queue.stop, run.id)
+    assert run.writes.wait(DEADLINE)
+    held.goes_on.release()
+    assert not held.queue.wait(run.id, 0.1)
+    run.goes_on.set()
+    stopped.result(DEADLINE)
+    assert held.queue.wait(run.id, DEADLINE)
+    assert run.status.state == "cancelled"
 
 
 def test_a_run_that_was_moved_away_by_hand_does_not_keep_others_from_being_stopped(held, make):
