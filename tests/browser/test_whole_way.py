@@ -25,6 +25,8 @@ base, adapter, question, length = sys.argv[1:5]
 config = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
                             bnb_4bit_compute_dtype=torch.float32)
 model = AutoModelForCausalLM.from_pretrained(base, quantization_config=config, dtype=torch.float32, device_map="cpu")
+for layer in model.modules():
+    layer.support_avx512bf16_for_cpu = False  # as the exported script: else some processors compute in bfloat16
 model = PeftModel.from_pretrained(model, adapter).eval()
 tokenizer = AutoTokenizer.from_pretrained(adapter)
 turns = [{"role": "user", "content": question}]
