@@ -26,6 +26,10 @@ WAITING = 400
 """Handlers of all people that may run or wait for their turn at once; Gradio's 40 would be full of one person's clicks.
 Threads stay 40: who waits takes none."""
 
+LOOK = 0.01
+"""Seconds between two looks of Gradio's queue for something to do; its own is 0.001, which costs a run without a GPU a
+twentieth of a core."""
+
 PAGES = 1000
 """Pages that are remembered at most, should some never say that they were closed; the oldest go first."""
 
@@ -54,6 +58,7 @@ class WindowBlocks(gr.Blocks):
         """Begin to work through what is asked; no statistics are kept of it, which cost 2 ms of each event."""
         self._queue.max_thread_count = WAITING
         self._queue.ANALYTICS_MAX_EVENTS = 0
+        self._queue.sleep_when_free = self._queue.progress_update_sleep_when_free = LOOK
         super().run_startup_events()
 
     async def process_api(

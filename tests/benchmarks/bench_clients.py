@@ -227,11 +227,12 @@ def measure(program: Program, given: argparse.Namespace) -> dict[str, Any]:
                 flush=True,
             )
     medians = {name: statistics.median(values or [float("nan")]) for name, values in speeds.items()}
+    waits = {name: values for name, values in waited.items() if len(values) > 1}
     return {
         "tokens_per_second": {name: round(value, 1) for name, value in medians.items()},
         "ratio": round(medians["clients"] / medians["alone"], 3),
-        "p50_seconds": {name: round(statistics.median(values), 2) for name, values in waited.items()},
-        "p95_seconds": {name: round(statistics.quantiles(values, n=20)[-1], 2) for name, values in waited.items()},
+        "p50_seconds": {name: round(statistics.median(values), 2) for name, values in waits.items()},
+        "p95_seconds": {name: round(statistics.quantiles(values, n=20)[-1], 2) for name, values in waits.items()},
         "asked": {name: len(values) for name, values in waited.items()},
     }
 
