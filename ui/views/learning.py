@@ -38,7 +38,8 @@ def plain_conversation(row: Mapping[str, Any], note: str = "", agents: Sequence[
     said = [
         Markup('<div class="said said-{}"><h4>{} {}</h4><p>{}</p></div>').format(
             message["role"],
-            names.get(message["role"], message["role"]),
+            names.get(message["role"], message["role"])
+            + (", read and not learnt" if message.get("weight") == 0 else ""),
             _rewrite(number) if message["role"] == "assistant" else NOTHING,
             message["content"],
         )

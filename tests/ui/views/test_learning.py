@@ -75,6 +75,14 @@ def test_each_answer_can_be_rewritten_by_its_own_number():
     assert learning.plain_conversation(row).count('data-do="rewrite"') == 2
 
 
+def test_an_answer_of_weight_0_is_shown_as_what_it_is():
+    row = FakeDataSet().rows[0]
+    assert "not learnt" not in learning.plain_conversation(row)
+    first, answer, *rest = row["messages"]
+    shown = learning.plain_conversation({**row, "messages": [first, {**answer, "weight": 0}, *rest]})
+    assert shown.count("Agent, read and not learnt") == 1
+
+
 def test_a_conversation_offers_to_leave_out_itself_its_tags_and_its_agents():
     shown = learning.plain_conversation({**FakeDataSet().rows[1], "tags": [HOSTILE]}, agents=[HOSTILE, "9"])
     assert 'data-do="drop"' in shown
