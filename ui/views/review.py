@@ -39,7 +39,7 @@ def suspicion(suspects: int, shown: bool) -> Markup:
             "run on.</p>"
         )
     them = "it is" if suspects == 1 else "they are"
-    return Markup('<p class="quiet">{} like a name and {} not masked: choose ‘{}’ under ‘Only’.</p>').format(
+    return Markup('<p class="quiet">{} like a name and {} not masked: choose ‘{}’ under ‘Kind’.</p>').format(
         f"{words.count(suspects, 'term')} look{'s' if suspects == 1 else ''}", them, SUSPECTED
     )
 
@@ -64,7 +64,13 @@ def term_table(
         known = term.term.casefold()
         will = "from the next run on it stays" if known in leaving else ""
         if term.kind == SUSPECT:
-            will = "from the next run on it is masked" if known in coming else "no name" if known in leaving else ""
+            will = (
+                "from the next run on it is masked"
+                if known in coming
+                else "from the next run on it is not listed"
+                if known in leaving
+                else ""
+            )
         rows.append(_row(term, term.id == opened, will))
         if term.id == opened:
             rows.append(_places(found, term))
@@ -88,21 +94,21 @@ def _row(term: MaskedTerm, opened: bool, will: str) -> Markup:
     )
     return Markup(
         '<tr><td><button type="button" class="link term" data-do="places" data-term="{id}" aria-expanded="{opened}" '
-        'data-key="places-{id}">{term}</button></td><td class="nowrap">{kind}</td><td><ins>{now}</ins></td>'
+        'data-key="places-{id}">{term}</button></td><td class="nowrap">{kind}</td><td>{now}</td>'
         '<td class="nowrap">{often}</td><td class="actions">{action}</td></tr>'
     ).format(
         id=term.id,
         opened="true" if opened else "false",
         term=term.term,
         kind=kind_name(term.kind),
-        now=" ".join(term.placeholders) if term.kind != SUSPECT else "not masked",
+        now=Markup("<ins>{}</ins>").format(" ".join(term.placeholders)) if term.kind != SUSPECT else "not masked",
         often=often,
         action=action,
     )
 
 
 def _allow_button(term: MaskedTerm) -> Markup:
-    said = "No name" if term.kind == SUSPECT else "This is not personal"
+    said = "Not a name" if term.kind == SUSPECT else "This is not personal"
     return Markup(
         '<button type="button" class="button small" data-do="allow" data-term="{}" data-key="allow-{}" '
         'aria-label="‘{}’ is not personal">{}</button>'

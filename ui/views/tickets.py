@@ -33,7 +33,7 @@ KINDS = {
     "BIRTHDATE": ("date of birth", "dates of birth"),
     "USER": ("user name", "user names"),
     "NUMBER": ("order or customer number", "order and customer numbers"),
-    "SUSPECT": ("looks like a name", "look like names"),
+    "SUSPECT": ("name?", "names?"),
     "TERM": ("term of yours", "terms of yours"),
 }
 """Kind of personal data -> its name, one and several."""
