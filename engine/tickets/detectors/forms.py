@@ -27,10 +27,12 @@ class Forms:
         text: The message.
     """
 
-    __slots__ = ("digits", "folded_words", "has_marks", "lowered", "plain", "text", "words")
+    __slots__ = ("digits", "folded_words", "has_marks", "label_words", "lowered", "plain", "text", "words")
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.label_words: frozenset[str] | None = None
+        """Those of its words that may begin a label; set by :mod:`engine.tickets.detectors.labels`."""
         self.lowered = _lowered(text)
         """The text in lower case; a letter whose small form is two characters stays as it is."""
         self.plain = text

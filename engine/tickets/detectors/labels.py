@@ -12,6 +12,10 @@ from functools import cache
 from engine.tickets.detectors.forms import Forms
 from engine.tickets.words import entries, pattern
 
+_TABLES = (
+    *("id_labels", "birth_labels", "user_labels", "credential_labels", "address_labels", "number_labels"),
+    *("introductions", "introductions_followed", "greetings"),
+)
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 # Letters of scripts that put no spaces between words.
 UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -81,7 +85,9 @@ class Labels:
 
     def find_all(self, forms: Forms) -> Iterator[Label]:
         """Yield the weak ones too."""
-        for first in self._firsts & forms.words:
+        if forms.label_words is None:
+            forms.label_words = _all_firsts() & forms.words
+        for first in self._firsts & forms.label_words:
             seconds = self._seconds[first]
             if seconds and seconds.isdisjoint(forms.words):
                 continue
@@ -101,6 +107,12 @@ class Labels:
         label = Label(match.start(), match.end(), connector)
         label.is_weak = not label.has_colon and re.sub(r"\s+", " ", match[0]) in self._with_colon
         yield label
+
+
+@cache
+def _all_firsts() -> frozenset[str]:
+    """Return the first words of all tables: compared with a message once, they leave a handful for each table."""
+    return frozenset(first for table in _TABLES for first in labels(table)._firsts)
 
 
 @cache
