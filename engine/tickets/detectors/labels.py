@@ -117,7 +117,9 @@ def _all_firsts() -> frozenset[str]:
 
 @cache
 def labels(table: str) -> Labels:
-    """Return the labels of one table, built once."""
+    """Return the labels of one table, built once; it must be one of :data:`_TABLES`."""
+    if table not in _TABLES:
+        raise KeyError(table)
     return Labels(table)
 
 
