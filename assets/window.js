@@ -53,6 +53,19 @@ window.ticketTuner = (() => {
     });
   }
 
+  // ---- in a narrow window the sidebar lies over the page: a button opens it, and what was chosen in it closes it
+
+  const LEADS_AWAY = "[data-do=pick], [data-do=bring]";
+  const listsShown = () => document.getElementById("shell")?.hasAttribute("data-lists") ?? false;
+  function showLists(open) {
+    document.getElementById("shell")?.toggleAttribute("data-lists", open);
+    document.getElementById("lists-button")?.setAttribute("aria-expanded", String(open));
+  }
+  document.addEventListener("click", ({ target }) => {
+    if (target.closest("#lists-button")) showLists(!listsShown());
+    else if (!target.closest("#sidebar, .menu") || target.closest(LEADS_AWAY)) showLists(false);
+  });
+
   // ---- the open tab: in the address, so that it can be linked to, and in the browser, so that a new window begins there
 
   const tabButton = (name) => document.getElementById(`tab-${name}-button`);
@@ -88,7 +101,9 @@ window.ticketTuner = (() => {
       event.preventDefault();
       visible("send")?.click();
     }
-    if (event.key === "Escape" && !document.querySelector("dialog[open], .menu")) visible("stop-answer")?.click();
+    if (event.key === "Escape" && !document.querySelector("dialog[open], .menu")) {
+      if (listsShown()) { showLists(false); visible("lists-button")?.focus(); } else visible("stop-answer")?.click();
+    }
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       const row = event.target.closest?.(".list-row, .side-pick, .model, .card");
       if (!row) return;
@@ -337,7 +352,8 @@ window.ticketTuner = (() => {
     const ys = bars ? [0, ...spec.bars.map((bar) => bar.count)] : [...points.map((point) => point[1]), ...spec.levels.map((level) => level.y)];
     const x0 = Math.min(...xs, bars ? Infinity : 0), x1 = Math.max(...xs, spec.end || -Infinity, x0 + 1);
     let y0 = bars || spec.zero ? 0 : Math.min(...ys), y1 = Math.max(...ys);
-    if (!bars) { const pad = (y1 - y0 || Math.abs(y1) || 1) * 0.08; y1 += pad; y0 = y0 >= 0 ? Math.max(0, y0 - pad) : y0 - pad; }
+    if (!bars) {  // a curve of one height, or nearly, still gets a scale whose labels differ
+      const pad = Math.max((y1 - y0) * 0.08, Math.abs(y1) * 0.01 || 0.08); y1 += pad; y0 = y0 >= 0 ? Math.max(0, y0 - pad) : y0 - pad; }
     const X = (x) => left + (x - x0) / (x1 - x0) * (width - left - right);
     const Y = (y) => height - bottom - (y - y0) / (y1 - y0 || 1) * (height - top - bottom);
     const svg = draw("svg", { width, height, role: "img", "aria-label": spec.label });

@@ -65,7 +65,7 @@ def build(tab: gr.Tab) -> ExportTab:
         html(
             parts.empty(
                 "No adapter to take home yet",
-                "Train one first: as soon as a run has finished, its card and its file are here.",
+                "As soon as a run has finished, its card and its file are here.",
             )
         )
         begin = gr.Button("Choose a recipe  →", variant="primary", elem_id="export-choose-recipe")

@@ -6,6 +6,8 @@ ExportTab, Sidebar, StatusBar). Of the frame:
 
     [tab-tickets-button] ... [tab-export-button]   the tabs themselves; the page remembers the one that is open
     [theme-button], [help-button], [help]          in the header
+    [lists-button]                                 opens the sidebar where a narrow window has no room for it
+    [shell][data-lists]                            set while it is open there
     html[data-theme]                               'light' or 'dark'
     html[data-ready]                               set as soon as the page can be used
     [data-key]                                     buttons in lists: dataset-ID, run-ID, adapter-ID, ticket-ID,

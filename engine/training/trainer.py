@@ -121,7 +121,7 @@ def run_training(
         settings = begin_with or settle(recipe, train, base, emit)
         if (used := optimizer_for(recipe, base.device)) != recipe.optimizer:
             emit(Noted(f"Without a GPU the optimizer is {used}: {recipe.optimizer} is slow there."))
-        emit(Noted(ending.in_words(recipe, heldout=bool(heldout.examples))))
+        emit(Noted(ending.in_words(recipe, steps=recipe.max_steps, heldout=bool(heldout.examples))))
 
         def ready() -> "QLoRATrainer":
             made = make_trainer(recipe, train, heldout, base, folder, emit, should_stop, settings, is_paused)

@@ -17,6 +17,7 @@ DOTS = _icon('<circle cx="3.5" cy="8" r=".6"/><circle cx="8" cy="8" r=".6"/><cir
 HELP = _icon(
     '<circle cx="8" cy="8" r="6.2"/><path d="M6.2 6.3a1.9 1.9 0 1 1 2.6 1.8c-.6.3-.8.6-.8 1.2"/><path d="M8 11.4v.1"/>'
 )
+LISTS = _icon('<path d="M2.5 4h11M2.5 8h11M2.5 12h11"/>')
 MOON = _icon('<path d="M13.2 9.6A5.6 5.6 0 0 1 6.4 2.8a5.6 5.6 0 1 0 6.8 6.8z"/>')
 NOTE = _icon('<circle cx="8" cy="8" r="6.2"/><path d="M8 7.2v4M8 4.8v.1"/>')
 PLUS = _icon('<path d="M8 3v10M3 8h10"/>')

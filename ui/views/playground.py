@@ -42,7 +42,7 @@ def _pane(talk: Talk, voice: Voice) -> Markup:
 
 
 def _hint(voice: Voice) -> str:
-    return "Answers as it came." if voice.path is None else "Answers with what it has learnt."
+    return "Answers as it did before any training." if voice.path is None else "Answers with what it has learnt."
 
 
 def weights(voice: Voice) -> str:

@@ -150,7 +150,7 @@ def cost_panel(recipe: Recipe, cost: Estimate, train: int) -> Markup:
         rows.append(("Lose turns", f"{about}{cost.longer:,} longer than {recipe.max_length:,} tokens"))
     facts = join([Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(name, value) for name, value in rows])
     return Markup('<dl class="facts">{}</dl>{}<p class="quiet">{}</p><p class="quiet">{}</p>').format(
-        facts, memory_panel(cost), cost.sentence, ending_in_words(recipe)
+        facts, memory_panel(cost), cost.sentence, ending_in_words(recipe, steps=cost.steps)
     )
 
 

@@ -34,14 +34,19 @@ HELP = Markup("""
 
 
 def header() -> Markup:
-    """The name at the left, help and the switch for light and dark at the right; the tabs lie between."""
+    """The name at the left, help and the switch for light and dark at the right; the tabs lie between.
+
+    The first button is seen in a narrow window alone: it opens the sidebar, which has no room of its own there.
+    """
     return Markup(
-        '<header class="top"><div class="brand">{}<span>Ticket Tuner</span></div><div class="top-buttons">'
+        '<header class="top"><button type="button" class="icon-button" id="lists-button" aria-controls="sidebar" '
+        'aria-expanded="false" aria-label="Data sets, runs and adapters" title="Data sets, runs and adapters">{}'
+        '</button><div class="brand">{}<span>Ticket Tuner</span></div><div class="top-buttons">'
         '<button type="button" class="icon-button" id="help-button" aria-label="Help and keys" '
         'title="Help and keys">{}</button>'
         '<button type="button" class="icon-button" id="theme-button" aria-label="Switch between light and dark" '
         'title="Light or dark">{}{}</button></div></header>{}'
-    ).format(icons.LOGO, icons.HELP, icons.MOON, icons.SUN, HELP)
+    ).format(icons.LISTS, icons.LOGO, icons.HELP, icons.MOON, icons.SUN, HELP)
 
 
 def sidebar(

@@ -18,5 +18,14 @@ def test_it_says_what_the_recipe_says():
     assert "does not fall for one check," in in_words(Recipe(patience=1))
 
 
+def test_a_run_too_short_to_end_early_is_not_said_to():
+    """The trainer ends at the check after ``patience`` bad ones, if steps are left then."""
+    recipe = Recipe(eval_steps=15, patience=3)
+    assert "all steps are taken" in in_words(recipe, steps=45)
+    assert "all steps are taken" in in_words(recipe, steps=60)
+    assert "the run ends early" in in_words(recipe, steps=61)
+    assert "checked before the first step and after the last" in in_words(recipe, steps=8)
+
+
 def test_without_held_out_tickets_it_promises_nothing():
     assert "the last one" in in_words(Recipe(), heldout=False)
