@@ -253,7 +253,7 @@ window.ticketTuner = (() => {
   function live(id, element, props, redraw) { pieces.set(id, { element, props, redraw, mark: "", value: null }); }
 
   function pulse(server, changed) {
-    let version = null, program = null, begun = false, looks = 0, missed = 0;
+    let version = null, program = null, page = null, begun = false, looks = 0, missed = 0;
     const shown = () => document.querySelector("#run-title [data-run]")?.dataset ?? {};
     async function look() {
       if (document.hidden && looks) { document.addEventListener("visibilitychange", look, { once: true }); return; }
@@ -268,19 +268,28 @@ window.ticketTuner = (() => {
       const { run = "", overlays = "" } = shown();
       let answer;
       try {
-        const asked = server.glance({ run, overlays: overlays.split(" ").filter(Boolean), marks, looks: ++looks });
+        const question = { run, overlays: overlays.split(" ").filter(Boolean), marks, looks: ++looks };
+        const asked = page ? askLive({ ...question, page }) : server.glance(question);
         answer = await Promise.race([asked, new Promise((_, fail) => setTimeout(fail, 15000))]);
       } catch { return null; }
       if (!answer?.values) return null;  // Gradio hands a failure over as if it were an answer
       const forgotten = begun && !answer.begun;  // it was away for longer than the server remembers a page
       if (forgotten || (program !== null && program !== answer.program)) { location.reload(); return answer; }
       program = answer.program;
+      page = answer.page;
       begun = answer.begun;
       for (const [id, value] of Object.entries(answer.values)) if (id === "status-bar" || (shown().run ?? "") === run) put(pieces.get(id), value, answer.marks[id]);
       version ??= document.querySelector("#pulse [data-version]")?.dataset.version ?? answer.version;
       if (version !== answer.version) changed();
       version = answer.version;
       return answer;
+    }
+    /** Ask past Gradio, which knows the page's name since the first question; where that fails, through it again. */
+    async function askLive(question) {
+      const headers = { "Content-Type": "application/json" };
+      const response = await fetch("./live", { method: "POST", headers, body: JSON.stringify(question), cache: "no-store" });
+      if (!response.ok) page = null;
+      return response.ok ? response.json() : null;
     }
     setTimeout(look, 2000);
   }

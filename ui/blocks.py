@@ -11,6 +11,7 @@ What Gradio 6.31 does otherwise than such a window needs, and what is put in its
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from copy import copy
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,8 @@ import gradio as gr
 from gradio.block_function import BlockFunction
 from gradio.blocks import BlocksConfig
 from gradio.state_holder import SessionState
+from starlette.requests import Request
+from starlette.responses import Response
 
 from ui.turns import Turns
 
@@ -48,6 +51,8 @@ class WindowBlocks(gr.Blocks):
     def __init__(self, *, away: float = AWAY, **options: Any) -> None:
         super().__init__(**options)
         self.turns = Turns()
+        self.live: Callable[[Request], Awaitable[Response]] | None = None
+        """Answers what open pages ask every few seconds, past Gradio (ui/pulse.py)."""
         self._away = away
         self.state_session_capacity = PAGES
         self.default_config = _Config(self)

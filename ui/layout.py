@@ -70,6 +70,7 @@ def build_app(studio: Studio, downloads: Path) -> WindowBlocks:
                     export = export_tab.build(tab)
         status_bar.build()
         beat = pulse.build(studio, lambda session: app.remembers(session, remembered.dataset))
+        app.live = beat.route
         window = Window(
             studio,
             downloads,

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
+    from ui.blocks import WindowBlocks
     from ui.doors.entry import Entry
 
 STARTING = 30.0
 """Seconds after which a server that is not there yet is given up."""
 
 
-def served(app: gr.Blocks, knows_users: bool, **looks: Any) -> "tuple[ASGIApp, Callable[[], None]]":
+def served(app: "WindowBlocks", knows_users: bool, **looks: Any) -> "tuple[ASGIApp, Callable[[], None]]":
     """Return Gradio's app as ASGI, without sharing and without a look-up outside, and what ends its open streams.
 
     Args:
@@ -36,6 +37,8 @@ def served(app: gr.Blocks, knows_users: bool, **looks: Any) -> "tuple[ASGIApp, C
     from fastapi import FastAPI
 
     frame = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    if app.live is not None:
+        frame.add_route("/live", app.live, methods=["POST"])
     gr.mount_gradio_app(
         frame,
         app,

@@ -33,3 +33,16 @@ def test_a_page_begins_in_the_colours_that_were_chosen(browser, program):
         page.wait_for_function("document.body && getComputedStyle(document.documentElement).colorScheme === 'dark'")
     finally:
         context.close()
+
+
+def test_an_open_page_asks_past_gradio_once_it_has_its_name(page, program):
+    asked = []
+    page.on("request", lambda request: asked.append(request.post_data or ""))
+    open_window(page, program)
+    through_gradio = []
+    for _ in range(2):
+        with page.expect_response(lambda response: response.url.endswith("/live"), timeout=30_000) as answered:
+            pass
+        assert answered.value.status == 200
+        through_gradio.append(sum('"fn_name":"glance"' in body for body in asked))
+    assert through_gradio[0] == through_gradio[1] > 0
