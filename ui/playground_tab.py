@@ -148,7 +148,7 @@ def wire(window: Window) -> None:
         return {} if system.strip() or not chosen else {ui.system: studio.instruction(chosen)}
 
     def choose(chosen: list[str] | None) -> list[str]:
-        return chosen or []
+        return views.over_one_base(studio.voices(), chosen or [])
 
     def pick_ticket(session: str, chosen: list[str], dataset: str, number: int) -> dict[Any, Any]:
         _refuse_while_asking(window.talks.get(session))
@@ -235,8 +235,8 @@ def _ask(
         tell(error)
         yield gr.skip()
         return
-    names = tuple(voice.id for voice in voices)
-    talk = talks.keep(session, talk.asked(names, question.strip()))
+    names, lanes = tuple(voice.id for voice in voices), tuple(views.lane(voice) for voice in voices)
+    talk = talks.keep(session, talk.asked(lanes, question.strip()))
     note = Markup("")
     try:
         yield {
@@ -246,13 +246,13 @@ def _ask(
             ui.send: gr.Button(visible=False),
             ui.stop: gr.Button(visible=True),
         }
-        conversations = [_with_system(system, talk.hears(name)) for name in names]
+        conversations = [_with_system(system, talk.hears(lane)) for lane in lanes]
         sent = 0.0
         for frame in studio.ask(names, conversations, sampling, session):
             is_new_stage = (
                 frame.stage != talk.stage
             )  # may last, such as loading a model, so that no other frame tells it
-            talk = talks.keep(session, _heard(talk, frame))
+            talk = talks.keep(session, _heard(talk, frame, dict(zip(names, lanes, strict=True))))
             if is_new_stage or time.monotonic() - sent >= FRAME:
                 sent = time.monotonic()
                 yield {ui.board: views.board(talk, voices)}
@@ -263,8 +263,8 @@ def _ask(
         note = parts.failure(unexpected(error))
     finally:
         studio.stop_answer(session)
-        talk = talks.keep(session, talk.answered(names))
-    back = {ui.question: question} if note and not any(talk.spoken[name].text for name in names) else {}
+        talk = talks.keep(session, talk.answered(lanes))
+    back = {ui.question: question} if note and not any(talk.spoken[lane].text for lane in lanes) else {}
     yield {**back, **_after(ui, talk, voices, note)}
 
 
@@ -287,9 +287,10 @@ def _with_system(system: str, heard: tuple[dict[str, str], ...]) -> list[dict[st
     return list(heard)
 
 
-def _heard(talk: Talk, frame: AnswerFrame) -> Talk:
-    """Take a frame of the engine into the talk."""
+def _heard(talk: Talk, frame: AnswerFrame, lanes: dict[str, str]) -> Talk:
+    """Take a frame of the engine into the talk; ``lanes`` says where each voice's words belong."""
     spoken = {
-        seen.voice: Spoken(seen.text, seen.tokens, seen.seconds, seen.done, seen.stopped_by) for seen in frame.answers
+        lanes[seen.voice]: Spoken(seen.text, seen.tokens, seen.seconds, seen.done, seen.stopped_by)
+        for seen in frame.answers
     }
     return replace(talk, spoken={**talk.spoken, **spoken}, stage=frame.stage)

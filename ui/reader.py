@@ -288,7 +288,7 @@ def _conversation(window: Window, dataset: str, ticket: str, recipe: Recipe) -> 
         return Markup('<p class="hint">Choose a conversation at the left.</p>')
     agents = data.agents_of(row["key"])
     if not tokens.ready(recipe.model):
-        waiting = "Which words are learnt is marked here once the model has been fetched: its first run does that."
+        waiting = "Which words are learnt is marked here as soon as the model that reads them is at hand."
         return learning.plain_conversation(row, waiting, agents)
     try:
         return learning.learning(row, tokens.view(dataset, ticket, recipe), agents)

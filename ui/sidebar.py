@@ -73,7 +73,7 @@ def wire(window: Window) -> None:
                 return {page.dataset: data["id"], page.look: look, window.tabs: gr.Tabs(selected="tickets"), **drawn}
             case "run":
                 return {page.run: data["id"], window.tabs: gr.Tabs(selected="training")}
-        return {page.voices: _toggled(voices, data["id"]), window.tabs: gr.Tabs(selected="playground")}
+        return {page.voices: _toggled(studio, voices, data["id"]), window.tabs: gr.Tabs(selected="playground")}
 
     def bring(
         event: gr.EventData, opened: str, dataset: str, look: dict[str, Any], draft: dict[str, Any]
@@ -136,11 +136,13 @@ def lists(studio: Studio, dataset: str, run: str, voices: Sequence[str]) -> Any:
     return shell.sidebar(*listed, dataset, run, voices, studio.damaged())
 
 
-def _toggled(voices: list[str], voice: str) -> list[str]:
-    """Choose an adapter for the playground, or take it away again; the newest three stay."""
-    from ui.views.playground import MOST_ADAPTERS
+def _toggled(studio: Studio, voices: list[str], voice: str) -> list[str]:
+    """Choose an adapter for the playground, or take it away again; the newest three over its base stay."""
+    from ui.views.playground import MOST_ADAPTERS, over_one_base
 
-    return [name for name in voices if name != voice] if voice in voices else [*voices, voice][-MOST_ADAPTERS:]
+    if voice in voices:
+        return [name for name in voices if name != voice]
+    return over_one_base(studio.voices(), [*voices, voice])[-MOST_ADAPTERS:]
 
 
 def _rename(studio: Studio, kind: str, identifier: str, name: str) -> None:

@@ -40,20 +40,25 @@ def snapshot(run: RunDirectory, state: RunState, stage: str, fraction: float | N
     step = history.steps[-1].step if history.steps else 0
     training = state in {"running", "paused"} and steps > 0
     if state == "running" and step:
-        stage = f"Training: step {step} of {steps}"
+        stage = f"Training: step {step} of {steps}" if step < steps else "Checking and saving after the last step"
     elif state == "stopping":
         stage = "Stopping after this step; the checkpoint is kept"
     done = step / steps if training else fraction
-    left = _seconds_left(history) if state == "running" else None
+    left = seconds_left(history) if state == "running" else None
     return JobSnapshot(run.id, run.status.name, state, stage, done, step, steps, left)
 
 
-def _seconds_left(history: History) -> float | None:
-    """Steps left times the mean pace since the start or the last resume; at first what the rehearsal measured."""
+def seconds_left(history: History) -> float | None:
+    """Steps left times the mean pace since the start or the last resume; at first what the rehearsal measured.
+
+    None after the last step too: what remains then, the last check and the saving, has a pace of its own.
+    """
     if history.started is None:
         return None
     fresh = [seen for seen in history.steps if seen.step > history.started.first_step]
     if len(fresh) < 2:
         return history.rehearsed.seconds if history.rehearsed else None
+    if fresh[-1].step >= history.started.steps:
+        return None
     pace = (fresh[-1].seconds - fresh[0].seconds) / (fresh[-1].step - fresh[0].step)
     return pace * (history.started.steps - fresh[-1].step)

@@ -51,3 +51,10 @@ def test_the_way_on_is_in_sight_on_a_small_laptop(page):
     assert bottom <= page.locator("#status-bar .status").evaluate("(bar) => bar.getBoundingClientRect().top")
     expect(page.locator("#lists-button")).not_to_be_visible()
     expect(page.locator("#tab-recipe-button")).to_have_class(re.compile("selected"))
+
+
+def test_what_fits_into_the_window_does_not_scroll(page):
+    """Gaps between what is fixed at the edges made every page 36 px longer than the window."""
+    page.locator("#tab-export-button").click()
+    expect(page.locator("#no-adapter")).to_be_visible()
+    page.wait_for_function("() => document.documentElement.scrollHeight <= innerHeight")

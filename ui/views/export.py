@@ -16,6 +16,7 @@ CONTENTS = (
     ("adapter_config.json", "how it sits on the base"),
     ("tokenizer and chat template", "how it is spoken to"),
     ("recipe.json", "every setting of the run"),
+    ("usage.py", "a script that answers a customer with it"),
     ("README.md", "the card beside this"),
 )
 """Files of a bundle, and what each is for."""

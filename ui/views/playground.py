@@ -1,6 +1,7 @@
 """The tab 'Playground': panes side by side, each with its name, the weights that answer, and its words."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from markupsafe import Markup
 
@@ -26,7 +27,7 @@ def board(talk: Talk, voices: Sequence[Voice]) -> Markup:
 
 
 def _pane(talk: Talk, voice: Voice) -> Markup:
-    heard, newest = talk.hears(voice.id), talk.spoken.get(voice.id)
+    heard, newest = talk.hears(lane(voice)), talk.spoken.get(lane(voice))
     said = [_said(turn["role"], turn["content"]) for turn in heard]
     if newest is not None and not newest.done:
         said.append(_speaking(newest, talk.stage))
@@ -46,8 +47,15 @@ def _hint(voice: Voice) -> str:
 
 
 def weights(voice: Voice) -> str:
-    """Say which weights answer: 'base', or 'base + Run 3'."""
-    return "base" if voice.path is None else f"base + {voice.label}"
+    """Say which weights answer: 'base', 'base: starter', or 'base + Run 3'."""
+    if voice.path is not None:
+        return f"base + {voice.label}"
+    return f"base: {short_model(voice.model)}" if voice.model else "base"
+
+
+def lane(voice: Voice) -> str:
+    """Where a talk keeps what a voice has heard and said; what another base model said is not this one's."""
+    return f"{voice.id}:{voice.model}" if voice.path is None and voice.model else voice.id
 
 
 def _said(role: str, content: str) -> Markup:
@@ -95,7 +103,17 @@ def choices(voices: Sequence[Voice]) -> list[tuple[str, str]]:
 
 
 def shown(voices: Sequence[Voice], chosen: Sequence[str]) -> list[Voice]:
-    """The base and the chosen adapters that are still there, in the order they were chosen."""
+    """The base and the chosen adapters that are still there, in the order they were chosen.
+
+    The base is that of the adapters; its model stays empty where it stands alone.
+    """
     by_id = {voice.id: voice for voice in voices}
-    adapters = [by_id[name] for name in chosen if name in by_id and name != "base"][:MOST_ADAPTERS]
-    return [by_id["base"], *adapters]
+    adapters = [by_id[name] for name in over_one_base(voices, chosen)][:MOST_ADAPTERS]
+    return [replace(by_id["base"], model=adapters[0].model if adapters else ""), *adapters]
+
+
+def over_one_base(voices: Sequence[Voice], chosen: Sequence[str]) -> list[str]:
+    """Keep of the chosen adapters those over the base of the newest, which can answer together."""
+    models = {voice.id: voice.model for voice in voices if voice.path is not None}
+    known = [name for name in chosen if name in models]
+    return [name for name in known if models[name] == models[known[-1]]]

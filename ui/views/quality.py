@@ -22,7 +22,10 @@ LEVELS = {"good": ("fits", icons.CHECK), "fair": ("tight", icons.WARN), "poor": 
 
 
 def sheet(report: Report) -> Markup:
-    """Draw the whole report; a hint where the data set was prepared by an older version."""
+    """Draw what the verdict is founded on, so far as the words tell it; :func:`verdict_line` says the verdict itself.
+
+    A hint where the data set was prepared by an older version.
+    """
     quality = report.quality
     if not quality:
         return Markup('<p class="hint">Prepare the tickets again to see how good they are.</p>')
@@ -36,7 +39,7 @@ def sheet(report: Report) -> Markup:
     since = "Counted when the tickets were last prepared; what you left out since then is in it still."
     note = Markup('<p class="quiet">{}</p>').format(since) if total != report.conversations_kept else NOTHING
     return Markup('<div class="quality">{}{}<div class="quality-plots">{}</div>{}</div>').format(
-        _verdict(quality), note, join([plot for plot in plots if plot]), _contradictions(quality)
+        _findings(quality), note, join([plot for plot in plots if plot]), _contradictions(quality)
     )
 
 
@@ -51,6 +54,8 @@ def verdict_line(report: Report, counts: "TokenCounts | None" = None) -> Markup:
     if not quality:
         return NOTHING
     level, said, where = quality["verdict"], quality["headline"], "quality"
+    if counts is None and level == "good":
+        said += " How much of them the model takes in is not counted yet."
     lost = learning.losses(counts) if counts is not None and level != "poor" else []
     if lost:
         things = len(lost) + sum(finding["level"] == "fair" for finding in quality["findings"])
@@ -63,17 +68,14 @@ def verdict_line(report: Report, counts: "TokenCounts | None" = None) -> Markup:
     ).format(kind, mark, said, where)
 
 
-def _verdict(quality: Mapping[str, Any]) -> Markup:
+def _findings(quality: Mapping[str, Any]) -> Markup:
     findings = [
         Markup('<li><span class="badge badge-{}">{}</span><span>{}</span></li>').format(
             *LEVELS.get(finding["level"], LEVELS["fair"]), finding["text"]
         )
         for finding in quality["findings"]
-        if finding["text"] not in quality["headline"]
     ]
-    return Markup('<p class="sentence"><b>{}</b></p><ul class="findings">{}</ul>').format(
-        quality["headline"], join(findings)
-    )
+    return Markup('<ul class="findings">{}</ul>').format(join(findings))
 
 
 def _plot(title: str, drawing: Markup, note: str = "") -> Markup:

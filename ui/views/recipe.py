@@ -107,7 +107,7 @@ def _model_row(entry: CatalogueEntry, cost: Estimate, chosen: bool) -> Markup:
         '<button type="button" class="model{selected}" role="radio" aria-checked="{checked}" data-do="model" '
         'data-model="{id}" data-key="model-{id}"><i class="radio-mark">{mark}</i><span class="model-main">'
         '<b>{title}</b> {gate}<span class="quiet">{sentence}</span></span><span class="model-facts">'
-        "<span>{size} parameters</span><span>{fetch} to fetch</span><span>{licence}</span></span>{badge}</button>"
+        "<span>{size} parameters</span><span>{fetch}, fetched once</span><span>{licence}</span></span>{badge}</button>"
     ).format(
         selected=" selected" if chosen else "",
         checked="true" if chosen else "false",

@@ -245,7 +245,7 @@ def job_line(job: JobSnapshot | None, waiting: int = 0) -> str:
     if job is None:
         return f"no run in progress{queue}"
     if job.state == "running" and job.steps:
-        rest = words.left(job.seconds_left)
+        rest = words.left(job.seconds_left) or ("checking and saving" if job.step >= job.steps else "")
         return f"{job.name}: step {job.step:,} of {job.steps:,}" + (f", {rest}" if rest else "") + queue
     if job.state == "paused":
         return f"{job.name}: paused at step {job.step:,} of {job.steps:,}{queue}"

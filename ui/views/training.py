@@ -147,7 +147,11 @@ def facts(history: History) -> Markup:
             words.loss(best.loss) if best else "–",
             f"{words.loss(before.loss)} before training" if before else "",
         ),
-        ("Time", words.duration(last.seconds) if last else "–", f"{last.epoch:.1f} times through" if last else ""),
+        (
+            "Time in steps",
+            words.duration(last.seconds) if last else "–",
+            f"{last.epoch:.1f} times through the tickets" if last else "",
+        ),
     )
     cell = Markup("<div><dt>{}</dt><dd><b>{}</b><span>{}</span></dd></div>")
     return Markup('<dl class="figures">{}</dl>').format(join([cell.format(*texts) for texts in cells]))

@@ -55,3 +55,27 @@ def test_voices_that_are_gone_are_left_out_and_there_are_at_most_three(tmp_path)
         "run:2",
         "run:3",
     ]
+
+
+def test_what_another_base_said_is_not_shown_as_this_ones(tmp_path):
+    """After a talk over the starter the pane of the base went on with what another model said."""
+    one, other = Voice("run:1", "Run 1", "starter", tmp_path), Voice("run:2", "Run 2", "models/other", tmp_path)
+    base, _ = views.shown([BASE, one, other], ["run:1"])
+    asked = Talk().asked((views.lane(base), "run:1"), "Where is my parcel?")
+    talk = replace(asked, spoken={views.lane(base): Spoken("It is a recipe."), "run:1": Spoken("On its way.")})
+    talk = talk.answered((views.lane(base), "run:1"))
+    assert "It is a recipe." in views.board(talk, views.shown([BASE, one, other], ["run:1"]))
+    over_the_other = views.board(talk, views.shown([BASE, one, other], ["run:2"]))
+    assert "It is a recipe." not in over_the_other
+    assert '<span class="weights">base: other</span>' in over_the_other
+
+
+def test_adapters_over_another_base_leave_when_one_is_chosen(tmp_path):
+    known = [BASE, *(Voice(f"run:{n}", f"Run {n}", "starter", tmp_path) for n in range(2))]
+    known.append(Voice("run:9", "Run 9", "other", tmp_path))
+    assert views.over_one_base(known, ["run:0", "run:1", "run:9"]) == ["run:9"]
+    assert views.over_one_base(known, ["run:9", "run:1"]) == ["run:1"]
+    assert views.over_one_base(known, ["run:0", "run:1"]) == ["run:0", "run:1"]
+    assert views.over_one_base(known, []) == []
+    assert views.over_one_base(known, ["run:gone", "base"]) == []
+    assert [voice.id for voice in views.shown(known, ["run:0", "run:9"])] == ["base", "run:9"]

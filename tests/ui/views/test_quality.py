@@ -85,6 +85,9 @@ def test_there_is_one_verdict_and_it_knows_the_tokens():
     fits = TokenCounts(512, 300, (100,) * 300, 9_000, 4_000, 300, 0, 0)
     cut = TokenCounts(512, 300, (100,) * 300, 9_000, 4_000, 300, 0, 0, endless=7)
     assert "nothing stands out" in quality.verdict_line(report) and "badge-fits" in quality.verdict_line(report, fits)
+    assert "nothing stands out" not in quality.sheet(report), "below the line that knows the tokens"
+    assert "not counted yet" in quality.verdict_line(report)
+    assert "not counted yet" not in quality.verdict_line(report, fits)
     shown = quality.verdict_line(report, cut)
     assert "nothing stands out" not in shown and "badge-tight" in shown
     assert "In 7 conversations the end of the answer is cut off" in shown
