@@ -7,8 +7,10 @@ computes: products are summed in another order. The tolerances here are what was
 import pytest
 import torch
 
-LOSS = 0.02
-"""Nats by which the losses of two runs of one recipe may differ on the tiny model."""
+LOSS = 0.005
+"""Nats by which the losses of two runs of one recipe may differ. Measured on two H200s (torch 2.11, 2026-11-26): 0.0000
+for the same rows at a time on one card, resumed, paused and in every memory mode; 0.0006 where memory ran out and the
+rows became fewer; 0.0018 where two cards share the run."""
 
 
 @pytest.fixture(scope="session", autouse=True)
