@@ -1,12 +1,19 @@
 """Turns by themselves: who waits for whom, in which order. No thread, no clock."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from ui.turns import PAGE, PREFIX, Turns
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(60)]
+
+
+def finished(scenario):
+    """Run a coroutine in a thread of its own: this one may have a loop already, where a browser was driven before."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, scenario).result()
 
 
 async def settle():
@@ -32,7 +39,7 @@ def run(scenario):
         await asyncio.gather(*tasks)
         return before
 
-    before = asyncio.run(whole())
+    before = finished(whole())
     return before, told[len(before) :], turns
 
 
@@ -63,7 +70,7 @@ def test_a_page_without_a_name_and_a_handler_that_fails_hold_up_nobody():
         async with turns.of("anna", PREFIX + PAGE), turns.of(None, PREFIX + PAGE):
             return turns
 
-    asyncio.run(scenario())
+    finished(scenario())
 
 
 def test_whoever_gives_up_waiting_lets_the_next_one_in():
@@ -82,7 +89,7 @@ def test_whoever_gives_up_waiting_lets_the_next_one_in():
         await asyncio.gather(first, second, third, return_exceptions=True)
         return told
 
-    assert asyncio.run(scenario()) == ["1", "3"]
+    assert finished(scenario()) == ["1", "3"]
 
 
 def test_nothing_is_kept_of_a_person_who_waits_for_nothing():

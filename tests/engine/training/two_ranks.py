@@ -93,6 +93,10 @@ class Cases:
         }
 
 
+OWN_END = 10.0
+"""Seconds in which a process may end by itself after another has failed, before it is ended."""
+
+
 def together(ranks: int, words: list[str], patch: Patch, run: Any, kill_at: int) -> list[int]:
     """Fork the processes and wait for them; when one fails the others are ended, as the launcher does it."""
     with socket.socket() as probe:
@@ -100,6 +104,7 @@ def together(ranks: int, words: list[str], patch: Patch, run: Any, kill_at: int)
         port = probe.getsockname()[1]
     processes = [fork(rank, ranks, port, words, patch) for rank in range(ranks)]
     codes: dict[int, int] = {}
+    failed_at = 0.0
     while len(codes) < ranks:
         for process in processes:
             if process not in codes:
@@ -107,8 +112,8 @@ def together(ranks: int, words: list[str], patch: Patch, run: Any, kill_at: int)
                 if done:
                     codes[process] = os.waitstatus_to_exitcode(status)
         cut = kill_at and len(run.history.read().steps) >= kill_at
-        if cut or any(codes.values()):
-            time.sleep(0.0 if cut else 0.5)
+        failed_at = failed_at or (time.monotonic() if any(codes.values()) else 0.0)
+        if cut or (failed_at and time.monotonic() > failed_at + OWN_END):
             for process in processes:
                 if process not in codes:
                     os.kill(process, signal.SIGKILL)
