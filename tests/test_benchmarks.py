@@ -11,7 +11,7 @@ FOLDER = Path(__file__).parent / "benchmarks"
 BENCHMARKS = sorted(file.stem for file in FOLDER.glob("bench_*.py"))
 TINY = {
     "bench_answers": ["--shape", "tiny", "--tokens", "4", "--repeats", "1", "--groups", "base", "pair"],
-    "bench_training": ["--shape", "tiny", "--steps", "5", "--documents", "24"],
+    "bench_training": ["--shape", "tiny", "--steps", "4", "--documents", "20", "--only", "saving"],
     "bench_loading": ["--shape", "tiny"],
 }
 """Those that do all they do on a tiny model in seconds, without a GPU."""
