@@ -26,8 +26,9 @@ def ask(page, name):
     expect(page.locator("#run-title")).to_contain_text(name)
     page.locator("#to-playground").click()
     expect(page.locator("[data-voice] h3")).to_have_text(["Base model", name])
-    page.locator("#new-talk").click()
-    expect(page.locator("#board .turn")).to_have_count(0)
+    if page.locator("#board .turn").count():  # what its base has said before; of another base nothing is shown
+        page.locator("#new-talk").click()
+        expect(page.locator("#board .turn")).to_have_count(0)
     page.locator("#question textarea").fill("Where is my parcel?")
     page.locator("#question textarea").press("Control+Enter")
     expect(page.locator("[data-voice] .turn-assistant")).to_have_count(2)

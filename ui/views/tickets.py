@@ -122,10 +122,10 @@ def _notes(report: Report) -> Markup:
     by_hand = {reason: number for reason, number in report.dropped.items() if reason in BY_HAND}
     for title, counts, mode in (("Tickets left out", found, "left_out"), ("Changed by you", by_hand, "changed")):
         if counts:
-            told = " · ".join(f"{number:,} {reason}" for reason, number in _sorted(counts))
+            told = " · ".join(f"{number:,} × {reason}" for reason, number in _sorted(counts))
             lines.append(_note(title, told, mode, "View"))
     if report.messages_left_out:
-        told = " · ".join(f"{number:,} {reason}" for reason, number in _sorted(report.messages_left_out))
+        told = " · ".join(f"{number:,} × {reason}" for reason, number in _sorted(report.messages_left_out))
         lines.append(_note("Messages left out", told, "left_out", "View"))
     if report.redactions:
         told = " · ".join(f"{number:,} {kind_name(kind, number)}" for kind, number in _sorted(report.redactions))

@@ -9,7 +9,7 @@ from ui.views import tickets
 
 def test_the_numbers_lead_from_tickets_to_the_two_parts():
     shown = tickets.summary(FakeDataSet().report)
-    for text in ("65", "tickets read", "54", "to learn from", "held out to measure", "3 no agent answer"):
+    for text in ("65", "tickets read", "54", "to learn from", "held out to measure", "3 × no agent answer"):
         assert text in shown
     assert "7 e-mail addresses · 1 phone number" in shown
     assert 'data-mode="left_out"' in shown
@@ -19,7 +19,7 @@ def test_the_numbers_lead_from_tickets_to_the_two_parts():
 def test_what_the_person_left_out_is_told_apart_and_leads_to_the_changes():
     report = replace(FakeDataSet().report, dropped={"no agent answer": 3, "dropped by you": 2})
     shown = tickets.summary(report)
-    assert shown.index("3 no agent answer") < shown.index("Changed by you") < shown.index("2 dropped by you")
+    assert shown.index("3 × no agent answer") < shown.index("Changed by you") < shown.index("2 × dropped by you")
     assert 'data-mode="changed"' in shown
 
 
