@@ -5,6 +5,7 @@ is left with the unfinished one ("cannot import name 'AutoModel' from 'transform
 tokens and a run may all be the first, so each comes through here.
 """
 
+import logging
 import threading
 
 _importing = threading.Lock()
@@ -13,6 +14,16 @@ _importing = threading.Lock()
 def import_all() -> None:
     """Import what training and chat need: seconds for the first, nothing later; whoever comes meanwhile waits."""
     with _importing:
+        _hush()
         import peft  # noqa: F401
         import torch  # noqa: F401
         import transformers  # noqa: F401
+
+
+def _hush() -> None:
+    """Let bitsandbytes not tell of a failure that is none.
+
+    On processors with AVX512-BF16 it looks for a kernel of the package ``kernels``, which this program neither needs
+    nor could train with (see :func:`engine.model.loading.made_ready`), and prints 'Failed to load' where it is missing.
+    """
+    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)

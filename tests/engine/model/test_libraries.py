@@ -32,6 +32,14 @@ def test_a_warm_up_a_count_and_a_run_may_begin_at_once(tiny_model):
     assert done.returncode == 0, done.stderr
 
 
+def test_nothing_is_said_to_have_failed_where_nothing_has():
+    """On processors with AVX512-BF16 the first line that a person read was 'Failed to load CPU gemm_4bit_forward'."""
+    command = [sys.executable, "-c", "from engine.model.libraries import import_all; import_all(); import bitsandbytes"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    assert "Failed" not in done.stderr
+
+
 class Asked(Exception):
     pass
 
