@@ -20,7 +20,8 @@ _FEWEST = 3
 _SHARE = 0.6
 """Share of the hints that must agree."""
 _PREFIX = re.compile(rb"(?<![\w+])(?:\+|00)([1-9]\d{0,2})(?=[ ()./-]?\d)")
-_ADDRESS = re.compile(rb"[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.([a-z]{2})(?![\w.-])")
+_ADDRESS = re.compile(rb"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,9}\.([a-z]{2})(?![\w.-])")
+"""Bounded, and begun only where a word begins, since a file may be one word of megabytes (RFC 5321, 4.5.3.1)."""
 _NOT_COUNTRIES = frozenset(("IO", "AI", "ME", "TV", "CO", "CC", "FM", "LY", "GG", "SH", "IS", "TO"))
 """Endings that companies all over the world use."""
 

@@ -8,6 +8,7 @@ from engine.tickets.detect import detect
 from engine.tickets.files.sources import find_sources
 from engine.tickets.options import PrepareOptions
 from tests.engine.tickets.exports import comment, lines, write, zendesk
+from tests.engine.tickets.hostile import grows_in_proportion
 
 
 def export(tmp_path: Path, *words: str) -> Path:
@@ -36,6 +37,14 @@ def test_the_country_is_guessed_from_prefixes_and_addresses_that_agree(
 def test_the_guess_comes_with_its_evidence(tmp_path: Path) -> None:
     found = detect([export(tmp_path, "+49 170 1234567 or +49 170 1234568", "a@shop.de")])
     assert (found.country, found.country_evidence) == ("DE", "2 numbers with its prefix and 1 addresses")
+
+
+@pytest.mark.parametrize("unit", ["a", "a.", "a@b.", "a@", "@", "+", "00", "+1 ", "0", "-"])
+def test_the_guess_takes_time_in_proportion_to_the_text(tmp_path: Path, unit: str) -> None:
+    def guess(text: str) -> tuple[str, str]:
+        return guess_country(find_sources([write(tmp_path / "t.csv", f"question,answer\n{text},b\n")]))
+
+    assert grows_in_proportion(guess, unit)
 
 
 def test_every_country_to_choose_from_is_one_that_can_be_prepared_with() -> None:
