@@ -210,7 +210,13 @@ def read_tensors(folder: Path) -> "dict[str, torch.Tensor]":
         except (SafetensorError, OSError, ValueError) as error:
             raise ModelError(f"{WEIGHTS} in {folder.name} is damaged.", "Export the adapter again.") from error
     for name, tensor in tensors.items():
-        if not tensor.is_floating_point() or not bool(torch.isfinite(tensor).all()):
+        if tensor.dtype not in (torch.bfloat16, torch.float16, torch.float32, torch.float64):
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise ModelError(
+                f"{name[-80:]} in {folder.name} holds values of the type {kind}, which no LoRA weights have.",
+                "Export the adapter again, as bfloat16 or float32.",
+            )
+        if not bool(torch.isfinite(tensor).all()):
             raise ModelError(f"{name[-80:]} in {folder.name} holds values that are no numbers.", "Train it again.")
     return tensors
 

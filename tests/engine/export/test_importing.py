@@ -349,6 +349,14 @@ def test_bin_of_weights_becomes_safetensors(workspace, run, tmp_path, tiny_base)
     assert AdapterBank(tiny_base.copy()).load(imported) == "slot0"
 
 
+@pytest.mark.parametrize("kind", [torch.int8, torch.bool, torch.float8_e4m3fn, torch.complex64])
+def test_weights_of_a_type_that_lora_does_not_have_are_refused(workspace, bundle, run, tmp_path, kind):
+    weights = load_file(run.adapter / "adapter_model.safetensors")
+    save_file({name: tensor.to(kind) for name, tensor in weights.items()}, tmp_path / "odd.safetensors")
+    odd = (tmp_path / "odd.safetensors").read_bytes()
+    refused(workspace, rewritten(bundle, tmp_path / "o.zip", adapter_model__safetensors=odd), "type")
+
+
 class Mischief:
     def __init__(self, marker: Path) -> None:
         self.marker = marker
