@@ -102,7 +102,10 @@ class Runs:
         try:
             self._queue.add(run)
         except StudioError as error:
-            with contextlib.suppress(StudioError):  # it waits all the same; the reason is told to who has pressed
+            if self._queue.knows(run.id):  # it is in the list already, and somebody was quick to press Resume
+                return run.id
+            # Where it cannot be written it waits all the same; the reason is told to who has pressed.
+            with contextlib.suppress(StudioError), self._queue.kept_out(run):
                 run.update(state="interrupted", message=str(error))
             raise
         return run.id

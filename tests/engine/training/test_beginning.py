@@ -5,10 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from engine.base_holder import BaseHolder
 from engine.errors import ResourceError, RunError
 from engine.studio import Studio
 from engine.training import run as runs
+from engine.training.job import TrainingQueue
 from engine.training.recipe import Recipe
+from engine.training.runs import Runs
 from engine.workspace import Workspace
 
 DEADLINE = 60.0
@@ -63,6 +66,24 @@ def test_one_press_begins_one_run_however_often_it_is_told(studio, dataset, reci
     assert [info.status.name for info in studio.runs()] == ["Run 1"]
     assert studio.start_training(recipe, dataset, press="b") != made[0]
     assert studio.start_training(recipe, dataset) != studio.start_training(recipe, dataset)
+
+
+class Crossed(TrainingQueue):
+    """A queue in which somebody presses Resume on a new run in the moment before its start has queued it."""
+
+    def add(self, run):
+        if not self.knows(run.id):
+            super().add(run)
+        super().add(run)
+
+
+def test_a_run_that_is_resumed_before_its_start_has_queued_it_goes_on(studio, dataset, recipe):
+    queue = Crossed(BaseHolder(studio.workspace.cache), studio.workspace.cache)
+    there = Runs(studio.workspace, queue)
+    run = there.begin(recipe, studio.tickets.get(dataset).folder, "shop")
+    assert queue.wait(run, DEADLINE)
+    assert there.get(run).status.state == "failed"
+    assert "no model" in there.get(run).status.message
 
 
 def test_a_start_that_finds_no_room_leaves_nothing_and_can_be_pressed_again(studio, dataset, recipe, monkeypatch):
