@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from engine.errors import ModelError, RunError, StudioError, TicketsError
+from engine.errors import ModelError, StudioError, TicketsError
 from engine.training.recipe import Recipe, presets
 from engine.workspace import Workspace, default_root, keep_to_owner
 
@@ -229,14 +230,17 @@ def _train(run: Any, workspace: Path | None) -> None:
     studio = Studio(_workspace(workspace))
     studio.queue.add(run)
 
-    def stop(*_: Any) -> None:
-        with contextlib.suppress(RunError):  # it may have ended in this very moment
-            studio.queue.stop(run.id)
-            _say("Stopping after this step; the checkpoint is kept")
-
+    asked = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, stop)
+        # No more than this: a second signal comes in the middle of what the first one does.
+        signal.signal(name, lambda *_: asked.set())
+    told = False
     while not studio.queue.wait(run.id, 0.5):
+        if asked.is_set() and not told:
+            told = True
+            with contextlib.suppress(StudioError):  # it has ended in this very moment, or the disk is full: it stops
+                studio.queue.stop(run.id)
+            _say("Stopping after this step; the checkpoint is kept")
         seen = studio.queue.current()
         if seen:
             left = f", {seen.seconds_left:.0f} s left" if seen.seconds_left is not None else ""

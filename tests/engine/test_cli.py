@@ -1,12 +1,14 @@
 """The command line, each command in a process of its own as a person types it."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from engine.training.run import RunDirectory
 from tests.tiny import write_data
 
 ROOT = Path(__file__).parents[2]
@@ -148,6 +150,28 @@ def test_a_run_for_several_computers_is_made_and_not_started(trained):
     assert json.loads((folder / "later" / "recipe.json").read_text())["gpus"] == 16
     assert (folder / "later" / "data" / "train.jsonl").exists()
     assert not (folder / "later" / "events.jsonl").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")
+def test_many_requests_to_end_stop_a_run_as_one_does(tiny_model, tmp_path):
+    data, run = write_data(tmp_path / "data"), tmp_path / "run"
+    settings = ("epochs=100", "max_steps=0", "batch_size=1", "accumulation=1", "eval_steps=500", "save_steps=500")
+    words = ["train", "--data", data, "--run", run, "--model", tiny_model, "--workspace", tmp_path / "ws"]
+    words += [word for setting in settings for word in ("--set", setting)]
+    command = [sys.executable, "-m", "engine", *map(str, words)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+        heard = []
+        for line in program.stderr:
+            heard.append(line)
+            if "Training: step" in line:
+                break
+        while RunDirectory(run).status.state == "running":
+            program.send_signal(signal.SIGTERM)
+        out, err = program.communicate(timeout=240)
+    assert program.returncode == 0, f"{heard}\n{err}"
+    assert last_line(out)["state"] == "cancelled"
+    assert RunDirectory(run).status.state == "cancelled"
+    assert RunDirectory(run).checkpoint_steps()
 
 
 def test_resume_refuses_a_finished_run(trained):
