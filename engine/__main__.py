@@ -1,7 +1,7 @@
 """The command line: every step of the window without a browser.
 
 Progress goes to stderr; the last line on stdout is one JSON object. Exit code 0: done, 1: a known failure in one line
-on stderr, 2: wrong usage.
+on stderr, 2: wrong usage, 143: told to end by SIGTERM (a run that is told so ends with 0 and its last checkpoint).
 """
 
 import contextlib
@@ -313,6 +313,12 @@ def _result(value: dict[str, Any]) -> None:
     print(json.dumps(value, ensure_ascii=False), flush=True)
 
 
+def _end(*_: Any) -> NoReturn:
+    """End as Ctrl+C does, so that what is half made, with text of tickets in it, is removed on the way out."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(128 + signal.SIGTERM)
+
+
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code."""
     keep_to_owner()
@@ -322,6 +328,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     warnings.simplefilter("ignore")  # deprecations inside the libraries; nothing a person can act on
     logging.basicConfig(level=os.environ.get("TICKET_TUNER_LOG", "CRITICAL"), stream=sys.stderr)
+    signal.signal(signal.SIGTERM, _end)
     command: Callable[..., Any] = typer.main.get_command(app)
     try:
         command(arguments)

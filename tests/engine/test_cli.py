@@ -71,6 +71,21 @@ def test_prepare_writes_for_its_owner_alone(tmp_path):
     assert readable(tmp_path / "out", *open_folder.iterdir()) == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signal there")
+def test_prepare_that_is_told_to_end_leaves_nothing_of_the_tickets(tmp_path):
+    rows = [json.dumps({"question": f"Where is my parcel {n}?", "answer": f"In van {n}."}) for n in range(20_000)]
+    (tmp_path / "t.jsonl").write_text("\n".join(rows))
+    command = [sys.executable, "-m", "engine", "prepare", tmp_path / "t.jsonl", "--out", tmp_path / "out"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as program:
+        assert any(line.startswith("Reading: ") for line in program.stderr)
+        assert len(list(tmp_path.iterdir())) > 1
+        program.terminate()
+        _, err = program.communicate(timeout=240)
+    assert program.returncode == 128 + signal.SIGTERM
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == [tmp_path / "t.jsonl"]
+
+
 @pytest.mark.parametrize(
     ("given", "country", "kept", "said"),
     [
