@@ -17,7 +17,7 @@ from ui.html import data_of, html
 from ui.views import changes, learning, parts, review, tickets
 from ui.views.tickets import PAGE
 from ui.window import Window
-from ui.wiring import listen, written
+from ui.wiring import LATEST, listen, written
 
 MODES = [
     ("Conversations", "conversations"),
@@ -174,14 +174,14 @@ def wire(window: Window, relist: Draw, state: list[Any]) -> None:
         term = data_of(event)["term"]
         return relist(*rest, term="" if rest[1]["term"] == term else term)
 
-    listen(written(ui.search), search, [ui.search, *state], listing, trigger_mode="always_last")
-    listen(ui.filter.input, narrow, [ui.filter, *state], listing)
-    listen(ui.pager.turn, turn, state, listing)
-    listen(ui.mode.input, change_mode, [ui.mode, *state], listing)
+    listen(written(ui.search), search, [ui.search, *state], listing, **LATEST)
+    listen(ui.filter.input, narrow, [ui.filter, *state], listing, **LATEST)
+    listen(ui.pager.turn, turn, state, listing, **LATEST)
+    listen(ui.mode.input, change_mode, [ui.mode, *state], listing, **LATEST)
     listen(window.tickets.summary.mode, jump_to_mode, state, listing)
     listen(window.tickets.quality.pick, pick, state, listing)
     listen(window.tickets.tokens.counted.pick, pick, state, listing)
-    listen(ui.rows.pick, pick, state, listing)
+    listen(ui.rows.pick, pick, state, listing, **LATEST)
     listen(ui.rows.places, open_places, state, listing)
 
 

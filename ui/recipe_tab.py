@@ -22,7 +22,7 @@ from ui.views import recipe as views
 from ui.views.memory import cards_table
 from ui.whose import name_of
 from ui.window import Window
-from ui.wiring import listen, once, say, written
+from ui.wiring import LATEST, listen, once, say, written
 
 Draft = dict[str, Any]
 
@@ -187,7 +187,7 @@ def _wire_fields(window: Window) -> None:
         return _filled(window, {**draft, "values": {}}, dataset, marks)
 
     for component in inputs:
-        listen(written(component), typed, [*state, *inputs], everything, trigger_mode="always_last")
+        listen(written(component), typed, [*state, *inputs], everything, **LATEST)
     for button in ui.fields.resets.values():
         listen(button.click, reset, state, everything)
     listen(ui.fields.reset_all.click, reset_all, state, everything)

@@ -18,7 +18,7 @@ from ui.page import first_look
 from ui.views import shell
 from ui.whose import Asking, name_of
 from ui.window import Window
-from ui.wiring import listen
+from ui.wiring import LATEST, listen
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def wire(window: Window) -> None:
     changed = [page.dataset, page.run, page.voices, ui.lists, *ui.undo_outputs]
     draw, looked_at, drawn = tickets_tab.redraw(window)
     moved = [window.tabs, *drawn]
-    listen(ui.lists.pick, pick, [page.voices, page.open, *looked_at], [*state, *moved])
+    listen(ui.lists.pick, pick, [page.voices, page.open, *looked_at], [*state, *moved], **LATEST)
     listen(ui.lists.bring, bring, [page.open, *looked_at], [window.export.bring_in, *moved])
     listen(ui.lists.rename, rename, state, [ui.lists])
     listen(ui.lists.delete, delete, state, changed)

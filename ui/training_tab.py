@@ -21,7 +21,7 @@ from ui.views import runs as runs_views
 from ui.views import training as views
 from ui.whose import Asking, name_of
 from ui.window import Window
-from ui.wiring import listen, once
+from ui.wiring import LATEST, listen, once
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def wire(window: Window) -> None:
     once(ui.stop, act(studio.stop, "stop it"), state, everything, name="stop")
     once(ui.again, again, [page.run], [page.draft, page.dataset, window.tabs])
     listen(ui.compare.click, compare, [page.run], [page.voices, window.tabs])
-    listen(ui.table.pick, pick, [], [page.run])
+    listen(ui.table.pick, pick, [], [page.run], **LATEST)
     listen(ui.table.overlay, overlay, state, [page.overlays, *everything])
     listen(ui.table.resume, resume_row, state, [page.run, *everything])
 

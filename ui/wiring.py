@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[..., Any]
 
+LATEST = {"trigger_mode": "always_last"}
+"""For an event of which the last one counts: Gradio lets a click go that comes while the one before is answered."""
+
 
 def listen(
     event: Callable[..., Any],
