@@ -36,7 +36,7 @@ from engine.tickets.gathering import Gathered, Spool, gather
 from engine.tickets.options import PrepareOptions
 from engine.tickets.planning import Plan, plan
 from engine.tickets.quality import assess
-from engine.tickets.report import Progress, Report
+from engine.tickets.report import Progress, Report, exchanging
 from engine.tickets.second_look import Finder, FinderOpener, look_again
 from engine.tickets.selecting import Selection, select
 from engine.workspace import disk_errors, private_file, write_atomically
@@ -134,9 +134,10 @@ def _swap(side: Path, out: Path) -> None:
     if not out.exists():
         side.rename(out)
         return
-    (out / "report.json").unlink(missing_ok=True)
-    for name in FILES:
-        (side / name).replace(out / name)
+    with exchanging(out):
+        (out / "report.json").unlink(missing_ok=True)
+        for name in FILES:
+            (side / name).replace(out / name)
 
 
 def _finish(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from pathlib import Path
@@ -76,7 +78,7 @@ class Report:
             TicketsError: It is missing or damaged: the folder holds no complete data set.
         """
         try:
-            return cls.from_json(orjson.loads((folder / "report.json").read_bytes()))
+            return cls.from_json(orjson.loads(_read(folder)))
         except (OSError, ValueError, TypeError) as error:
             raise TicketsError(
                 f"{folder.name} is not a complete data set (its report.json is missing or damaged).",
@@ -119,3 +121,35 @@ def _fits(value: object, kind: Any) -> bool:
     if kind is float:
         return isinstance(value, int | float)
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+
+
+EXCHANGING = ".exchanging"
+"""A file that lies in a data set while its files are exchanged for others; its report is not there then."""
+PATIENCE = 2.0
+"""Seconds for which a reader waits for the report; exchanging a few files takes milliseconds."""
+
+
+@contextmanager
+def exchanging(folder: Path) -> Iterator[None]:
+    """Let readers of a data set wait while its files are exchanged, instead of taking it for damaged."""
+    mark = folder / EXCHANGING
+    mark.touch(mode=0o600)
+    try:
+        yield
+    finally:
+        mark.unlink(missing_ok=True)
+
+
+def _read(folder: Path) -> bytes:
+    file, mark, end = folder / "report.json", folder / EXCHANGING, time.monotonic() + PATIENCE
+    while not file.exists() and _is_fresh(mark) and time.monotonic() < end:
+        time.sleep(0.005)
+    return file.read_bytes()
+
+
+def _is_fresh(mark: Path) -> bool:
+    """Whether a mark is of an exchange under way, not of one that a kill broke off."""
+    try:
+        return time.time() - mark.stat().st_mtime < PATIENCE
+    except OSError:
+        return False
