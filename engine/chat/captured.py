@@ -10,7 +10,6 @@ decoded step by step (decoding.py), which is also what each recording is compare
 
 import functools
 import logging
-import shutil
 from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -20,7 +19,7 @@ import torch
 from engine.chat import looking_back
 from engine.chat.adapted_linear import AdaptedLinear, LoraWeights, Seating
 from engine.chat.slot_table import SlotTable
-from engine.model.device import GIB
+from engine.model.device import GIB, builds_kernels, free_bytes
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +44,7 @@ def can_record(model: Any) -> bool:
     device = next(model.parameters()).device
     if device.type != "cuda" or torch.version.hip is not None or torch.cuda.get_device_capability(device) < (8, 0):
         return False
-    from torch.utils._triton import has_triton
-
-    return model.dtype is torch.bfloat16 and any(map(shutil.which, ("cc", "gcc", "clang"))) and bool(has_triton())
+    return model.dtype is torch.bfloat16 and builds_kernels()
 
 
 class CapturedStep:
@@ -220,12 +217,6 @@ def bytes_of_cache(model: Any, rows: int, length: int) -> int:
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     return int(2 * config.num_hidden_layers * rows * length * heads * width * model.dtype.itemsize)
-
-
-def free_bytes(device: torch.device) -> int:
-    """Return the GPU memory that this program could still take."""
-    free, _ = torch.cuda.mem_get_info(device)
-    return int(free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device))
 
 
 def fits_memory(model: Any, rows: int, length: int, device: torch.device) -> bool:

@@ -4,11 +4,15 @@ torch is never imported here on its own account: until libraries.py has brought 
 """
 
 import gc
+import shutil
 import sys
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import psutil
+
+if TYPE_CHECKING:
+    import torch
 
 GIB = 2**30
 CONTEXT_GIB = 0.4
@@ -71,3 +75,20 @@ def release_unused() -> None:
     if torch is not None and torch.cuda.is_available():
         torch._C._cuda_clearCublasWorkspaces()
         torch.cuda.empty_cache()
+
+
+def builds_kernels() -> bool:
+    """Whether GPU kernels can be made here while the program runs: Triton, and a C compiler for its launchers."""
+    from torch.utils._triton import has_triton
+
+    return any(map(shutil.which, ("cc", "gcc", "clang"))) and bool(has_triton())
+
+
+def free_bytes(device: "torch.device") -> int:
+    """Memory of the GPU that nobody holds, and what this process holds without using it; within its own limit."""
+    import torch
+
+    allocated = torch.cuda.memory_allocated(device)
+    free, total = torch.cuda.mem_get_info(device)
+    allowed = round(total * torch.cuda.get_per_process_memory_fraction(device))
+    return int(min(free + torch.cuda.memory_reserved(device), allowed)) - allocated

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from engine.model.attention import Kernel, choose_kernel, keeps_packed_texts_apart, use_kernel
-from engine.model.device import release_unused
+from engine.model.device import free_bytes, release_unused
 from engine.model.sharing import hollow, hollowed_on_error
 from engine.model.size import ModelSize
 from engine.model.unpacking import linear_4bit_layers, unpack
@@ -172,7 +172,7 @@ def _machine(copy: Any, recipe: Recipe) -> Machine:
     on_gpu = device.type == "cuda"
     kernel, packs = _packing_kernel(copy, recipe)
     free, varlen, apart, compiles = ranks.least(  # all ranks have to choose the same
-        (_free_bytes(device) if on_gpu else 0, kernel == "varlen", packs, can_compile(copy))
+        (free_bytes(device) if on_gpu else 0, kernel == "varlen", packs, can_compile(copy))
     )
     return Machine(
         gpu=on_gpu,
@@ -197,14 +197,6 @@ def _packing_kernel(copy: Any, recipe: Recipe) -> tuple[Kernel, bool]:
         if apart:
             return "varlen", True
     return "sdpa", recipe.packing == "on" and keeps_packed_texts_apart(copy, vocabulary)
-
-
-def _free_bytes(device: torch.device) -> int:
-    """Memory of the GPU that nobody holds, and what this process holds without using it; within its own limit."""
-    allocated = torch.cuda.memory_allocated(device)
-    free, total = torch.cuda.mem_get_info(device)
-    allowed = round(total * torch.cuda.get_per_process_memory_fraction(device))
-    return int(min(free + torch.cuda.memory_reserved(device), allowed)) - allocated
 
 
 def model_size(model: Any) -> ModelSize:

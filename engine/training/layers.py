@@ -4,11 +4,11 @@ It changes a training copy's layers in place and knows neither trainer nor recip
 """
 
 import functools
-import shutil
 from typing import Any
 
 import torch
 
+from engine.model.device import builds_kernels
 from engine.training.recomputing import Shelf, recomputed
 
 
@@ -28,11 +28,9 @@ def can_recompute(model: Any) -> bool:
 
 def can_compile(model: Any) -> bool:
     """Whether torch.compile can work here: a GPU, Triton, a C compiler for its launchers, layers that are alike."""
-    if next(model.parameters()).device.type != "cuda" or not any(map(shutil.which, ("cc", "gcc", "clang"))):
+    if next(model.parameters()).device.type != "cuda" or not builds_kernels():
         return False
-    from torch.utils._triton import has_triton
-
-    return bool(has_triton()) and len({type(layer) for layer in decoder_layers(model)}) == 1
+    return len({type(layer) for layer in decoder_layers(model)}) == 1
 
 
 def set_up(model: Any, *, recompute: bool, offload: bool, compiled: bool) -> None:
