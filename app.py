@@ -1,20 +1,21 @@
 """Ticket Tuner's window: arguments -> Studio -> ui -> launch; nothing else."""
 
+import contextlib
 import gc
 import os
+import queue
 import secrets
 import shutil
 import signal
 import socket
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from ui.doors.entry import Entry
+    from ui.server.doors.entry import Entry
 
 PORT = 7860
 
@@ -55,8 +56,8 @@ def main(
     keep_private()
     from engine.errors import StudioError
     from engine.workspace import default_root, keep_to_owner
-    from ui.doors.entry import read_entry
-    from ui.second_start import shows_the_first
+    from ui.server.doors.entry import read_entry
+    from ui.server.second_start import shows_the_first
 
     keep_to_owner()
     try:
@@ -120,20 +121,21 @@ def run(entry: "Entry", workspace: Path | None, max_upload: float, browser: bool
     studio = Studio(home)
     passing = fresh_folder(studio.workspace.cache / "window")
     os.environ["GRADIO_TEMP_DIR"] = str(passing)
-    from ui.quick_start import import_gradio
+    from ui.server.quick_start import import_gradio
 
     import_gradio()
-    from ui.doors import behind_doors
-    from ui.doors.start_token import kept_token, with_token
-    from ui.doors.uploads import Uploads
     from ui.layout import build_app
-    from ui.opening import open_browser
-    from ui.serving import Server, served
-    from ui.theme import launch_options
+    from ui.server.doors import behind_doors
+    from ui.server.doors.start_token import kept_token, with_token
+    from ui.server.doors.uploads import Uploads
+    from ui.server.opening import open_browser
+    from ui.server.serving import Server, served
+    from ui.shell.theme import launch_options
 
     app, end_streams = served(build_app(studio, passing / secrets.token_hex(8)), bool(entry.users), **launch_options())
     token = kept_token(studio.workspace.root) if entry.asks_token else ""
     server = Server(behind_doors(Uploads(app, passing, max_upload), entry, token), end_streams, entry)
+    asked = requests_to_end()
     try:
         server.start()
         gc.freeze()
@@ -143,8 +145,10 @@ def run(entry: "Entry", workspace: Path | None, max_upload: float, browser: bool
         ours.announce(entry.address, has_key=bool(token))
         if browser:
             open_browser(studio.workspace.root, entry.address, token)
-        wait_for_the_end()
+        wait_for_one(asked)
     finally:
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, signal.SIG_IGN)  # it ends; the default would cut that short
         studio.close()
         server.close()
         shutil.rmtree(passing, ignore_errors=True)
@@ -159,13 +163,21 @@ def fresh_folder(folder: Path) -> Path:
     return folder
 
 
-def wait_for_the_end() -> None:
-    """Wait for Ctrl+C or a request to terminate."""
-    ended = threading.Event()
+def requests_to_end() -> queue.SimpleQueue[int]:
+    """Return where Ctrl+C and requests to terminate arrive from now on, as numbers of signals."""
+    asked: queue.SimpleQueue[int] = queue.SimpleQueue()
     for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: ended.set())
-    while not ended.wait(1.0):
-        pass
+        # A second signal comes in the middle of what the first one does; a lock would wait for itself there.
+        signal.signal(name, lambda number, _: asked.put(number))
+    return asked
+
+
+def wait_for_one(asked: queue.SimpleQueue[int]) -> None:
+    """Wait for the first of them; in short waits, as Windows hears no Ctrl+C in a long one."""
+    while True:
+        with contextlib.suppress(queue.Empty):
+            asked.get(timeout=1.0)
+            return
 
 
 def start() -> None:

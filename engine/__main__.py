@@ -10,7 +10,6 @@ import logging
 import os
 import signal
 import sys
-import threading
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from engine.errors import ModelError, StudioError, TicketsError
-from engine.training.recipe import Recipe, presets
+from engine.recipe import Recipe, presets
 from engine.workspace import Workspace, default_root, keep_to_owner
 
 app = typer.Typer(
@@ -55,11 +54,12 @@ def prepare(
     delimiter: Annotated[str | None, typer.Option(help="Override what was detected.")] = None,
 ) -> None:
     """Turn an export into a data set."""
-    from engine.model.second_look import open_second_look
+    from engine.model.name_model import open_second_look
     from engine.tickets.options import PrepareOptions
     from engine.tickets.overrides import SourceOverrides
-    from engine.tickets.preparation import prepare as prepare_files
-    from engine.tickets.report import Progress
+    from engine.tickets.preparing.pipeline import prepare as prepare_files
+    from engine.tickets.preparing.report import Progress
+    from engine.tickets.sandbox import build as build_apart
 
     overrides = SourceOverrides(
         format=format_ or "",
@@ -83,14 +83,14 @@ def prepare(
     def progress(seen: Progress) -> None:
         _say(seen.stage, seen.done / seen.total if seen.total else None)
 
-    report = prepare_files(files, out, options, progress, open_finder=open_second_look, apart=True)
+    report = prepare_files(files, out, options, progress, open_finder=open_second_look, builder=build_apart)
     _result({"out": str(out), "country": telephones or "", "country_told_by": told, **report.to_json()})
 
 
 def _country(files: list[Path], overrides: Any, given: str | None) -> tuple[str | None, str]:
     """Return whose telephone numbers are known, as the window would guess it, and the sentence that says so."""
-    from engine.tickets.apart import detect
-    from engine.tickets.countries import COUNTRIES
+    from engine.tickets.privacy.countries import COUNTRIES
+    from engine.tickets.sandbox import detect
 
     if given is not None:
         return (None, "") if given.strip().casefold() in ("", "none") else (given, "")
@@ -115,7 +115,7 @@ def train(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Train an adapter."""
-    from engine.training.run import RunDirectory
+    from engine.training.runs.directory import RunDirectory
 
     recipe = _recipe(preset, model, set_ or [])
     if not (data / "train.jsonl").exists():
@@ -135,9 +135,9 @@ def cards(
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any setting.")] = None,
 ) -> None:
     """Say on which graphics cards a run would fit; loads nothing."""
-    from engine.tickets.dataset import DataSet
-    from engine.training.cards import on_cards
-    from engine.training.lengths import guessed
+    from engine.tickets.dataset.dataset import DataSet
+    from engine.training.data.lengths import guessed
+    from engine.training.memory.cards import on_cards
 
     recipe = _recipe(preset, model, set_ or [])
     found = on_cards(recipe, guessed(DataSet(data), recipe.system_prompt) if data else None)
@@ -228,20 +228,21 @@ def _train(run: Any, workspace: Path | None) -> None:
     from engine.studio import Studio
 
     studio = Studio(_workspace(workspace))
-    studio.queue.add(run)
+    studio.runs.queue.add(run)
 
-    asked = threading.Event()
+    asked: list[int] = []
     for name in (signal.SIGINT, signal.SIGTERM):
-        # No more than this: a second signal comes in the middle of what the first one does.
-        signal.signal(name, lambda *_: asked.set())
+        # No more than this: a second signal comes in the middle of what the first one does, where a lock of
+        # threading.Event would wait for itself.
+        signal.signal(name, lambda number, _: asked.append(number))
     told = False
-    while not studio.queue.wait(run.id, 0.5):
-        if asked.is_set() and not told:
+    while not studio.runs.queue.wait(run.id, 0.5):
+        if asked and not told:
             told = True
             with contextlib.suppress(StudioError):  # it has ended in this very moment, or the disk is full: it stops
-                studio.queue.stop(run.id)
+                studio.runs.queue.stop(run.id)
             _say("Stopping after this step; the checkpoint is kept")
-        seen = studio.queue.current()
+        seen = studio.runs.queue.current()
         if seen:
             left = f", {seen.seconds_left:.0f} s left" if seen.seconds_left is not None else ""
             _say(seen.stage + left, seen.fraction)
@@ -262,7 +263,7 @@ def _train(run: Any, workspace: Path | None) -> None:
 
 
 def _run(path: Path) -> Any:
-    from engine.training.run import RunDirectory
+    from engine.training.runs.directory import RunDirectory
 
     if not (path / "recipe.json").exists():
         raise StudioError(f"{path} is no run (recipe.json is missing).", "Name the folder given to 'train --run'.")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from engine.base_holder import BaseHolder, Report
 from engine.errors import StudioError, TicketsError
-from engine.training.recipe import Recipe
-from engine.training.run import RunDirectory
+from engine.recipe import Recipe
+from engine.training.runs.directory import RunDirectory
 from engine.workspace import Workspace, read_json
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import RunError, StudioError
 from engine.model.sources import title
-from engine.training.recipe import FIELDS, Recipe
+from engine.recipe import FIELDS, Recipe
 
 if TYPE_CHECKING:
     from engine.model.base import BaseModel

@@ -47,7 +47,7 @@ class RecipeError(StudioError):
     """A hyperparameter is out of its range.
 
     Args:
-        field: The name of the field in :class:`engine.training.recipe.Recipe`, so that the window can mark it.
+        field: The name of the field in :class:`engine.recipe.Recipe`, so that the window can mark it.
         message: As in :class:`StudioError`.
         remedy: As in :class:`StudioError`.
     """

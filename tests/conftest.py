@@ -52,8 +52,8 @@ def other_tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_base(tiny_model: Path):
     """The tiny model, loaded in 4 bit. Tests leave it as it is: that is what BaseModel promises."""
     from engine.model.base import load_base
+    from engine.recipe import Recipe
     from engine.training import qlora_trainer  # noqa: F401
-    from engine.training.recipe import Recipe
 
     base = load_base(Recipe(model=str(tiny_model)), tiny_model.parent, lambda *_: None)
     gc.freeze()  # a run collects garbage three times, which took half of its time in looking at the libraries' objects

@@ -29,38 +29,45 @@ ROOT = Path(__file__).parents[1]
 PAUSED = "test_pause_in_the_window_gives_memory_back_until_the_run_goes_on_or_is_stopped"
 TESTS = {
     "engine/base_holder.py": ["tests/engine/test_base_holder.py"],
-    "engine/training/job.py": [
-        "tests/engine/training/test_queue.py",
-        "tests/engine/training/test_run_state.py",
-        "tests/engine/training/test_job.py",
+    "engine/training/runs/queue.py": [
+        "tests/engine/training/runs/test_queue.py",
+        "tests/engine/training/runs/test_run_state.py",
+        "tests/engine/training/runs/test_queue_process.py",
         "tests/engine/test_two_bases.py",
         "tests/engine/training/test_faults.py",
         f"tests/engine/training/test_pausing.py::{PAUSED}",
     ],
+    "engine/services/runs.py": [
+        "tests/engine/test_studio.py",
+        "tests/engine/training/runs/test_run_state.py",
+        "tests/engine/training/test_faults.py",
+    ],
+    "engine/services/playground.py": ["tests/engine/test_studio.py", "tests/engine/test_two_bases.py"],
+    "engine/services/adapters.py": ["tests/engine/test_studio.py", "tests/engine/test_damage.py"],
     "engine/studio.py": [
         "tests/engine/test_studio.py",
         "tests/engine/test_two_bases.py",
-        "tests/engine/training/test_run_state.py",
+        "tests/engine/training/runs/test_run_state.py",
         "tests/engine/training/test_faults.py",
         "tests/engine/test_damage.py",
     ],
-    "engine/training/run.py": [
-        "tests/engine/training/test_run_state.py",
-        "tests/engine/training/test_job.py",
+    "engine/training/runs/directory.py": [
+        "tests/engine/training/runs/test_run_state.py",
+        "tests/engine/training/runs/test_queue_process.py",
         "tests/engine/training/test_faults.py",
     ],
-    "engine/training/ownership.py": ["tests/engine/training/test_run_state.py"],
-    "engine/training/index.py": ["tests/engine/training/test_index.py"],
-    "engine/training/changes.py": ["tests/engine/training/test_index.py"],
-    "engine/training/runs.py": [
+    "engine/training/runs/ownership.py": ["tests/engine/training/runs/test_run_state.py"],
+    "engine/training/runs/index.py": ["tests/engine/training/runs/test_index.py"],
+    "engine/training/runs/changes.py": ["tests/engine/training/runs/test_index.py"],
+    "engine/training/runs/catalogue.py": [
         "tests/engine/training/test_beginning.py",
         "tests/engine/test_studio.py",
-        "tests/engine/training/test_index.py",
-        "tests/engine/training/test_run_state.py",
+        "tests/engine/training/runs/test_index.py",
+        "tests/engine/training/runs/test_run_state.py",
         "tests/engine/test_studio.py",
     ],
-    "engine/training/history_file.py": [
-        "tests/engine/training/test_history.py",
+    "engine/training/runs/history_reader.py": [
+        "tests/engine/training/runs/test_history.py",
         "tests/engine/training/test_faults.py",
     ],
     "engine/locks.py": ["tests/engine/test_workspace_lock.py"],
@@ -74,23 +81,25 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("engine/base_holder.py", "line_up, lock: with self._changed: self._line.append(lease)"): (
         "an append is one step of the interpreter; the lock is for a Python without its great lock"
     ),
-    ("engine/training/job.py", "_work, lock: with self._lock: if not self._jobs: self._thread = None return"): (
+    ("engine/training/runs/queue.py", "_work, lock: with self._lock: if not self._jobs: self._thread = None return"): (
         "it keeps a run from being queued between two steps of the interpreter"
     ),
-    ("engine/training/job.py", "seen, condition: state != job.state"): "spares a write for each event",
-    ("engine/training/job.py", "_train_on, part: not job.stopped.is_set()"): (
+    ("engine/training/runs/queue.py", "seen, condition: state != job.state"): "spares a write for each event",
+    ("engine/training/runs/queue.py", "_train_on, part: not job.stopped.is_set()"): (
         "spares giving memory back in the moment before the end"
     ),
     ("engine/studio.py", "warm_up, condition: not self._warm.is_set()"): "a second thread finds all imported",
-    ("engine/studio.py", "import_adapter, filter: voice.model"): "an empty reference is no model that can be loaded",
-    ("engine/studio.py", "_check_here, condition: not self.queue.knows(run)"): "what trains here trains nowhere else",
-    ("engine/training/changes.py", "note_change, lock: with _lock: _latest.append(folder)"): (
+    (
+        "engine/services/runs.py",
+        "_check_here, condition: not self.queue.knows(run)",
+    ): "what trains here trains nowhere else",
+    ("engine/training/runs/changes.py", "note_change, lock: with _lock: _latest.append(folder)"): (
         "between its two steps nothing is called at which a test could let another thread go on"
     ),
-    ("engine/training/changes.py", "since, lock: with _lock: new = _count - mark"): (
+    ("engine/training/runs/changes.py", "since, lock: with _lock: new = _count - mark"): (
         "between its two steps nothing is called at which a test could let another thread go on"
     ),
-    ("engine/training/ownership.py", "writing, finally: lock.release()"): (
+    ("engine/training/runs/ownership.py", "writing, finally: lock.release()"): (
         "CPython gives it back with the last reference; the words are for readers and other Pythons"
     ),
 }

@@ -1,7 +1,7 @@
 """Pieces of HTML as components: with buttons that raise events, and with charts.
 
-What is put into them comes from ui/views, which escapes everything it fills in. The template is Gradio's plain
-``${value}``: it takes the text as a value. A template with Handlebars braces would compile it as code.
+What is put into them comes from the views of the tabs, which escape everything they fill in. The template is Gradio's
+plain ``${value}``: it takes the text as a value. A template with Handlebars braces would compile it as code.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def html(
         raises: Events: a button with ``data-do="pick"`` raises 'pick' and brings its data along, see :func:`data_of`.
             Gradio finds the names of events in the script, so they stand there.
         script: Runs once when it is put on the page, in place of the one for ``raises``.
-        live: Whether the pulse sets it (ui/pulse.py); it then has an ``elem_id``.
+        live: Whether the pulse sets it (ui/shell/live.py); it then has an ``elem_id``.
         server: Functions that ``script`` may call, as ``server.NAME``.
     """
     if raises:
@@ -41,7 +41,7 @@ def html(
 
 
 def plot(elem_id: str, size: str, *, live: bool = False) -> gr.HTML:
-    """Make a chart; its value is plot data of ui/views/charts.py as JSON.
+    """Make a chart; its value is plot data of ui/charts.py as JSON.
 
     Args:
         elem_id: Its id on the page.

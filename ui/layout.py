@@ -19,25 +19,19 @@ from pathlib import Path
 import gradio as gr
 
 from engine.studio import Studio
-from ui import (
-    export_tab,
-    import_panel,
-    page,
-    playground_tab,
-    pulse,
-    recipe_tab,
-    sidebar,
-    stage,
-    status_bar,
-    tickets_tab,
-    training_tab,
-)
-from ui.blocks import WindowBlocks
+from ui.context import Window
+from ui.export import tab as export_tab
 from ui.html import html
-from ui.talks import Talks
-from ui.views import shell
-from ui.window import Window
-from ui.work import Work
+from ui.playground import tab as playground_tab
+from ui.recipe import tab as recipe_tab
+from ui.server.blocks import WindowBlocks
+from ui.shell import live, sidebar, stage, status_bar, views
+from ui.state import page
+from ui.state.conversations import Talks
+from ui.task_registry import Work
+from ui.tickets import import_panel
+from ui.tickets import tab as tickets_tab
+from ui.training import tab as training_tab
 
 TABS = ("Tickets", "Recipe", "Training", "Playground", "Export")
 
@@ -53,7 +47,7 @@ def build_app(studio: Studio, downloads: Path) -> WindowBlocks:
         title="Ticket Tuner", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86_400)
     ) as app:
         remembered = page.build()
-        html(shell.header(), elem_id="header", script="ticketTuner.header(element)")
+        html(views.header(), elem_id="header", script="ticketTuner.header(element)")
         with gr.Row(elem_id="shell"):
             side = sidebar.build()
             with gr.Column(elem_id="stage"), gr.Tabs(elem_id="tabs", selected="tickets") as tabs:
@@ -69,7 +63,7 @@ def build_app(studio: Studio, downloads: Path) -> WindowBlocks:
                 with _tab("Export") as tab:
                     export = export_tab.build(tab)
         status_bar.build()
-        beat = pulse.build(studio, lambda session: app.remembers(session, remembered.dataset))
+        beat = live.build(studio, lambda session: app.remembers(session, remembered.dataset))
         app.live = beat.route
         window = Window(
             studio,

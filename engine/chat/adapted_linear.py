@@ -25,7 +25,7 @@ class Seating:
     places: tuple[tuple[str, slice | torch.Tensor], ...] = ()
     """Adapter name and its rows: a slice where they lie side by side, else their indices."""
     recorded: bool = False
-    """Whether a recorded step is computed (captured.py), whose rows are seated by a table on the GPU."""
+    """Whether a recorded step is computed (captured_step.py), whose rows are seated by a table on the GPU."""
 
     @classmethod
     def of(cls, names: Sequence[str | None], device: torch.device) -> "Seating":

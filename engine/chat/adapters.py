@@ -20,9 +20,10 @@ import torch
 from torch import nn
 
 from engine.chat.adapted_linear import AdaptedLinear, LoraWeights, Seating
-from engine.chat.recordings import Recordings
+from engine.chat.cuda_graphs.recordings import Recordings
 from engine.errors import ModelError
 from engine.model.adapter_files import CONFIG, Adapter, LoraPair, read_adapter, weights_file
+from engine.model.base import BaseModel
 
 _EXPERTS = re.compile(r"(^|\.)experts(\.|$)")
 _OTHER_BASE = "Pick the base model that it was trained on."
@@ -38,6 +39,15 @@ class _Slot:
     layers: tuple[str, ...]
     """Where its weights are."""
     users: int = field(default=0)
+
+
+def bank_of(base: BaseModel) -> "AdapterBank":
+    """Return the one bank of a loaded base, which lives as long as it."""
+    return base.companion(_bank_over)
+
+
+def _bank_over(base: BaseModel) -> "AdapterBank":
+    return AdapterBank(base.copy())
 
 
 class AdapterBank:
@@ -71,6 +81,10 @@ class AdapterBank:
         """The folders of the loaded adapters, the least recently used first."""
         with self.lock:
             return tuple(slot.path for slot in self._slots.values())
+
+    def make_room(self) -> None:
+        """Give back the memory of recorded steps that no answer uses."""
+        self.recordings.give_back()
 
     def load(self, path: Path) -> str:
         """Load an adapter; one that is loaded already takes less than a millisecond.

@@ -17,7 +17,7 @@ from engine.chat.records import Sampling, StoppedBy
 from engine.chat.sampling import Sampler
 
 if TYPE_CHECKING:
-    from engine.chat.captured import CapturedStep
+    from engine.chat.cuda_graphs.captured_step import CapturedStep
 
 __all__ = ["DecodingBatch", "Row", "RowState", "Sampling", "decode"]
 

@@ -68,6 +68,7 @@ def _answers(
     sampling: Sampling,
     should_stop: Callable[[], bool],
 ) -> Iterator[AnswerFrame]:
+    from engine.chat.adapters import bank_of
     from engine.chat.decoding import Row, decode
 
     desk = _Desk([voice.id for voice in voices], base.chat.tokenizer)
@@ -77,10 +78,11 @@ def _answers(
     for voice in voices:
         if voice.path:
             check_mark(voice.path, base.mark)
-    with base.bank.lend([voice.path for voice in voices]) as names:
+    bank = bank_of(base)
+    with bank.lend([voice.path for voice in voices]) as names:
         rows = [Row(prompt, name) for prompt, name in zip(prompts, names, strict=True)]
         yield desk.frame("Reading")
-        for states in decode(base.bank, rows, sampling, base.chat.stop_ids, base.chat.pad_id, should_stop):
+        for states in decode(bank, rows, sampling, base.chat.stop_ids, base.chat.pad_id, should_stop):
             desk.note(states)
             yield desk.frame("" if all(state.done for state in states) else "Writing")
 

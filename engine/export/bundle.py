@@ -11,7 +11,7 @@ from typing import Any
 from engine.export.card import model_card, require_adapter, usage
 from engine.model.adapter_files import BASE, CONFIG, WEIGHTS, read_config
 from engine.model.sources import public_name
-from engine.training.run import RunDirectory
+from engine.training.runs.directory import RunDirectory
 from engine.workspace import disk_errors, read_json
 
 Report = Callable[[str, float | None], None]

@@ -13,14 +13,14 @@ from engine.export.usage import STARTER_FOLDER, usage_script
 from engine.model.catalogue import find
 from engine.model.libraries import import_all
 from engine.model.sources import public_name
-from engine.training.events import Evaluated
-from engine.training.history import History
-from engine.training.recipe import FIELDS, STARTER, Recipe
-from engine.training.run import RunDirectory
+from engine.recipe import FIELDS, STARTER, Recipe
+from engine.training.runs.directory import RunDirectory
+from engine.training.runs.events import Evaluated
+from engine.training.runs.history import History
 from engine.workspace import read_json, read_object
 
 if TYPE_CHECKING:
-    from engine.model.tokenizing import ChatFormat
+    from engine.model.chat_format import ChatFormat
 
 STARTER_BASE = "HuggingFaceTB/SmolLM2-135M-Instruct"
 """The model that the starter is a packed form of (engine/model/starter.py)."""
@@ -214,8 +214,8 @@ def _chat(folder: Path) -> "ChatFormat":
     import_all()
     from transformers import AutoTokenizer
 
+    from engine.model.chat_format import chat_format
     from engine.model.sources import loading_options
-    from engine.model.tokenizing import chat_format
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, **loading_options())

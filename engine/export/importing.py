@@ -25,8 +25,8 @@ from engine.model.adapter_files import (
     read_tensors,
 )
 from engine.model.sources import is_hub_id, public_name
+from engine.recipe import STARTER, Recipe
 from engine.scratch import scratch
-from engine.training.recipe import STARTER, Recipe
 from engine.workspace import Workspace, disk_errors, read_object, write_json
 
 RECIPE = "recipe.json"

@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 from engine.model.sources import is_hub_id, public_name
-from engine.training.recipe import STARTER, Recipe
+from engine.recipe import STARTER, Recipe
 
 if TYPE_CHECKING:
-    from engine.model.tokenizing import ChatFormat
+    from engine.model.chat_format import ChatFormat
 
 STARTER_FOLDER = "starter-model"
 """Where the card tells the person to write the starter model."""

@@ -25,7 +25,7 @@ CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 PICKLE = "adapter_model.bin"
 BASE = "base_weights.json"
-"""Says over which weights an adapter was trained: {"mark": as from :mod:`engine.model.weights_mark`}."""
+"""Says over which weights an adapter was trained: {"mark": as from :mod:`engine.model.fingerprint`}."""
 
 MAX_CONFIG_BYTES = 1_000_000
 """A configuration of peft is 1 to 50 kB; one that lists every layer of a 70B stays below 200 kB."""

@@ -1,25 +1,35 @@
 """BaseModel: the one frozen 4-bit model that is loaded, and the copies that training and chat make of it."""
 
 import logging
+import threading
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from engine.model.device import release_unused
+from engine.hardware import release_unused
+from engine.model.chat_format import ChatFormat, load_chat_format
+from engine.model.fingerprint import weights_mark
 from engine.model.loading import compute_dtype, load_quantised, pick_device
 from engine.model.sharing import weight_sharing_copy
 from engine.model.sources import title
 from engine.model.starter import Report
-from engine.model.tokenizing import ChatFormat, load_chat_format
-from engine.model.weights_mark import weights_mark
-from engine.training.recipe import BaseOptions, Recipe
+from engine.recipe import BaseOptions, Recipe
 
 if TYPE_CHECKING:
     import torch
 
-    from engine.chat.adapters import AdapterBank
-
 log = logging.getLogger(__name__)
+
+
+class Companion(Protocol):
+    """What is made over a base, kept with it and given up with it."""
+
+    def make_room(self) -> None:
+        """Give back the memory that can be had again."""
+
+
+Made = TypeVar("Made", bound=Companion)
 
 
 class BaseModel:
@@ -38,6 +48,8 @@ class BaseModel:
         self.ref = ref
         self.title = f"{title(ref)}, 4 bit"
         self.loaded_as = loaded_as
+        self._companions: dict[Callable[[BaseModel], Companion], Companion] = {}
+        self._making = threading.Lock()
 
     @property
     def device(self) -> "torch.device":
@@ -55,22 +67,25 @@ class BaseModel:
         """Return a weight-sharing copy to do as one likes with."""
         return weight_sharing_copy(self.model)
 
-    @cached_property
-    def bank(self) -> "AdapterBank":
-        """The playground's adapters over a copy of this base."""
-        from engine.chat.adapters import AdapterBank
-
-        return AdapterBank(self.copy())
+    def companion(self, make: "Callable[[BaseModel], Made]") -> Made:
+        """Return what ``make`` made over this base, made now where it was not yet."""
+        with self._making:
+            if make not in self._companions:
+                self._companions[make] = make(self)
+            return cast(Made, self._companions[make])
 
     def make_room(self) -> None:
         """Give the memory back that answers keep for the next one, before a run looks at how much is free."""
-        if "bank" in self.__dict__:
-            self.bank.recordings.give_back()
+        with self._making:
+            companions = list(self._companions.values())
+        for companion in companions:
+            companion.make_room()
+        if companions:
             release_unused()
 
     def release(self) -> None:
         """Give the memory back; the object must not be used afterwards."""
-        self.__dict__.pop("bank", None)
+        self._companions.clear()
         self.model = None
         try:
             release_unused()

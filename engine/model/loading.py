@@ -13,7 +13,7 @@ from engine.model.starter import Report
 from engine.model.unpacking import unpack_on_cpu
 
 if TYPE_CHECKING:
-    from engine.training.recipe import Recipe
+    from engine.recipe import Recipe
 
 
 def pick_device() -> torch.device:

@@ -12,7 +12,7 @@ from engine.errors import ModelError, ResourceError, StudioError
 from engine.model import starter
 from engine.model.catalogue import find
 from engine.model.starter import Report
-from engine.training.recipe import STARTER
+from engine.recipe import STARTER
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 _SEPARATORS = re.compile(r"[/\\]")

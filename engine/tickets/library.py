@@ -1,6 +1,7 @@
 """DataSets: the prepared tickets of a workspace: made, listed, edited, prepared again.
 
-    datasets/<id>/   the files of :mod:`engine.tickets.preparation`, and name.json, origin.json, edits.json, sources/
+    datasets/<id>/   the files of :mod:`engine.tickets.preparing.pipeline`, and name.json, origin.json, edits.json,
+    sources/
 
 Long work runs in a :class:`engine.task.Task`; the readers and cleaners are imported when they are first needed. Knows
 nothing of models.
@@ -20,15 +21,15 @@ from engine.damage import Damaged, readable
 from engine.errors import StudioError, TicketsError
 from engine.scratch import scratch
 from engine.task import Task
-from engine.tickets import apart
-from engine.tickets.dataset import DataSet
-from engine.tickets.detect import Detection
-from engine.tickets.edits import Edits
+from engine.tickets import sandbox
+from engine.tickets.dataset.dataset import DataSet
+from engine.tickets.dataset.edits import Edits
+from engine.tickets.dataset.provenance import TERM_KINDS, Origin, TermKind, keep_sources, kept_sources
+from engine.tickets.importing.detect import Detection
 from engine.tickets.options import PrepareOptions
-from engine.tickets.origin import TERM_KINDS, Origin, TermKind, keep_sources, kept_sources
 from engine.tickets.overrides import SourceOverrides
-from engine.tickets.report import Progress
-from engine.tickets.second_look import FinderOpener
+from engine.tickets.preparing.report import Progress
+from engine.tickets.privacy.second_look import FinderOpener
 from engine.workspace import Deleted, Workspace, checked_name, disk_errors, read_object, write_json
 
 SAMPLE = Path(__file__).parents[2] / "assets" / "sample_tickets.ndjson"
@@ -57,7 +58,7 @@ class DataSets:
 
     Args:
         workspace: Where they are kept.
-        open_finder: Opens a model that looks for names; see :mod:`engine.tickets.second_look`.
+        open_finder: Opens a model that looks for names; see :mod:`engine.tickets.privacy.second_look`.
     """
 
     def __init__(self, workspace: Workspace, open_finder: FinderOpener | None = None) -> None:
@@ -74,7 +75,7 @@ class DataSets:
 
         def action(task: Task[Detection]) -> Detection:
             task.report("Looking into the files")
-            return apart.detect(files, overrides, lambda: task.cancelled)
+            return sandbox.detect(files, overrides, lambda: task.cancelled)
 
         return Task("Looking into the files", action)
 
@@ -196,7 +197,7 @@ class DataSets:
         def progress(seen: Progress) -> None:
             task.report(seen.stage, seen.done / seen.total if seen.total else None)
 
-        from engine.tickets.preparation import prepare
+        from engine.tickets.preparing.pipeline import prepare
 
         again = folder / "sources" in [file.parent.parent for file in files]
         edits = Edits.load(folder / "edits.json")
@@ -212,7 +213,7 @@ class DataSets:
                 progress,
                 lambda: task.cancelled,
                 self._open_finder,
-                apart=list(files) != [SAMPLE],
+                builder=None if list(files) == [SAMPLE] else sandbox.build,
             )
             with self._lock:
                 if not again:
@@ -226,7 +227,7 @@ class DataSets:
 
     def _settle(self, folder: Path, options: PrepareOptions, again: bool) -> None:
         """Bring the edits' keys up to date, and apply what was edited while tickets were prepared."""
-        from engine.tickets.editing import apply_edits
+        from engine.tickets.dataset.editing import apply_edits
 
         edits = Edits.load(folder / "edits.json")
         if edits != Edits():
@@ -250,7 +251,7 @@ class DataSets:
         Raises:
             TicketsError: Nothing would be left to learn from; then nothing is changed.
         """
-        from engine.tickets.editing import apply_edits
+        from engine.tickets.dataset.editing import apply_edits
 
         folder = self._folder(identifier)
         with self._lock:
@@ -308,7 +309,7 @@ def _label(folder: Path, **changes: Any) -> None:
 def _fits(files: Sequence[Path], overrides: SourceOverrides, task: Task[Any]) -> bool:
     """Say whether what was put right for one export can be read with another one."""
     try:
-        apart.detect(files, overrides, lambda: task.cancelled)
+        sandbox.detect(files, overrides, lambda: task.cancelled)
     except TicketsError:
         return False
     return True

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 from phonenumbers import SUPPORTED_REGIONS
 
 from engine.errors import TicketsError
-from engine.tickets.edits import Edits
+from engine.tickets.dataset.edits import Edits
 from engine.tickets.overrides import SourceOverrides
 
 SPLITS = ("recent", "random")

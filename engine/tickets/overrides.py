@@ -23,6 +23,6 @@ class SourceOverrides:
     delimiter: str = ""
     """One character; ``tab`` for a tab."""
     mapping: Mapping[str, str] = field(default_factory=dict)
-    """Role -> column (header or number from 1), for tables; see :data:`engine.tickets.columns.ROLES`."""
+    """Role -> column (header or number from 1), for tables; see :data:`engine.tickets.importing.columns.ROLES`."""
     agents: tuple[str, ...] = ()
     """Addresses or domains of the support, for mailboxes."""

@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from engine.model.device import release_unused
+from engine.hardware import release_unused
 from engine.model.unpacking import unpacked_values
 
 

@@ -19,20 +19,20 @@ from transformers import PrinterCallback, Trainer, TrainerControl
 from trl import SFTTrainer
 
 from engine.model.unpacking import linear_4bit_layers
-from engine.training import ranks
-from engine.training.batching import FlatBatches, real_tokens
-from engine.training.boundaries import Boundaries
-from engine.training.checkpoints import MAKING, STATE, place, remove_older, written_aside
-from engine.training.events import Checkpointed, Emit, Evaluated, Noted
-from engine.training.examples import IGNORED
-from engine.training.failures import diverged, is_out_of_memory, without_frames
-from engine.training.modes import Settings
-from engine.training.ordering import EpochOrder, RankBatches, WithBlank
+from engine.recipe import Recipe
+from engine.training.callbacks import Boundaries
+from engine.training.data.collating import FlatBatches, real_tokens
+from engine.training.data.examples import IGNORED
+from engine.training.data.sampling import EpochOrder, RankBatches, WithBlank
+from engine.training.distributed import process_group
+from engine.training.distributed.fsdp import average_gradients, same_everywhere
+from engine.training.errors import diverged, is_out_of_memory, without_frames
+from engine.training.kernels.async_optimizer import let_run_ahead
+from engine.training.memory.modes import Settings
 from engine.training.pausing import Rest, is_worth_it
-from engine.training.recipe import Recipe
-from engine.training.run_ahead import let_run_ahead
-from engine.training.sharding import average_gradients, same_everywhere
-from engine.training.warming import start_above_zero
+from engine.training.runs.checkpoints import MAKING, STATE, place, remove_older, written_aside
+from engine.training.runs.events import Checkpointed, Emit, Evaluated, Noted
+from engine.training.warmup import start_above_zero
 
 GIB = 2**30
 SMALL_LOGITS = GIB // 2
@@ -85,15 +85,15 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         for parameter in self.model.parameters():
             if parameter.requires_grad:  # trl made them bfloat16, and resuming would make them float32 again: drift
                 parameter.data = parameter.data.to(torch.float32)
-        self.is_sharded = recipe.spread == "shards" and ranks.several()
-        if ranks.several():
+        self.is_sharded = recipe.spread == "shards" and process_group.several()
+        if process_group.several():
             self._get_ready_to_share()
 
     def _get_ready_to_share(self) -> None:
         """Leave to torch what the ranks have to sum, the adapter's gradients, and nothing else."""
-        torch.manual_seed(self.recipe.seed + ranks.index())  # or all would forget the same at random
+        torch.manual_seed(self.recipe.seed + process_group.index())  # or all would forget the same at random
         if self.is_sharded:
-            self.model._is_accelerate_prepared = True  # nothing of it is to be wrapped: see sharding.py
+            self.model._is_accelerate_prepared = True  # nothing of it is to be wrapped: see fsdp.py
             same_everywhere(self.model.parameters())
             return
         named = (*self.model.named_parameters(), *self.model.named_buffers())
@@ -118,14 +118,14 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
 
     def get_train_dataloader(self) -> Any:
         """Take this rank's share of the rows."""
-        if not ranks.several():
+        if not process_group.several():
             return super().get_train_dataloader()
         args, order = self.args, self._get_train_sampler()
         return self._share_of(self.train_dataset, order, args.train_batch_size, args.gradient_accumulation_steps)
 
     def _share_of(self, dataset: Any, order: Any, micro_batch: int, accumulation: int) -> Any:
         """Return the loader of this rank's batches, which accelerate must not share out again."""
-        batches = RankBatches(order, micro_batch, accumulation, ranks.index(), ranks.count())
+        batches = RankBatches(order, micro_batch, accumulation, process_group.index(), process_group.count())
         loader: Any = DataLoader(
             WithBlank(dataset),  # type: ignore[arg-type]  # it has what a data set needs
             batch_sampler=batches,
@@ -145,7 +145,7 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         """Check in batches of their own kind."""
         for_training, self.data_collator = self.data_collator, self.eval_collator
         try:
-            if ranks.several():
+            if process_group.several():
                 rows = range(len(self.eval_dataset))
                 return self._share_of(self.eval_dataset, rows, self.args.eval_batch_size, 1)
             return super().get_eval_dataloader(*args, **kwargs)
@@ -192,7 +192,7 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         try:
             rest.end()
         except Exception as error:
-            if not is_out_of_memory(error) or ranks.several():  # several end together (healing.NeedsLess)
+            if not is_out_of_memory(error) or process_group.several():  # several end together (healing.NeedsLess)
                 raise
             self.full = without_frames(error)
 
@@ -251,7 +251,7 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
                 nats += float(loss) * learnt if learnt else 0.0
                 count += learnt
         self._metrics["eval"].clear()
-        nats, everywhere = ranks.summed([nats, count])
+        nats, everywhere = process_group.summed([nats, count])
         loss = nats / max(1, everywhere)
         metrics = {"eval_loss": loss}
         self.state.log_history.append({**metrics, "step": self.state.global_step})
@@ -288,11 +288,11 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
     def _load_rng_state(self, checkpoint: str | None) -> None:
         """Go on with the random numbers of the checkpoint, of which each rank has its own."""
         saved = len(list(Path(checkpoint).glob("rng_state*.pth"))) if checkpoint else 0
-        if checkpoint and saved != ranks.count():
+        if checkpoint and saved != process_group.count():
             self.emit(
                 Noted(
-                    f"The run was shared by {saved} so far and is by {ranks.count()} from here on: weights, optimizer "
-                    "and order go on, random forgetting (dropout) is drawn anew.",
+                    f"The run was shared by {saved} so far and is by {process_group.count()} from here on: "
+                    "weights, optimizer and order go on, random forgetting (dropout) is drawn anew.",
                 )
             )
         super()._load_rng_state(checkpoint)

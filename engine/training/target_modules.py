@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from engine.errors import RecipeError
-from engine.training.recipe import Recipe
+from engine.recipe import Recipe
 
 ALL_LINEAR = "all-linear"
 _EXPERTS = re.compile(r"(^|\.)experts(\.|$)")

@@ -18,22 +18,24 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import RunError, TicketsError
 from engine.model.adapter_files import write_mark
-from engine.training import checkpoints, ending, ranks
-from engine.training.events import Emit, Finished, Noted, Started
-from engine.training.examples import ExampleSet, build_examples
-from engine.training.recipe import Recipe
+from engine.recipe import Recipe
+from engine.training import early_stopping
+from engine.training.data.examples import ExampleSet, build_examples
+from engine.training.distributed import process_group
+from engine.training.runs import checkpoints
+from engine.training.runs.events import Emit, Finished, Noted, Started
 from engine.workspace import disk_errors, read_json, write_json
 
 if TYPE_CHECKING:
     from engine.model.base import BaseModel
-    from engine.training.modes import Settings
+    from engine.training.memory.modes import Settings
     from engine.training.qlora_trainer import QLoRATrainer
 
 log = logging.getLogger(__name__)
 
 ENVIRONMENT = "environment.json"
 MARK = "base_weights"
-"""Under this name the environment says which weights the base has (engine/model/weights_mark.py)."""
+"""Under this name the environment says which weights the base has (engine/model/fingerprint.py)."""
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 
 
@@ -84,7 +86,7 @@ def run_training(
     is_paused: Callable[[], bool] = lambda: False,
     begin_with: "Settings | None" = None,
 ) -> Outcome:
-    """Train an adapter; where several processes share the run (ranks.py), each calls this with the same arguments.
+    """Train an adapter; where several processes share the run (distributed/), each calls this with the same arguments.
 
     Args:
         recipe: The hyperparameters.
@@ -100,11 +102,11 @@ def run_training(
     Raises:
         StudioError: What happened, in words; the cause is chained. Checkpoints made so far stay.
     """
-    from engine.training import healing
-    from engine.training.assembling import make_trainer, settle, take_apart
-    from engine.training.failures import explain
-    from engine.training.sft import optimizer_for
+    from engine.training import oom_recovery
+    from engine.training.errors import explain
+    from engine.training.setup import make_trainer, settle, take_apart
     from engine.training.target_modules import check_target_modules
+    from engine.training.trl_config import optimizer_for
 
     trainer: QLoRATrainer | None = None
     began, paused = time.monotonic(), 0.0
@@ -116,12 +118,12 @@ def run_training(
         check_target_modules(base.model, recipe)
         if resume_step:
             _check_same_weights(folder, base)
-        if ranks.first():
+        if process_group.first():
             write_json(folder / ENVIRONMENT, environment(base))
         settings = begin_with or settle(recipe, train, base, emit)
         if (used := optimizer_for(recipe, base.device)) != recipe.optimizer:
             emit(Noted(f"Without a GPU the optimizer is {used}: {recipe.optimizer} is slow there."))
-        emit(Noted(ending.in_words(recipe, steps=recipe.max_steps, heldout=bool(heldout.examples))))
+        emit(Noted(early_stopping.in_words(recipe, steps=recipe.max_steps, heldout=bool(heldout.examples))))
 
         def ready() -> "QLoRATrainer":
             made = make_trainer(recipe, train, heldout, base, folder, emit, should_stop, settings, is_paused)
@@ -130,16 +132,16 @@ def run_training(
 
         while True:
             known = checkpoints.place(folder / "checkpoints", resume_step) if resume_step else None
-            trainer, full = healing.attempt(ready, known)
+            trainer, full = oom_recovery.attempt(ready, known)
             paused += trainer.paused_seconds if trainer else 0.0
             if full is None:
                 break
-            if ranks.several():
-                raise healing.NeedsLess(settings) from full
-            resume_step = healing.save(trainer, folder / "checkpoints", resume_step)
+            if process_group.several():
+                raise oom_recovery.NeedsLess(settings) from full
+            resume_step = oom_recovery.save(trainer, folder / "checkpoints", resume_step)
             take_apart(trainer)
             trainer = None
-            settings = healing.give_way(settings, resume_step, full, emit)
+            settings = oom_recovery.give_way(settings, resume_step, full, emit)
         assert trainer is not None
         kept = _keep(trainer.state.best_global_step, recipe, folder, base)
         seconds = time.monotonic() - began - paused
@@ -166,7 +168,7 @@ def environment(base: "BaseModel") -> dict[str, Any]:
     packages = ("torch", "transformers", "trl", "peft", "bitsandbytes", "accelerate", "datasets")
     device = torch.cuda.get_device_name() if base.device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
     return {
-        "device": f"{ranks.count()} x {device}" if ranks.several() else device,
+        "device": f"{process_group.count()} x {device}" if process_group.several() else device,
         "compute_type": str(base.model.dtype).removeprefix("torch."),
         **({MARK: base.mark} if base.mark else {}),
         "python": platform.python_version(),
@@ -208,7 +210,7 @@ def _keep(best: int | None, recipe: Recipe, folder: Path, base: "BaseModel") -> 
     ``best`` where the recipe wants it, else the last; 0 where there is no checkpoint yet.
     """
     known = checkpoints.steps(folder / "checkpoints")
-    if not known or not ranks.first():
+    if not known or not process_group.first():
         return 0
     step = best if recipe.keep_best and best in known else known[-1]
     source = checkpoints.place(folder / "checkpoints", step)

@@ -3,8 +3,8 @@
     python tests/benchmarks/bench_answers.py --shape 7b
 
 Prompts of 200 tokens, greedy, no token ends an answer. On a GPU each group is answered in turn by recorded steps
-(captured.py) and step by step, which is how every answer was made before; medians after a warm-up. Speed is that of
-writing, all voices together; the time to the first token is told apart. The last line is one JSON object.
+(captured_step.py) and step by step, which is how every answer was made before; medians after a warm-up. Speed is that
+of writing, all voices together; the time to the first token is told apart. The last line is one JSON object.
 """
 
 import argparse

@@ -85,9 +85,9 @@ def train(root: Path, name: str, steps: int, changes: dict[str, Any]) -> tuple[A
     """Train for a few steps as the window does, in the queue of a Studio of its own; return what told is given."""
     import torch
 
+    from engine.recipe import Recipe
     from engine.studio import Studio
-    from engine.training.recipe import Recipe
-    from engine.training.run import RunDirectory
+    from engine.training.runs.directory import RunDirectory
     from engine.workspace import Workspace
 
     recipe = Recipe(
@@ -109,13 +109,13 @@ def train(root: Path, name: str, steps: int, changes: dict[str, Any]) -> tuple[A
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
     began = time.perf_counter()
-    studio.queue.add(run)
+    studio.runs.queue.add(run)
     first = 0.0
-    while not studio.queue.wait(run.id, 0.1):
+    while not studio.runs.queue.wait(run.id, 0.1):
         taken = len(run.history.read().steps)
         first = first or (time.perf_counter() - began if taken else 0.0)
         if taken >= steps and run.status.state == "running":
-            studio.queue.stop(run.id)
+            studio.runs.queue.stop(run.id)
     seconds = time.perf_counter() - began
     studio.close()
     return run, steps, seconds, first

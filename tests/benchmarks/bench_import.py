@@ -26,8 +26,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import psutil
 
 from engine.tickets.options import PrepareOptions
-from engine.tickets.preparation import prepare
-from engine.tickets.report import Progress
+from engine.tickets.preparing.pipeline import prepare
+from engine.tickets.preparing.report import Progress
 
 TICKETS = Path(__file__).parents[3] / "shared" / "tickets" / "zendesk_tickets.ndjson"
 WORDS = (

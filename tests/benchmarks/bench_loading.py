@@ -56,7 +56,7 @@ def main() -> None:
 
     from engine.model.base import load_base
     from engine.model.libraries import import_all
-    from engine.training.recipe import Recipe
+    from engine.recipe import Recipe
 
     import_all()
     on_gpu = torch.cuda.is_available()

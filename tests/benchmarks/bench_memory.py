@@ -38,11 +38,11 @@ def measure(base: Any, folder: Path, rows: list[dict[str, Any]], **changes: Any)
     import torch
 
     from engine.errors import StudioError
-    from engine.training.assembling import model_size, settle
-    from engine.training.events import Noted, Rehearsed, Stepped
-    from engine.training.examples import build_examples
-    from engine.training.modes import expected
-    from engine.training.recipe import Recipe
+    from engine.recipe import Recipe
+    from engine.training.data.examples import build_examples
+    from engine.training.memory.modes import expected
+    from engine.training.runs.events import Noted, Rehearsed, Stepped
+    from engine.training.setup import model_size, settle
     from engine.training.trainer import TrainingData, run_training
 
     folder.mkdir()
@@ -116,7 +116,7 @@ def main() -> None:
 
     import torch
 
-    from engine.training import modes
+    from engine.training.memory import modes
 
     if not torch.cuda.is_available():
         parser.error("this needs a GPU")

@@ -42,7 +42,7 @@ def core_seconds() -> float:
 
 def steps(workspace: Path) -> list[float]:
     """Return the speed of every step of the run so far, in tokens a second."""
-    from engine.training.run import RunDirectory
+    from engine.training.runs.directory import RunDirectory
 
     [folder] = workspace.glob("runs/*")
     return [step.tokens_per_second for step in RunDirectory(folder).history.read().steps]

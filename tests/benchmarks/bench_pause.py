@@ -58,7 +58,7 @@ def reserved() -> int:
 
 def losses(base: Any, folder: Path, rows: list[dict[str, Any]], recipe: Any, **options: Any) -> list[float]:
     """Train; return the loss of every step."""
-    from engine.training.events import Noted, Stepped
+    from engine.training.runs.events import Noted, Stepped
     from engine.training.trainer import TrainingData, run_training
 
     folder.mkdir()
@@ -77,7 +77,7 @@ def difference(one: list[float], other: list[float]) -> float:
 
 def prepared(root: Path, shape: str, steps: int, **changes: Any) -> tuple[Any, Any, list[dict[str, Any]]]:
     """Return a base of a shape, a recipe for so many steps without dropout, and what is learnt."""
-    from engine.training.recipe import Recipe
+    from engine.recipe import Recipe
 
     base = random_base(shape, root / "model")
     recipe = Recipe(model=base.ref, max_steps=steps, epochs=100.0, max_length=512, dropout=0.0, **changes)

@@ -43,14 +43,16 @@ def make_adapter(base: Any, folder: Path, seed: int) -> Path:
 
 def swaps(base: Any, adapters: list[Path], count: int = 50) -> tuple[float, float]:
     """Milliseconds to load an adapter from disk the first time, and to swap between loaded ones (median)."""
+    from engine.chat.adapters import bank_of
+
     started = time.perf_counter()
     for adapter in adapters:
-        base.bank.load(adapter)
+        bank_of(base).load(adapter)
     first = (time.perf_counter() - started) / len(adapters)
     times = []
     for number in range(count):
         started = time.perf_counter()
-        with base.bank.lend([adapters[number % len(adapters)]]):
+        with bank_of(base).lend([adapters[number % len(adapters)]]):
             times.append(time.perf_counter() - started)
     return 1e3 * first, 1e3 * statistics.median(times)
 
@@ -86,8 +88,8 @@ def main() -> None:
     from transformers.utils.logging import disable_progress_bar
 
     from engine.model.base import load_base
+    from engine.recipe import Recipe
     from engine.studio import Voice
-    from engine.training.recipe import Recipe
 
     disable_progress_bar()
     torch.set_num_threads(chosen.threads)

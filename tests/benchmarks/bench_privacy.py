@@ -19,8 +19,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from engine.tickets.cleaning import clean_message, is_auto_reply
-from engine.tickets.privacy import ConversationMasker, PrivacyOptions
+from engine.tickets.cleaning.message import clean_message, is_auto_reply
+from engine.tickets.privacy.masking import ConversationMasker, PrivacyOptions
 from tests.benchmarks.privacy_set import KINDS, LANGUAGES, Sample, clean, labelled
 
 TICKETS = Path(__file__).parents[3] / "shared" / "tickets" / "zendesk_tickets.ndjson"

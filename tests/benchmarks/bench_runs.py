@@ -25,14 +25,14 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from engine.recipe import Recipe
 from engine.studio import Studio
-from engine.training.events import Checkpointed, Evaluated, Finished, Record, Started, Stepped, to_line
-from engine.training.history_file import CURVE, HistoryReader
-from engine.training.recipe import Recipe
-from engine.training.run import RunDirectory
+from engine.training.runs.directory import RunDirectory
+from engine.training.runs.events import Checkpointed, Evaluated, Finished, Record, Started, Stepped, to_line
+from engine.training.runs.history_reader import CURVE, HistoryReader
 from engine.workspace import Workspace
 from tests.tiny import make_model, write_data
-from ui import pulse
+from ui.shell import live
 
 ROOT = Path(__file__).parents[2]
 PIECES = ("status-bar", "run-title", "run-progress", "loss-chart", "run-facts", "run-log", "runs")
@@ -117,7 +117,7 @@ def opening(root: Path) -> float:
         "import sys, time; from pathlib import Path; from engine.studio import Studio\n"
         "from engine.workspace import Workspace\n"
         "studio = Studio(Workspace(Path(sys.argv[1])))\n"
-        "began = time.perf_counter(); runs = studio.runs()\n"
+        "began = time.perf_counter(); runs = studio.runs.all()\n"
         "assert all(run.history.best for run in runs)\n"
         "print(time.perf_counter() - began)"
     )
@@ -137,7 +137,7 @@ class Page:
         """Ask once; return the seconds to the next question."""
         self.count += 1
         asked = {"run": self.run, "overlays": [], "marks": self.marks, "looks": self.count}
-        told = pulse.answer(self.studio, asked)
+        told = live.answer(self.studio, asked)
         self.marks |= told["marks"]
         return float(told["wait"])
 
@@ -145,7 +145,7 @@ class Page:
 def looks(root: Path) -> dict[str, float]:
     """Return how many ms a page's look takes: the first, and each one when nothing is new."""
     studio = Studio(Workspace(root))
-    page = Page(studio, studio.runs()[0].id)
+    page = Page(studio, studio.runs.all()[0].id)
     first = timed(page.look)
     page.look()
     times = sorted(timed(page.look) for _ in range(200))
@@ -169,7 +169,7 @@ def trained(root: Path, many: Path, given: argparse.Namespace) -> dict[str, Any]
     )
     run = RunDirectory.create(studio.workspace, recipe, data, "trains", "Sample shop")
     identifier = run.id
-    studio.queue.add(studio.run(identifier))
+    studio.runs.queue.add(studio.runs.get(identifier))
     try:
         return measured(studio, identifier, given)
     finally:
@@ -180,7 +180,7 @@ def measured(studio: Studio, run: str, given: argparse.Namespace) -> dict[str, A
     """See :func:`trained`."""
     speeds: dict[str, list[float]] = {"pages": [], "none": []}
     cores: dict[str, list[float]] = {"pages": [], "none": []}
-    events = studio.run(run).events_file
+    events = studio.runs.get(run).events_file
     wait_for(events, 50)
     took: list[tuple[float, float]] = []
     watched = 0.0

@@ -59,8 +59,8 @@ def measure(changes: dict[str, Any], base: Any, rows: list[dict[str, Any]], step
     """Run one variant."""
     import torch
 
-    from engine.training.events import Evaluated, Noted, Stepped
-    from engine.training.recipe import Recipe
+    from engine.recipe import Recipe
+    from engine.training.runs.events import Evaluated, Noted, Stepped
     from engine.training.trainer import TrainingData, run_training
 
     folder.mkdir()
@@ -93,7 +93,7 @@ def measure(changes: dict[str, Any], base: Any, rows: list[dict[str, Any]], step
 
 def _expected(events: list[Any], times: list[float]) -> tuple[float, float] | None:
     """Seconds that the rehearsal expected, and those that it took from there to the last step and check."""
-    from engine.training.events import Evaluated, Rehearsed, Stepped
+    from engine.training.runs.events import Evaluated, Rehearsed, Stepped
 
     told = [n for n, event in enumerate(events) if isinstance(event, Rehearsed)]
     if not told:
@@ -113,11 +113,11 @@ def tutorial(base: Any, rows: list[dict[str, Any]], folder: Path) -> dict[str, A
     from transformers import TrainerCallback
     from trl import SFTConfig, SFTTrainer
 
-    from engine.training.assembling import _dataset
-    from engine.training.examples import build_examples
-    from engine.training.recipe import Recipe
-    from engine.training.run_ahead import forget_overrides
-    from engine.training.sft import lora_config
+    from engine.recipe import Recipe
+    from engine.training.data.examples import build_examples
+    from engine.training.kernels.async_optimizer import forget_overrides
+    from engine.training.setup import _dataset
+    from engine.training.trl_config import lora_config
 
     recipe = Recipe(model=base.ref)
     model = base.copy()
@@ -174,11 +174,11 @@ def tutorial(base: Any, rows: list[dict[str, Any]], folder: Path) -> dict[str, A
 
 def curves(base: Any, rows: list[dict[str, Any]], steps: int, root: Path) -> dict[str, list[float]]:
     """Train on the same packed rows in the same order, without dropout, in every way."""
-    from engine.training import assembling
+    from engine.training import setup
 
     changes: dict[str, Any] = {"packing": "on", "dropout": 0.0, "learning_rate": 1e-3}
-    ours = assembling.choose_kernel, assembling.make_lean, assembling.can_compile
-    assembling.choose_kernel, assembling.make_lean, assembling.can_compile = (  # type: ignore[assignment]
+    ours = setup.choose_kernel, setup.make_lean, setup.can_compile
+    setup.choose_kernel, setup.make_lean, setup.can_compile = (  # type: ignore[assignment]
         lambda *_: "sdpa",
         lambda *_: 0,
         lambda *_: False,
@@ -186,7 +186,7 @@ def curves(base: Any, rows: list[dict[str, Any]], steps: int, root: Path) -> dic
     reference = measure({**changes, "memory": "balanced"}, base, rows, steps, root / "curve")
     print("reference:", *reference["notes"])  # not packed, its rows would be others
     found = {"peft and sdpa": reference["losses"]}
-    assembling.choose_kernel, assembling.make_lean, assembling.can_compile = ours
+    setup.choose_kernel, setup.make_lean, setup.can_compile = ours
     for mode in ("saving", "balanced", "spacious"):
         found[mode] = measure({**changes, "memory": mode}, base, rows, steps, root / f"curve-{mode}")["losses"]
     return found
@@ -205,7 +205,7 @@ def main() -> None:
 
     import torch
 
-    from engine.training import modes
+    from engine.training.memory import modes
     from engine.training.trainer import environment
 
     on_gpu = torch.cuda.is_available()

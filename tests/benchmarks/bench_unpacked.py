@@ -29,9 +29,9 @@ def trained(base: Any, kind: str) -> Any:
     import torch
     from peft import get_peft_model
 
-    from engine.training.lean_lora import make_lean
-    from engine.training.recipe import Recipe
-    from engine.training.sft import lora_config
+    from engine.recipe import Recipe
+    from engine.training.kernels.fused_lora import make_lean
+    from engine.training.trl_config import lora_config
 
     torch.manual_seed(0)
     source = base if kind == "unpacked" else variant(base, "dense" if kind == "dense" else "packed")

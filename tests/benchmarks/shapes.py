@@ -66,9 +66,9 @@ def random_base(shape: str, folder: Path) -> "BaseModel":
     from transformers.quantizers.auto import AutoHfQuantizer
 
     from engine.model.base import BaseModel
+    from engine.model.chat_format import load_chat_format
     from engine.model.loading import compute_dtype, made_ready, pick_device
-    from engine.model.tokenizing import load_chat_format
-    from engine.training.recipe import Recipe
+    from engine.recipe import Recipe
     from tests.tiny import make_tokenizer
 
     device = pick_device()

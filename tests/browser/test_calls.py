@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.ui.fake_studio import FakeStudio
 from ui.layout import build_app
-from ui.theme import launch_options
+from ui.shell.theme import launch_options
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 expect.set_options(timeout=60_000)
@@ -22,17 +22,16 @@ class Noting(FakeStudio):
         super().__init__(root)
         self.may_start = threading.Event()
         self.may_start.set()
-        read = self.tickets.get
+        read, write, begin = self.tickets.get, self.export.card, self.runs.start
         self.tickets.get = lambda identifier: (self.calls.append((TICKETS, identifier)), read(identifier))[1]
+        self.export.card = lambda run: (self.calls.append((CARD, run)), write(run))[1]
 
-    def start_training(self, *how):
-        self.calls.append(("pressed",))
-        assert self.may_start.wait(60)
-        return super().start_training(*how)
+        def start(*how):
+            self.calls.append(("pressed",))
+            assert self.may_start.wait(60)
+            return begin(*how)
 
-    def card(self, run):
-        self.calls.append((CARD, run))
-        return super().card(run)
+        self.runs.start = start
 
 
 class Watched:
@@ -156,7 +155,7 @@ def test_news_are_drawn_where_they_are_seen_and_nowhere_else(watched):
     watched.open("training")
     expect(watched.page.locator("#run-title")).to_be_visible()
     watched.begin()
-    name = f"Run {len(watched.studio.runs()) + 1}"
+    name = f"Run {len(watched.studio.runs.all()) + 1}"
     watched.studio.add_run(name)
     for place in ("#sidebar-lists", "#runs"):
         expect(watched.page.locator(place)).to_contain_text(name)

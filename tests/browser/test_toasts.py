@@ -6,8 +6,8 @@ import pytest
 from engine.errors import StudioError
 from tests.browser.toasts import Toasts
 from tests.ui.fake_tickets import HOSTILE
-from ui.theme import launch_options
-from ui.wiring import listen, say
+from ui.events import listen, say
+from ui.shell.theme import launch_options
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 

@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from engine.base_holder import ANSWER_UNDER_WAY, BaseHolder
+from engine.chat.adapters import bank_of
 from engine.errors import ModelError, RunError, StudioError
-from engine.training.recipe import Recipe
-from tests.engine.training.test_job import until
+from engine.recipe import Recipe
+from tests.engine.training.runs.test_queue_process import until
 
 pytestmark = pytest.mark.usefixtures("tiny_base")
 DEADLINE = 30.0
@@ -69,7 +70,7 @@ def used(bases, recipe, **options):
 
 def test_a_base_is_gone_before_another_is_loaded(bases, first, other):
     with bases.use(first) as base:
-        assert base.bank.device
+        assert bank_of(base).device
         held = weights(base)
     assert held
     assert all(reference() is not None for reference in held), "it stays for whoever comes next"

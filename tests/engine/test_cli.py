@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.training.run import RunDirectory
+from engine.training.runs.directory import RunDirectory
 from tests.tiny import write_data
 
 ROOT = Path(__file__).parents[2]

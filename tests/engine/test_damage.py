@@ -11,12 +11,12 @@ import pytest
 
 from engine.chat.records import Voice
 from engine.errors import StudioError
+from engine.recipe import Recipe
 from engine.studio import Studio
-from engine.tickets.edits import Edits
+from engine.tickets.dataset.edits import Edits
 from engine.tickets.options import PrepareOptions
-from engine.training.events import Evaluated, Started, Stepped
-from engine.training.recipe import Recipe
-from engine.training.run import RunDirectory
+from engine.training.runs.directory import RunDirectory
+from engine.training.runs.events import Evaluated, Started, Stepped
 from engine.workspace import Workspace
 from tests.tiny import write_data
 
@@ -69,7 +69,7 @@ def root(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
     dataset = studio.tickets.prepare_sample().wait(60)
     rows, _ = studio.tickets.get(dataset).page(0, 2)
     studio.tickets.edit(dataset, Edits().drop(rows[0]).rewrite(rows[1], 1, "In other words."))
-    studio.save_recipe("Mine", Recipe())
+    studio.recipes.save("Mine", Recipe())
     write_run(studio.workspace, tiny_model)
     folder = write_adapter(studio.workspace.adapters / "20260101-120000-theirs")
     (folder / "about.json").write_text('{"name": "Theirs", "model": "starter", "imported_at": 1}')
@@ -135,25 +135,25 @@ def look_everywhere(studio: Studio, dataset: str, run: str, adapter: str, *, exp
         lambda: tickets.edit(dataset, tickets.edits(dataset)),
         lambda: tickets.origin(dataset).choices(),
         lambda: tickets.want(dataset, "allow", "Kestrel"),
-        lambda: studio.estimates({"a": recipe}, dataset),
-        lambda: studio.on_cards(recipe, dataset),
-        lambda: studio.run_info(run),
-        lambda: studio.instruction([voices[0]]),
-        lambda: studio.instruction([voices[1]]),
-        lambda: studio.heldout_ticket(voices[:1], dataset, 0),
-        lambda: studio.heldout_ticket(voices[1:], dataset, 0),
-        lambda: studio.rename_run(run, "Run 1"),
+        lambda: studio.recipes.estimates({"a": recipe}, dataset),
+        lambda: studio.recipes.on_cards(recipe, dataset),
+        lambda: studio.runs.info(run),
+        lambda: studio.playground.instruction([voices[0]]),
+        lambda: studio.playground.instruction([voices[1]]),
+        lambda: studio.playground.heldout_ticket(voices[:1], dataset, 0),
+        lambda: studio.playground.heldout_ticket(voices[1:], dataset, 0),
+        lambda: studio.runs.rename(run, "Run 1"),
         lambda: tickets.rename(dataset, "Sample shop"),
-        lambda: studio.rename_adapter(voices[1], "Theirs"),
+        lambda: studio.adapters.rename(voices[1], "Theirs"),
         lambda: studio.restore(tickets.delete(dataset)),
-        lambda: studio.restore(studio.delete_run(run)),
-        lambda: studio.restore(studio.delete_adapter(voices[1])),
-        lambda: studio.restore(studio.delete_recipe("Mine")),
+        lambda: studio.restore(studio.runs.delete(run)),
+        lambda: studio.restore(studio.adapters.delete(voices[1])),
+        lambda: studio.restore(studio.recipes.delete("Mine")),
     ):
         in_words(call)
     if export:
-        in_words(lambda: studio.card(run))
-        in_words(lambda: studio.adapter_size(run))
+        in_words(lambda: studio.export.card(run))
+        in_words(lambda: studio.export.size(run))
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -170,9 +170,13 @@ def test_a_damaged_file_costs_itself_and_is_told_in_words(root, tmp_path, way):
         with damaged(file, way):
             studio = Studio(workspace)
             listed = [f"datasets/{seen.id}" for seen in studio.tickets.all()]
-            listed += [f"runs/{seen.id}" for seen in studio.runs()]
-            listed += [f"adapters/{voice.id.partition(':')[2]}" for voice in studio.voices() if "adapter" in voice.id]
-            listed += ["recipes/mine.json"] if "Mine" in studio.recipes() else []
+            listed += [f"runs/{seen.id}" for seen in studio.runs.all()]
+            listed += [
+                f"adapters/{voice.id.partition(':')[2]}"
+                for voice in studio.playground.voices()
+                if "adapter" in voice.id
+            ]
+            listed += ["recipes/mine.json"] if "Mine" in studio.recipes.saved() else []
             told = {seen.id: seen.why for seen in studio.damaged()}
             gone = {name} if way == "deleted" else set()
             assert set(listed) | told.keys() | gone == every | gone, name
@@ -201,18 +205,18 @@ def test_a_data_set_without_its_name_can_be_renamed_and_learnt_from(root, tmp_pa
 def test_an_adapter_that_was_copied_in_by_hand_is_taken_in(tmp_path):
     studio = Studio(Workspace(tmp_path / "workspace"))
     folder = write_adapter(studio.workspace.adapters / "from a colleague", "Qwen/Qwen3-8B")
-    assert studio.voices()[1:] == [
+    assert studio.playground.voices()[1:] == [
         Voice("adapter:from a colleague", "from a colleague", "Qwen/Qwen3-8B", folder),
     ]
     assert studio.damaged() == []
-    studio.rename_adapter("adapter:from a colleague", "Billing")
-    assert [(voice.label, voice.model) for voice in studio.voices()[1:]] == [("Billing", "Qwen/Qwen3-8B")]
+    studio.adapters.rename("adapter:from a colleague", "Billing")
+    assert [(voice.label, voice.model) for voice in studio.playground.voices()[1:]] == [("Billing", "Qwen/Qwen3-8B")]
 
 
 def test_the_base_of_an_adapter_copied_out_of_a_run_of_the_starter_model_is_the_starter_model(tmp_path):
     studio = Studio(Workspace(tmp_path / "workspace"))
     write_adapter(studio.workspace.adapters / "mine", str(studio.workspace.cache / "starter-smollm2-135m"))
-    assert [voice.model for voice in studio.voices()[1:]] == ["starter"]
+    assert [voice.model for voice in studio.playground.voices()[1:]] == ["starter"]
 
 
 def test_what_is_no_adapter_is_named_with_the_reason_and_hidden_files_are_nothing(tmp_path):

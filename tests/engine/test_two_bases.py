@@ -9,11 +9,11 @@ import pytest
 from engine.base_holder import ANSWER_UNDER_WAY
 from engine.chat.records import Sampling
 from engine.errors import RunError, StudioError
+from engine.recipe import Recipe
 from engine.studio import Studio
-from engine.training.recipe import Recipe
-from engine.training.run import RunDirectory
+from engine.training.runs.directory import RunDirectory
 from engine.workspace import Workspace
-from tests.engine.training.test_job import until
+from tests.engine.training.runs.test_queue_process import until
 from tests.tiny import write_data
 
 pytestmark = pytest.mark.usefixtures("tiny_base")
@@ -36,8 +36,8 @@ def start(studio, tmp_path):
     def starting(model, name, **changes):
         values = {"max_steps": 2, "batch_size": 2, "accumulation": 1, "max_length": 64, "eval_steps": 2}
         recipe = Recipe(model=str(model), epochs=50.0, **{**values, **changes})
-        run = studio.run(RunDirectory.create(studio.workspace, recipe, data, name).id)
-        studio.queue.add(run)
+        run = studio.runs.get(RunDirectory.create(studio.workspace, recipe, data, name).id)
+        studio.runs.queue.add(run)
         return run
 
     return starting
@@ -49,7 +49,7 @@ def train(studio, start):
 
     def training(model, name, **changes):
         run = start(model, name, **changes)
-        assert studio.queue.wait(run.id, DEADLINE)
+        assert studio.runs.queue.wait(run.id, DEADLINE)
         return run
 
     return training
@@ -66,14 +66,16 @@ def held_run(studio, start, voice, other_tiny_model):
     """A run of the other model, after that of ``voice``; it is paused, and keeps its base for as long as it is."""
     run = start(other_tiny_model, "Long run", max_steps=500, eval_steps=500)
     until(lambda: run.history.read().steps, "the first step")
-    studio.pause(run.id)
-    until(lambda: studio.queue.current().state == "paused", "the pause")
+    studio.runs.pause(run.id)
+    until(lambda: studio.runs.queue.current().state == "paused", "the pause")
     return run
 
 
 def asking(studio, *voices, session=""):
     """Put one question to each voice."""
-    return studio.ask(voices, [[{"role": "user", "content": "where is my parcel"}]] * len(voices), SHORT, session)
+    return studio.playground.ask(
+        voices, [[{"role": "user", "content": "where is my parcel"}]] * len(voices), SHORT, session
+    )
 
 
 def answers(studio, *voices):
@@ -92,7 +94,7 @@ def begun(studio, voice, session=""):
 
 def waits(studio, run):
     """Wait until a run stands in line for its base."""
-    until(lambda: (seen := studio.queue.current()) and seen.stage == ANSWER_UNDER_WAY, "it waits")
+    until(lambda: (seen := studio.runs.queue.current()) and seen.stage == ANSWER_UNDER_WAY, "it waits")
     assert run.status.state == "preparing"
 
 
@@ -131,7 +133,7 @@ def test_a_run_lets_an_answer_of_another_model_come_to_its_end(studio, start, vo
     waits(studio, run)
     *_, last = frames
     assert [seen.text for seen in last.answers] == complete
-    assert studio.queue.wait(run.id, DEADLINE)
+    assert studio.runs.queue.wait(run.id, DEADLINE)
     assert run.status.state == "finished"
 
 
@@ -141,7 +143,7 @@ def test_an_answer_whose_page_was_closed_gives_its_base_back(abandon, studio, tr
     abandon(frames)
     del frames
     assert train(other_tiny_model, "other").status.state == "finished"
-    studio.stop_answer()
+    studio.playground.stop()
     assert answers(studio, voice)[0], "what was asked before is not stopped again"
     assert not [each for each in gc.get_objects() if type(each).__name__ == "_Asked"], "nothing of an answer stays"
 
@@ -150,8 +152,8 @@ def test_a_run_that_waits_for_an_answer_is_stopped_at_once(studio, start, voice,
     frames = begun(studio, voice)
     run = start(other_tiny_model, "other")
     waits(studio, run)
-    studio.stop(run.id)
-    assert studio.queue.wait(run.id, DEADLINE)
+    studio.runs.stop(run.id)
+    assert studio.runs.queue.wait(run.id, DEADLINE)
     assert run.status.state == "cancelled"
     assert not run.history.read().steps
     *_, last = frames
@@ -164,11 +166,11 @@ def test_an_answer_is_refused_while_a_run_of_another_model_trains(studio, voice,
     assert answers(studio, "base")[0], "the base alone is that of the run"
     assert studio.snapshot().model.startswith("other")
     with pytest.raises(RunError, match="is in progress"):
-        studio.delete_run(held_run.id)
-    studio.resume(held_run.id)
-    until(lambda: studio.queue.current().state == "running", "it goes on")
-    studio.stop(held_run.id)
-    assert studio.queue.wait(held_run.id, DEADLINE)
+        studio.runs.delete(held_run.id)
+    studio.runs.resume(held_run.id)
+    until(lambda: studio.runs.queue.current().state == "running", "it goes on")
+    studio.runs.stop(held_run.id)
+    assert studio.runs.queue.wait(held_run.id, DEADLINE)
     assert answers(studio, voice)[0]
 
 
@@ -186,7 +188,7 @@ def test_answers_that_wait_say_so_and_are_stopped_by_whoever_asked(studio, voice
 
         asked = {name: threads.submit(ask, name) for name in heard}
         assert all(waiting.acquire(timeout=DEADLINE) for _ in heard)
-        studio.stop_answer("berta")
+        studio.playground.stop("berta")
         asked["berta"].result(DEADLINE)
         assert not asked["carl"].done()
         *_, last = frames
@@ -206,7 +208,7 @@ def test_the_end_of_the_program_ends_answers_and_runs_that_wait(studio, start, v
     waits(studio, run)
     with ThreadPoolExecutor() as threads:
         closes = threads.submit(studio.close)
-        assert studio.queue.wait(run.id, DEADLINE)
+        assert studio.runs.queue.wait(run.id, DEADLINE)
         *_, last = frames
         closes.result(DEADLINE)
     assert last.answers[0].stopped_by == "cancelled"

@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from engine.chat.adapters import AdapterBank
+from engine.chat.cuda_graphs.kernels import FusedGroup, attend, fits, rms_norm
+from engine.chat.cuda_graphs.recordings import grouped
+from engine.chat.cuda_graphs.slot_table import SlotTable
 from engine.chat.decoding import Row, decode
-from engine.chat.kernels import FusedGroup, attend, fits, rms_norm
-from engine.chat.recordings import grouped
 from engine.chat.records import Sampling
-from engine.chat.slot_table import SlotTable
 from engine.model.unpacking import unpacked_values
 from tests.benchmarks.shapes import random_base
 from tests.engine.chat.lora import make_lora
@@ -198,7 +198,7 @@ def test_what_the_kernels_do_not_know_is_decoded_step_by_step(base, tmp_path):
 
 
 def test_a_recording_that_fails_costs_no_token(base, folders, monkeypatch):
-    from engine.chat import captured
+    from engine.chat.cuda_graphs import captured_step
 
     bank = AdapterBank(base.copy())
     (prompt,) = prompts(20)
@@ -207,7 +207,7 @@ def test_a_recording_that_fails_costs_no_token(base, folders, monkeypatch):
     def broken(self):
         raise RuntimeError("no compiler")
 
-    monkeypatch.setattr(captured.CapturedStep, "_fuse", broken)
+    monkeypatch.setattr(captured_step.CapturedStep, "_fuse", broken)
     plain = one_by_one(base)
     assert agrees(plain, Row(prompt, plain.load(folders[0])), said(bank, [row])[0])
     assert bank.recordings._groups == []

@@ -13,16 +13,17 @@ import pytest
 import torch
 
 from engine.base_holder import BaseHolder
+from engine.chat.adapters import bank_of
 from engine.errors import DivergedError
 from engine.model.attention import choose_kernel, keeps_packed_texts_apart, use_kernel
 from engine.model.unpacking import linear_4bit_layers, unpack
+from engine.recipe import Recipe
 from engine.training import qlora_trainer
-from engine.training.events import Evaluated, Noted, Stepped
-from engine.training.job import TrainingQueue
-from engine.training.launching import processes_for
-from engine.training.lean_lora import make_lean
-from engine.training.recipe import Recipe
-from engine.training.run import RunDirectory
+from engine.training.distributed.launcher import processes_for
+from engine.training.kernels.fused_lora import make_lean
+from engine.training.runs.directory import RunDirectory
+from engine.training.runs.events import Evaluated, Noted, Stepped
+from engine.training.runs.queue import TrainingQueue
 from engine.training.trainer import TrainingData
 from tests.engine.chat.lora import make_lora
 from tests.engine.training.test_pausing import Hold, held
@@ -207,7 +208,7 @@ def test_unpacked_layers_compute_what_packed_ones_do(tiny_base):
 
 
 def test_lean_layers_have_the_gradients_of_pefts(tiny_base):
-    from tests.engine.training.test_lean_lora import adapted
+    from tests.engine.training.kernels.test_fused_lora import adapted
 
     ids = torch.arange(40, device=tiny_base.device).view(2, 20)
     theirs, ours = adapted(tiny_base), adapted(tiny_base)
@@ -234,7 +235,7 @@ def test_a_base_that_gives_way_gives_its_memory_back(tiny_model, other_tiny_mode
     bases, held = BaseHolder(tmp_path), []
     for model in (tiny_model, other_tiny_model, tiny_model, other_tiny_model):
         with bases.use(Recipe(model=str(model))) as base:
-            assert base.bank.device.type == "cuda"
+            assert bank_of(base).device.type == "cuda"
             held.append(torch.cuda.memory_allocated())
     bases.close()
     left = torch.cuda.memory_allocated()

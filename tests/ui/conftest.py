@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.ui.fake_studio import FakeStudio
-from ui.page import first_page
+from ui.state.page import first_page
 
 
 class Wired:
@@ -24,10 +24,10 @@ class Wired:
         return list(self.app.fns.values())
 
     def handler(self, name: str) -> Callable[..., Any]:
-        """The handler that is called 'recipe_tab.start', say."""
-        module, _, wanted = name.partition(".")
+        """The handler that is called 'recipe.tab.start', say: what is called start in ui/recipe/tab.py."""
+        module, _, wanted = name.rpartition(".")
         if wanted == "show":
-            return self._drawings()[module.removesuffix("_tab")].show
+            return self._drawings()[module.removesuffix(".tab")].show
         for known in self.functions():
             inner = _inner(known)
             if inner is not None and inner.__module__ == f"ui.{module}" and inner.__name__ == wanted:
@@ -37,14 +37,14 @@ class Wired:
     def drawn(self, name: str, **selected: Any) -> dict[Any, Any]:
         """What a handler answers a page that has this tab open ('open') and has selected this, and nothing else."""
         [known] = [known for known in self.functions() if _inner(known) is self.handler(name)]
-        page = _enclosed(self.handler("stage.begin"))["here"]
+        page = _enclosed(self.handler("shell.stage.begin"))["here"]
         values = {**first_page(), "open": "", **selected}
         given = {state._id: values[field] for field, state in {**page.values(), "open": page.open}.items()}
         return _inner(known)(*(given.get(part._id, part.value) for part in known.inputs))
 
     def _drawings(self) -> dict[str, Any]:
         """Tab -> how it is drawn whole."""
-        return _enclosed(_enclosed(self.handler("stage.begin"))["begun"].show)["chosen"]
+        return _enclosed(_enclosed(self.handler("shell.stage.begin"))["begun"].show)["chosen"]
 
     def component(self, elem_id: str) -> Any:
         """The component with an elem_id."""

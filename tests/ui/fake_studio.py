@@ -14,18 +14,18 @@ from engine.chat.heldout import HeldOutTicket
 from engine.chat.records import Answer, AnswerFrame, Sampling
 from engine.damage import Damaged
 from engine.errors import StudioError
-from engine.model.catalogue import catalogue
-from engine.model.device import DeviceReport
+from engine.hardware import DeviceReport
+from engine.model.catalogue import CatalogueEntry, catalogue
+from engine.recipe import Preset, Recipe, presets
 from engine.studio import RunInfo, StudioSnapshot, Voice
 from engine.task import Task
-from engine.training.cards import CardFit, on_cards
-from engine.training.estimate import Estimate, estimate
-from engine.training.events import Evaluated, Finished, Noted, Started, Stepped
-from engine.training.history import History
-from engine.training.lengths import counted
-from engine.training.progress import JobSnapshot
-from engine.training.recipe import Recipe, presets
-from engine.training.status import Status
+from engine.training.data.lengths import counted
+from engine.training.memory.cards import CardFit, on_cards
+from engine.training.memory.estimate import Estimate, estimate
+from engine.training.runs.events import Evaluated, Finished, Noted, Started, Stepped
+from engine.training.runs.history import History
+from engine.training.runs.progress import JobSnapshot
+from engine.training.runs.status import Status
 from engine.workspace import Deleted
 from tests.ui.fake_tickets import HOSTILE, NOW, FakeDataSets, FakeTokens
 
@@ -62,17 +62,206 @@ def curve(steps: int, total: int, finished: bool, floor: float = 0.6) -> History
     )
 
 
+class FakeRuns:
+    """As :class:`engine.services.runs.RunService`."""
+
+    def __init__(self, studio: FakeStudio) -> None:
+        self.studio = studio
+
+    def all(self) -> list[RunInfo]:
+        return list(self.studio.run_infos.values())
+
+    def info(self, run: str) -> RunInfo:
+        return self.studio.run_infos[run]
+
+    def start(self, recipe: Recipe, dataset: str, name: str = "", press: str = "", started_by: str = "") -> str:
+        studio = self.studio
+        studio.calls.append(("start_training", recipe, dataset, name))
+        studio.presses.append(press)
+        identifier = studio.add_run(name or f"Run {len(studio.run_infos) + 1}", "running", 12, 30)
+        info = studio.run_infos[identifier]
+        studio.run_infos[identifier] = replace(info, status=replace(info.status, started_by=started_by))
+        studio.job = JobSnapshot(
+            identifier, studio.run_infos[identifier].status.name, "running", "Training", 0.4, 12, 30, 140.0
+        )
+        return identifier
+
+    def _to(self, run: str, state: Any) -> None:
+        info = self.studio.run_infos[run]
+        self.studio.run_infos[run] = replace(
+            info, status=replace(info.status, state=state), resumable=state in ("cancelled", "interrupted")
+        )
+
+    def pause(self, run: str) -> None:
+        self.studio.calls.append(("pause", run))
+        self._to(run, "paused")
+
+    def resume(self, run: str) -> None:
+        self.studio.calls.append(("resume", run))
+        self._to(run, "running")
+
+    def stop(self, run: str) -> None:
+        self.studio.calls.append(("stop", run))
+        self._to(run, "cancelled")
+        self.studio.job = None
+
+    def rename(self, run: str, name: str) -> None:
+        info = self.studio.run_infos[run]
+        self.studio.run_infos[run] = replace(info, status=replace(info.status, name=name))
+
+    def delete(self, run: str) -> Deleted:
+        info = self.studio.run_infos[run]
+        return self.studio.discarded(self.studio.run_infos, run, "runs", info.status.name)
+
+
+class FakeRecipes:
+    """As :class:`engine.services.recipes.RecipeService`."""
+
+    def __init__(self, studio: FakeStudio) -> None:
+        self.studio = studio
+        self.kept: dict[str, Recipe] = {}
+
+    def presets(self) -> dict[str, Preset]:
+        return presets()
+
+    def catalogue(self) -> tuple[CatalogueEntry, ...]:
+        return catalogue()
+
+    def estimates(self, recipes: Mapping[str, Recipe], dataset: str | None) -> dict[str, Estimate]:
+        return {name: self._estimate(recipe, dataset) for name, recipe in recipes.items()}
+
+    def _estimate(self, recipe: Recipe, dataset: str | None) -> Estimate:
+        data = self.studio.tickets.get(dataset) if dataset else None
+        lengths = counted([160] * data.report.train) if data else None
+        return estimate(recipe, data, self.studio.snapshot().device, [], lengths)  # type: ignore[arg-type]
+
+    def on_cards(self, recipe: Recipe, dataset: str | None) -> tuple[CardFit, ...]:
+        return on_cards(recipe, counted([160] * 54) if dataset else None)
+
+    def saved(self) -> dict[str, Recipe]:
+        return dict(self.kept)
+
+    def save(self, name: str, recipe: Recipe) -> None:
+        if not name.strip():
+            raise StudioError("The name is empty.", "Type a name.")
+        self.kept[name] = recipe
+
+    def delete(self, name: str) -> Deleted:
+        return self.studio.discarded(self.kept, name, "recipes", name)
+
+    def command_line(self, recipe: Recipe, dataset: str | None, name: str = "run") -> str:
+        return f"python -m engine train --data {dataset or 'DATASET'} --model {recipe.model} --run {name}"
+
+
+class FakeAdapters:
+    """As :class:`engine.services.adapters.AdapterService`."""
+
+    def __init__(self, studio: FakeStudio) -> None:
+        self.studio = studio
+        self.kept: dict[str, Voice] = {}
+
+    def voices(self) -> list[Voice]:
+        return list(self.kept.values())
+
+    def bring_in(self, source: Path, name: str = "", base: str = "") -> str:
+        self.studio.calls.append(("import_adapter", source, name, base))
+        identifier = f"adapter:a{len(self.kept) + 1}"
+        self.kept[identifier] = Voice(identifier, name or source.stem, "starter", self.studio.root)
+        return identifier
+
+    def rename(self, voice: str, name: str) -> None:
+        self.kept[voice] = replace(self.kept[voice], label=name)
+
+    def delete(self, voice: str) -> Deleted:
+        return self.studio.discarded(self.kept, voice, "adapters", self.kept[voice].label)
+
+
+class FakePlayground:
+    """As :class:`engine.services.playground.PlaygroundService`."""
+
+    def __init__(self, studio: FakeStudio) -> None:
+        self.studio = studio
+
+    def voices(self) -> list[Voice]:
+        root = self.studio.root
+        tuned = [
+            Voice(f"run:{run.id}", run.status.name, "starter", root)
+            for run in self.studio.runs.all()
+            if run.has_adapter
+        ]
+        return [Voice("base", "Base model", "", None), *tuned, *self.studio.adapters.voices()]
+
+    def voice(self, identifier: str) -> Voice:
+        return next(voice for voice in self.voices() if voice.id == identifier)
+
+    def instruction(self, voices: Sequence[str]) -> str:
+        return "Answer in two sentences." if "run:run-1" in voices else ""
+
+    def heldout_ticket(self, voices: Sequence[str], dataset: str, number: int) -> HeldOutTicket:
+        rows = self.studio.tickets.get(dataset).conversations("heldout")
+        row = rows[number % len(rows)]
+        return HeldOutTicket(row["ticket"], tuple(row["messages"][:-1]), row["messages"][-1]["content"])
+
+    def ask(
+        self, voices: Sequence[str], conversations: Any, sampling: Sampling, session: str = ""
+    ) -> Iterator[AnswerFrame]:
+        self.studio.calls.append(("ask", tuple(voices), conversations, sampling, session))
+        texts = {
+            voice: "I am not sure where it is." if voice == "base" else f"Hello! {HOSTILE} Kestrel Post brings it."
+            for voice in voices
+        }
+        longest = max(len(text.split()) for text in texts.values())
+        yield AnswerFrame("Reading the question", tuple(Answer(voice, "", 0, 0.0, False, None) for voice in voices))
+        for count in range(1, longest + 1):
+            time.sleep(self.studio.answer_pause)
+            yield AnswerFrame("", tuple(_first_words(voice, text, count) for voice, text in texts.items()))
+
+    def stop(self, session: str = "") -> None:
+        self.studio.calls.append(("stop_answer", session))
+
+
+def _first_words(voice: str, text: str, count: int) -> Answer:
+    words = text.split()
+    done = count >= len(words)
+    shown = " ".join(words[:count])
+    return Answer(voice, shown, min(count, len(words)), count * 0.08, done, "end" if done else None)
+
+
+class FakeExport:
+    """As :class:`engine.services.export.ExportService`."""
+
+    def __init__(self, studio: FakeStudio) -> None:
+        self.studio = studio
+
+    def card(self, run: str) -> str:
+        title = self.studio.run_infos[run].status.name
+        table = "| | before | after |\n|---|---|---|\n| held-out loss | 3.00 | 0.74 |"
+        return f"---\nlibrary_name: peft\n---\n# {title}\n\nLearnt from **54 conversations**.\n\n{table}\n"
+
+    def size(self, run: str) -> int:
+        return 19_600_000
+
+    def bundle(self, run: str, out: Path | None = None) -> Task[Path]:
+        self.studio.calls.append(("export_adapter", run, out))
+
+        def action(task: Task[Path]) -> Path:
+            task.report("Packing", 0.5)
+            time.sleep(self.studio.task_pause)
+            target = out or self.studio.root / "adapter.zip"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(b"PK\x05\x06" + bytes(18))
+            return target
+
+        return Task("Packing the adapter", action)
+
+
 class FakeStudio:
-    """The same methods as Studio; every call is noted in :attr:`calls`."""
+    """The same services as Studio's; every call is noted in :attr:`calls`."""
 
     def __init__(self, root: Path, *, empty: bool = False) -> None:
         self.root = root
         self.calls: list[tuple[Any, ...]] = []
-        self.tickets = FakeDataSets(self)
-        self.tokens = FakeTokens(self)
         self.run_infos: dict[str, RunInfo] = {}
-        self.adapters: dict[str, Voice] = {}
-        self.saved: dict[str, Recipe] = {}
         self.broken: dict[str, Damaged] = {}
         self.job: JobSnapshot | None = None
         self.gpu_count = 0
@@ -82,6 +271,13 @@ class FakeStudio:
         self.go = threading.Event()
         """Cleared, it holds what prepares again."""
         self.go.set()
+        self.tickets = FakeDataSets(self)
+        self.tokens = FakeTokens(self)
+        self.runs = FakeRuns(self)
+        self.recipes = FakeRecipes(self)
+        self.adapters = FakeAdapters(self)
+        self.playground = FakePlayground(self)
+        self.export = FakeExport(self)
         if not empty:
             self.tickets.add("Sample shop")
 
@@ -99,6 +295,11 @@ class FakeStudio:
         self.run_infos = {identifier: info, **self.run_infos}
         return identifier
 
+    def discarded(self, home: dict[str, Any], identifier: str, folder: str, label: str) -> Deleted:
+        """Take something out, so that :meth:`restore` brings it back."""
+        self._trash = (home, identifier, home.pop(identifier))
+        return Deleted(label, self.root / folder / identifier, self.root / "trash" / identifier)
+
     # ---- Studio's methods
 
     def warm_up(self) -> None:
@@ -110,8 +311,8 @@ class FakeStudio:
         )
 
     def revision(self) -> tuple[int, ...]:
-        runs = [(info.id, *info.outline) for info in self.runs()]
-        return (hash(repr((runs, self.tickets.all(), self.adapters, self.saved))),)
+        runs = [(info.id, *info.outline) for info in self.runs.all()]
+        return (hash(repr((runs, self.tickets.all(), self.adapters.kept, self.recipes.kept))),)
 
     def gpus(self) -> int:
         return self.gpu_count
@@ -121,175 +322,12 @@ class FakeStudio:
         home, identifier, kept = self._trash
         home[identifier] = kept
 
-    def presets(self) -> Any:
-        return presets()
-
-    def catalogue(self) -> Any:
-        return catalogue()
-
-    def estimates(self, recipes: Mapping[str, Recipe], dataset: str | None) -> dict[str, Estimate]:
-        return {name: self._estimate(recipe, dataset) for name, recipe in recipes.items()}
-
-    def _estimate(self, recipe: Recipe, dataset: str | None) -> Estimate:
-        data = self.tickets.get(dataset) if dataset else None
-        lengths = counted([160] * data.report.train) if data else None
-        return estimate(recipe, data, self.snapshot().device, [], lengths)  # type: ignore[arg-type]
-
-    def on_cards(self, recipe: Recipe, dataset: str | None) -> tuple[CardFit, ...]:
-        return on_cards(recipe, counted([160] * 54) if dataset else None)
-
-    def recipes(self) -> dict[str, Recipe]:
-        return dict(self.saved)
-
-    def save_recipe(self, name: str, recipe: Recipe) -> None:
-        if not name.strip():
-            raise StudioError("The name is empty.", "Type a name.")
-        self.saved[name] = recipe
-
-    def delete_recipe(self, name: str) -> Deleted:
-        self._trash = (self.saved, name, self.saved.pop(name))
-        return Deleted(name, self.root / "recipes" / name, self.root / "trash" / name)
-
-    def command_line(self, recipe: Recipe, dataset: str | None, name: str = "run") -> str:
-        return f"python -m engine train --data {dataset or 'DATASET'} --model {recipe.model} --run {name}"
-
-    def start_training(
-        self, recipe: Recipe, dataset: str, name: str = "", press: str = "", started_by: str = ""
-    ) -> str:
-        self.calls.append(("start_training", recipe, dataset, name))
-        self.presses.append(press)
-        identifier = self.add_run(name or f"Run {len(self.run_infos) + 1}", "running", 12, 30)
-        info = self.run_infos[identifier]
-        self.run_infos[identifier] = replace(info, status=replace(info.status, started_by=started_by))
-        self.job = JobSnapshot(
-            identifier, self.run_infos[identifier].status.name, "running", "Training", 0.4, 12, 30, 140.0
-        )
-        return identifier
-
-    def _to(self, run: str, state: Any) -> None:
-        info = self.run_infos[run]
-        self.run_infos[run] = replace(
-            info, status=replace(info.status, state=state), resumable=state in ("cancelled", "interrupted")
-        )
-
-    def pause(self, run: str) -> None:
-        self.calls.append(("pause", run))
-        self._to(run, "paused")
-
-    def resume(self, run: str) -> None:
-        self.calls.append(("resume", run))
-        self._to(run, "running")
-
-    def stop(self, run: str) -> None:
-        self.calls.append(("stop", run))
-        self._to(run, "cancelled")
-        self.job = None
-
-    def runs(self) -> list[RunInfo]:
-        return list(self.run_infos.values())
-
-    def run_info(self, identifier: str) -> RunInfo:
-        return self.run_infos[identifier]
-
-    def rename_run(self, identifier: str, name: str) -> None:
-        info = self.run_infos[identifier]
-        self.run_infos[identifier] = replace(info, status=replace(info.status, name=name))
-
-    def delete_run(self, identifier: str) -> Deleted:
-        info = self.run_infos.pop(identifier)
-        self._trash = (self.run_infos, identifier, info)
-        return Deleted(info.status.name, self.root / "runs" / identifier, self.root / "trash" / identifier)
-
-    def voices(self) -> list[Voice]:
-        tuned = [
-            Voice(f"run:{run.id}", run.status.name, "starter", self.root) for run in self.runs() if run.has_adapter
-        ]
-        return [Voice("base", "Base model", "", None), *tuned, *self.adapters.values()]
-
-    def voice(self, identifier: str) -> Voice:
-        return next(voice for voice in self.voices() if voice.id == identifier)
-
     def damaged(self) -> list[Damaged]:
         return list(self.broken.values())
 
     def delete_damaged(self, identifier: str) -> Deleted:
-        damaged = self.broken.pop(identifier)
-        self._trash = (self.broken, identifier, damaged)
-        return Deleted(damaged.path.name, damaged.path, self.root / "trash" / damaged.path.name)
-
-    def rename_adapter(self, identifier: str, name: str) -> None:
-        self.adapters[identifier] = replace(self.adapters[identifier], label=name)
-
-    def delete_adapter(self, identifier: str) -> Deleted:
-        voice = self.adapters.pop(identifier)
-        self._trash = (self.adapters, identifier, voice)
-        return Deleted(voice.label, self.root / "adapters" / identifier, self.root / "trash" / identifier)
-
-    def instruction(self, voices: Sequence[str]) -> str:
-        return "Answer in two sentences." if "run:run-1" in voices else ""
-
-    def heldout_ticket(self, voices: Sequence[str], dataset: str, number: int) -> HeldOutTicket:
-        rows = self.tickets.get(dataset).conversations("heldout")
-        row = rows[number % len(rows)]
-        return HeldOutTicket(row["ticket"], tuple(row["messages"][:-1]), row["messages"][-1]["content"])
-
-    def ask(
-        self, voices: Sequence[str], conversations: Any, sampling: Sampling, session: str = ""
-    ) -> Iterator[AnswerFrame]:
-        self.calls.append(("ask", tuple(voices), conversations, sampling, session))
-        texts = {
-            voice: "I am not sure where it is." if voice == "base" else f"Hello! {HOSTILE} Kestrel Post brings it."
-            for voice in voices
-        }
-        longest = max(len(text.split()) for text in texts.values())
-        yield AnswerFrame("Reading the question", tuple(Answer(voice, "", 0, 0.0, False, None) for voice in voices))
-        for count in range(1, longest + 1):
-            time.sleep(self.answer_pause)
-            answers = []
-            for voice, text in texts.items():
-                words = text.split()
-                done = count >= len(words)
-                answers.append(
-                    Answer(
-                        voice,
-                        " ".join(words[:count]),
-                        min(count, len(words)),
-                        count * 0.08,
-                        done,
-                        "end" if done else None,
-                    )
-                )
-            yield AnswerFrame("", tuple(answers))
-
-    def stop_answer(self, session: str = "") -> None:
-        self.calls.append(("stop_answer", session))
-
-    def card(self, run: str) -> str:
-        title = self.run_infos[run].status.name
-        table = "| | before | after |\n|---|---|---|\n| held-out loss | 3.00 | 0.74 |"
-        return f"---\nlibrary_name: peft\n---\n# {title}\n\nLearnt from **54 conversations**.\n\n{table}\n"
-
-    def adapter_size(self, run: str) -> int:
-        return 19_600_000
-
-    def export_adapter(self, run: str, out: Path | None = None) -> Task[Path]:
-        self.calls.append(("export_adapter", run, out))
-
-        def action(task: Task[Path]) -> Path:
-            task.report("Packing", 0.5)
-            time.sleep(self.task_pause)
-            target = out or self.root / "adapter.zip"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(b"PK\x05\x06" + bytes(18))
-            return target
-
-        return Task("Packing the adapter", action)
-
-    def import_adapter(self, source: Path, name: str = "", base: str = "") -> str:
-        self.calls.append(("import_adapter", source, name, base))
-        identifier = f"adapter:a{len(self.adapters) + 1}"
-        self.adapters[identifier] = Voice(identifier, name or source.stem, "starter", self.root)
-        return identifier
+        damaged = self.broken[identifier]
+        return self.discarded(self.broken, identifier, damaged.path.parent.name, damaged.path.name)
 
     def close(self) -> None:
         pass

@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import StudioError, TicketsError
+from engine.recipe import Recipe
 from engine.task import Task
-from engine.tickets.detect import Detection
-from engine.tickets.edits import Edits
+from engine.tickets.dataset.edits import Edits
+from engine.tickets.dataset.provenance import Origin, TermKind
+from engine.tickets.importing.detect import Detection
 from engine.tickets.library import DataSetInfo
 from engine.tickets.options import PrepareOptions
-from engine.tickets.origin import Origin, TermKind
 from engine.tickets.overrides import SourceOverrides
-from engine.tickets.report import Report
-from engine.tickets.review import MaskedTerm
-from engine.training.learn_view import LearnView, Piece
-from engine.training.recipe import Recipe
-from engine.training.token_counts import TokenCounts
+from engine.tickets.preparing.report import Report
+from engine.tickets.privacy.review import MaskedTerm
+from engine.training.data.learn_view import LearnView, Piece
+from engine.training.data.token_counts import TokenCounts
 from engine.workspace import Deleted
 
 if TYPE_CHECKING:

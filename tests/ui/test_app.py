@@ -1,5 +1,6 @@
 """What `python app.py` refuses, in one sentence."""
 
+import signal
 import socket
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 
 import app
 from engine.errors import ResourceError
+from tests.program import Program
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,6 +61,15 @@ def test_a_workspace_that_cannot_be_written_is_told(tmp_path):
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert done.stderr.strip().count("\n") == 0
+
+
+def test_many_requests_to_end_end_the_program_as_one_does(tmp_path):
+    program = Program(tmp_path / "workspace")
+    program.start()
+    while program.process.poll() is None:
+        program.process.send_signal(signal.SIGTERM)
+    assert program.process.returncode == 0, program.log()
+    assert not program.complaints()
 
 
 def free_port():

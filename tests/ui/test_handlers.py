@@ -6,23 +6,23 @@ import pytest
 
 from engine.chat.records import Answer, AnswerFrame
 from engine.errors import StudioError
-from engine.training.recipe import Recipe
+from engine.recipe import Recipe
 from tests.ui.handlers import by_id, calls, until, work_of
-from ui import page
-from ui.work import EXPORT
+from ui.state import page
+from ui.task_registry import EXPORT
 
 pytestmark = pytest.mark.ui
 
 
 def test_start_makes_one_run_of_the_drafts_recipe_and_opens_training(wired, studio):
     draft = {"preset": "quick", "model": "starter", "values": {"rank": 8}}
-    shown = wired.handler("recipe_tab.start")(draft, "set-1", "My run")
+    shown = wired.handler("recipe.tab.start")(draft, "set-1", "My run")
     assert calls(studio, "start_training") == [("start_training", page.recipe_of(draft), "set-1", "My run")]
     assert by_id(shown)["tabs"].selected == "training"
 
 
 def test_start_passes_on_which_press_it_was(wired, studio):
-    wired.handler("recipe_tab.start")(page.first_draft(), "set-1", "", "press 1")
+    wired.handler("recipe.tab.start")(page.first_draft(), "set-1", "", "press 1")
     assert studio.presses == ["press 1"]
 
 
@@ -31,7 +31,7 @@ def test_a_run_whose_loss_broke_can_be_started_again_with_the_lower_rate(wired, 
     info = studio.run_infos[run]
     recipe = Recipe(learning_rate=3e-3, rank=8)
     studio.run_infos[run] = replace(info, recipe=recipe, status=replace(info.status, lower_rate=6e-4))
-    shown = wired.handler("training_tab.again")(run)
+    shown = wired.handler("training.tab.again")(run)
     assert by_id(shown)["tabs"].selected == "recipe"
     drafts = [value for value in shown.values() if isinstance(value, dict) and "preset" in value]
     assert [page.recipe_of(draft) for draft in drafts] == [replace(recipe, learning_rate=6e-4)]
@@ -40,14 +40,14 @@ def test_a_run_whose_loss_broke_can_be_started_again_with_the_lower_rate(wired, 
 
 def test_start_without_a_data_set_says_what_to_do(wired, studio):
     with pytest.raises(StudioError, match="Prepare your tickets first"):
-        wired.handler("recipe_tab.start")(page.first_draft(), "", "")
+        wired.handler("recipe.tab.start")(page.first_draft(), "", "")
     assert not calls(studio, "start_training")
 
 
 def test_a_wrong_value_is_marked_at_its_field_and_start_is_off(wired):
     values = [getattr(Recipe(), name) for name in field_names()]
     values[field_names().index("dropout")] = 3
-    shown = by_id(wired.handler("recipe_tab.typed")(page.first_draft(), "set-1", {}, *values))
+    shown = by_id(wired.handler("recipe.tab.typed")(page.first_draft(), "set-1", {}, *values))
     assert "wrong" in shown["field-dropout"]["elem_classes"]
     assert "outside 0 to 0.9" in shown["field-dropout"]["info"]
     assert shown["start-training"].interactive is False
@@ -55,34 +55,34 @@ def test_a_wrong_value_is_marked_at_its_field_and_start_is_off(wired):
 
 def test_typing_never_sets_the_inputs(wired):
     values = [getattr(Recipe(), name) for name in field_names()]
-    shown = wired.handler("recipe_tab.typed")(page.first_draft(), "set-1", {}, *values)
+    shown = wired.handler("recipe.tab.typed")(page.first_draft(), "set-1", {}, *values)
     fields = {name: value for name, value in by_id(shown).items() if name.startswith("field-")}
     assert fields
     assert not any("value" in update for update in fields.values())
 
 
 def test_a_preset_sets_every_input(wired, raised):
-    shown = by_id(wired.handler("recipe_tab.pick_preset")(raised(name="thorough"), page.first_draft(), "set-1", {}))
+    shown = by_id(wired.handler("recipe.tab.pick_preset")(raised(name="thorough"), page.first_draft(), "set-1", {}))
     assert shown["field-rank"]["value"] == 64
     assert shown["field-epochs"]["value"] == 5.0
 
 
 def test_a_saved_recipe_comes_back_with_its_changes_marked(wired, studio):
-    wired.handler("recipe_tab.save")("Mine", {"preset": "quick", "model": "starter", "values": {"rank": 8}})
-    assert studio.recipes()["Mine"].rank == 8
-    shown = by_id(wired.handler("recipe_tab.load")("Mine", page.first_draft(), "set-1", {}))
+    wired.handler("recipe.tab.save")("Mine", {"preset": "quick", "model": "starter", "values": {"rank": 8}})
+    assert studio.recipes.saved()["Mine"].rank == 8
+    shown = by_id(wired.handler("recipe.tab.load")("Mine", page.first_draft(), "set-1", {}))
     assert shown["field-rank"]["value"] == 8
     assert "changed" in shown["field-rank"]["elem_classes"]
 
 
 def test_nothing_is_drawn_before_the_browser_has_said_what_it_remembers(wired):
-    assert wired.handler("tickets_tab.show")(None, page.first_look(), page.first_draft()) == {}
-    assert wired.handler("training_tab.show")(None, []) == {}
+    assert wired.handler("tickets.tab.show")(None, page.first_look(), page.first_draft()) == {}
+    assert wired.handler("training.tab.show")(None, []) == {}
 
 
 @pytest.mark.parametrize("action", ["pause", "stop", "resume"])
 def test_the_buttons_of_a_run_make_one_call(wired, studio, action):
-    run = studio.start_training(Recipe(), "set-1")
+    run = studio.runs.start(Recipe(), "set-1")
     [named] = [known for known in wired.functions() if known.api_name == action]
     named.fn.__wrapped__(run, [])
     assert calls(studio, action) == [(action, run)]
@@ -90,34 +90,36 @@ def test_the_buttons_of_a_run_make_one_call(wired, studio, action):
 
 def test_a_deletion_can_be_undone(wired, studio, raised):
     studio.add_run("Run 1")
-    shown = by_id(wired.handler("sidebar.delete")(raised(kind="run", id="run-1"), "set-1", "run-1", ["run:run-1"]))
-    assert studio.runs() == []
+    shown = by_id(
+        wired.handler("shell.sidebar.delete")(raised(kind="run", id="run-1"), "set-1", "run-1", ["run:run-1"])
+    )
+    assert studio.runs.all() == []
     assert "‘Run 1’ was deleted" in shown["undo"]
     deleted = next(
         value
-        for component, value in wired.handler("sidebar.delete")(
+        for component, value in wired.handler("shell.sidebar.delete")(
             raised(kind="dataset", id="set-1"), "set-1", "", []
         ).items()
         if type(value).__name__ == "Deleted"
     )
     assert studio.tickets.all() == []
-    wired.handler("sidebar.undo")(deleted, "", "", [])
+    wired.handler("shell.sidebar.undo")(deleted, "", "", [])
     assert [seen.id for seen in studio.tickets.all()] == ["set-1"]
 
 
 def test_everything_in_the_sidebar_can_be_renamed(wired, studio, raised, tmp_path):
     studio.add_run("Run 1")
-    voice = studio.import_adapter(tmp_path / "a.zip", "Old")
+    voice = studio.adapters.bring_in(tmp_path / "a.zip", "Old")
     for kind, identifier in (("dataset", "set-1"), ("run", "run-1"), ("adapter", voice)):
-        wired.handler("sidebar.rename")(raised(kind=kind, id=identifier, name=f"New {kind}"), "", "", [])
+        wired.handler("shell.sidebar.rename")(raised(kind=kind, id=identifier, name=f"New {kind}"), "", "", [])
     assert studio.tickets.all()[0].name == "New dataset"
-    assert studio.runs()[0].status.name == "New run"
-    assert studio.voice(voice).label == "New adapter"
+    assert studio.runs.all()[0].status.name == "New run"
+    assert studio.playground.voice(voice).label == "New adapter"
 
 
 def test_an_answer_streams_into_its_panes_and_stays(wired, studio):
     studio.add_run("Run 1")
-    ask = wired.handler("playground_tab.ask")
+    ask = wired.handler("playground.tab.ask")
     frames = [by_id(frame) for frame in ask("Where is it?", "me", ["run:run-1"], "Be kind.", 0.0, 0.9, 64, 0)]
     [(_, voices, conversations, sampling, session)] = calls(studio, "ask")
     assert voices == ("base", "run:run-1")
@@ -128,15 +130,15 @@ def test_an_answer_streams_into_its_panes_and_stays(wired, studio):
     assert "speaking" not in frames[-1]["board"]
     assert "I am not sure where it is." in frames[-1]["board"]
     assert "<img" not in frames[-1]["board"]
-    assert "I am not sure" in by_id(wired.handler("playground_tab.show")("me", ["run:run-1"]))["board"]
+    assert "I am not sure" in by_id(wired.handler("playground.tab.show")("me", ["run:run-1"]))["board"]
 
 
 def test_every_stage_is_shown_however_soon_it_follows(wired, studio, monkeypatch):
     """The second may last for a minute."""
     stages = ("Waiting for the answer under way", "Loading the model")
     silent = (Answer("base", "", 0, 0.0, False, None),)
-    monkeypatch.setattr(studio, "ask", lambda *_: (AnswerFrame(stage, silent) for stage in stages))
-    ask = wired.handler("playground_tab.ask")
+    monkeypatch.setattr(studio.playground, "ask", lambda *_: (AnswerFrame(stage, silent) for stage in stages))
+    ask = wired.handler("playground.tab.ask")
     boards = [by_id(frame)["board"] for frame in ask("Where?", "me", [], "", 0.0, 0.9, 64, 0)]
     assert all(any(stage in board for board in boards) for stage in stages)
 
@@ -152,13 +154,13 @@ def test_a_page_that_is_closed_ends_its_answer_and_leaves_the_talk_in_order(wire
         finally:
             closed.append(True)
 
-    monkeypatch.setattr(studio, "ask", endless)
-    frames = wired.handler("playground_tab.ask")("Where?", "me", [], "", 0.0, 0.9, 64, 0)
+    monkeypatch.setattr(studio.playground, "ask", endless)
+    frames = wired.handler("playground.tab.ask")("Where?", "me", [], "", 0.0, 0.9, 64, 0)
     next(frames)
     assert "So" in by_id(next(frames))["board"]
     frames.close()
     assert closed
-    shown = by_id(wired.handler("playground_tab.show")("me", []))
+    shown = by_id(wired.handler("playground.tab.show")("me", []))
     assert "speaking" not in shown["board"]
     assert shown["send"].visible is True
 
@@ -168,28 +170,28 @@ def test_a_failed_answer_gives_the_question_back_and_says_why(wired, studio, mon
         raise StudioError("Memory ran out.", "Choose a shorter answer.")
         yield
 
-    monkeypatch.setattr(studio, "ask", fails)
-    *_, last = (by_id(frame) for frame in wired.handler("playground_tab.ask")("Where?", "me", [], "", 0.0, 0.9, 64, 0))
+    monkeypatch.setattr(studio.playground, "ask", fails)
+    *_, last = (by_id(frame) for frame in wired.handler("playground.tab.ask")("Where?", "me", [], "", 0.0, 0.9, 64, 0))
     assert last["question"] == "Where?"
     assert "Memory ran out." in last["playground-notice"]
     assert last["send"].visible is True
 
 
 def test_a_held_out_ticket_fills_in_its_question_and_shows_the_real_answer(wired, studio):
-    shown = by_id(wired.handler("playground_tab.pick_ticket")("me", [], "set-1", 0))
+    shown = by_id(wired.handler("playground.tab.pick_ticket")("me", [], "set-1", 0))
     assert shown["question"] == "And what does it cost?"
     assert "Postage is 4 pounds 20" in shown["board"]
 
 
 def test_download_packs_once_and_hands_the_file_over(wired, studio):
     studio.add_run("Run 1")
-    wired.handler("export_tab.pack")("run-1")
-    work = work_of(wired, "export_tab.pack")
+    wired.handler("export.tab.pack")("run-1")
+    work = work_of(wired, "export.tab.pack")
     until(lambda: work.seen(EXPORT) if work.seen(EXPORT).state == "done" else None)
     [tick] = [
         known
         for known in wired.functions()
-        if known.name == "watch" and "export_tab" in known.fn.__wrapped__.__module__
+        if known.name == "watch" and "ui.export.tab" in known.fn.__wrapped__.__module__
     ]
     shown = by_id(tick.fn.__wrapped__())
     assert shown["download-file"].endswith("run-1-adapter.zip")
@@ -197,19 +199,19 @@ def test_download_packs_once_and_hands_the_file_over(wired, studio):
 
 
 def test_an_import_becomes_a_voice(wired, studio, tmp_path):
-    shown = by_id(wired.handler("export_tab.bring")(str(tmp_path / "shop.zip"), "", "Shop", " /models/mine "))
+    shown = by_id(wired.handler("export.tab.bring")(str(tmp_path / "shop.zip"), "", "Shop", " /models/mine "))
     assert calls(studio, "import_adapter") == [("import_adapter", tmp_path / "shop.zip", "Shop", "/models/mine")]
     assert "‘Shop’ is here" in shown["import-done"]
 
 
 def field_names():
-    from ui.views.recipe import chosen_names
+    from ui.recipe.views import chosen_names
 
     return chosen_names()
 
 
 def test_the_standing_instruction_of_a_run_is_filled_in_where_the_person_wrote_none(wired):
-    instruct = wired.handler("playground_tab.instruct")
+    instruct = wired.handler("playground.tab.instruct")
     assert by_id(instruct(["run:run-1"], ""))["system-prompt"] == "Answer in two sentences."
     assert by_id(instruct(["run:run-1"], "Be kind.")) == {}
     assert by_id(instruct([], "")) == {}
@@ -218,19 +220,19 @@ def test_the_standing_instruction_of_a_run_is_filled_in_where_the_person_wrote_n
 def test_the_memory_and_the_other_cards_follow_what_is_typed(wired):
     names = field_names()
     values = [getattr(Recipe(), name) for name in names]
-    before = by_id(wired.handler("recipe_tab.typed")(page.first_draft(), "set-1", {}, *values))
+    before = by_id(wired.handler("recipe.tab.typed")(page.first_draft(), "set-1", {}, *values))
     values[names.index("rank")] = 256
-    after = by_id(wired.handler("recipe_tab.typed")(page.first_draft(), "set-1", {}, *values))
+    after = by_id(wired.handler("recipe.tab.typed")(page.first_draft(), "set-1", {}, *values))
     assert before["cost"] != after["cost"]
     assert before["card-fits"] != after["card-fits"]
     assert "GeForce RTX 4060" in after["card-fits"]
 
 
 def test_gpus_are_offered_where_the_computer_has_several(wired, studio):
-    shown = by_id(wired.handler("recipe_tab.show")(page.first_draft(), "set-1", {}))
+    shown = by_id(wired.handler("recipe.tab.show")(page.first_draft(), "set-1", {}))
     assert not shown["box-gpus"]["visible"]
     studio.gpu_count = 4
-    shown = by_id(wired.handler("recipe_tab.show")(page.first_draft(), "set-1", {}))
+    shown = by_id(wired.handler("recipe.tab.show")(page.first_draft(), "set-1", {}))
     assert shown["box-gpus"]["visible"]
     assert shown["box-spread"]["visible"]
     offered = [label for label, _ in shown["field-gpus"]["choices"]]

@@ -22,7 +22,7 @@ def test_the_window_is_built_with_all_that_browser_tests_hold_on_to(wired):
 
 
 def test_every_setting_of_the_recipe_has_a_field_and_a_reset(wired):
-    from engine.training.recipe import FIELDS
+    from engine.recipe import FIELDS
 
     there = {getattr(block, "elem_id", None) for block in wired.app.blocks.values()}
     for name in FIELDS:
@@ -70,12 +70,12 @@ def test_the_page_is_there_without_torch():
     script = """
 import sys, tempfile
 from pathlib import Path
-from ui.quick_start import import_gradio
+from ui.server.quick_start import import_gradio
 import_gradio()
 from engine.studio import Studio
 from engine.workspace import Workspace
 from ui.layout import build_app
-from ui.theme import launch_options
+from ui.shell.theme import launch_options
 folder = Path(tempfile.mkdtemp())
 build_app(Studio(Workspace(folder)), folder)
 launch_options()
@@ -88,7 +88,7 @@ print(sorted(name for name in ("torch", "transformers", "peft", "trl", "bitsandb
 def test_the_quick_start_leaves_inspect_as_it_was():
     import inspect
 
-    from ui.quick_start import import_gradio
+    from ui.server.quick_start import import_gradio
 
     before = inspect.getfile
     import_gradio()

@@ -9,7 +9,7 @@ from engine.chat.adapted_linear import AdaptedLinear, LoraWeights, Seating
 from engine.chat.adapters import AdapterBank
 from engine.errors import ModelError
 from engine.model.base import load_base
-from engine.training.recipe import Recipe
+from engine.recipe import Recipe
 from tests.engine.chat.lora import make_lora, with_peft
 
 IDS = torch.tensor([[7, 30, 41, 52, 63], [9, 33, 44, 55, 66], [11, 31, 42, 53, 64]])

@@ -6,6 +6,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 
 from engine.chat import playground
+from engine.chat.adapters import bank_of
 from engine.chat.playground import Sampling, answer
 from engine.errors import ResourceError, StudioError
 from engine.studio import Voice
@@ -20,7 +21,7 @@ class StopsAt:
     """The tiny base with other tokens that end an answer: its random weights end some answers at once."""
 
     def __init__(self, base, *tokens: int) -> None:
-        self.model, self.bank, self.mark = base.model, base.bank, base.mark
+        self.model, self.companion, self.mark = base.model, base.companion, base.mark
         self.chat = dataclasses.replace(base.chat, stop_ids=frozenset(tokens))
 
 
@@ -95,16 +96,16 @@ def test_stopped_answer_keeps_its_text_and_the_next_one_is_right(tiny_base, endl
 
 def test_adapters_stay_loaded_between_answers_and_are_free_after_one(tiny_base, endless, friendly, formal):
     final(endless, [tuned(friendly), tuned(formal)])
-    assert tiny_base.bank.loaded[-2:] == (friendly, formal)
+    assert bank_of(tiny_base).loaded[-2:] == (friendly, formal)
     abandoned = answer(endless, [tuned(friendly)], [ASK], GREEDY)
     for frame in abandoned:
         if frame.answers[0].tokens:
             break
     with pytest.raises(StudioError, match="answering"):
-        tiny_base.bank.evict(friendly)
+        bank_of(tiny_base).evict(friendly)
     abandoned.close()
-    tiny_base.bank.evict(friendly)
-    assert tiny_base.bank.loaded[-1] == formal
+    bank_of(tiny_base).evict(friendly)
+    assert bank_of(tiny_base).loaded[-1] == formal
 
 
 def test_conversation_that_fills_the_context_is_refused_in_words(tiny_base):
@@ -151,14 +152,14 @@ def test_failure_of_the_machine_is_told_in_words_and_the_next_answer_is_right(ti
         raise raised
 
     with monkeypatch.context() as patch:
-        patch.setattr(tiny_base.bank.model, "forward", fails)
+        patch.setattr(bank_of(tiny_base).model, "forward", fails)
         with pytest.raises(ResourceError, match=said):
             final(tiny_base, [BASE])
     assert texts(final(tiny_base, [BASE])) == whole
 
 
 def test_unknown_failure_is_not_hidden(tiny_base, monkeypatch):
-    monkeypatch.setattr(tiny_base.bank.model, "forward", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(bank_of(tiny_base).model, "forward", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         final(tiny_base, [BASE])
 
@@ -202,7 +203,7 @@ def test_training_meanwhile_changes_no_answer_and_chatting_no_loss(tiny_base, en
     while thread.is_alive() or len(answers) < 3:
         answers.append(texts(final(endless, [BASE, tuned(friendly)])))
         if fresh:
-            tiny_base.bank.load(fresh.pop())
+            bank_of(tiny_base).load(fresh.pop())
         final(endless, [tuned(friendly)], sampling=Sampling(temperature=1.0, max_new_tokens=4, seed=None))
     thread.join()
 

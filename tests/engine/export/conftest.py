@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from engine.model.adapter_files import write_mark
-from engine.training.events import Evaluated, Finished, Started, Stepped
-from engine.training.recipe import Recipe
-from engine.training.run import RunDirectory
+from engine.recipe import Recipe
+from engine.training.runs.directory import RunDirectory
+from engine.training.runs.events import Evaluated, Finished, Started, Stepped
 from engine.workspace import Workspace, write_json
 from tests.engine.chat.lora import make_lora
 

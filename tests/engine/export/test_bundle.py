@@ -18,9 +18,9 @@ from engine.export.bundle import export_bundle
 from engine.export.card import usage
 from engine.export.importing import import_adapter
 from engine.model.base import load_base
+from engine.recipe import Recipe
 from engine.studio import Voice
 from engine.task import Task
-from engine.training.recipe import Recipe
 from tests.engine.export.conftest import finished_run
 from tests.tiny import CHATML, make_model
 

@@ -5,7 +5,7 @@ import pytest
 
 from engine.errors import RunError, StudioError
 from engine.export.card import model_card, usage
-from engine.training.recipe import Recipe
+from engine.recipe import Recipe
 from engine.workspace import write_json
 from tests.engine.export.conftest import TICKET, finished_run
 

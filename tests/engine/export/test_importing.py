@@ -15,9 +15,9 @@ from engine.errors import ModelError, RecipeError
 from engine.export import importing
 from engine.export.bundle import export_bundle
 from engine.model.adapter_files import MAX_HEADER_BYTES, MAX_TENSORS
+from engine.recipe import FIELDS, Recipe
 from engine.studio import Voice
-from engine.training.recipe import FIELDS, Recipe
-from engine.training.run import RunDirectory
+from engine.training.runs.directory import RunDirectory
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import sys, threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from engine.model.libraries import import_all
-from engine.model.tokenizing import load_chat_format
+from engine.model.chat_format import load_chat_format
 assert "transformers" not in sys.modules
 begin = threading.Barrier(4)
 def first(work):
@@ -45,7 +45,7 @@ class Asked(Exception):
 
 
 def _count(folder):
-    from engine.model.tokenizing import load_chat_format
+    from engine.model.chat_format import load_chat_format
 
     load_chat_format(str(folder), folder)
 
@@ -54,7 +54,7 @@ def _load(folder):
     import torch
 
     from engine.model.loading import load_quantised
-    from engine.training.recipe import Recipe
+    from engine.recipe import Recipe
 
     load_quantised(Recipe(model=str(folder)), folder, torch.device("cpu"), torch.float32, lambda *_: None)
 
@@ -66,7 +66,7 @@ def _describe(folder):
 
 
 @pytest.mark.parametrize(
-    ("begin", "module"), [(_count, "model.tokenizing"), (_load, "model.loading"), (_describe, "export.card")]
+    ("begin", "module"), [(_count, "model.chat_format"), (_load, "model.loading"), (_describe, "export.card")]
 )
 def test_whoever_may_be_the_first_comes_through_one_door(begin, module, tmp_path, monkeypatch):
     def asked():

@@ -14,7 +14,7 @@ from engine.model import loading
 from engine.model.attention import keeps_packed_texts_apart
 from engine.model.base import load_base
 from engine.model.sharing import weight_sharing_copy
-from engine.training.recipe import Recipe
+from engine.recipe import Recipe
 
 IDS = torch.arange(12)[None] * 7 % 200
 

@@ -116,7 +116,7 @@ def test_the_real_starter_model_is_fetched_converted_loaded_in_4_bit_and_answers
     from engine.chat.playground import answer
     from engine.chat.records import Sampling, Voice
     from engine.model.base import load_base
-    from engine.training.recipe import Recipe
+    from engine.recipe import Recipe
 
     cache = tmp_path_factory.mktemp("cache")
     stages = []

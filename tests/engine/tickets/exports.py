@@ -9,14 +9,14 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from engine.tickets.conversation import Conversation, LeftOut
-from engine.tickets.dataset import DataSet
-from engine.tickets.files.sources import find_sources
+from engine.tickets.dataset.dataset import DataSet
+from engine.tickets.importing.files.sources import find_sources
+from engine.tickets.importing.format_plan import plan
+from engine.tickets.importing.reading import read_conversations
 from engine.tickets.options import PrepareOptions
 from engine.tickets.overrides import SourceOverrides
-from engine.tickets.planning import plan
-from engine.tickets.preparation import prepare
-from engine.tickets.reading import read_conversations
-from engine.tickets.report import Report
+from engine.tickets.preparing.pipeline import prepare
+from engine.tickets.preparing.report import Report
 
 
 def write(path: Path, content: str | bytes | list[Any] | dict[str, Any]) -> Path:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from engine.errors import StudioError, TicketsError
-from engine.tickets import origin as origins
-from engine.tickets.dataset import DataSet
+from engine.tickets.dataset import provenance as origins
+from engine.tickets.dataset.dataset import DataSet
 from engine.tickets.library import DataSets
 from engine.tickets.options import PrepareOptions
 from engine.workspace import Workspace
@@ -179,7 +179,7 @@ def test_a_cancelled_run_keeps_the_old_data_set_and_what_was_wanted(
 def test_what_is_edited_during_a_run_is_in_effect_after_it(
     library: DataSets, made: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from engine.tickets import preparation as module
+    from engine.tickets.preparing import pipeline as module
 
     began, go, prepare = threading.Event(), threading.Event(), module.prepare
 

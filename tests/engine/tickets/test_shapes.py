@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.tickets.dataset import DataSet
-from engine.tickets.detect import detect
+from engine.tickets.dataset.dataset import DataSet
+from engine.tickets.importing.detect import detect
 from engine.tickets.options import PrepareOptions
-from engine.tickets.preparation import FILES, prepare
-from engine.tickets.splitting import UNEVEN
+from engine.tickets.preparing.pipeline import FILES, prepare
+from engine.tickets.preparing.splitting import UNEVEN
 
 FULL = {
     "freshdesk_tickets_with_conversations.json": "freshdesk",
@@ -118,7 +118,7 @@ def test_what_is_written_is_what_the_contract_says(shared: Path, tmp_path: Path)
 
 
 def test_every_reader_can_be_chosen_by_its_name() -> None:
+    from engine.tickets.importing.readers import READERS, mail, table
     from engine.tickets.overrides import FORMATS
-    from engine.tickets.readers import READERS, mail, table
 
     assert (*(reader.FORMAT for reader in READERS), table.FORMAT, mail.FORMAT) == FORMATS

@@ -7,11 +7,11 @@ import pytest
 
 from engine.base_holder import BaseHolder
 from engine.errors import ResourceError, RunError
+from engine.recipe import Recipe
 from engine.studio import Studio
-from engine.training import run as runs
-from engine.training.job import TrainingQueue
-from engine.training.recipe import Recipe
-from engine.training.runs import Runs
+from engine.training.runs import directory as runs
+from engine.training.runs.catalogue import Runs
+from engine.training.runs.queue import TrainingQueue
 from engine.workspace import Workspace
 
 DEADLINE = 60.0
@@ -49,23 +49,28 @@ def at_once(action):
 
 
 def test_starts_in_the_same_moment_have_names_of_their_own(studio, dataset, recipe):
-    made = at_once(lambda _: studio.start_training(recipe, dataset))
+    made = at_once(lambda _: studio.runs.start(recipe, dataset))
     assert len(set(made)) == TOGETHER
-    assert sorted(info.status.name for info in studio.runs()) == ["Run 1", "Run 2", "Run 3", "Run 4"]
+    assert sorted(info.status.name for info in studio.runs.all()) == ["Run 1", "Run 2", "Run 3", "Run 4"]
 
 
 def test_a_name_that_is_taken_gets_a_number(studio, dataset, recipe):
-    at_once(lambda _: studio.start_training(recipe, dataset, "spring"))
-    assert sorted(info.status.name for info in studio.runs()) == ["spring", "spring (2)", "spring (3)", "spring (4)"]
+    at_once(lambda _: studio.runs.start(recipe, dataset, "spring"))
+    assert sorted(info.status.name for info in studio.runs.all()) == [
+        "spring",
+        "spring (2)",
+        "spring (3)",
+        "spring (4)",
+    ]
 
 
 def test_one_press_begins_one_run_however_often_it_is_told(studio, dataset, recipe):
-    made = at_once(lambda _: studio.start_training(recipe, dataset, press="a"))
+    made = at_once(lambda _: studio.runs.start(recipe, dataset, press="a"))
     assert len(set(made)) == 1
-    assert studio.start_training(recipe, dataset, press="a") == made[0]
-    assert [info.status.name for info in studio.runs()] == ["Run 1"]
-    assert studio.start_training(recipe, dataset, press="b") != made[0]
-    assert studio.start_training(recipe, dataset) != studio.start_training(recipe, dataset)
+    assert studio.runs.start(recipe, dataset, press="a") == made[0]
+    assert [info.status.name for info in studio.runs.all()] == ["Run 1"]
+    assert studio.runs.start(recipe, dataset, press="b") != made[0]
+    assert studio.runs.start(recipe, dataset) != studio.runs.start(recipe, dataset)
 
 
 class Crossed(TrainingQueue):
@@ -92,26 +97,26 @@ def test_a_start_that_finds_no_room_leaves_nothing_and_can_be_pressed_again(stud
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("engine.training.run.shutil.copyfile", full)
+        patch.setattr("engine.training.runs.directory.shutil.copyfile", full)
         with pytest.raises(ResourceError, match="full"):
-            studio.start_training(recipe, dataset, press="a")
-    assert studio.runs() == []
+            studio.runs.start(recipe, dataset, press="a")
+    assert studio.runs.all() == []
     assert list(studio.workspace.runs.iterdir()) == []
-    studio.start_training(recipe, dataset, press="a")
-    assert [info.status.name for info in studio.runs()] == ["Run 1"]
+    studio.runs.start(recipe, dataset, press="a")
+    assert [info.status.name for info in studio.runs.all()] == ["Run 1"]
 
 
 def test_a_run_that_is_begun_while_the_program_closes_waits_for_the_next_start(studio, dataset, recipe):
-    studio.queue.close()
+    studio.runs.queue.close()
     with pytest.raises(RunError, match="being closed"):
-        studio.start_training(recipe, dataset)
-    [info] = studio.runs()
+        studio.runs.start(recipe, dataset)
+    [info] = studio.runs.all()
     assert info.resumable
     assert "being closed" in info.status.message
 
 
 def test_why_a_run_was_not_begun_is_told_though_that_cannot_be_written(studio, dataset, recipe, monkeypatch):
-    studio.queue.close()
+    studio.runs.queue.close()
     real = runs.write_json
 
     def full_at_the_end(file, values):
@@ -121,14 +126,14 @@ def test_why_a_run_was_not_begun_is_told_though_that_cannot_be_written(studio, d
 
     monkeypatch.setattr(runs, "write_json", full_at_the_end)
     with pytest.raises(RunError, match="being closed"):
-        studio.start_training(recipe, dataset)
+        studio.runs.start(recipe, dataset)
 
 
 def test_a_run_that_comes_back_from_the_trash_is_in_the_list_at_once(studio, dataset, recipe):
-    run = studio.start_training(recipe, dataset)
-    assert studio.queue.wait(run, DEADLINE)
+    run = studio.runs.start(recipe, dataset)
+    assert studio.runs.queue.wait(run, DEADLINE)
     for _ in range(5):
-        deleted = studio.delete_run(run)
-        assert studio.runs() == []
+        deleted = studio.runs.delete(run)
+        assert studio.runs.all() == []
         studio.restore(deleted)
-        assert [info.id for info in studio.runs()] == [run]
+        assert [info.id for info in studio.runs.all()] == [run]

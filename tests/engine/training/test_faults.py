@@ -12,14 +12,14 @@ import pytest
 import torch
 
 from engine.errors import LostGpuError, ResourceError, StudioError
+from engine.recipe import Recipe
 from engine.studio import Studio
-from engine.training import checkpoints
-from engine.training import run as runs
-from engine.training.events import Noted, Stepped
-from engine.training.history_file import HistoryReader
 from engine.training.qlora_trainer import QLoRATrainer
-from engine.training.recipe import Recipe
-from engine.training.run import RunDirectory
+from engine.training.runs import checkpoints
+from engine.training.runs import directory as runs
+from engine.training.runs.directory import RunDirectory
+from engine.training.runs.events import Noted, Stepped
+from engine.training.runs.history_reader import HistoryReader
 from engine.workspace import Workspace
 from tests.tiny import write_data
 
@@ -32,7 +32,7 @@ def new_run(studio, tiny_model, data, name="one", **changes):
     values = {"max_steps": STEPS, "epochs": 50.0, "batch_size": 2, "accumulation": 1, "max_length": 64, "eval_steps": 3}
     recipe = Recipe(**{"model": str(tiny_model), **values, **changes})
     run = RunDirectory.create(studio.workspace, recipe, data, name)
-    return studio.run(run.id)
+    return studio.runs.get(run.id)
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +62,8 @@ def broken_off(tiny_model, tiny_base, data, tmp_path_factory):
         fail_after(patch, 7, ValueError("surprise"))
         studio = Studio(Workspace(root))
         run = new_run(studio, tiny_model, data)
-        studio.queue.add(run)
-        assert studio.queue.wait(run.id, DEADLINE)
+        studio.runs.queue.add(run)
+        assert studio.runs.queue.wait(run.id, DEADLINE)
         studio.close()
     assert run.status.state == "failed"
     assert run.checkpoint_steps() == [3, 6]
@@ -93,10 +93,10 @@ def only_run(root):
 
 def resumed(studio):
     """Press Resume on the only run of the list; return it when it has ended."""
-    [info] = studio.runs()
-    studio.resume(info.id)
-    assert studio.queue.wait(info.id, DEADLINE)
-    return studio.run_info(info.id)
+    [info] = studio.runs.all()
+    studio.runs.resume(info.id)
+    assert studio.runs.queue.wait(info.id, DEADLINE)
+    return studio.runs.info(info.id)
 
 
 def notes(info):
@@ -115,9 +115,9 @@ def test_a_gpu_that_stops_answering_fails_one_run_and_spares_those_behind_it(
     with monkeypatch.context() as patch:
         fail_after(patch, 5, RuntimeError(CUDA))
         for run in (first, second):
-            studio.queue.add(run)
+            studio.runs.queue.add(run)
         for run in (first, second):
-            assert studio.queue.wait(run.id, DEADLINE)
+            assert studio.runs.queue.wait(run.id, DEADLINE)
     assert [run.status.state for run in (first, second)] == ["failed", "interrupted"]
     for run in (first, second):
         assert "Restart the program, then press Resume." in run.status.message
@@ -125,14 +125,14 @@ def test_a_gpu_that_stops_answering_fails_one_run_and_spares_those_behind_it(
     assert first.has_adapter()
     assert not second.events_file.exists(), "nothing was tried on the lost GPU"
     with pytest.raises(LostGpuError, match="Restart the program"):
-        studio.resume(first.id)
+        studio.runs.resume(first.id)
     assert first.status.state == "failed"
     again = open_studio(tmp_path)
     for run in (first, second):
-        again.resume(run.id)
+        again.runs.resume(run.id)
     for run in (first, second):
-        assert again.queue.wait(run.id, DEADLINE)
-        assert is_whole(again.run_info(run.id))
+        assert again.runs.queue.wait(run.id, DEADLINE)
+        assert is_whole(again.runs.info(run.id))
 
 
 def test_a_run_started_on_a_lost_gpu_waits_for_the_next_start(open_studio, tiny_model, data, tmp_path, monkeypatch):
@@ -140,12 +140,13 @@ def test_a_run_started_on_a_lost_gpu_waits_for_the_next_start(open_studio, tiny_
     run = new_run(studio, tiny_model, data)
     with monkeypatch.context() as patch:
         fail_after(patch, 0, RuntimeError(CUDA))
-        studio.queue.add(run)
-        assert studio.queue.wait(run.id, DEADLINE)
-    monkeypatch.setattr(studio, "tickets", type("Sets", (), {"get": lambda *_: _data(data), "info": lambda *_: _info}))
+        studio.runs.queue.add(run)
+        assert studio.runs.queue.wait(run.id, DEADLINE)
+    monkeypatch.setattr(studio.tickets, "get", lambda _: _data(data))
+    monkeypatch.setattr(studio.tickets, "info", lambda _: _info)
     with pytest.raises(LostGpuError):
-        studio.start_training(run.recipe, "set", "late")
-    [late] = [info for info in studio.runs() if info.status.name == "late"]
+        studio.runs.start(run.recipe, "set", "late")
+    [late] = [info for info in studio.runs.all() if info.status.name == "late"]
     assert late.status.state == "interrupted"
     assert late.resumable
     assert "Restart the program" in late.status.message
@@ -239,12 +240,12 @@ def test_a_damaged_status_is_rebuilt_and_the_run_resumes(content, workspace, ope
         file.write_bytes(content)
     shutil.rmtree(only_run(workspace) / "adapter")
     studio = open_studio(workspace)
-    [info] = studio.runs()
+    [info] = studio.runs.all()
     assert info.status.state == "interrupted"
     assert info.resumable
-    studio.rename_run(info.id, "found again")
-    studio.run(info.id).update(state="interrupted")
-    assert Studio(Workspace(workspace)).runs()[0].status.name == "found again"
+    studio.runs.rename(info.id, "found again")
+    studio.runs.get(info.id).update(state="interrupted")
+    assert Studio(Workspace(workspace)).runs.all()[0].status.name == "found again"
 
 
 def test_a_run_whose_status_became_a_folder_can_be_finished(workspace, open_studio):
@@ -261,16 +262,16 @@ def test_a_run_whose_status_became_a_folder_can_be_finished(workspace, open_stud
 def test_a_damaged_recipe_is_said_at_once_and_the_run_stays_in_the_list(content, workspace, open_studio):
     (only_run(workspace) / "recipe.json").write_bytes(content)
     studio = open_studio(workspace)
-    [info] = studio.runs()
+    [info] = studio.runs.all()
     assert info.recipe is None
     assert not info.resumable
     assert info.status.name == "one"
     assert len(info.history.steps) == 7
     if content != b"":
-        assert studio.voices()
+        assert studio.playground.voices()
     with pytest.raises(StudioError):
-        studio.resume(info.id)
-    assert not studio.queue.knows(info.id)
+        studio.runs.resume(info.id)
+    assert not studio.runs.queue.knows(info.id)
 
 
 def test_garbage_in_the_events_costs_the_lines_that_it_hit(workspace, open_studio):
@@ -288,7 +289,7 @@ def test_garbage_in_the_events_costs_the_lines_that_it_hit(workspace, open_studi
     middle = len(lines) // 2
     file.write_bytes(b"".join(lines[:middle] + garbage + lines[middle:]) + b'{"at": 1, "kind": "no')
     studio = open_studio(workspace)
-    [info] = studio.runs()
+    [info] = studio.runs.all()
     assert [seen.step for seen in info.history.steps] == [*range(1, 8)]
     assert is_whole(resumed(studio))
 
@@ -300,7 +301,7 @@ def test_events_that_cannot_be_read_leave_the_run_in_the_list(kind, workspace, o
     if kind == "folder":
         file.mkdir()
     studio = open_studio(workspace)
-    [info] = studio.runs()
+    [info] = studio.runs.all()
     assert info.history.steps == ()
     ended = resumed(studio)
     if kind == "folder":
@@ -348,7 +349,7 @@ def test_a_run_whose_tickets_are_lost_says_so_and_keeps_what_it_has_learnt(damag
         damage
     ] in ended.status.message
     assert ended.has_adapter
-    assert studio.run(ended.id).checkpoint_steps() == [3, 6]
+    assert studio.runs.get(ended.id).checkpoint_steps() == [3, 6]
 
 
 def test_a_disk_that_fills_up_in_a_checkpoint_keeps_the_one_before_and_resume_works(
@@ -366,8 +367,8 @@ def test_a_disk_that_fills_up_in_a_checkpoint_keeps_the_one_before_and_resume_wo
 
     with monkeypatch.context() as patch:
         patch.setattr(torch, "save", filling)
-        studio.queue.add(run)
-        assert studio.queue.wait(run.id, DEADLINE)
+        studio.runs.queue.add(run)
+        assert studio.runs.queue.wait(run.id, DEADLINE)
     assert run.status.state == "failed"
     assert "is full" in run.status.message
     assert run.checkpoint_steps() == [3]
@@ -392,11 +393,11 @@ def test_a_run_that_cannot_even_write_its_end_can_be_resumed_when_there_is_room(
             return real(self, *args, **kwargs)
 
         patch.setattr(QLoRATrainer, "training_step", filling)
-        studio.queue.add(run)
-        assert studio.queue.wait(run.id, DEADLINE)
+        studio.runs.queue.add(run)
+        assert studio.runs.queue.wait(run.id, DEADLINE)
         assert run.status.state == "failed"
         with pytest.raises(ResourceError, match="full"):
-            studio.resume(run.id)
+            studio.runs.resume(run.id)
         assert run.status.state == "failed"
     assert is_whole(resumed(studio))
 
@@ -417,9 +418,9 @@ def test_a_broken_loss_proposes_a_rate_to_start_again_with(open_studio, tiny_mod
                 real(self, *args, **kwargs) * (float("nan") if self.state.global_step == 5 else 1.0)
             ),
         )
-        studio.queue.add(run)
-        assert studio.queue.wait(run.id, DEADLINE)
-    status = Studio(Workspace(tmp_path)).runs()[0].status
+        studio.runs.queue.add(run)
+        assert studio.runs.queue.wait(run.id, DEADLINE)
+    status = Studio(Workspace(tmp_path)).runs.all()[0].status
     assert status.state == "failed"
     assert status.lower_rate == 6e-4
     assert "0.0006 instead of 0.003" in status.message

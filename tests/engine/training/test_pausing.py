@@ -9,13 +9,14 @@ import torch
 
 from engine.base_holder import BaseHolder
 from engine.model.unpacking import linear_4bit_layers, unpack
-from engine.training import checkpoints, pausing, qlora_trainer
-from engine.training.events import Noted, Stepped
-from engine.training.job import TrainingQueue
+from engine.training import pausing, qlora_trainer
 from engine.training.pausing import Rest
-from engine.training.run import RunDirectory
-from tests.engine.training.test_healing import calm, full, told, unpacking
-from tests.engine.training.test_job import DEADLINE, until
+from engine.training.runs import checkpoints
+from engine.training.runs.directory import RunDirectory
+from engine.training.runs.events import Noted, Stepped
+from engine.training.runs.queue import TrainingQueue
+from tests.engine.training.runs.test_queue_process import DEADLINE, until
+from tests.engine.training.test_oom_recovery import calm, full, told, unpacking
 from tests.engine.training.test_trainer import DATA, losses, recipe, train
 
 

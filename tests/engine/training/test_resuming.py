@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from engine.training.events import Evaluated
+from engine.training.runs.events import Evaluated
 from engine.training.trainer import TrainingData
 from tests.engine.training.test_trainer import DATA, STUBBORN, losses, recipe, train
 

@@ -10,10 +10,10 @@ import torch
 from safetensors.torch import load_file
 
 from engine.errors import RecipeError, ResourceError, RunError
-from engine.training import checkpoints
-from engine.training.events import Checkpointed, Evaluated, Finished, Noted, Started, Stepped
-from engine.training.failures import explain
-from engine.training.recipe import Recipe
+from engine.recipe import Recipe
+from engine.training.errors import explain
+from engine.training.runs import checkpoints
+from engine.training.runs.events import Checkpointed, Evaluated, Finished, Noted, Started, Stepped
 from engine.training.trainer import TrainingData, run_training
 from tests.tiny import conversations, make_model
 
@@ -86,15 +86,13 @@ def test_a_run_leaves_no_copy_of_the_model_behind(tiny_model, tiny_base, tmp_pat
 
 
 def test_a_compiler_that_fails_costs_a_note_and_nothing_else(tiny_model, tiny_base, tmp_path, monkeypatch):
-    from engine.training import assembling
-    from engine.training.examples import build_examples
+    from engine.training import setup
+    from engine.training.data.examples import build_examples
 
     made, events = recipe(tiny_model), []
     examples = build_examples(DATA.train, tiny_base.chat, made)
-    settings = assembling.settle(made, examples, tiny_base, events.append)
-    trainer = assembling.make_trainer(
-        made, examples, examples, tiny_base, tmp_path, events.append, lambda: False, settings
-    )
+    settings = setup.settle(made, examples, tiny_base, events.append)
+    trainer = setup.make_trainer(made, examples, examples, tiny_base, tmp_path, events.append, lambda: False, settings)
 
     def broken(*_):
         torch.rand(3)
@@ -102,7 +100,7 @@ def test_a_compiler_that_fails_costs_a_note_and_nothing_else(tiny_model, tiny_ba
 
     monkeypatch.setattr(trainer, "compute_loss", broken)
     before = torch.get_rng_state()
-    assembling._compile_now(trainer, recompute=True, emit=events.append)
+    setup._compile_now(trainer, recompute=True, emit=events.append)
     assert torch.equal(torch.get_rng_state(), before)
     assert [event.level for event in events if "without compiling" in event.text] == ["warning"]
     assert all(parameter.grad is None for parameter in trainer.model.parameters())
@@ -193,7 +191,7 @@ def test_a_memory_mode_changes_no_loss(changes, tiny_model, tiny_base, tmp_path)
 
 def test_the_micro_batch_of_a_mode_leaves_the_steps_as_they_are(tiny_model, tiny_base, tmp_path, monkeypatch):
     """As on a GPU, where a mode takes another micro-batch: here 1 x 4 instead of 2 x 2."""
-    from engine.training import modes
+    from engine.training.memory import modes
 
     made = recipe(tiny_model, dropout=0.0)
     _, two = train(made, tiny_base, tmp_path / "two")
@@ -223,14 +221,15 @@ def counted(monkeypatch, owner, name):
 
 
 def test_lean_layers_learn_what_pefts_own_learn(tiny_model, tiny_base, tmp_path, monkeypatch):
-    from engine.training import assembling, lean_lora
+    from engine.training import setup
+    from engine.training.kernels import fused_lora
 
     made = recipe(tiny_model, dropout=0.0)
-    products = counted(monkeypatch, lean_lora, "_values")
+    products = counted(monkeypatch, fused_lora, "_values")
     _, lean = train(made, tiny_base, tmp_path / "lean")
     assert products
     products.clear()
-    monkeypatch.setattr(assembling, "make_lean", lambda model: 0)
+    monkeypatch.setattr(setup, "make_lean", lambda model: 0)
     _, theirs = train(made, tiny_base, tmp_path / "theirs")
     assert not products
     assert losses(lean) == pytest.approx(losses(theirs), rel=1e-3)
@@ -245,7 +244,7 @@ def test_the_loss_of_a_held_out_set_is_a_mean_over_tokens(tiny_model, tiny_base,
     _, events = train(
         recipe(tiny_model, max_steps=1, max_length=128), tiny_base, tmp_path / "run", TrainingData(DATA.train, rows)
     )
-    from engine.training.examples import IGNORED, build_examples
+    from engine.training.data.examples import IGNORED, build_examples
 
     nats, count = 0.0, 0
     for example in build_examples(rows, tiny_base.chat, recipe(tiny_model, max_length=128)).examples:
@@ -483,8 +482,8 @@ def test_when_nothing_is_left_to_give_up_the_run_fails_with_its_last_step_saved(
 
 
 def test_a_rehearsal_changes_neither_weights_nor_the_losses_that_follow(tiny_model, tiny_base, tmp_path, monkeypatch):
-    from engine.training.boundaries import Boundaries
-    from engine.training.rehearsal import rehearse
+    from engine.training.callbacks import Boundaries
+    from engine.training.dry_run import rehearse
 
     _, plain = train(recipe(tiny_model), tiny_base, tmp_path / "plain")
     told, real = [], Boundaries.on_train_begin

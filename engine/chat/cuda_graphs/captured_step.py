@@ -1,0 +1,225 @@
+"""CapturedStep: one decoding step, recorded once as a CUDA graph and replayed for every token.
+
+A step of a 7B launches some thousand kernels, and a processor that launches them one by one keeps the GPU waiting nine
+tenths of the time. Recorded, they run one after the other. What a recording cannot change is fixed: so many rows, so
+long a cache, the same memory. What does change lies in that memory: the tokens, the mask, the adapters' table.
+
+Only where a GPU and Triton are, and only for models whose layers are those that the kernels know; everything else is
+decoded step by step (decoding.py), which is also what each recording is compared with before it is used.
+"""
+
+import functools
+import logging
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+
+from engine.chat.adapted_linear import AdaptedLinear, LoraWeights, Seating
+from engine.chat.cuda_graphs import attention
+from engine.chat.cuda_graphs.slot_table import SlotTable
+from engine.hardware import GIB, builds_kernels, free_bytes
+
+log = logging.getLogger(__name__)
+
+MOST_ROWS = 32
+MOST_RANKS = 64
+LENGTH_STEP = 256
+"""Lengths of caches are multiples of this, so that one does for answers of about one length."""
+SHARE_OF_FREE_MEMORY = 0.5
+"""A cache may take this share of what is free."""
+TOLERANCE = 0.15
+"""How far a recorded step's scores may be from those of the same step computed one by one, as a share of their size.
+Measured on a 7B with an adapter: 0.01; bfloat16 has eight bits, and kernels add up in another order."""
+
+
+def row_bucket(rows: int) -> int:
+    """Return the number of rows that are recorded for so many: a power of two."""
+    return 1 << (rows - 1).bit_length()
+
+
+def can_record(model: Any) -> bool:
+    """Whether this computer and this model can have recorded steps; quick."""
+    device = next(model.parameters()).device
+    if device.type != "cuda" or torch.version.hip is not None or torch.cuda.get_device_capability(device) < (8, 0):
+        return False
+    return model.dtype is torch.bfloat16 and builds_kernels()
+
+
+class CapturedStep:
+    """See the module.
+
+    Args:
+        model: The bank's copy of the base, whose linear layers all are AdaptedLinear.
+        groups: Those layers, those that read the same input together; each fits the kernels.
+        seating: Shared with them.
+        rows: How many rows, from :func:`row_bucket`.
+        length: Positions of the cache, a multiple of :data:`LENGTH_STEP`.
+        most_ranks: The largest rank that can be seated.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        groups: Sequence[Sequence[AdaptedLinear]],
+        seating: Seating,
+        rows: int,
+        length: int,
+        most_ranks: int,
+    ) -> None:
+        from transformers import StaticCache
+
+        device = next(model.parameters()).device
+        self.rows, self.length, self.most_ranks = rows, length, most_ranks
+        self.cache = StaticCache(config=model.config, max_cache_len=length)
+        self._model, self._groups, self._seating = model, groups, seating
+        self._table = SlotTable(sum(map(len, groups)), rows, most_ranks, device)
+        self._tokens = torch.zeros(rows, 1, dtype=torch.int64, device=device)
+        self._positions = torch.zeros(rows, 1, dtype=torch.int64, device=device)
+        self._mask = torch.zeros(rows, 1, 1, length, dtype=torch.bool, device=device)
+        self._scores: torch.Tensor | None = None
+        self._graph: Any = None
+        self._fused: list[Any] = []
+        """What the recording reads beside the model: its memory is this step's for as long as it is replayed."""
+
+    def begin(self, weights: Sequence[Sequence[LoraWeights | None]]) -> None:
+        """Empty the cache and seat the adapters of a new batch; the prompts are read next, into :attr:`cache`."""
+        self.cache.reset()
+        self._table.seat(weights)
+
+    def after_prompts(self, mask: torch.Tensor) -> None:
+        """Go on after prompts that have been read.
+
+        Args:
+            mask: Shape (rows, length of the prompts), 1 where there is a token.
+        """
+        self._mask.zero_()
+        self._mask[:, 0, 0, : mask.shape[1]] = mask.bool()
+        self._positions.copy_(mask.sum(-1, keepdim=True))
+
+    def step(self, tokens: Sequence[int]) -> torch.Tensor:
+        """Append a token to each row.
+
+        Returns:
+            The scores of the next one, shape (rows, vocabulary); overwritten by the next step.
+        """
+        self._tokens.copy_(torch.tensor(tokens).unsqueeze(-1))
+        if self._graph is None:
+            self._record()
+        self._graph.replay()
+        assert self._scores is not None
+        return self._scores
+
+    def _record(self) -> None:
+        """Compare a step with the same step computed one by one, then record it.
+
+        Raises:
+            RuntimeError: They differ by more than rounding.
+        """
+        self._fuse()
+        wanted = self._one_by_one()
+        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            found = self._forward()
+            self._undo()
+        torch.cuda.current_stream().wait_stream(side)
+        apart = float((found.float() - wanted.float()).norm() / wanted.float().norm())
+        if not apart <= TOLERANCE:
+            raise RuntimeError(f"a recorded step differs from one computed one by one by {apart:.3f}")
+        log.info("recorded %d rows over %d positions; scores differ by %.4f", self.rows, self.length, apart)
+        graph = torch.cuda.CUDAGraph()
+        # 'thread_local': another thread may be training meanwhile, and asks for memory as it likes
+        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+            self._scores = self._forward()
+        self._graph = graph
+
+    def _fuse(self) -> None:
+        from engine.chat.cuda_graphs.kernels import FusedGroup
+
+        number = 0
+        for layers in self._groups:
+            group = FusedGroup([layer.base_layer for layer in layers], self._table.layer(number))
+            self._fused.append(group)
+            for place, layer in enumerate(layers):
+                layer.fused = group.member(place)
+            number += len(layers)
+
+    @torch.no_grad()
+    def _forward(self, *, recorded: bool = True) -> torch.Tensor:
+        filled = self.cache.layers[0].cumulative_length.view(1)
+        self._mask.index_fill_(-1, filled, True)
+        self._seating.recorded = recorded
+        try:
+            with attention.recorded(filled) if recorded else nullcontext():
+                scores: torch.Tensor = self._model(
+                    input_ids=self._tokens,
+                    attention_mask=self._mask,
+                    position_ids=self._positions,
+                    past_key_values=self.cache,
+                    use_cache=True,
+                    logits_to_keep=1,
+                ).logits[:, -1]
+        finally:
+            self._seating.recorded = False
+        self._positions.add_(1)
+        return scores
+
+    def _one_by_one(self) -> torch.Tensor:
+        """Return the scores of the next step, computed by the layers themselves, and leave the cache as it was.
+
+        The caller has seated the rows' adapters for them.
+        """
+        scores = self._forward(recorded=False)
+        self._undo()
+        return scores
+
+    def _undo(self) -> None:
+        """Take a step back; what it wrote is written over by the next."""
+        self._positions.sub_(1)
+        for layer in self.cache.layers:
+            layer.cumulative_length.sub_(1)
+
+
+def fuse_norms(model: Any, seating: Seating) -> None:
+    """Let root mean square norms be one kernel each in recorded steps, where that computes the same."""
+    for module in model.modules():
+        if type(module).__name__.endswith("RMSNorm") and _is_plain(module):
+            module.forward = functools.partial(_norm, module, type(module).forward, seating)
+
+
+def _norm(module: Any, one_by_one: Any, seating: Seating, x: torch.Tensor) -> torch.Tensor:
+    if not seating.recorded:
+        return one_by_one(module, x)  # type: ignore[no-any-return]
+    from engine.chat.cuda_graphs.kernels import rms_norm
+
+    return rms_norm(x, module.weight, module.variance_epsilon)
+
+
+@torch.no_grad()
+def _is_plain(module: Any) -> bool:
+    """Whether a norm is weight * x / rms(x), which its name does not tell (Gemma's adds one to the weight)."""
+    from engine.chat.cuda_graphs.kernels import rms_norm
+
+    weight = getattr(module, "weight", None)
+    if weight is None or not hasattr(module, "variance_epsilon"):
+        return False
+    x = torch.linspace(-3, 3, weight.shape[0], device=weight.device, dtype=weight.dtype)[None]
+    wanted = module(x).float()
+    found = rms_norm(x, weight, module.variance_epsilon).float()
+    return bool((found - wanted).norm() <= 0.01 * wanted.norm())
+
+
+def bytes_of_cache(model: Any, rows: int, length: int) -> int:
+    """Return the memory that keys and values of so many positions take."""
+    config = model.config.get_text_config()
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    return int(2 * config.num_hidden_layers * rows * length * heads * width * model.dtype.itemsize)
+
+
+def fits_memory(model: Any, rows: int, length: int, device: torch.device) -> bool:
+    """Whether a cache of that size leaves enough for everything else."""
+    needed = bytes_of_cache(model, rows, length) + GIB // 4
+    return needed <= SHARE_OF_FREE_MEMORY * free_bytes(device)

@@ -1,0 +1,186 @@
+"""The playground: who can answer, what they are asked, and their answers as they come."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from engine.base_holder import BaseHolder
+from engine.chat.records import Voice
+from engine.errors import StudioError, TicketsError
+from engine.recipe import Recipe
+from engine.services.adapters import AdapterService
+from engine.services.runs import RunService
+from engine.tickets.library import DataSets
+from engine.training.runs.directory import RunDirectory
+from engine.workspace import Workspace
+
+if TYPE_CHECKING:
+    from engine.chat.heldout import HeldOutTicket
+    from engine.chat.playground import AnswerFrame, Sampling, Turn
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Asked:
+    """An answer that somebody waits for."""
+
+    session: str
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+class PlaygroundService:
+    """Voices and their answers.
+
+    Args:
+        workspace: Where the runs are.
+        tickets: Where held-out tickets are picked from where no run is asked.
+        runs: Whose adapters answer.
+        adapters: Others that answer.
+        bases: Who lends the base model.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        tickets: DataSets,
+        runs: RunService,
+        adapters: AdapterService,
+        bases: BaseHolder,
+    ) -> None:
+        self._workspace = workspace
+        self._tickets = tickets
+        self._runs = runs
+        self._adapters = adapters
+        self._bases = bases
+        self._answers: set[_Asked] = set()
+
+    # ---- who
+
+    def voices(self) -> list[Voice]:
+        """Return everybody who can answer: base, finished runs, newest checkpoints of others, imported adapters."""
+        found = [Voice("base", "Base model", "", None)]
+        for run in self._runs.all():
+            if run.recipe is None or not (run.has_adapter or run.checkpoint):
+                continue
+            directory = RunDirectory(self._workspace.runs / run.id)
+            name, model = run.status.name, run.recipe.model
+            if run.has_adapter:
+                found.append(Voice(f"run:{run.id}", name, model, directory.adapter))
+            else:
+                label, folder = f"{name}, step {run.checkpoint}", directory.checkpoint(run.checkpoint)
+                found.append(Voice(f"run:{run.id}@{run.checkpoint}", label, model, folder))
+        return found + self._adapters.voices()
+
+    def voice(self, identifier: str) -> Voice:
+        """Return a voice by its id.
+
+        Raises:
+            StudioError: It is not there any more.
+        """
+        for voice in self.voices():
+            if voice.id == identifier:
+                return voice
+        raise StudioError("That adapter is not here any more.", "Pick another one from the list.")
+
+    # ---- what
+
+    def instruction(self, voices: Sequence[str]) -> str:
+        """Return the standing instruction (system prompt) that the voices were trained with, or an empty text.
+
+        Args:
+            voices: Ids from :meth:`voices`; the first run among them counts, else the first imported adapter.
+        """
+        return self._recipe_for([self.voice(voice) for voice in voices], None).system_prompt
+
+    def heldout_ticket(self, voices: Sequence[str], dataset: str, number: int) -> "HeldOutTicket":
+        """Return a ticket that none of the voices has learnt from.
+
+        Args:
+            voices: Ids from :meth:`voices`. A run brings the data it was trained and checked on.
+            dataset: The data set to pick from where no voice is a run.
+            number: Which ticket; it wraps round, so that any integer is right.
+
+        Raises:
+            TicketsError: There is none.
+        """
+        from engine.chat.heldout import heldout_ticket
+
+        folders = [self._runs.get(_run_of(name)).data for name in voices if name.startswith("run:")]
+        if not folders and not dataset:
+            raise TicketsError("There is no data set to pick from.", "Prepare your tickets, or try the sample shop.")
+        return heldout_ticket(folders or [self._tickets.get(dataset).folder], number)
+
+    # ---- answers
+
+    def ask(
+        self, voices: Sequence[str], conversations: Sequence[Sequence["Turn"]], sampling: "Sampling", session: str = ""
+    ) -> "Iterator[AnswerFrame]":
+        """Stream the answers of several voices, decoded in one batch.
+
+        Args:
+            voices: Ids from :meth:`voices`, at least one; all adapters must belong to one base.
+            conversations: One a voice: its own messages so far, the last one the customer's.
+            sampling: Temperature, top-p, length, seed.
+            session: Whoever asks; :meth:`stop` with the same name ends the answer.
+
+        Yields:
+            Frames with the text of every voice so far; the last frame has ``done`` set on each.
+
+        Raises:
+            StudioError: A voice is gone, the bases differ, or memory ran out.
+        """
+        from engine.chat.playground import answer, silent
+
+        chosen = [self.voice(identifier) for identifier in voices]
+        asked = _Asked(session)
+        self._answers.add(asked)
+        try:
+            with self._bases.line_up(self._base_recipe(chosen)) as lease:
+                for stage in self._bases.stages(lease, should_stop=asked.stop.is_set):
+                    yield silent(voices, stage)
+                if lease.base is None:
+                    yield silent(voices, "", "cancelled")
+                else:
+                    yield from answer(lease.base, chosen, conversations, sampling, asked.stop.is_set)
+        finally:
+            self._answers.discard(asked)
+
+    def stop(self, session: str = "") -> None:
+        """End the answers that ``session`` is waiting for."""
+        for asked in tuple(self._answers):
+            if asked.session == session:
+                asked.stop.set()
+
+    def close(self) -> None:
+        """End all answers."""
+        for asked in tuple(self._answers):
+            asked.stop.set()
+
+    # ---- the base
+
+    def _base_recipe(self, voices: Sequence[Voice]) -> Recipe | None:
+        """The recipe of the base that all voices belong to; None where any base will do."""
+        models = {voice.model for voice in voices if voice.model}
+        if len(models) > 1:
+            raise StudioError(
+                f"These adapters belong to different base models ({', '.join(sorted(models))}).",
+                "Compare adapters of one base at a time.",
+            )
+        return self._recipe_for(voices, models.pop()) if models else None
+
+    def _recipe_for(self, voices: Sequence[Voice], model: str | None) -> Recipe:
+        """The recipe whose loading options fit the voices: that of their run, or the defaults."""
+        from engine.export.importing import adapter_recipe
+
+        for voice in voices:
+            if voice.id.startswith("run:"):
+                return self._runs.get(_run_of(voice.id)).recipe
+        for voice in voices:
+            if voice.path is not None:
+                return adapter_recipe(voice.path, voice.model)
+        return Recipe(model=model) if model else Recipe()
+
+
+def _run_of(voice: str) -> str:
+    """The run whose adapter or checkpoint a voice is."""
+    return voice.removeprefix("run:").partition("@")[0]

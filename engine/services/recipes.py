@@ -1,0 +1,94 @@
+"""Recipes: presets and saved ones, the models they can name, and what a run of one would take here."""
+
+import shlex
+from collections.abc import Mapping
+
+from engine.damage import Damaged, readable
+from engine.hardware import device_report, gpu_count
+from engine.model.catalogue import CatalogueEntry, catalogue
+from engine.recipe import Preset, Recipe, presets
+from engine.saved_recipe import saved_recipe
+from engine.services.runs import RunService
+from engine.tickets.library import DataSets
+from engine.training.data.lengths import guessed
+from engine.training.data.token_view import Tokens
+from engine.training.memory.cards import CardFit, on_cards
+from engine.training.memory.estimate import Estimate, estimate
+from engine.workspace import Deleted, Workspace, checked_name, slug, write_json
+
+
+class RecipeService:
+    """Recipes and what they cost.
+
+    Args:
+        workspace: Where they are saved.
+        tickets: The data sets that a run may learn from.
+        tokens: How long their conversations are.
+        runs: Earlier runs, whose speed tells what the next one takes.
+    """
+
+    def __init__(self, workspace: Workspace, tickets: DataSets, tokens: Tokens, runs: RunService) -> None:
+        self._workspace = workspace
+        self._tickets = tickets
+        self._tokens = tokens
+        self._runs = runs
+
+    def presets(self) -> dict[str, Preset]:
+        """Return the presets by name."""
+        return presets()
+
+    def catalogue(self) -> tuple[CatalogueEntry, ...]:
+        """Return the models a person can pick, the smallest first."""
+        return catalogue()
+
+    def estimates(self, recipes: Mapping[str, Recipe], dataset: str | None) -> dict[str, Estimate]:
+        """Say how long each recipe's run would take here and how much memory it needs; quick, loads nothing."""
+        data, device, runs = self._tickets.get(dataset) if dataset else None, device_report(), self._runs.all()
+        return {
+            name: estimate(
+                recipe,
+                data,
+                device,
+                [run.history for run in runs if run.recipe is not None and run.recipe.model == recipe.model],
+                self._tokens.lengths(data, recipe) if data else None,
+                gpu_count(),
+            )
+            for name, recipe in recipes.items()
+        }
+
+    def on_cards(self, recipe: Recipe, dataset: str | None) -> tuple[CardFit, ...]:
+        """Say how a recipe's run would go on named graphics cards; empty for a model of unknown size."""
+        data = self._tickets.get(dataset) if dataset else None
+        lengths = (self._tokens.lengths(data, recipe) or guessed(data, recipe.system_prompt)) if data else None
+        return on_cards(recipe, lengths)
+
+    def saved(self) -> dict[str, Recipe]:
+        """Return the saved recipes by the name they were given."""
+        return dict(self._read()[0])
+
+    def damaged(self) -> list[Damaged]:
+        """Return the saved recipes that cannot be read."""
+        return self._read()[1]
+
+    def _read(self) -> tuple[list[tuple[str, Recipe]], list[Damaged]]:
+        return readable(sorted(self._workspace.entries(self._workspace.recipes)), saved_recipe)
+
+    def save(self, name: str, recipe: Recipe) -> None:
+        """Keep a recipe under a name; one of the same name is replaced."""
+        name = checked_name(name)
+        self._workspace.recipes.mkdir(parents=True, exist_ok=True)
+        write_json(self._workspace.recipes / f"{slug(name)}.json", {"name": name, "recipe": recipe.to_dict()})
+
+    def delete(self, name: str) -> Deleted:
+        """Move a saved recipe to the trash."""
+        file = self._workspace.child(self._workspace.recipes, f"{slug(name)}.json")
+        return self._workspace.discard(file, name)
+
+    def command_line(self, recipe: Recipe, dataset: str | None, name: str = "run") -> str:
+        """Return the command that does the same without the window."""
+        data = str(self._workspace.datasets / dataset) if dataset else "DATASET"
+        words = ["python", "-m", "engine", "train", "--data", data, "--model", recipe.model, "--preset", "balanced"]
+        for setting, value in recipe.changed_from(presets()["balanced"].recipe).items():
+            if setting != "model":
+                words += ["--set", f"{setting}={value}"]
+        return shlex.join([*words, "--run", str(self._workspace.runs / slug(name))])

@@ -1,0 +1,1 @@
+"""HTML of mails and help desks -> text."""

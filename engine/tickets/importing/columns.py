@@ -1,0 +1,286 @@
+"""Column headers -> roles: which column is the customer's question, which the agent's answer.
+
+Guesses in English, German, French, Spanish, Italian, Portuguese, Dutch, Polish, Swedish, Danish, Norwegian, Finnish,
+Czech, Turkish, Russian, Japanese and Chinese. The person may overrule every guess.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from engine.errors import TicketsError
+from engine.tickets.importing.parties import all_yes_no, who
+
+ROLES: Final = (
+    *("question", "answer", "ticket", "author", "role", "incoming", "outgoing", "internal", "public", "bot"),
+    *("text", "subject", "date", "customer", "tags"),
+)
+"""What a column can be.
+
+``question`` and ``answer`` make a wide table (a row a ticket); ``text`` makes a long one (a row a message), with
+``ticket`` and one of ``role``, ``author``, ``incoming``, ``outgoing``. The columns of yes and no say what yes means:
+``incoming`` the customer wrote, ``outgoing`` the support, ``internal`` only staff saw it, ``public`` the customer
+did, ``bot`` a machine wrote.
+"""
+WRITERS: Final = ("role", "author", "incoming", "outgoing")
+"""Roles of columns that tell who wrote a message."""
+OF_MESSAGES: Final = ("text", *WRITERS, "internal", "public", "bot")
+"""Roles of columns that only a row a message has."""
+_YES_NO_ROLES: Final = ("bot", "incoming", "outgoing", "internal", "public")
+_FEWEST_ROWS = 8
+"""Different rows below this number are too few to call a column a category."""
+_CATEGORY_CHARS = 80
+_CATEGORY_REPEATS = 4
+"""A category has at least so many rows a value: Gorgias' Resolution has 3 values in 60 rows."""
+
+# The order inside a role is the order of preference.
+_WORDS: Final[dict[str, str]] = {
+    "question": """question, customer question, customer message, user message, inquiry, enquiry, query, request,
+        request text, prompt, problem, instruction, input, user, customer text, question text, issue description,
+        description, frage, anfrage, kundenfrage, kundenanfrage, problembeschreibung, beschreibung, pregunta,
+        consulta, pregunta del cliente, descripcion, question du client, demande, question client, domanda, richiesta,
+        descrizione, pergunta, duvida, questao, descricao, vraag, klantvraag, omschrijving, pytanie, zapytanie, opis,
+        fraga, arende, sporgsmal, henvendelse, sporsmal, kysymys, otazka, dotaz, popis, soru, вопрос, запрос, 質問,
+        問い合わせ, 问题, 問題, 提问""",
+    "answer": """answer, agent answer, agent reply, agent message, agent response, support reply, reply, response,
+        completion, solution, resolution, output, assistant, answer text, public reply, antwort, losung, loesung,
+        agentenantwort, support antwort, respuesta, solucion, reponse, solution apportee, risposta, soluzione,
+        resposta, solucao, antwoord, oplossing, odpowiedz, rozwiazanie, svar, losning, vastaus, ratkaisu, odpoved,
+        reseni, cevap, yanit, cozum, ответ, решение, 回答, 返信, 答案, 回复""",
+    "ticket": """ticket id, ticket number, ticket, ticket no, ticket nr, ticket_id, case id, case number, case,
+        conversation id, conversation, dialogue id, dialog id, chat id, session id, parent id, thread id, thread,
+        issue id, issue key, issue, request id, id, number, ticketnummer, ticket nummer, vorgang, vorgangsnummer,
+        fall, fallnummer, anfrage id, numero de ticket, id del ticket, caso, numero du ticket, dossier, numero ticket,
+        chamado, zaaknummer, zgloszenie, numer zgloszenia, arendenummer, sagsnummer, saksnummer, номер, номер заявки,
+        チケット番号, 工单号, 编号""",
+    "author": """author, author name, sender, from, from name, from address, sender name, sender email, agent,
+        user name, username, created by, posted by, writer, autor, absender, verfasser, von, remitente, auteur,
+        expediteur, mittente, autore, remetente, afzender, nadawca, avsandare, afsender, avsender, автор, отправитель,
+        送信者, 作者""",
+    "role": """role, author role, author type, sender type, sender role, type, direction, message type, rolle, typ,
+        richtung, rol, direccion, sens, ruolo, direzione, papel, direcao, richting, rola, kierunek, roll, riktning,
+        роль, тип, 役割, 角色""",
+    "incoming": """incoming, is incoming, inbound, is inbound, from customer, is customer, by customer, from client,
+        is client, from user, is user, from requester, is requester, from end user, is end user, from contact,
+        from visitor, customer, user, requester, client, eingehend, vom kunden, entrante, es cliente, entrant,
+        du client, in entrata, recebido, inkomend, przychodzace, indgaende, inkommande, innkommende, входящее,
+        受信""",
+    "outgoing": """outgoing, is outgoing, outbound, is outbound, from agent, is agent, by agent, from staff, is staff,
+        staff, agent, from admin, is admin, admin, from support, is support, support, from operator, is operator,
+        operator, is employee, from me, is from me, is reply, ausgehend, vom support, saliente, es agente, sortant,
+        du support, in uscita, enviado, uitgaand, wychodzace, udgaende, utgaende, исходящее, 送信""",
+    "internal": """internal, is internal, private, is private, internal note, private note, is note, note, visibility,
+        intern, privat, nur intern, interno, privado, interne, prive, privato, внутреннее""",
+    "public": """public, is public, is published, published, jsd public, customer visible, visible to customer,
+        is visible, offentlich, publico, publica, pubblico, openbaar, publiczny, offentlig, публичный""",
+    "bot": """bot, is bot, from bot, automated, is automated, automatic, is automatic, is ai, from ai, from ai agent,
+        is ai answer, ai generated, auto reply, is auto reply, auto response, chatbot, automatisch""",
+    "text": """text, message, body, content, comment, message text, message body, comment body, body text, text body,
+        reply text, nachricht, inhalt, kommentar, mensaje, texto, contenido, comentario, texte, contenu, commentaire,
+        messaggio, testo, contenuto, commento, mensagem, conteudo, bericht, inhoud, tekst, wiadomosc, tresc,
+        komentarz, meddelande, innehall, besked, melding, viesti, zprava, mesaj, icerik, сообщение, текст,
+        комментарий, 本文, メッセージ, 内容, 消息""",
+    "subject": """subject, title, summary, short description, topic, headline, betreff, titel, thema,
+        kurzbeschreibung, asunto, titulo, objet, sujet, titre, oggetto, titolo, assunto, onderwerp, temat, tytul,
+        amne, rubrik, emne, otsikko, aihe, predmet, konu, тема, 件名, 主题, 标题""",
+    "date": """created at, created, date, created date, sent datetime, created datetime, created time, timestamp,
+        time, sent at, date created, creation date, opened, updated, erstellt, datum, erstellt am, zeit, zeitpunkt,
+        fecha, fecha de creacion, date de creation, cree le, data, data di creazione, creato, data de criacao, criado,
+        aangemaakt, utworzono, skapad, oprettet, opprettet, luotu, vytvoreno, tarih, дата, создано, 日付, 作成日,
+        日期, 创建时间""",
+    "customer": """customer, customer id, customer name, customer email, requester, requester id, requester email,
+        client, user id, contact, email, e mail, kunde, kundennummer, kunden id, kunden email, cliente, id cliente,
+        correo, client id, courriel, klant, klient, kund, asiakas, zakaznik, musteri, клиент, 顧客, 客户""",
+    "tags": """tags, tag, labels, label, category, kategorie, kategorien, schlagworte, etiquetas, categoria,
+        etiquettes, categorie, etichette, kategoria, etykiety, kategori, категория, метки, カテゴリ, 标签, 分类""",
+}
+
+
+def plain(header: str) -> str:
+    """Bring a header to the form that guesses are made on: lower case, no accents, words with one space between."""
+    decomposed = unicodedata.normalize(
+        "NFKD", header.replace("ß", "ss").replace("ł", "l").replace("Ł", "l").replace("ø", "o")
+    )
+    bare = "".join(char for char in decomposed if not unicodedata.combining(char))
+    spaced = re.sub(r"([a-z])([A-Z])", r"\1 \2", bare)
+    return " ".join(re.sub(r"[^\w]+|_", " ", spaced).lower().split())
+
+
+def _table() -> dict[str, dict[str, int]]:
+    return {
+        role: {plain(word): rank for rank, word in enumerate(words.replace("\n", " ").split(","))}
+        for role, words in _WORDS.items()
+    }
+
+
+_RANKS: Final = _table()
+_KNOWN: Final = frozenset(word for words in _RANKS.values() for word in words)
+_LEADING: Final = frozenset(("ticket", "case", "issue", "message", "comment", "conversation", "email", "chat", "post"))
+_AFTER_LEADING: Final = ("question", "answer", "text", "subject", "date", "author", "tags")
+"""Roles that a header keeps behind such a word; a ``ticket type`` is nobody's role, a ``message id`` no ticket's."""
+_OTHERWISE: Final = frozenset(
+    word for role in ("author", "customer", "text", "question", "answer", "tags") for word in _RANKS[role]
+)
+"""Headers that usually name or quote somebody, and are a column of yes and no only where its cells are."""
+
+
+def known_headers(cells: Sequence[str]) -> int:
+    """Count the cells that are known column names."""
+    return sum(_known_name(plain(cell)) in _KNOWN for cell in cells if 0 < len(cell) <= 60)
+
+
+def guess_columns(columns: Sequence[str], rows: Sequence[Sequence[str]] = ()) -> dict[str, str]:
+    """Guess which column has which role.
+
+    Args:
+        columns: The headers as the file has them.
+        rows: The first rows. What is in a column can rule a role out: yes and no, or a category, is nobody's answer.
+
+    Returns:
+        Role -> header, for the roles that were found. A table with question and answer is taken as wide; else one with
+        a text column as long. Empty when neither can be made of it.
+    """
+    found = likely_columns(columns, rows)
+    if "question" in found and "answer" in found:
+        return {role: column for role, column in found.items() if role not in OF_MESSAGES}
+    if "text" in found and "ticket" in found and found.keys() & set(WRITERS):
+        return {role: column for role, column in found.items() if role not in ("question", "answer")}
+    return {}
+
+
+def likely_columns(columns: Sequence[str], rows: Sequence[Sequence[str]] = ()) -> dict[str, str]:
+    """Guess which columns may have a role, whether or not they suffice; see :func:`guess_columns`."""
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    names = {column: _known_name(plain(column)) for column in columns if column.strip()}
+    values = _values(columns, rows)
+    order = ("answer", "question", "text", "subject", "ticket", *_YES_NO_ROLES, "role", "author", "date", "customer")
+    for role in (*order, "tags"):
+        ranks = _RANKS[role]
+        fitting = [
+            (ranks.get(name, len(ranks)), column)
+            for column, name in names.items()
+            if column not in taken
+            and (name in ranks or _names_roles(role, name, values[column]))
+            and _can_be(role, name, values[column], len(set(map(tuple, rows))))
+        ]
+        if fitting:
+            found[role] = min(fitting, key=lambda pair: pair[0])[1]
+            taken.add(found[role])
+    if "answer" in found and "question" not in found:
+        for other in ("text", "subject"):
+            if other in found:
+                found["question"] = found.pop(other)
+                break
+    if "answer" not in found and "text" not in found and "question" in found and found.keys() & set(WRITERS):
+        found["text"] = found.pop("question")
+    return found
+
+
+def _known_name(name: str) -> str:
+    """Return a header without the word before it where only the rest is known, as in ``ticket description``."""
+    first, _, rest = name.partition(" ")
+    if name in _KNOWN or first not in _LEADING:
+        return name
+    return rest if any(rest in _RANKS[role] for role in _AFTER_LEADING) else name
+
+
+def _values(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, list[str]]:
+    """Return the filled cells of each column, equal rows counted once."""
+    different = list(dict.fromkeys(tuple(row) for row in rows))
+    values: dict[str, list[str]] = {}
+    for index, column in enumerate(columns):
+        cells = [row[index] for row in different if index < len(row) and row[index].strip()]
+        values.setdefault(column, cells)
+    return values
+
+
+def _can_be(role: str, name: str, cells: Sequence[str], rows: int) -> bool:
+    """Tell whether what is in a column allows it that role; without any rows, its header decides."""
+    if role == "ticket" and name == "parent id":
+        # Salesforce's messages all have one; elsewhere it is the rare ticket's that belongs to another.
+        return len(cells) == rows
+    if role in _YES_NO_ROLES:
+        if cells:
+            return all_yes_no(cells) or (role == "internal" and name == "visibility")
+        return name not in _OTHERWISE
+    if role in ("role", "author", "customer"):
+        return not all_yes_no(cells)
+    return role not in ("question", "answer") or not (is_category(cells) or all_yes_no(cells))
+
+
+def _names_roles(role: str, name: str, cells: Sequence[str]) -> bool:
+    """Tell a column of senders that holds words such as visitor and operator in place of names."""
+    return role == "role" and name in _RANKS["author"] and bool(cells) and all(who(cell)[0] for cell in cells)
+
+
+def is_category(cells: Sequence[str]) -> bool:
+    """Tell a column whose few short values repeat, such as 'Refunded in full', from one in which somebody writes."""
+    if len(cells) < _FEWEST_ROWS or max(map(len, cells)) > _CATEGORY_CHARS:
+        return False
+    return len(set(cells)) * _CATEGORY_REPEATS <= len(cells)
+
+
+def doubts(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Say in sentences why columns that are called like a role were not given it."""
+    said = []
+    for column, cells in _values(columns, rows).items():
+        name = plain(column)
+        called = [role for role in ("answer", "question") if name in _RANKS[role]]
+        if called and is_category(cells):
+            said.append(
+                f"The column {column!r} repeats {len(set(cells))} short values in {len(cells)} rows: it is a category, "
+                f"not the {called[0]}."
+            )
+        elif name in _RANKS["role"] and all_yes_no(cells):
+            said.append(
+                f"The column {column!r} holds only yes and no, and which of them is the customer is not clear: map it "
+                "as incoming where yes means the customer wrote, as outgoing where it means the support."
+            )
+    return said
+
+
+def holds_text(column: str) -> bool:
+    """Tell a header under which people write: a question, an answer or a message."""
+    name = plain(column)
+    return any(name in _RANKS[role] for role in ("question", "answer", "text"))
+
+
+def yes_means(column: str) -> str:
+    """Return ``incoming`` or ``outgoing`` where the header says whom yes means; else an empty text."""
+    return next((role for role in ("incoming", "outgoing") if plain(column) in _RANKS[role]), "")
+
+
+def check_mapping(mapping: Mapping[str, str], columns: Sequence[str]) -> dict[str, str]:
+    """Check a mapping that the person gave, against the columns there are.
+
+    Args:
+        mapping: Role -> column; a column is its header (case and spaces do not matter) or its number, from 1.
+        columns: The headers of the table.
+
+    Returns:
+        Role -> header exactly as the table has it.
+
+    Raises:
+        TicketsError: A role is unknown, or there is no such column; the message lists the columns there are.
+    """
+    by_name = {plain(column): column for column in reversed(columns)}
+    listed = ", ".join(repr(column) for column in columns[:30]) + (" and more" if len(columns) > 30 else "")
+    checked: dict[str, str] = {}
+    for role, wanted in mapping.items():
+        if role not in ROLES:
+            raise TicketsError(f"There is no role {role!r} for a column.", f"The roles are {', '.join(ROLES)}.")
+        if not wanted:
+            continue
+        if wanted in columns:
+            checked[role] = wanted
+        elif plain(wanted) in by_name and plain(wanted):
+            checked[role] = by_name[plain(wanted)]
+        elif wanted.isdecimal() and 1 <= int(wanted) <= len(columns):
+            checked[role] = columns[int(wanted) - 1]
+        else:
+            raise TicketsError(f"The table has no column {wanted!r} for {role}.", f"Its columns are {listed}.")
+    return checked

@@ -1,0 +1,319 @@
+"""Files on disk -> streams of bytes: plain, .gz, and the members of a .zip; an Outlook message as the mail it was.
+
+Owns what can be said about a file without knowing its format: empty, binary, encrypted, a bomb. Nothing is ever
+unpacked to disk, and no name from inside an archive becomes a path.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import lzma
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import IO, Literal, cast
+
+from engine.errors import TicketsError
+from engine.tickets.importing.files import outlook
+from engine.tickets.importing.files.encodings import unicode_of
+from engine.tickets.importing.files.workbook_limits import check_workbook
+
+HEAD_BYTES = 1 << 18
+"""How much of a stream is looked at to tell what it is."""
+BOMB_RATIO = 300
+"""Real ticket exports pack 5 to 60 times; beyond this ratio (and :data:`BOMB_BYTES`) an archive is refused."""
+BOMB_BYTES = 256 << 20
+
+MOST_MEMBERS = 20_000
+"""Files of one archive: each is opened several times before it is read, which takes minutes for 100,000."""
+
+Packing = Literal["none", "gzip", "zip"]
+_PST = b"!BDN"
+_BINARY_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"%PDF", "a PDF"),
+    (b"\x89PNG", "an image"),
+    (b"\xff\xd8\xff", "an image"),
+    (b"GIF8", "an image"),
+    (b"PAR1", "a Parquet file"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ", "an xz archive"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"\x7fELF", "a program"),
+    (_PST, "an Outlook data file (.pst)"),
+)
+
+
+@dataclass(slots=True)
+class Meter:
+    """How many bytes of the files on disk have been read: what the progress bar shows."""
+
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One stream that may hold tickets."""
+
+    path: Path
+    name: str
+    """What the person sees: ``export.zip: tickets.json``."""
+    packing: Packing = "none"
+    member: str = ""
+    """The member of a .zip; only ever used as a key into that archive."""
+    workbook: bool = False
+    """A spreadsheet (.xlsx, .xls, .ods), told by its content."""
+    outlook: bool = False
+    """A message that Outlook saved (.msg): opened as the mail that it was."""
+    meter: Meter = field(default_factory=Meter, compare=False)
+    archive: zipfile.ZipFile | None = field(default=None, compare=False, repr=False)
+    """The open archive, shared by its members: its directory is read once, however many they are."""
+
+    @contextmanager
+    def open(self) -> Iterator[IO[bytes]]:
+        """Open the stream, unpacked.
+
+        Raises:
+            TicketsError: The file cannot be read, is damaged, or unpacks to far more than any export.
+        """
+        try:
+            if self.archive:
+                with _member(self, self.archive) as stream:
+                    yield outlook.opened(stream, self.name) if self.outlook else stream
+                return
+            with self.path.open("rb", buffering=0) as raw:
+                counted = cast(IO[bytes], io.BufferedReader(_Counted(raw, self.meter), 1 << 18))
+                with _unpacked(self, counted) as stream:
+                    yield outlook.opened(stream, self.name) if self.outlook else stream
+        except (zipfile.BadZipFile, zlib.error, gzip.BadGzipFile, EOFError, lzma.LZMAError) as error:
+            raise TicketsError(
+                f"{self.name} is a damaged archive ({error}).",
+                "Download the export again, or unpack it yourself first.",
+            ) from error
+        except OSError as error:
+            raise TicketsError(f"{self.name} cannot be read: {error.strerror or error}.", "Check the file.") from error
+
+    def unpacked_size(self) -> int:
+        """Say how many bytes the stream has, as far as its archive tells; nothing here is to be relied on."""
+        if self.archive:
+            return self.archive.getinfo(self.member).file_size
+        size = self.path.stat().st_size
+        if self.packing != "gzip":
+            return size
+        with self.path.open("rb") as raw:
+            raw.seek(-4, io.SEEK_END)
+            return max(int.from_bytes(raw.read(4), "little"), size)
+
+    def head(self, size: int = HEAD_BYTES) -> bytes:
+        """Return the first bytes of the stream."""
+        with self.open() as stream:
+            return stream.read(size)
+
+
+class _Counted(io.RawIOBase):
+    """A raw file that tells the meter what was read from it."""
+
+    def __init__(self, raw: IO[bytes], meter: Meter) -> None:
+        super().__init__()
+        self._raw = cast(io.RawIOBase, raw)
+        self._meter = meter
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._raw.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._raw.tell()
+
+    def readinto(self, buffer: memoryview) -> int | None:  # type: ignore[override]
+        count = self._raw.readinto(buffer)
+        self._meter.done += count or 0
+        return count
+
+
+class _Guarded(io.RawIOBase):
+    """Unpacked bytes that stop with a sentence once they outgrow every real export."""
+
+    def __init__(self, stream: IO[bytes], name: str, packed: int) -> None:
+        super().__init__()
+        self._stream = stream
+        self._name = name
+        self._limit = max(BOMB_BYTES, packed * BOMB_RATIO)
+        self._read = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        data = self._stream.read(len(buffer))
+        self._read += len(data)
+        if self._read > self._limit:
+            raise TicketsError(
+                f"{self._name} unpacks to more than {BOMB_RATIO} times its size, which no ticket export does.",
+                "If it is really an export, unpack it yourself and choose the unpacked file.",
+            )
+        buffer[: len(data)] = data
+        return len(data)
+
+
+@contextmanager
+def _unpacked(source: Source, stream: IO[bytes]) -> Iterator[IO[bytes]]:
+    if source.packing == "gzip":
+        with gzip.GzipFile(fileobj=stream) as unpacked:
+            yield io.BufferedReader(
+                _Guarded(cast(IO[bytes], unpacked), source.name, source.path.stat().st_size), 1 << 18
+            )
+    else:
+        yield stream
+
+
+@contextmanager
+def _member(source: Source, archive: zipfile.ZipFile) -> Iterator[IO[bytes]]:
+    info = archive.getinfo(source.member)
+    try:
+        member = archive.open(info)
+    except (RuntimeError, NotImplementedError) as error:
+        raise TicketsError(
+            f"{source.name} is locked with a password or packed in a way that cannot be read.",
+            "Unpack it yourself and choose the unpacked file.",
+        ) from error
+    with member:
+        yield cast(IO[bytes], io.BufferedReader(_Guarded(member, source.name, info.compress_size), 1 << 18))
+
+
+def find_sources(paths: Sequence[Path]) -> list[Source]:
+    """List the streams in the given files.
+
+    Args:
+        paths: Files that the person chose; an archive counts as each of its members.
+
+    Returns:
+        The sources in the order of ``paths``, archive members in the order of their names; one :class:`Meter` counts
+        for all of them.
+
+    Raises:
+        TicketsError: A file is missing, empty, binary, or an archive without anything to read.
+    """
+    if not paths:
+        raise TicketsError("No file was chosen.", "Choose at least one export file.")
+    meter = Meter()
+    found: list[Source] = []
+    for path in paths:
+        found.extend(_sources_of(path, meter))
+    meter.done = 0
+    return found
+
+
+def _sources_of(path: Path, meter: Meter) -> list[Source]:
+    name = path.name
+    if path.is_dir():
+        raise TicketsError(f"{name} is a folder.", "Choose the files inside it.")
+    if not path.is_file():
+        raise TicketsError(f"{name} does not exist.", "Check the name and choose the file again.")
+    size = path.stat().st_size
+    if size == 0:
+        raise TicketsError(f"{name} is empty (0 bytes).", "Download the export again.")
+    meter.total += size
+    plain = Source(path, name, meter=meter)
+    head = plain.head(4096)
+    if head.startswith(b"\x1f\x8b"):
+        packed = Source(path, name, packing="gzip", meter=meter)
+        _refuse_binary(name, packed.head())
+        return [packed]
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return _archive(path, meter)
+    if head.startswith(outlook.OLE):
+        return [_compound(path, name, meter)]
+    _refuse_binary(name, head)
+    return [plain]
+
+
+def _compound(path: Path, name: str, meter: Meter) -> Source:
+    """Tell an old workbook from a saved message; a file that is neither any more, by its name."""
+    with path.open("rb") as stream:
+        if outlook.is_message(stream):
+            return Source(path, name, outlook=True, meter=meter)
+    if path.suffix.lower() in (".msg", ".oft"):
+        raise outlook.damaged(name)
+    return Source(path, name, workbook=True, meter=meter)
+
+
+def _archive(path: Path, meter: Meter) -> list[Source]:
+    try:
+        # The archive stays open as long as a source refers to it; the file behind it is only ever read.
+        archive = zipfile.ZipFile(
+            cast(IO[bytes], io.BufferedReader(_Counted(path.open("rb", buffering=0), meter), 1 << 18))
+        )
+        infos = [info for info in archive.infolist() if info.filename and not info.is_dir()]
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise TicketsError(f"{path.name} is a damaged archive ({error}).", "Download the export again.") from error
+    if len(infos) > MOST_MEMBERS:
+        raise TicketsError(
+            f"{path.name} holds {len(infos):,} files; at most {MOST_MEMBERS:,} are read from one archive.",
+            "Split it into several archives, or export the tickets into one file.",
+        )
+    names = {info.filename for info in infos}
+    if any(name.startswith("xl/") for name in names) or "content.xml" in names:
+        check_workbook(path, infos)
+        return [Source(path, path.name, workbook=True, meter=meter)]
+    sources = []
+    for info in sorted(infos, key=lambda info: info.filename):
+        member = PurePosixPath(info.filename.replace("\\", "/")).name
+        if member.startswith(".") or "__MACOSX" in info.filename or not info.file_size:
+            continue
+        source = Source(path, f"{path.name}: {member}", "zip", info.filename, meter=meter, archive=archive)
+        head = source.head(4096)
+        if head.startswith(outlook.OLE) and _holds_message(source):
+            sources.append(replace(source, outlook=True))
+        elif not _binary(head):
+            sources.append(source)
+    if not sources:
+        raise TicketsError(f"{path.name} holds no file that could be a ticket export.", "Look into the archive.")
+    return sources
+
+
+def _holds_message(source: Source) -> bool:
+    with source.open() as stream:
+        return outlook.is_message(io.BytesIO(stream.read(outlook.MESSAGE_BYTES)))
+
+
+def _refuse_binary(name: str, head: bytes) -> None:
+    if not head:
+        raise TicketsError(f"{name} is empty once unpacked.", "Download the export again.")
+    if head.startswith(_PST):
+        raise TicketsError(
+            f"{name} is an Outlook data file (.pst), which only mail programs can read.",
+            "Open it in Outlook, mark the mails and drag them into a folder as .msg files; or let Thunderbird import "
+            "it, and choose the mailbox file (mbox) that it makes.",
+        )
+    if what := _binary(head):
+        raise TicketsError(
+            f"{name} is {what}, not a ticket export.",
+            "Choose the export as JSON, CSV, XLSX, XML, mbox, EML or MSG (.gz and .zip of them are fine).",
+        )
+
+
+def _binary(head: bytes) -> str:
+    """Say what kind of binary data this is; empty for text."""
+    for magic, what in _BINARY_MAGIC:
+        if head.startswith(magic):
+            return what
+    if head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05":
+        return "a pickle, which could run code"
+    if unicode_of(head):
+        return ""
+    sample = head[:4096]
+    odd = sum(byte < 9 or 13 < byte < 27 or 27 < byte < 32 for byte in sample)
+    return "binary data" if b"\x00" in sample or odd > len(sample) * 0.05 else ""

@@ -1,0 +1,393 @@
+"""How each stream of an import is going to be read: decided by looking into it, never by its name.
+
+Owns the decision only: reading is done by :mod:`engine.tickets.importing.reading`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Literal
+
+from engine.errors import TicketsError
+from engine.tickets.conversation import LeftOut
+from engine.tickets.dates import DayOrder, day_order
+from engine.tickets.importing.columns import (
+    OF_MESSAGES,
+    ROLES,
+    WRITERS,
+    check_mapping,
+    doubts,
+    guess_columns,
+    yes_means,
+)
+from engine.tickets.importing.files.encodings import find_encoding, known_encoding
+from engine.tickets.importing.files.json_cells import json_fields, unpacked
+from engine.tickets.importing.files.records import Record, read_records
+from engine.tickets.importing.files.rows import Layout, Row, as_records, find_layout, read_rows
+from engine.tickets.importing.files.sources import Source
+from engine.tickets.importing.files.xml_records import read_xml
+from engine.tickets.importing.metadata_only import metadata_only
+from engine.tickets.importing.parties import all_yes_no
+from engine.tickets.importing.readers import READERS, Reader, cautions, chat, mail, table
+from engine.tickets.importing.readers.fields import text
+from engine.tickets.overrides import FORMATS, SourceOverrides
+
+Family = Literal["json", "table", "mail", "xml"]
+SAMPLE_RECORDS = 60
+MOST_COLUMNS = 16_384
+"""As many as Excel knows (Microsoft, 'Excel specifications and limits')."""
+MOST_LINES = 50_000_000
+"""Of a table, or of JSON in lines."""
+LOOK_FOR_MESSAGES = 20_000
+"""So many records are looked at before an export is said to hold no messages at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How one stream is going to be read."""
+
+    source: Source
+    family: Family
+    format: str
+    label: str
+    evidence: str
+    encoding: str
+    layout: Layout | None = None
+    columns: tuple[str, ...] = ()
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    sample: tuple[tuple[str, ...], ...] = ()
+    reader: Reader | None = None
+    refusal: tuple[str, str] | None = None
+    """Message and remedy when the stream is known to hold no messages."""
+    json_fields: tuple[str, ...] = ()
+    """Fields that hold lists and objects as text; see :mod:`engine.tickets.importing.files.json_cells`."""
+    agents: tuple[str, ...] = ()
+    day_order: DayOrder = "day"
+    """Whether the table's dates begin with the month."""
+    cautions: tuple[str, ...] = ()
+    """What this export cannot tell, in sentences, for the person to look at."""
+
+
+def plan(sources: Sequence[Source], overrides: SourceOverrides) -> list[Plan]:
+    """Decide for each stream how it is read.
+
+    A stream of mere metadata stays as long as another of its format brings the messages; it is left out when only other
+    formats do.
+
+    Raises:
+        TicketsError: A stream cannot be read, or none holds any messages.
+    """
+    if overrides.format and overrides.format not in FORMATS:
+        raise TicketsError(f"There is no format {overrides.format!r}.", f"The formats are {', '.join(FORMATS)}.")
+    plans: list[Plan] = []
+    failures: list[TicketsError] = []
+    for source in sources:
+        try:
+            plans.append(_plan(source, overrides))
+        except TicketsError as error:
+            # A readme beside the export is no reason to refuse the archive.
+            if source.packing != "zip":
+                raise
+            failures.append(error)
+    spoken = {entry.format for entry in plans if entry.refusal is None}
+    usable = [entry for entry in plans if entry.format in spoken and (entry.reader or entry.refusal is None)]
+    if not usable and plans:
+        raise TicketsError(*(plans[0].refusal or ("", "")))
+    if not usable:
+        raise failures[0]
+    return usable
+
+
+def _plan(source: Source, overrides: SourceOverrides) -> Plan:
+    if source.workbook:
+        return _table_plan(source, "", overrides)
+    raw = source.head(1 << 16)
+    _check_lines(source, raw)
+    encoding = known_encoding(overrides.encoding) if overrides.encoding else find_encoding(source)
+    head = raw.decode(encoding, "replace").lstrip("\ufeff \t\r\n\x00")
+    if not head:
+        raise TicketsError(f"{source.name} holds nothing but blanks.", "Download the export again.")
+    if head[0] in "{[" and overrides.format != table.FORMAT and (found := _json_plan(source, encoding, overrides)):
+        return found
+    if head[0] == "<":
+        return _xml_plan(source, head, encoding)
+    told = mail.evidence(head) if overrides.format in ("", mail.FORMAT) else ""
+    if told or overrides.format == mail.FORMAT:
+        return Plan(source, "mail", mail.FORMAT, mail.LABEL, told or "chosen by you", encoding, agents=overrides.agents)
+    return _table_plan(source, encoding, overrides)
+
+
+def _json_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Plan | None:
+    sample: list[Record] = []
+    damaged: list[LeftOut] = []
+    for item in islice(read_records(source, encoding), SAMPLE_RECORDS):
+        if isinstance(item, Record):
+            sample.append(item)
+        else:
+            damaged.append(item)
+    if not sample and damaged:
+        raise TicketsError(
+            f"{source.name} begins like JSON, and not one record of it can be read "
+            f"({damaged[0].ticket}: {damaged[0].excerpt[:120]}).",
+            "Download the export again; it may have been cut off.",
+        )
+    _check_width(source.name, max((len(record.value) for record in sample), default=0), "keys")
+    if not sample:
+        raise TicketsError(f"{source.name} is JSON without a single record in it.", "Check that the export finished.")
+    packed = json_fields(sample)
+    sample = list(unpacked(sample, packed))
+    known = None if overrides.mapping else _vote(sample, READERS, overrides)
+    if known:
+        reader, told = known
+        found = Plan(source, "json", reader.FORMAT, reader.LABEL, told, encoding, reader=reader, json_fields=packed)
+        return _looked_into(found, sample, lambda: unpacked(_only_records(read_records(source, encoding)), packed))
+    return _objects_plan(source, encoding, sample, overrides)
+
+
+def _vote(sample: Sequence[Record], readers: Iterable[Reader], overrides: SourceOverrides) -> tuple[Reader, str] | None:
+    """Let every reader look at the sample; the one that knows most records wins, with its evidence in words."""
+    best: tuple[Reader, list[str]] | None = None
+    for reader in readers:
+        if overrides.format not in ("", reader.FORMAT):
+            continue
+        found = [told for record in sample if (told := reader.evidence(record.value))]
+        if found and (best is None or len(found) > len(best[1])):
+            best = (reader, found)
+    if best is None:
+        chosen = next((reader for reader in readers if overrides.format == reader.FORMAT), None)
+        return (chosen, "chosen by you") if chosen else None
+    reader, found = best
+    told = Counter(found).most_common(1)[0][0]
+    if len(found) < len(sample):
+        return reader, f"{told} in {len(found)} of the first {len(sample)} records"
+    whole = len(sample) < SAMPLE_RECORDS
+    return reader, f"{told} in {'every record' if whole else f'each of the first {len(sample)} records'}"
+
+
+def _looked_into(entry: Plan, sample: Sequence[Record], again: Callable[[], Iterator[Record]]) -> Plan:
+    """Say what the records cannot tell, and mark a plan whose records hold no messages."""
+    reader = entry.reader
+    if reader is None:
+        return entry
+    values = [record.value for record in sample]
+    entry = replace(entry, cautions=cautions(reader.FORMAT, values, entry.family == "table"))
+    if any(reader.has_messages(record.value) for record in sample):
+        return entry
+    if len(sample) == SAMPLE_RECORDS and any(
+        reader.has_messages(record.value) for record in islice(again(), LOOK_FOR_MESSAGES)
+    ):
+        return entry
+    return replace(entry, refusal=reader.NO_ANSWERS)
+
+
+def _only_records(items: Iterable[Record | LeftOut]) -> Iterator[Record]:
+    return (item for item in items if isinstance(item, Record))
+
+
+def _xml_plan(source: Source, head: str, encoding: str) -> Plan:
+    from engine.tickets.importing.readers import freshdesk
+
+    opening = head[:4000].lower()
+    if "<html" in opening or "<!doctype html" in opening:
+        raise TicketsError(
+            f"{source.name} is a web page, not an export.",
+            "The download may have ended on a sign-in page: sign in to the help desk and download the export again.",
+        )
+    sample = list(islice(_only_records(read_xml(source)), SAMPLE_RECORDS))
+    if not sample:
+        raise TicketsError(
+            f"{source.name} is XML without any element <helpdesk-ticket> of a Freshdesk account export.",
+            "Choose the tickets' file of the export, or export JSON or CSV.",
+        )
+    told = "elements called helpdesk-ticket"
+    found = Plan(source, "xml", "freshdesk", "Freshdesk account export", told, encoding, reader=_module(freshdesk))
+    return _looked_into(found, sample, lambda: _only_records(read_xml(source)))
+
+
+def _module(module: object) -> Reader:
+    return next(reader for reader in READERS if reader is module)
+
+
+def _objects_plan(source: Source, encoding: str, sample: Sequence[Record], overrides: SourceOverrides) -> Plan:
+    """JSON of no known shape: its keys are offered as columns."""
+    columns = tuple(dict.fromkeys(key for record in sample for key in record.value))
+    rows = tuple(tuple(text(record.value.get(column)) for column in columns) for record in sample)
+    mapping = _mapping(columns, rows, overrides)
+    told = _mapping_evidence(mapping, overrides)
+    return _dated(Plan(source, "json", table.FORMAT, "JSON objects", told, encoding, None, columns, mapping, rows))
+
+
+def _table_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Plan:
+    layout = find_layout(source, encoding, overrides.delimiter)
+    columns = layout.columns
+    _check_width(source.name, len(columns), "columns")
+    if len(columns) < 2 and not overrides.mapping:
+        raise TicketsError(
+            f"{source.name} is neither a known export nor a table: it begins with {columns[0][:80]!r}.",
+            "Choose an export as JSON, CSV, XLSX, XML, mbox or EML, or name the delimiter.",
+        )
+    label = f"Workbook, sheet {layout.sheet!r}" if source.workbook else "Table"
+    if not overrides.mapping and overrides.format != table.FORMAT:
+        known = metadata_only(columns)
+        if known:
+            refusal = (f"{source.name}: {known.message}", known.remedy)
+            return Plan(
+                source, "table", known.format, known.label, "its columns", encoding, layout, columns, refusal=refusal
+            )
+        if found := _vendor_table(source, encoding, layout, overrides):
+            return found
+    mapping = _mapping(columns, layout.sample, overrides)
+    told = _mapping_evidence(mapping, overrides)
+    entry = Plan(source, "table", table.FORMAT, label, told, encoding, layout, columns, mapping, layout.sample)
+    return _dated(replace(entry, cautions=_unsaved(layout)))
+
+
+def _dated(entry: Plan) -> Plan:
+    """Find out whether the dates of a table begin with the month, and say so where that cannot be told."""
+    if "date" not in entry.mapping:
+        return entry
+    column = entry.columns.index(entry.mapping["date"])
+    dates = [row[column] for row in entry.sample if column < len(row)]
+    order = day_order(dates)
+    if order != "unclear":
+        return replace(entry, day_order=order)
+    shown = next(date for date in dates if "/" in date)
+    said = f"Whether {shown!r} begins with the day or the month cannot be told; it is read as the day."
+    return replace(entry, cautions=(*entry.cautions, said))
+
+
+def _unsaved(layout: Layout) -> tuple[str, ...]:
+    if not layout.empty_formulas:
+        return ()
+    return (
+        f"{layout.empty_formulas} of the first cells are formulas whose result the workbook does not hold; they count "
+        "as empty. Open it in a spreadsheet program, save it there, and drop it again.",
+    )
+
+
+def _vendor_table(source: Source, encoding: str, layout: Layout, overrides: SourceOverrides) -> Plan | None:
+    """Plan a table whose rows are a vendor's, or hold a vendor's records as JSON in a cell."""
+    columns = layout.columns
+    rows = [Row(number, _padded(cells, len(columns))) for number, cells in enumerate(layout.sample, start=1)]
+    sample = list(as_records(rows, columns, source.name))[:SAMPLE_RECORDS]
+    packed = json_fields(sample)
+    whole = list(unpacked(sample, packed))
+    readers = [reader for reader in READERS if reader.IN_TABLES or _speaks_in(reader, sample, whole, bool(packed))]
+    vote = _vote(whole, readers, overrides) if whole else None
+    if not vote:
+        return None
+    reader, told = vote
+    entry = Plan(source, "table", reader.FORMAT, reader.LABEL, told, encoding, layout, columns)
+    entry = replace(entry, sample=layout.sample, reader=reader, json_fields=packed)
+    again = lambda: unpacked(as_records(_only_rows(read_rows(source, layout)), columns, source.name), packed)  # noqa: E731
+    return _looked_into(entry, whole, again)
+
+
+def _speaks_in(reader: Reader, rows: Sequence[Record], whole: Sequence[Record], is_packed: bool) -> bool:
+    """Tell whether a table holds messages of a reader that is not made for tables.
+
+    Args:
+        reader: One of them.
+        rows: The rows as they are.
+        whole: The rows with the values of their JSON cells.
+        is_packed: Whether there are such cells.
+    """
+    if reader.FORMAT == chat.FORMAT and any(reader.evidence(record.value) for record in rows):
+        return any(chat.only_chat(record.value) for record in rows)
+    return is_packed and any(reader.evidence(record.value) and reader.has_messages(record.value) for record in whole)
+
+
+def _check_width(name: str, columns: int, what: str) -> None:
+    if columns > MOST_COLUMNS:
+        raise TicketsError(
+            f"{name} has {columns:,} {what}; a table has {MOST_COLUMNS:,} at most.", "This is no ticket export."
+        )
+
+
+def _check_lines(source: Source, head: bytes) -> None:
+    """Refuse a table, or JSON in lines, that would take days to read: told by how long the lines at its beginning are.
+
+    Mails and XML have many lines each.
+    """
+    lines = source.unpacked_size() / max(len(head), 1) * head.count(b"\n")
+    text = head.decode("latin-1").lstrip()
+    if lines > MOST_LINES and not text.startswith("<") and not mail.evidence(text):
+        raise TicketsError(
+            f"{source.name} has about {lines / 1e6:,.0f} million lines; at most {MOST_LINES / 1e6:,.0f} million are "
+            "read at once.",
+            "Export a shorter period, or the fields of the conversations alone.",
+        )
+
+
+def _only_rows(items: Iterable[Row | LeftOut]) -> Iterator[Row]:
+    return (item for item in items if isinstance(item, Row))
+
+
+def _padded(cells: Sequence[str], width: int) -> tuple[str, ...]:
+    return (*cells[:width], *("",) * (width - len(cells)))
+
+
+def _mapping(columns: Sequence[str], rows: Sequence[Sequence[str]], overrides: SourceOverrides) -> dict[str, str]:
+    guessed = guess_columns(columns, rows)
+    given = check_mapping(overrides.mapping, columns)
+    if {"question", "answer"} & given.keys():
+        guessed = {role: column for role, column in guessed.items() if role not in OF_MESSAGES}
+    elif "text" in given:
+        guessed = {role: column for role, column in guessed.items() if role not in ("question", "answer")}
+    kept = {
+        role: column
+        for role, column in guessed.items()
+        if column not in given.values() and role not in overrides.mapping
+    }
+    both = {**kept, **given}
+    if "role" in both and _only_yes_no(both["role"], columns, rows) and (side := yes_means(both["role"])):
+        both.setdefault(side, both.pop("role"))
+    return {role: both[role] for role in ROLES if role in both}
+
+
+def _only_yes_no(column: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    index = columns.index(column)
+    return all_yes_no(row[index] for row in rows if index < len(row))
+
+
+def _mapping_evidence(mapping: Mapping[str, str], overrides: SourceOverrides) -> str:
+    if overrides.mapping:
+        return "columns chosen by you"
+    if not mapping:
+        return "no column is called question and answer, or text with ticket and author"
+    telling = ("question", "answer", "text", *WRITERS, "internal", "public", "bot")
+    return ", ".join(f"{column!r} is the {role}" for role, column in mapping.items() if role in telling)
+
+
+def check_readable(entry: Plan) -> None:
+    """Make sure that a table's columns suffice to build conversations.
+
+    Raises:
+        TicketsError: They do not; the message lists the columns and the remedy shows how to map them.
+    """
+    if entry.reader or entry.family in ("mail", "xml"):
+        return
+    mapping = entry.mapping
+    writers = [role for role in WRITERS if role in mapping]
+    if writers == ["role"] and "text" in mapping and _only_yes_no(mapping["role"], entry.columns, entry.sample):
+        raise TicketsError(
+            f"{entry.source.name}: the column {mapping['role']!r} holds only yes and no, and which of them is the "
+            "customer is not clear.",
+            f"Map it as 'incoming' where yes means that the customer wrote (--map incoming={mapping['role']!r}), as "
+            "'outgoing' where it means the support.",
+        )
+    if table.is_wide(mapping) or ("text" in mapping and "ticket" in mapping and writers):
+        return
+    listed = ", ".join(repr(column[:60]) for column in entry.columns[:30])
+    more = " and more" if len(entry.columns) > 30 else ""
+    what = "keys" if entry.family == "json" else "columns"
+    unclear = "".join(f" {doubt}" for doubt in doubts(entry.columns, entry.sample))
+    raise TicketsError(
+        f"{entry.source.name} is no export that is known, and which of its {what} hold the question and the answer is "
+        f"not clear: {listed}{more}.{unclear}",
+        "Choose the columns in the window, or give --map question=NAME --map answer=NAME "
+        "(for a row a message: --map ticket=NAME --map text=NAME --map author=NAME).",
+    )

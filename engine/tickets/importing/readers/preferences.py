@@ -1,0 +1,67 @@
+"""Preference pairs (DPO and its kin): the chosen answer ends the conversation, the rejected one is never read.
+
+Knows the shapes of TRL, LLaMA-Factory, OpenAI and Anthropic's HH. Who speaks in a turn, :mod:`.chat_turns` knows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from engine.tickets.importing.readers.fields import Json, first, objects
+
+_PAIRS = (
+    ("chosen", "rejected"),
+    ("preferred_output", "non_preferred_output"),
+    ("chosen_response", "rejected_response"),
+    ("response_chosen", "response_rejected"),
+    ("preferred", "rejected"),
+    ("preferred", "dispreferred"),
+    ("accepted", "rejected"),
+)
+_ASKED = ("prompt", "question", "instruction", "query", "input")
+_SPOKEN = re.compile(r"(?:^|\n\n)(Human|Assistant): ?")
+"""How Anthropic's HH writes a conversation into one text."""
+
+
+def pair_of(record: Json) -> tuple[str, str] | None:
+    """Return the keys of the chosen and the rejected answer; None for a record that is no preference pair."""
+    return next((pair for pair in _PAIRS if record.get(pair[0]) and pair[1] in record), None)
+
+
+def preferred_turns(record: Json, chosen: str, earlier: Sequence[Json]) -> list[Json]:
+    """Return the conversation that ends with the chosen answer.
+
+    Args:
+        record: A preference pair.
+        chosen: The key of the chosen answer: a text, a turn, or turns, with or without those before it.
+        earlier: The turns that the record holds beside it.
+    """
+    answer = _turns(record[chosen])
+    if len(answer) > 1 and answer[0].get("role", answer[0].get("from")) not in ("assistant", "gpt"):
+        return answer
+    inner = record.get("input")
+    asked = [*earlier] or (objects(inner.get("messages")) if isinstance(inner, dict) else [])
+    if not asked:
+        question = "\n\n".join(dict.fromkeys(part for key in _ASKED if (part := first(record, key))))
+        asked = _spoken(question) or [{"role": "user", "content": question}]
+    return [*asked, *answer]
+
+
+def _turns(value: Any) -> list[Json]:
+    if isinstance(value, str):
+        return _spoken(value) or [{"role": "assistant", "content": value}]
+    return objects(value)
+
+
+def _spoken(value: str) -> list[Json]:
+    """Split ``Human: ... Assistant: ...``; empty for a text that is not written so."""
+    if not value.lstrip().startswith(("Human:", "Assistant:")):
+        return []
+    pieces = _SPOKEN.split(value.strip())[1:]
+    return [
+        {"role": "user" if who == "Human" else "assistant", "content": words.strip()}
+        for who, words in zip(pieces[::2], pieces[1::2], strict=True)
+        if words.strip()
+    ]

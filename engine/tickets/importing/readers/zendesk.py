@@ -1,0 +1,191 @@
+"""Zendesk: the full JSON export (a ticket a line), and tickets of the API with their comments put in.
+
+Traps: ``description`` repeats the first comment; ``plain_body`` carries entities; the incremental API has no comments;
+a chat stands whole in one comment; the answer bot writes comments like an agent. A users export in the same import
+tells end users and agents apart; without it the requester is the customer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from engine.tickets.cleaning.message import clean_message
+from engine.tickets.conversation import Conversation, Kind, Message, Role
+from engine.tickets.importing.files.records import Record
+from engine.tickets.importing.readers.fields import (
+    NAME_KEYS,
+    Json,
+    body,
+    first,
+    object_at,
+    objects,
+    oldest_first,
+    people,
+    text,
+    words,
+)
+from engine.tickets.importing.readers.transcripts import is_transcript, is_visitor, named_in, split_transcript
+
+FORMAT = "zendesk"
+LABEL = "Zendesk export"
+IN_TABLES = False
+NO_ANSWERS = (
+    "This Zendesk file lists tickets without their comments, so there are no answers in it.",
+    "In Zendesk's Admin Center choose Account > Tools > Reports > Export, 'Full JSON export', and drop that file here.",
+)
+_AUTHOR_IS_SYSTEM = ("-1", "0")
+_ROLES = frozenset(("submitter", "assignee", "submitter_id", "assignee_id"))
+_MERGED = re.compile(
+    r"^\s*(?:<[^>]+>\s*)*(?:This request was closed and merged into request"
+    r"|Request #\d+ .{0,300} was closed and merged into this request)",
+    re.DOTALL,
+)
+_SYSTEM_CHANNELS = frozenset(("rule", "system", "follow_up", "sample_ticket"))
+_SYSTEM_RELATIONS = frozenset(("trigger", "automation"))
+_BOT = "answer_bot"
+"""How the channels and the relations of Zendesk's answer bot begin: answer_bot_for_web_widget, answer_bot_answer ..."""
+_CLOCK = re.compile(r"\(\d{1,2}:\d{2}")
+_NO_PERSON = "zd:"
+"""How the ids of Zendesk's own actors begin: zd:answerBot."""
+
+
+def evidence(record: Json) -> str:
+    """Say what in a record is Zendesk's; empty when it is not."""
+    if "requester_id" in record and "submitter_id" in record:
+        return "requester_id and submitter_id"
+    if _is_user(record):
+        return "a Zendesk user's role"
+    if "comments" in record and "requester_id" in record and "responder_id" not in record:
+        return "requester_id and comments"
+    if objects(record.get("comments")) and isinstance(record.get("requester"), dict) and _ROLES & record.keys():
+        return "requester and comments"
+    return ""
+
+
+def has_messages(record: Json) -> bool:
+    """Tell a ticket with its comments from one without."""
+    return bool(record.get("comments")) or _is_user(record)
+
+
+def read(records: Iterable[Record]) -> Iterator[Conversation]:
+    """Yield a conversation a ticket.
+
+    Args:
+        records: Tickets and, wherever known, users; users count for the tickets that come after them.
+    """
+    known = _Known()
+    for record in records:
+        value = record.value
+        if _is_user(value):
+            known.add(value)
+        else:
+            yield _conversation(record, known)
+
+
+@dataclass(slots=True)
+class _Known:
+    """The users that came before a ticket."""
+
+    agents: set[str] = field(default_factory=set)
+    customers: set[str] = field(default_factory=set)
+    names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def add(self, user: Json) -> None:
+        """Take in a record of a users export."""
+        key = text(user.get("id"))
+        (self.customers if user.get("role") == "end-user" else self.agents).add(key)
+        self.names[key] = people(user)
+
+    def is_customer(self, author: str, person: Json, requester: str) -> bool:
+        """Tell who asks: by the role of a user, else by being the requester."""
+        if person and (role := first(person, "role")):
+            return role == "end-user"
+        return author in self.customers or (author == requester and author not in self.agents)
+
+
+def _is_user(record: Json) -> bool:
+    return record.get("role") in ("end-user", "agent", "admin") and "comments" not in record and "subject" not in record
+
+
+def _conversation(record: Record, known: _Known) -> Conversation:
+    ticket = record.value
+    requester = first(ticket, "requester_id") or text(object_at(ticket, "requester").get("id"))
+    deleted = ticket.get("status") == "deleted"
+    suspended = bool(ticket.get("suspended")) or ticket.get("cause") is not None
+    subject = first(ticket, "subject", "raw_subject")
+    messages: list[Message] = []
+    found: dict[str, None] = {}
+    chatted = False
+    for comment in objects(ticket.get("comments")):
+        person = object_at(comment, "author")
+        author = text(comment.get("author_id")) or text(person.get("id"))
+        content, html = body(comment, ("html_body",), ("body", "plain_body", "value"))
+        kind: Kind = "hidden" if deleted else "spam" if suspended else _kind(comment, author, content)
+        role: Role = "user" if known.is_customer(author, person, requester) else "assistant"
+        message = Message(role, content, author, first(comment, "created_at"), html, kind)
+        chat = _chat(comment, content) if kind == "public" else ""
+        messages.extend(_turns(chat, message, ticket, known) if chat else [message])
+        found.update(dict.fromkeys(known.names.get(author, ())))
+        found.update(dict.fromkeys(people(_sender(comment), comment.get("author"))))
+        chatted = chatted or bool(chat)
+        if chat:
+            found.update((said.author, None) for said in messages if said.author and not is_visitor(said.author))
+    parties = (ticket.get("requester"), ticket.get("assignee"), ticket.get("submitter"))
+    found.update(dict.fromkeys((*people(_sender(ticket), *parties), *known.names.get(requester, ()))))
+    return Conversation(
+        id=first(ticket, "id") or record.place,
+        messages=oldest_first(messages),
+        subject="" if chatted and named_in(subject) else subject,
+        tags=words(ticket.get("tags")),
+        created_at=first(ticket, "created_at"),
+        status=first(ticket, "status"),
+        customer=requester,
+        people=tuple(found),
+        source=record.source,
+    )
+
+
+def _chat(comment: Json, content: str) -> str:
+    """Return the lines of a comment that holds a whole chat; empty for any other comment."""
+    if not _CLOCK.search(content, 0, 400):
+        return ""
+    said = first(comment, "body", "plain_body", "value") or clean_message(content, html=True)
+    return said if is_transcript(said) else ""
+
+
+def _turns(chat: str, whole: Message, ticket: Json, known: _Known) -> list[Message]:
+    """Split the comment of a chat into what each side said in it."""
+    requester = object_at(ticket, "requester")
+    asking = (*_names(requester), *_names(_sender(ticket)), *known.names.get(first(ticket, "requester_id"), ()))
+    staff = (name for agent in known.agents for name in known.names.get(agent, ()))
+    turns = split_transcript(chat, first(ticket, "subject", "raw_subject"), asking, staff)
+    return [Message(turn.role, turn.said, turn.name, whole.at, kind=turn.kind) for turn in turns]
+
+
+def _names(person: object) -> tuple[str, ...]:
+    return tuple(name for key in NAME_KEYS if isinstance(person, dict) and (name := text(person.get(key))))
+
+
+def _sender(record: Json) -> object:
+    """Return who a ticket or comment came from by e-mail: ``via.source.from``."""
+    source = object_at(record, "via").get("source")
+    return source.get("from") if isinstance(source, dict) else None
+
+
+def _kind(comment: Json, author: str, content: str) -> Kind:
+    if comment.get("public") is False:
+        return "note"
+    via = object_at(comment, "via")
+    channel, relation = text(via.get("channel")), text(object_at(via, "source").get("rel"))
+    if channel.startswith(_BOT) or relation.startswith(_BOT) or author.startswith(_NO_PERSON):
+        return "bot"
+    if object_at(comment, "author").get("type") == "bot":
+        return "bot"
+    merged = "merged into" in content[:600] and _MERGED.match(content)
+    if author in _AUTHOR_IS_SYSTEM or channel in _SYSTEM_CHANNELS or relation in _SYSTEM_RELATIONS or merged:
+        return "system"
+    if comment.get("type") == "VoiceComment":
+        return "system"
+    return "public"

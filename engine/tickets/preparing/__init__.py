@@ -1,0 +1,1 @@
+"""Conversations -> a data set: every stage in order, selected, split and reported."""

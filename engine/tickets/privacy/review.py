@@ -1,0 +1,103 @@
+"""What was masked in a data set, or looks like a name, grouped by term, for a person to look through.
+
+Reads the redactions that :mod:`engine.tickets.preparing.pipeline` wrote; decides nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from engine.errors import TicketsError
+from engine.tickets.lines import entry_of
+
+SHOWN_PLACEHOLDERS = 3
+SUSPECT = "SUSPECT"
+"""Kind of what looks like a name and is not masked; its placeholder is empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedTerm:
+    """One value that was masked, wherever it stood."""
+
+    id: str
+    """Stands for kind and term in addresses and memories, where the term itself must not be."""
+    kind: str
+    term: str
+    """As it was written first."""
+    placeholders: tuple[str, ...]
+    """What stands there now, the most frequent first, at most :data:`SHOWN_PLACEHOLDERS`: numbers differ by ticket."""
+    times: int
+    tickets: int
+
+
+@dataclass(slots=True)
+class _Group:
+    term: str
+    times: int = 0
+    tickets: set[str] = field(default_factory=set)
+    placeholders: Counter[str] = field(default_factory=Counter)
+
+
+def masked_terms(folder: Path) -> tuple[MaskedTerm, ...]:
+    """Return all terms that were masked in a data set or look like a name, the most frequent first."""
+    path = folder / "redactions.jsonl"
+    return _grouped(path, path.stat().st_mtime_ns) if path.exists() else ()
+
+
+def places(folder: Path, term: str, count: int) -> list[dict[str, Any]]:
+    """Return the first places where a term, by its id, was masked."""
+    group = next((known for known in masked_terms(folder) if known.id == term), None)
+    found: list[dict[str, Any]] = []
+    if group is None:
+        return found
+    wanted = group.term.casefold()
+    for entry in _entries(folder / "redactions.jsonl"):
+        if entry["kind"] == group.kind and entry["original"].casefold() == wanted:
+            found.append(entry)
+            if len(found) == count:
+                break
+    return found
+
+
+@lru_cache(maxsize=2)
+def _grouped(path: Path, stamp: int) -> tuple[MaskedTerm, ...]:
+    groups: dict[tuple[str, str], _Group] = {}
+    for entry in _entries(path):
+        key = entry["kind"], entry["original"].casefold()
+        group = groups.get(key)
+        if group is None:
+            group = groups[key] = _Group(entry["original"])
+        group.times += 1
+        group.tickets.add(entry["ticket"])
+        group.placeholders[entry["placeholder"]] += 1
+    found = [
+        MaskedTerm(
+            _id(kind, lowered),
+            kind,
+            group.term,
+            tuple(name for name, _ in group.placeholders.most_common(SHOWN_PLACEHOLDERS)),
+            group.times,
+            len(group.tickets),
+        )
+        for (kind, lowered), group in groups.items()
+    ]
+    return tuple(sorted(found, key=lambda term: (-term.times, term.term.casefold())))
+
+
+def _id(kind: str, lowered: str) -> str:
+    return hashlib.blake2b(f"{kind} {lowered}".encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+
+def _entries(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                yield entry_of(line, path.name, number, "ticket", "kind", "placeholder", "original", "before", "after")
+    except OSError as error:
+        raise TicketsError(f"{path.name} cannot be read: {error.strerror}.", "Prepare the tickets again.") from error

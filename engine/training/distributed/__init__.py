@@ -1,0 +1,1 @@
+"""A run on several GPUs: processes of its own, what they tell each other, and a base split among them."""

@@ -1,0 +1,76 @@
+"""How a model's decoder layers run in training: as they are, compiled, recomputed in the backward pass.
+
+It changes a training copy's layers in place and knows neither trainer nor recipe.
+"""
+
+import functools
+from typing import Any
+
+import torch
+
+from engine.hardware import builds_kernels
+from engine.training.kernels.recompute import Shelf, recomputed
+
+
+def decoder_layers(model: Any) -> list[Any]:
+    """Return the repeated layers of a transformers model, those that it could checkpoint itself."""
+    from transformers.modeling_layers import GradientCheckpointingLayer
+
+    return [module for module in model.modules() if isinstance(module, GradientCheckpointingLayer)]
+
+
+def can_recompute(model: Any) -> bool:
+    """Whether every decoder layer maps one tensor to one, so that :func:`set_up` can recompute it."""
+    layers = decoder_layers(model)
+    answers = {type(layer).forward.__annotations__.get("return") for layer in layers}
+    return bool(layers) and answers <= {torch.Tensor, "torch.Tensor"}
+
+
+def can_compile(model: Any) -> bool:
+    """Whether torch.compile can work here: a GPU, Triton, a C compiler for its launchers, layers that are alike."""
+    if next(model.parameters()).device.type != "cuda" or not builds_kernels():
+        return False
+    return len({type(layer) for layer in decoder_layers(model)}) == 1
+
+
+def set_up(model: Any, *, recompute: bool, offload: bool, compiled: bool) -> None:
+    """Let the decoder layers of a training copy run in a certain way; evaluation always runs them as they are.
+
+    Args:
+        model: A PeftModel or the model within.
+        recompute: Keep only each layer's input for the backward pass.
+        offload: Keep that input in the computer's memory, not on the GPU.
+        compiled: Compile the layer's code, one graph for all layers; batches then have to be of one size.
+    """
+    if compiled:
+        torch._dynamo.reset()  # eight graphs of earlier runs, and it would go on uncompiled without a word
+    shelf = Shelf() if offload else None
+    compiled_forward: dict[type, Any] = {}
+    for layer in decoder_layers(model):
+        layer.__dict__.pop("forward", None)
+        if not (recompute or compiled):
+            continue
+        kind = type(layer)
+        if compiled and kind not in compiled_forward:
+            compiled_forward[kind] = torch.compile(kind.forward, dynamic=False)
+        layer.forward = functools.partial(
+            _forward, layer, compiled_forward.get(kind, kind.forward), recompute=recompute, shelf=shelf
+        )
+
+
+def _forward(
+    layer: Any,
+    training_forward: Any,
+    hidden_states: torch.Tensor,
+    *args: Any,
+    recompute: bool,
+    shelf: Shelf | None,
+    **kwargs: Any,
+) -> torch.Tensor:
+    """Stand in for a layer's forward."""
+    if not (layer.training and torch.is_grad_enabled()):
+        out: torch.Tensor = type(layer).forward(layer, hidden_states, *args, **kwargs)
+        return out
+    if not recompute:
+        return training_forward(layer, hidden_states, *args, **kwargs)  # type: ignore[no-any-return]
+    return recomputed(lambda hidden: training_forward(layer, hidden, *args, **kwargs), hidden_states, shelf)

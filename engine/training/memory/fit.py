@@ -1,0 +1,162 @@
+"""Whether a run fits into a given memory, in which mode it would go there, and what would make it fit.
+
+Pure arithmetic over a recipe, a model's size and the lengths of the conversations; the mode is chosen as the trainer
+chooses it. It looks at no machine: how much memory there is, it is told.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from engine.model.catalogue import catalogue
+from engine.model.size import ModelSize, size_of
+from engine.recipe import Recipe
+from engine.training.data.lengths import Lengths, epoch_of
+from engine.training.memory.cpu import peak_on_cpu
+from engine.training.memory.gpu import Memory, base_bytes, overhead
+from engine.training.memory.modes import Epoch, Machine, Settings, choose, expected, most_ranks
+
+GIB = 2**30
+ROOMY = 0.8
+"""Up to this share of the memory a run fits; above it is tight, since this is an estimate and others use memory too."""
+SHORTEST = 128
+"""Tokens below which a conversation is not worth learning from; no shorter one is proposed."""
+MANY = 1_000_000
+"""Conversations that are assumed while no data set is chosen, so that packing is decided as for a large one."""
+
+Verdict = Literal["fits", "tight", "does not fit", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a run would run on."""
+
+    gpu: bool
+    usable_gib: float
+    """Memory that is left for it."""
+    packs: bool = True
+    """Whether a GPU is recent enough to attend over packed rows."""
+    gpus: int = 1
+    """How many there are, each with that memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A run in a place."""
+
+    verdict: Verdict
+    settings: Settings
+    memory: Memory
+    """The parts of the peak, in bytes."""
+
+    @property
+    def gib(self) -> float:
+        """The peak."""
+        return self.memory.total / GIB
+
+
+def fit(recipe: Recipe, size: ModelSize, lengths: Lengths | None, place: Place) -> Fit:
+    """Say what a run would need in a place, and whether that is there.
+
+    Args:
+        recipe: What would be run.
+        size: The size of its model.
+        lengths: The conversations; None assumes many of the greatest length allowed.
+        place: What it would run on.
+    """
+    epoch, usable = epoch_for(recipe, lengths), GIB * place.usable_gib
+    if not place.gpu:
+        settings = choose(recipe, _machine(recipe, place, 0), size, epoch)
+        length = _row(recipe, settings, epoch)
+        rows = min(settings.micro_batch, epoch.packed_rows if settings.packing else epoch.conversations)
+        memory = peak_on_cpu(settings.mode, recipe, size, rows, length, usable)
+        return Fit(_verdict(memory.total, usable), settings, memory)
+    gpus, sharded = ranks(recipe, place), _sharded(recipe, place)
+    free = usable - overhead(gpus) - base_bytes(size, gpus, sharded=sharded)
+    settings, least = (choose(recipe, _machine(recipe, place, room), size, epoch) for room in (free, 0))
+    memory, smallest = (
+        expected(one, recipe, size, _row(recipe, one, epoch), gpus, sharded=sharded) for one in (settings, least)
+    )
+    return Fit(_verdict(smallest.total, usable), settings, memory)
+
+
+def ranks(recipe: Recipe, place: Place) -> int:
+    """Return how many GPUs share a run: as many as are asked for and there, and share the rows of a step evenly."""
+    wanted = min(recipe.gpus or place.gpus, place.gpus) if place.gpu else 1
+    return most_ranks(recipe.batch_size * recipe.accumulation, wanted)
+
+
+def _sharded(recipe: Recipe, place: Place) -> bool:
+    return recipe.spread == "shards" and ranks(recipe, place) > 1
+
+
+def epoch_for(recipe: Recipe, lengths: Lengths | None) -> Epoch:
+    """Return one pass through the conversations, or through many of the greatest length allowed."""
+    if lengths is not None:
+        return epoch_of(lengths, recipe.max_length)
+    return Epoch(MANY, MANY, MANY * recipe.max_length, recipe.max_length)
+
+
+def remedy(recipe: Recipe, size: ModelSize, lengths: Lengths | None, place: Place) -> str:
+    """Return the one change that would make a run fit, in a sentence; the one that costs the least comes first.
+
+    Args:
+        recipe: A run that does not fit.
+        size: As for :func:`fit`.
+        lengths: As for :func:`fit`.
+        place: As for :func:`fit`.
+    """
+    for changed, words in _changes(recipe, place):
+        if fit(changed, size, lengths, place).verdict != "does not fit":
+            return f"It would fit with {words}."
+    for entry in reversed(catalogue()):
+        smaller = size_of(entry.id)
+        if smaller is None or smaller.linear + smaller.other >= size.linear + size.other:
+            continue
+        if fit(replace(recipe, model=entry.id), smaller, lengths, place).verdict != "does not fit":
+            return f"It would fit with a smaller model, such as {entry.title}."
+    return "No single change makes it fit: take a smaller model, shorter conversations and the mode ‘saving’ together."
+
+
+def _changes(recipe: Recipe, place: Place) -> Iterator[tuple[Recipe, str]]:
+    """Yield what may be changed with the same model. All but the last learn the very same."""
+    if recipe.memory != "saving":
+        yield replace(recipe, memory="saving"), "memory against speed set to ‘saving’"
+    rows = recipe.batch_size * recipe.accumulation
+    for batch in range(recipe.batch_size - 1, 0, -1) if not place.gpu else ():
+        if rows % batch == 0 and rows // batch <= 1024:
+            said = f"a batch size of {batch} and {rows // batch} batches a step, which learn the same"
+            yield replace(recipe, batch_size=batch, accumulation=rows // batch), said
+    if recipe.spread != "shards" and recipe.bias == "none":
+        split = replace(recipe, gpus=0, spread="shards")
+        if _sharded(split, place):
+            yield split, f"the model split among {ranks(split, place)} GPUs, which learn the same"
+    length = recipe.max_length // 2
+    while length >= SHORTEST:
+        yield replace(recipe, max_length=length), f"shorter conversations: a max length of {length:,} tokens"
+        length //= 2
+
+
+def _machine(recipe: Recipe, place: Place, free: float) -> Machine:
+    packs = place.gpu and place.packs
+    return Machine(
+        gpu=place.gpu,
+        free_bytes=round(max(0, free)),
+        kernel="varlen" if packs else "sdpa",
+        packs=packs or recipe.packing == "on",
+        compiles=False,
+        recomputes=True,
+        ranks=ranks(recipe, place),
+        sharded=_sharded(recipe, place),
+    )
+
+
+def _row(recipe: Recipe, settings: Settings, epoch: Epoch) -> int:
+    """Tokens of the longest row."""
+    return recipe.max_length if settings.packing else epoch.longest
+
+
+def _verdict(needed: float, usable: float) -> Verdict:
+    if usable <= 0:
+        return "unknown"
+    return "fits" if needed < ROOMY * usable else "tight" if needed < usable else "does not fit"

@@ -1,0 +1,253 @@
+"""History: a run's curve as its events tell it, in a size that does not grow with the run.
+
+    Curve           takes in one record after the other
+    History         what it tells, for charts and sentences
+    Summary         the few numbers of it that a list of runs shows
+    StoredHistory   a History that is a summary until somebody asks for the curve
+
+Curves are thinned (thinning.py), so that a run of a million steps is as quick to show as one of a thousand. Nothing
+here knows files.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, fields
+from statistics import median
+from typing import Any
+
+from engine.training.runs.events import (
+    Checkpointed,
+    Evaluated,
+    Finished,
+    Held,
+    Noted,
+    Record,
+    Rehearsed,
+    Started,
+    Stepped,
+)
+from engine.training.runs.thinning import Thinned
+
+NOTES = 500
+"""Sentences that are kept, the newest."""
+CHECKPOINTS = 200
+"""Checkpoints that are kept in mind, the newest; far fewer are on the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a list of runs says of one."""
+
+    started: Started | None = None
+    finished: Finished | None = None
+    last: Stepped | None = None
+    before: Evaluated | None = None
+    best: Evaluated | None = None
+    checked: Evaluated | None = None
+    speed: float = 0.0
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as JSON's values; :meth:`read` is the other way."""
+        return asdict(self)
+
+    @classmethod
+    def read(cls, values: dict[str, Any]) -> "Summary":
+        """Return what :meth:`plain` was given.
+
+        Raises:
+            TypeError: It is no such thing.
+        """
+        kinds = {"started": Started, "finished": Finished, "last": Stepped}
+        kinds |= dict.fromkeys(("before", "best", "checked"), Evaluated)
+        return cls(**{name: _one(kinds[name], value) if name in kinds else value for name, value in values.items()})
+
+
+@dataclass(frozen=True)
+class History:
+    """A run's curve, as its events tell it.
+
+    After a resume the steps from the checkpoint on are told a second time; the later telling counts.
+    """
+
+    started: Started | None = None
+    steps: tuple[Stepped, ...] = ()
+    """In their order; of a long run its lowest and highest losses and its newest step."""
+    evaluations: tuple[Evaluated, ...] = ()
+    """Likewise."""
+    checkpoints: tuple[int, ...] = ()
+    notes: tuple[tuple[float, Noted], ...] = ()
+    """Unix seconds and sentence."""
+    finished: Finished | None = None
+    rehearsed: Rehearsed | None = None
+    held: bool = False
+    """Whether the run, in processes of its own, waits at a step boundary."""
+    tokens: float = 0.0
+    """Tokens trained on: each record's speed times the seconds since the one before."""
+
+    @property
+    def last(self) -> Stepped | None:
+        """The newest step."""
+        return self.steps[-1] if self.steps else None
+
+    @property
+    def checked(self) -> Evaluated | None:
+        """The newest check on held-out tickets."""
+        return self.evaluations[-1] if self.evaluations else None
+
+    @property
+    def best(self) -> Evaluated | None:
+        """The lowest held-out loss after the first step."""
+        trained = [seen for seen in self.evaluations if seen.step > 0]
+        return min(trained, key=lambda seen: (seen.loss, seen.step), default=None)
+
+    @property
+    def before(self) -> Evaluated | None:
+        """The held-out loss of the untouched base."""
+        return next((seen for seen in self.evaluations if seen.step == 0), None)
+
+    @property
+    def speed(self) -> float:
+        """Tokens a second, the middle of all steps but the first, which warms up; 0 while unknown."""
+        return median([seen.tokens_per_second for seen in self.steps[1:]] or [0.0])
+
+    @property
+    def summary(self) -> Summary:
+        """What a list says of it."""
+        return Summary(self.started, self.finished, self.last, self.before, self.best, self.checked, self.speed)
+
+
+class StoredHistory(History):
+    """A history of which only the summary is in memory; the rest is read when somebody asks for it.
+
+    Args:
+        summary: The summary.
+        read: Gives the whole.
+    """
+
+    def __init__(self, summary: Summary, read: Callable[[], History]) -> None:
+        self.__dict__.update(_summary=summary, _read=read)
+
+    def __getattribute__(self, name: str) -> Any:
+        own = object.__getattribute__(self, "__dict__")
+        if name in _SUMMED_UP:
+            return getattr(own["_summary"], name)
+        if name == "summary":
+            return own["_summary"]
+        if name in _CURVE:
+            return getattr(own["_read"](), name)
+        return object.__getattribute__(self, name)
+
+
+_SUMMED_UP = frozenset(item.name for item in fields(Summary))
+_CURVE = frozenset(item.name for item in fields(History)) - _SUMMED_UP
+
+
+class Curve:
+    """Takes in a run's events one after the other; costs the same for each, however long the run is."""
+
+    def __init__(self) -> None:
+        self._started: Started | None = None
+        self._rehearsed: Rehearsed | None = None
+        self._finished: Finished | None = None
+        self._held = False
+        self._steps: Thinned[Stepped] = Thinned(_loss)
+        self._evaluations: Thinned[Evaluated] = Thinned(_loss)
+        self._checkpoints: dict[int, float] = {}
+        """Step -> the tokens until there, from where a resumed run counts on."""
+        self._notes: list[tuple[float, Noted]] = []
+        self._tokens = self._until = 0.0
+
+    def add(self, record: Record) -> None:
+        """Take in one event."""
+        match record.event:
+            case Started() as event:
+                self._begin(event)
+            case Rehearsed() as event:
+                self._rehearsed = event
+            case Stepped() as event:
+                self._steps.add(event)
+                self._tokens += event.tokens_per_second * max(0.0, event.seconds - self._until)
+                self._until = event.seconds
+            case Evaluated() as event:
+                self._evaluations.add(event)
+            case Checkpointed() as event:
+                self._checkpoints.pop(event.step, None)
+                self._checkpoints[event.step] = self._tokens
+                while len(self._checkpoints) > CHECKPOINTS:
+                    del self._checkpoints[min(self._checkpoints)]
+            case Held() as event:
+                self._held = event.on
+            case Finished() as event:
+                self._finished = event
+            case Noted() as event:
+                self._notes.append((record.at, event))
+                del self._notes[:-NOTES]
+
+    def _begin(self, event: Started) -> None:
+        """Go back to the checkpoint from which the run goes on."""
+        self._started, self._rehearsed, self._finished, self._held = event, None, None, False
+        self._steps.cut(event.first_step)
+        self._evaluations.cut(event.first_step)
+        self._checkpoints = {step: known for step, known in self._checkpoints.items() if step <= event.first_step}
+        self._tokens = self._checkpoints.get(event.first_step, self._tokens) if event.first_step else 0.0
+        self._until = 0.0
+
+    def history(self) -> History:
+        """Return what has been told so far."""
+        return History(
+            self._started,
+            self._steps.points(),
+            self._evaluations.points(),
+            tuple(sorted(self._checkpoints)),
+            tuple(self._notes),
+            self._finished,
+            self._rehearsed,
+            self._held,
+            self._tokens,
+        )
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as JSON's values; :meth:`read` is the other way."""
+        return {
+            "started": self._started and asdict(self._started),
+            "rehearsed": self._rehearsed and asdict(self._rehearsed),
+            "finished": self._finished and asdict(self._finished),
+            "held": self._held,
+            "steps": [self._steps.stretch, *_rows(self._steps.points())],
+            "evaluations": [self._evaluations.stretch, *_rows(self._evaluations.points())],
+            "checkpoints": list(self._checkpoints.items()),
+            "notes": [[at, note.text, note.level] for at, note in self._notes],
+            "tokens": self._tokens,
+            "until": self._until,
+        }
+
+    @classmethod
+    def read(cls, values: dict[str, Any]) -> "Curve":
+        """Return what :meth:`plain` was given.
+
+        Raises:
+            KeyError, TypeError, ValueError: It is no such thing.
+        """
+        made = cls()
+        made._started = _one(Started, values["started"])
+        made._rehearsed = _one(Rehearsed, values["rehearsed"])
+        made._finished = _one(Finished, values["finished"])
+        made._held = values["held"]
+        made._steps = Thinned(_loss, values["steps"][0], (Stepped(*row) for row in values["steps"][1:]))
+        checks = values["evaluations"]
+        made._evaluations = Thinned(_loss, checks[0], (Evaluated(*row) for row in checks[1:]))
+        made._checkpoints = {int(step): float(tokens) for step, tokens in values["checkpoints"]}
+        made._notes = [(at, Noted(text, level)) for at, text, level in values["notes"]]
+        made._tokens, made._until = float(values["tokens"]), float(values["until"])
+        return made
+
+
+def _loss(seen: Stepped | Evaluated) -> float:
+    return seen.loss
+
+
+def _one(kind: Any, values: dict[str, Any] | None) -> Any:
+    return None if values is None else kind(**values)
+
+
+def _rows(points: Iterable[Any]) -> list[list[Any]]:
+    return [[getattr(point, item.name) for item in fields(point)] for point in points]

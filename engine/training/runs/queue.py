@@ -1,0 +1,382 @@
+"""TrainingQueue: the background thread that trains one run after the other, and what the window sees of it.
+
+The thread calls ``run_training`` and passes it the run's own ``emit`` and ``should_stop``, or looks after the processes
+of a run on several GPUs (launcher.py); the window polls :meth:`TrainingQueue.current` and never holds a run alive.
+Pause, stop and the end of the program are looked at between steps. The queue knows neither Gradio nor what a step does.
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.base_holder import BaseHolder, Report
+from engine.errors import DivergedError, LostGpuError, ResourceError, RunError, StudioError
+from engine.model.sources import resolve
+from engine.recipe import Recipe
+from engine.training.distributed.control import Wish
+from engine.training.distributed.launcher import processes_for, train_together
+from engine.training.runs import checkpoints
+from engine.training.runs.directory import RunDirectory
+from engine.training.runs.events import Noted, Started
+from engine.training.runs.progress import JobSnapshot, snapshot
+from engine.training.runs.status import RunState
+from engine.workspace import default_root
+
+if TYPE_CHECKING:
+    from engine.model.base import BaseModel
+    from engine.training.runs.events import Event
+    from engine.training.runs.history import History
+    from engine.training.trainer import TrainingData
+
+log = logging.getLogger(__name__)
+
+
+_PAUSED: tuple[RunState, str] = "paused", "Paused"
+_BEGUN: tuple[RunState, str] = "running", "Checking the held-out tickets with the untouched base"
+
+
+@dataclass
+class _Job:
+    """One run that waits or is in progress."""
+
+    run: RunDirectory
+    paused: threading.Event = field(default_factory=threading.Event)
+    stopped: threading.Event = field(default_factory=threading.Event)
+    wake: threading.Event = field(default_factory=threading.Event)
+    changing: threading.RLock = field(default_factory=threading.RLock)
+    """Held while the state changes, so that what a person asks and what the training does come one after the other."""
+    ended: bool = False
+    state: RunState = "queued"
+    stage: str = "Waiting for the run before it"
+    fraction: float | None = None
+
+
+class TrainingQueue:
+    """Trains one run at a time in a background thread.
+
+    Args:
+        bases: Lends the base model of a recipe; makes room for a run that takes several GPUs.
+        cache: Where fetched models are kept, for runs in processes of their own; None means the user's data folder.
+    """
+
+    def __init__(self, bases: BaseHolder, cache: Path | None = None) -> None:
+        self._bases = bases
+        self._cache = cache or default_root() / "cache"
+        self._lock = threading.Condition()
+        self._jobs: list[_Job] = []
+        self._thread: threading.Thread | None = None
+        self._closing = False
+        self._lost: LostGpuError | None = None
+        """Why no run can be trained until the program is started again."""
+
+    def add(self, run: RunDirectory) -> None:
+        """Queue a run; it starts at once when nothing is before it. A run with checkpoints goes on from the newest.
+
+        Raises:
+            RunError: It is in the queue already, another program trains it, or it is finished.
+            LostGpuError: The GPU stopped answering this program.
+        """
+        with self._lock:
+            if self._lost:
+                raise self._lost
+            if self._closing:
+                raise RunError("The program is being closed.", "Start it again, then press Resume.")
+            if self._find(run.id):
+                raise RunError(f"'{run.status.name}' is in progress already.")
+            run.release()  # whoever held it in this program does not train it: it is not in the queue
+            run.update(state="queued", message="", lower_rate=0.0)
+            self._jobs.append(_Job(run))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="training", daemon=True)
+                self._thread.start()
+
+    def knows(self, run: str) -> bool:
+        """Whether the run waits or is in progress."""
+        with self._lock:
+            return self._find(run) is not None
+
+    def waiting(self) -> tuple[str, ...]:
+        """Ids of the runs behind the one in progress."""
+        with self._lock:
+            return tuple(job.run.id for job in self._jobs[1:])
+
+    def current(self) -> JobSnapshot | None:
+        """Return the run in progress as it is now, or None."""
+        with self._lock:
+            if not self._jobs:
+                return None
+            job = self._jobs[0]
+        return snapshot(job.run, job.state, job.stage, job.fraction)
+
+    @contextmanager
+    def kept_out(self, run: RunDirectory) -> Iterator[None]:
+        """Keep a run that nobody trains out of the queue, and out of other programs', while it is moved away.
+
+        Raises:
+            RunError: It waits or is in progress, here or in another program.
+        """
+        with self._lock:
+            if self._find(run.id):
+                raise RunError(f"'{run.status.name}' is in progress.", "Stop it first.")
+            try:
+                run.claim()
+            except ResourceError as error:  # no room for a lock: then no other program has one either
+                log.warning("%s is moved without a lock: %s", run.id, error)
+            if os.name == "nt":  # no folder with an open file in it can be moved there
+                run.release()
+            try:
+                yield
+            finally:
+                run.release()
+
+    def pause(self, run: str) -> None:
+        """Hold a run at its next step boundary."""
+        self._the(run).paused.set()
+
+    def unpause(self, run: str) -> None:
+        """Let a paused run go on.
+
+        Raises:
+            RunError: It is being stopped, or is not in progress any more.
+        """
+        job = self._the(run)
+        if job.stopped.is_set():
+            raise RunError(f"'{job.run.status.name}' is being stopped.", "Press Resume again when it has ended.")
+        job.paused.clear()
+        job.wake.set()
+
+    def stop(self, run: str) -> None:
+        """End a run at its next step boundary with a checkpoint; one that waits leaves the queue.
+
+        Raises:
+            RunError: It is not in progress any more.
+        """
+        with self._lock:
+            job = self._the(run)
+            if job is not self._jobs[0]:
+                self._jobs.remove(job)
+                self._lock.notify_all()
+                self._ended_early(job.run, "Taken out of the queue.", "The program was closed before its turn came.")
+                return
+        with job.changing:
+            if job.ended:
+                raise _not_in_progress()
+            job.stopped.set()
+            job.wake.set()
+            job.state = "stopping"
+            job.run.update(state="stopping")
+
+    def wait(self, run: str, timeout: float | None = None) -> bool:
+        """Wait until the run has left the queue; whether it has, within ``timeout`` seconds."""
+        with self._lock:
+            return self._lock.wait_for(lambda: self._find(run) is None, timeout)
+
+    def close(self, timeout: float = 30.0) -> None:
+        """End everything; called when the program does. Runs in progress and waiting ones read 'interrupted' then.
+
+        Args:
+            timeout: Seconds to wait for the step under way; a run that takes longer is cut off without a checkpoint of
+                that step.
+        """
+        with self._lock:
+            self._closing = True
+            ids = [job.run.id for job in reversed(self._jobs)]
+        for identifier in ids:
+            try:
+                self.stop(identifier)
+            except StudioError as error:  # it has just ended by itself, or the disk is full
+                log.warning("run %s at the end of the program: %s", identifier, error)
+        if ids:
+            self.wait(ids[-1], timeout)
+
+    def _ended_early(self, run: RunDirectory, by_hand: str, by_closing: str) -> None:
+        if self._closing:
+            run.update(state="interrupted", message=by_closing)
+        else:
+            run.update(state="cancelled", message=by_hand)
+
+    def _the(self, run: str) -> _Job:
+        with self._lock:
+            job = self._find(run)
+        if job is None:
+            raise _not_in_progress()
+        return job
+
+    def _find(self, run: str) -> _Job | None:
+        return next((job for job in self._jobs if job.run.id == run), None)
+
+    def _work(self) -> None:
+        """The thread: one run after the other until none is left."""
+        while True:
+            with self._lock:
+                if not self._jobs:
+                    self._thread = None
+                    return
+                job = self._jobs[0]
+            try:
+                self._train(job)
+            except Exception as error:  # the disk may be so full that not even the failure can be written
+                log.exception("run %s could not be closed properly", job.run.id, exc_info=error)
+            with self._lock:
+                self._jobs.remove(job)
+                job.run.release()
+                if self._lost:
+                    self._send_away(self._lost)
+                self._lock.notify_all()
+
+    def _send_away(self, reason: LostGpuError) -> None:
+        """Let no run begin that would fail like the one before it; all can be resumed."""
+        while self._jobs:
+            run = self._jobs.pop().run
+            try:
+                run.update(state="interrupted", message=str(reason))
+            except StudioError:
+                log.warning("it could not be written that %s has not begun", run.id)
+
+    def _train(self, job: _Job) -> None:
+        """Train one run and write how it ended."""
+        try:
+            self._set(job, "preparing", "Preparing")
+            outcome_stopped = self._run(job)
+        except StudioError as error:
+            log.warning("run %s failed: %s", job.run.id, error, exc_info=error)
+            if isinstance(error, LostGpuError):
+                self._lost = LostGpuError(error.message, error.remedy)  # without what the failed run held
+            self._note_failure(job, error)
+            lower_rate = error.lower_rate if isinstance(error, DivergedError) else 0.0
+            with _last_change(job):
+                job.run.update(state="failed", message=str(error), lower_rate=lower_rate)
+        except BaseException as error:  # a library may even want to end the program
+            log.exception("run %s failed", job.run.id)
+            with _last_change(job):
+                message = f"The run failed unexpectedly ({type(error).__name__}: {error})."
+                job.run.update(state="failed", message=message)
+        else:
+            with _last_change(job):
+                self._ended(job.run, stopped=outcome_stopped)
+
+    def _ended(self, run: RunDirectory, *, stopped: bool) -> None:
+        if stopped:
+            by_hand = "Stopped by hand; Resume goes on from here."
+            self._ended_early(run, by_hand, "The program was closed; Resume goes on from here.")
+        else:
+            run.update(state="finished", message="")
+
+    def _run(self, job: _Job) -> bool:
+        """Load what is needed and train; return whether it was stopped by hand."""
+        from engine.training.trainer import TrainingData
+
+        recipe = job.run.recipe
+        data = TrainingData.load(job.run.data)
+
+        def report(stage: str, fraction: float | None) -> None:
+            job.stage, job.fraction = stage, fraction
+
+        if (processes := processes_for(recipe, job.run.emit)) > 1:
+            return self._run_together(job, processes, report)
+        with self._bases.use(recipe, job.run.status.name, report, job.stopped.is_set) as base:
+            if base is None:
+                return True
+            report("Counting tokens", None)
+            return self._train_on(base, job, recipe, data)
+
+    def _train_on(self, base: "BaseModel", job: _Job, recipe: Recipe, data: "TrainingData") -> bool:
+        """Train; return whether it was stopped by hand."""
+        from engine.training.trainer import run_training
+
+        def emit(event: "Event") -> None:
+            job.run.emit(event)
+            if isinstance(event, Started):
+                self._set(job, *_BEGUN)
+
+        base.make_room()
+        resume_step = self._newest_sound(job.run)
+        outcome = run_training(
+            recipe,
+            data,
+            base,
+            job.run.path,
+            emit,
+            lambda: self._between_steps(job),
+            resume_step,
+            lambda: job.paused.is_set() and not job.stopped.is_set(),
+        )
+        return outcome.stopped
+
+    def _run_together(self, job: _Job, processes: int, report: Report) -> bool:
+        """Train in processes of its own; return whether it was stopped by hand."""
+        resolve(job.run.recipe.model, self._cache, report)  # the starter model is fetched once, and here
+        if not self._bases.make_room(job.run.status.name, report, job.stopped.is_set):
+            return True
+        job.run.emit(Noted(f"{processes} processes share the run; the playground's model makes room for them."))
+        report(f"Starting {processes} processes", None)
+
+        def seen(history: "History") -> None:
+            state, stage = _PAUSED if history.held else _BEGUN
+            if state != job.state:
+                self._set(job, state, stage)
+
+        def wait(seconds: float) -> None:
+            job.wake.wait(seconds)
+            job.wake.clear()
+
+        def wish() -> Wish:
+            return Wish(job.paused.is_set(), job.stopped.is_set())
+
+        self._newest_sound(job.run)
+        return train_together(job.run, processes, self._cache, wish, seen, wait)
+
+    def _newest_sound(self, run: RunDirectory) -> int:
+        """The step to go on from; says so in the log where newer checkpoints are damaged or gone."""
+        made = run.history.read().checkpoints
+        found, damaged = checkpoints.newest_sound(run.checkpoints), []
+        for step in run.checkpoint_steps():
+            if step > found:
+                damaged.append(step)
+                checkpoints.set_aside(run.checkpoints, step)
+        where = f"from step {found}" if found else "from the beginning"
+        if damaged:
+            names = ", ".join(map(str, damaged))
+            run.emit(Noted(f"The checkpoint of step {names} is damaged; the run goes on {where}.", "warning"))
+        elif made and made[-1] > found:
+            run.emit(Noted(f"The checkpoint of step {made[-1]} is gone; the run goes on {where}.", "warning"))
+        return found
+
+    def _between_steps(self, job: _Job) -> bool:
+        """Hold while paused; return whether to end."""
+        while job.paused.is_set() and not job.stopped.is_set():
+            self._set(job, *_PAUSED)
+            job.wake.wait()
+            job.wake.clear()
+            self._set(job, "running", "Training")
+        return job.stopped.is_set()
+
+    def _set(self, job: _Job, state: RunState, stage: str) -> None:
+        """Say what the training does; nothing once the run is to stop, which is the last that is said of it."""
+        with job.changing:
+            if not job.stopped.is_set():
+                job.run.update(state=state)
+                job.state, job.stage, job.fraction = state, stage, None
+
+    def _note_failure(self, job: _Job, error: StudioError) -> None:
+        try:
+            job.run.emit(Noted(str(error), "error"))
+        except StudioError:
+            log.warning("the failure of %s could not be written to its log", job.run.id)
+
+
+@contextmanager
+def _last_change(job: _Job) -> Iterator[None]:
+    """Let nobody change the state of a run after this."""
+    with job.changing:
+        job.ended = True
+        yield
+
+
+def _not_in_progress() -> RunError:
+    return RunError("This run is not in progress any more.")

@@ -1,0 +1,131 @@
+import pytest
+
+from engine.errors import StudioError
+from engine.tickets.importing.columns import ROLES
+from tests.ui.handlers import by_id, calls, last, until, work_of
+from ui.task_registry import PREPARE
+
+pytestmark = pytest.mark.ui
+OPTIONS = (20, "random", False, "de", ["en"], True, True, " /models/names ")
+"""Held out, split, mask, country, languages, resolved, numbers, second look."""
+
+
+def test_dropping_files_shows_what_they_are(wired, studio, tmp_path):
+    file = tmp_path / "fragen.csv"
+    shown = last(wired.handler("tickets.import_panel.look")([str(file)], "me"))
+    assert "delimiter semicolon" in shown["found"]
+    assert shown["column-question"].value == "Frage"
+    assert shown["country"].value == "DE"
+    assert "4 numbers" in shown["country"].info
+    assert shown["data-set-name"] == "fragen"
+    assert len(calls(studio, "detect")) == 1
+
+
+def test_what_is_unclear_is_asked_and_what_is_clear_stands_in_its_field(wired, tmp_path):
+    shown = last(wired.handler("tickets.import_panel.look")([str(tmp_path / "flags.tsv")], "me"))
+    for text in ("The column &#39;flag&#39; holds only yes and no.", "Choose them below.", "Bots cannot be told"):
+        assert text in shown["source-notice"]
+    assert shown["change"].open is True
+    assert (shown["column-ticket"].value, shown["column-text"].value) == ("ticket", "text")
+    assert (shown["column-incoming"].value, shown["column-outgoing"].value) == ("", "")
+
+
+def test_after_a_file_that_cannot_be_read_another_one_can_be_dropped_at_once(wired, tmp_path):
+    shown = last(wired.handler("tickets.import_panel.look")([str(tmp_path / "shop.bad")], "me"))
+    assert "shop.bad is empty." in shown["import-notice"]
+    assert shown["source"].visible is False
+    assert shown["drop"] is None
+    assert shown["import-start"].visible is True
+    assert list(wired.handler("tickets.import_panel.look")(None, "me")) == []
+    assert (
+        last(wired.handler("tickets.import_panel.look")([str(tmp_path / "good.ndjson")], "me"))["import-notice"] == ""
+    )
+
+
+def test_looking_into_files_can_be_cancelled_and_gives_the_drop_zone_back(wired, tmp_path):
+    seen = wired.handler("tickets.import_panel.look")([str(tmp_path / "huge.slow")], "me")
+    assert "Cancel" in by_id(next(seen))["prepare-progress"]
+    wired.handler("tickets.import_panel.cancel")("me")
+    shown = last(seen)
+    assert shown["prepare-progress"] == shown["import-notice"] == ""
+    assert shown["drop"] is None
+    assert shown["import-start"].visible is True
+
+
+def test_files_dropped_while_others_are_looked_into_take_their_place(wired, tmp_path):
+    look = wired.handler("tickets.import_panel.look")
+    slow = look([str(tmp_path / "huge.slow")], "me")
+    next(slow)
+    assert last(look([str(tmp_path / "good.ndjson")], "me"))["data-set-name"] == "good"
+    assert list(slow) == []
+
+
+def test_too_many_files_are_told_whatever_the_browser_sends_at_once(wired, studio, tmp_path):
+    shown = last(
+        wired.handler("tickets.import_panel.look")([str(tmp_path / f"{number}.eml") for number in range(1001)], "me")
+    )
+    assert "These are 1,001 files; 1,000 are taken at once." in shown["import-notice"]
+    assert ".zip" in shown["import-notice"]
+    assert calls(studio, "detect") == []
+
+
+def test_a_correction_keeps_the_country_that_was_chosen(wired, tmp_path):
+    corrections = ["", "cp1252", "", {}, *[""] * len(ROLES)]
+    shown = last(wired.handler("tickets.import_panel.look_again")([str(tmp_path / "fragen.csv")], "me", *corrections))
+    assert "found" in shown
+    assert "country" not in shown
+
+
+def test_only_a_mapping_that_was_changed_is_passed_on(wired, studio, tmp_path):
+    guessed = {"question": "Frage", "answer": "Antwort"}
+    same = [guessed.get(role, "") for role in ROLES]
+    prepare = wired.handler("tickets.import_panel.prepare")
+    work = work_of(wired, "tickets.import_panel.prepare")
+    prepare([str(tmp_path / "a.csv")], "A", *OPTIONS, "", "", "", guessed, *same)
+    until(lambda: work.seen(PREPARE) if work.seen(PREPARE).state == "done" else None)
+    plain = (10, "recent", True, "", [], False, False, "")
+    prepare([str(tmp_path / "a.csv")], "", *plain, "", "cp1252", "tab", guessed, "Antwort", "Frage", *same[2:])
+    first, second = (call[3] for call in calls(studio, "prepare"))
+    assert (first.heldout, first.split, first.mask, dict(first.overrides.mapping)) == (0.2, "random", False, {})
+    assert (first.country, first.languages, first.resolved_only) == ("DE", ("en",), True)
+    assert (first.mask_numbers, first.second_look) == (True, "/models/names")
+    assert (second.mask_numbers, second.second_look) == (False, "")
+    assert (second.country, second.languages, second.resolved_only) == (None, (), False)
+    assert (second.overrides.encoding, second.overrides.delimiter) == ("cp1252", "tab")
+    assert second.overrides.mapping["question"] == "Antwort"
+    assert calls(studio, "prepare")[1][2] == "a"
+
+
+def test_a_country_that_is_none_is_told(wired, tmp_path):
+    wrong = (10, "recent", True, "Narnia", [], False, False, "", "", "", "", {}, *[""] * len(ROLES))
+    with pytest.raises(StudioError, match="NARNIA"):
+        wired.handler("tickets.import_panel.prepare")([str(tmp_path / "a.csv")], "A", *wrong)
+
+
+def test_the_sentence_under_the_drop_zone_names_what_goes_in(wired):
+    from ui.tickets.import_panel import FORMATS
+
+    for name in ("Zendesk", "Freshdesk", "Jira Service Management", "mbox", "XLSX", "ShareGPT", ".zip"):
+        assert name in FORMATS
+
+
+def test_a_finished_import_selects_the_new_data_set(wired, studio):
+    wired.handler("tickets.import_panel.prepare_sample")()
+    work = work_of(wired, "tickets.import_panel.prepare_sample")
+    until(lambda: work.seen(PREPARE) if work.seen(PREPARE).state == "done" else None)
+    shown = wired.handler("tickets.import_panel.watch")(["shop.ndjson"])
+    assert "set-2" in [value for value in shown.values() if isinstance(value, str)]
+    assert by_id(shown)["drop"] is None
+    assert by_id(shown)["import-start"].visible is True
+    assert by_id(shown)["source"].visible is False
+    assert len(calls(studio, "prepare")) == 1
+
+
+def test_a_cancelled_import_says_that_nothing_was_kept(wired, studio):
+    studio.task_pause = 5
+    wired.handler("tickets.import_panel.prepare_sample")()
+    work = work_of(wired, "tickets.import_panel.prepare_sample")
+    work.cancel(PREPARE)
+    until(lambda: work.seen(PREPARE) if work.seen(PREPARE).state != "running" else None)
+    shown = by_id(wired.handler("tickets.import_panel.watch")(None))
+    assert "cancelled" in shown["import-notice"]

@@ -1,0 +1,117 @@
+"""What a run needs of memory: its parts as one bar with a table, the verdict, and how it would go on other cards."""
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from engine.training.memory.cards import CardFit
+from engine.training.memory.estimate import Estimate
+from engine.training.memory.gpu import Memory
+from ui import icons, words
+from ui.parts import NOTHING, badge, join
+
+GIB = 2**30
+
+MODES = {"spacious": "fastest (spacious)", "balanced": "fast (balanced)", "saving": "slower (saving)"}
+"""A memory mode, by what it means for the person who waits."""
+
+
+def memory_panel(cost: Estimate) -> Markup:
+    """Show the memory that a run needs here: how much of what there is, what for, and whether it fits.
+
+    Args:
+        cost: The estimate for this computer.
+    """
+    if cost.memory_gib is None or cost.parts is None:
+        return NOTHING
+    return Markup(
+        '<section class="memory" aria-label="Memory"><div class="memory-words"><span>Memory {}</span><b>{}</b></div>'
+        "{}{}{}</section>"
+    ).format(
+        badge(cost.verdict),
+        f"{cost.memory_gib:.1f} of {words.gigabytes(cost.available_gib)}",
+        _bar(cost),
+        _parts_table(cost.parts),
+        Markup('<p class="remedy">{}<span>{}</span></p>').format(icons.NOTE, cost.remedy) if cost.remedy else NOTHING,
+    )
+
+
+def part_rows(parts: Memory) -> list[tuple[str, str, int]]:
+    """Return what the memory is for as (plain words, the field's terms, bytes), in the order of the bar."""
+    return [
+        ("The model, which stays as it is", "weights", parts.weights),
+        ("What learns", "adapter and optimizer", parts.adapter + parts.optimizer),
+        ("The conversations at work", "activations", parts.activations),
+        ("Choosing each next word", "logits", parts.logits),
+        ("The program itself", "libraries, driver", parts.overhead),
+    ]
+
+
+def _bar(cost: Estimate) -> Markup:
+    """Draw the parts beside one another, over all the memory there is; what is too much goes beyond a mark."""
+    assert cost.parts is not None
+    whole = max(cost.parts.total, round(GIB * cost.available_gib), 1)
+    pieces = join(
+        [
+            Markup('<i class="part-{}" style="width:{:.2f}%"></i>').format(number, 100 * size / whole)
+            for number, (_, _, size) in enumerate(part_rows(cost.parts), start=1)
+        ]
+    )
+    limit = 100 * GIB * cost.available_gib / whole
+    mark = Markup('<b class="limit" style="left:{:.2f}%"></b>').format(limit) if limit < 100 else NOTHING
+    return Markup('<div class="stack" aria-hidden="true">{}{}</div>').format(pieces, mark)
+
+
+def _parts_table(parts: Memory) -> Markup:
+    rows = [
+        Markup(
+            '<tr><th scope="row"><i class="swatch part-{}" aria-hidden="true"></i>{} '
+            '<span class="quiet">({})</span></th><td class="number">{}</td></tr>'
+        ).format(number, name, term, amount(size))
+        for number, (name, term, size) in enumerate(part_rows(parts), start=1)
+    ]
+    return Markup(
+        '<table class="memory-parts"><caption class="unseen-text">What the memory is for</caption>'
+        '<thead class="unseen-text"><tr><th scope="col">What for</th><th scope="col">Memory</th></tr></thead>'
+        "<tbody>{}</tbody></table>"
+    ).format(join(rows))
+
+
+def amount(size: int) -> str:
+    """Write an amount of memory, in bytes, so that a small part is not nothing."""
+    gib = size / GIB
+    return f"{gib * 1024:.0f} MB" if gib < 0.095 else words.gigabytes(gib)
+
+
+def cards_table(fits: Sequence[CardFit]) -> Markup:
+    """Show how the recipe would go on named graphics cards.
+
+    Args:
+        fits: One a card; empty for a model of unknown size.
+    """
+    if not fits:
+        return Markup('<p class="hint">How much memory this model needs is not known before it is loaded.</p>')
+    rows = [
+        Markup(
+            '<tr><th scope="row"><b>{}</b> <span class="quiet nowrap">{:g} GB</span></th><td>{}</td><td>{}</td>'
+            '<td class="number">{}</td></tr>'
+        ).format(
+            seen.card.name,
+            seen.card.box_gb,
+            badge(seen.verdict),
+            "–" if seen.verdict == "does not fit" else _pace(seen),
+            f"{seen.gib:.1f} of {words.gigabytes(seen.card.usable_gib)}",
+        )
+        for seen in fits
+    ]
+    return Markup(
+        '<p class="quiet">This recipe with this model, reckoned for cards that are not in this computer. Less is left '
+        "than the box says: the screen and the driver take some.</p>"
+        '<div class="scroll-x" tabindex="0" role="region" aria-label="This recipe on other graphics cards">'
+        '<table class="table cards-table"><thead><tr><th scope="col">Graphics card</th><th scope="col">Verdict</th>'
+        '<th scope="col">Pace (memory mode)</th><th scope="col">Needs</th></tr></thead><tbody>{}</tbody></table></div>'
+    ).format(join(rows))
+
+
+def _pace(seen: CardFit) -> str:
+    return "the processor’s" if seen.card.kind == "processor" else MODES[seen.mode]

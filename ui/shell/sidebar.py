@@ -1,0 +1,159 @@
+"""The sidebar: data sets, runs and adapters, to select, rename and delete; and the offer to undo a deletion.
+
+In a window narrower than 720 px it lies over the page, and the header's [lists-button] opens it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from engine.errors import StudioError
+from engine.studio import Studio
+from engine.workspace import Deleted
+from ui.context import Window
+from ui.events import LATEST, listen
+from ui.html import data_of, html
+from ui.shell import views
+from ui.state.ownership import Asking, name_of
+from ui.state.page import first_look
+from ui.tickets import tab
+
+
+@dataclass(frozen=True)
+class Sidebar:
+    """Components; their elem_ids in brackets."""
+
+    lists: gr.HTML
+    """[sidebar-lists]; raises 'pick', 'bring', 'rename', 'delete'"""
+    undo: gr.HTML
+    """[undo]; raises 'undo', 'dismiss'"""
+    deleted: gr.State
+    """What can be brought back (:class:`engine.workspace.Deleted`), or None."""
+
+    @property
+    def undo_outputs(self) -> list[Any]:
+        """What :meth:`offer_undo` sets."""
+        return [self.undo, self.deleted]
+
+    def offer_undo(self, deleted: Deleted) -> dict[Any, Any]:
+        """Show the offer to bring something back."""
+        return {self.undo: views.undo(deleted.label), self.deleted: deleted}
+
+
+def build() -> Sidebar:
+    """Make the components; the offer to undo floats above the page."""
+    with gr.Column(elem_id="sidebar", scale=0, min_width=0):
+        lists = html(elem_id="sidebar-lists", raises=("pick", "bring", "rename", "delete"))
+    undo = html(elem_id="undo", raises=("undo", "dismiss"))
+    return Sidebar(lists, undo, gr.State(None))
+
+
+def wire(window: Window) -> None:
+    """Attach the handlers."""
+    ui, page, studio = window.sidebar, window.page, window.studio
+    state = [page.dataset, page.run, page.voices]
+    asking = Asking(studio)
+
+    def check(action: str, data: dict[str, Any], request: gr.Request | None) -> None:
+        if data["kind"] == "run":
+            asking.check(name_of(request), action, data["id"])
+
+    def redraw(dataset: str | None, run: str | None, voices: list[str]) -> dict[Any, Any]:
+        return {ui.lists: lists(studio, dataset or "", run or "", voices)}
+
+    def pick(
+        event: gr.EventData, voices: list[str], opened: str, dataset: str, _: dict[str, Any], draft: dict[str, Any]
+    ) -> dict[Any, Any]:
+        data, look = data_of(event), first_look()
+        match data["kind"]:
+            case "dataset":
+                drawn = draw(dataset, look, draft) if (opened, dataset) == ("tickets", data["id"]) else {}
+                return {page.dataset: data["id"], page.look: look, window.tabs: gr.Tabs(selected="tickets"), **drawn}
+            case "run":
+                return {page.run: data["id"], window.tabs: gr.Tabs(selected="training")}
+        return {page.voices: _toggled(studio, voices, data["id"]), window.tabs: gr.Tabs(selected="playground")}
+
+    def bring(
+        event: gr.EventData, opened: str, dataset: str, look: dict[str, Any], draft: dict[str, Any]
+    ) -> dict[Any, Any]:
+        if data_of(event)["kind"] == "adapter":
+            return {window.tabs: gr.Tabs(selected="export"), window.export.bring_in: gr.Accordion(open=True)}
+        adding = {**look, "adding": True}
+        drawn = draw(dataset, adding, draft) if opened == "tickets" else {}
+        return {window.tabs: gr.Tabs(selected="tickets"), page.look: adding, **drawn}
+
+    def rename(
+        event: gr.EventData, dataset: str, run: str, voices: list[str], request: gr.Request | None = None
+    ) -> dict[Any, Any]:
+        data = data_of(event)
+        check("rename it", data, request)
+        _rename(studio, data["kind"], data["id"], data["name"])
+        return redraw(dataset, run, voices)
+
+    def delete(
+        event: gr.EventData, dataset: str, run: str, voices: list[str], request: gr.Request | None = None
+    ) -> dict[Any, Any]:
+        data = data_of(event)
+        check("delete it", data, request)
+        deleted = _delete(studio, data["kind"], data["id"])
+        kept = [name for name in voices if data["id"] not in name]
+        dataset = next((seen.id for seen in studio.tickets.all()), "") if dataset == data["id"] else dataset
+        run = next((seen.id for seen in studio.runs.all()), "") if run == data["id"] else run
+        return {
+            page.dataset: dataset,
+            page.run: run,
+            page.voices: kept,
+            **ui.offer_undo(deleted),
+            **redraw(dataset, run, kept),
+        }
+
+    def undo(deleted: Deleted | None, dataset: str, run: str, voices: list[str]) -> dict[Any, Any]:
+        if deleted is not None:
+            studio.restore(deleted)
+        back = deleted.original if deleted else None
+        dataset = dataset or (back.name if back and back.parent.name == "datasets" else "")
+        run = run or (back.name if back and back.parent.name == "runs" else "")
+        return {page.dataset: dataset, page.run: run, ui.undo: "", ui.deleted: None, **redraw(dataset, run, voices)}
+
+    changed = [page.dataset, page.run, page.voices, ui.lists, *ui.undo_outputs]
+    draw, looked_at, drawn = tab.redraw(window)
+    moved = [window.tabs, *drawn]
+    listen(ui.lists.pick, pick, [page.voices, page.open, *looked_at], [*state, *moved], **LATEST)
+    listen(ui.lists.bring, bring, [page.open, *looked_at], [window.export.bring_in, *moved])
+    listen(ui.lists.rename, rename, state, [ui.lists])
+    listen(ui.lists.delete, delete, state, changed)
+    listen(window.training.table.rename, rename, state, [ui.lists])
+    listen(window.training.table.delete, delete, state, changed)
+    listen(ui.undo.undo, undo, [ui.deleted, *state], changed)
+    listen(ui.undo.dismiss, lambda: {ui.undo: "", ui.deleted: None}, [], ui.undo_outputs)
+
+
+def lists(studio: Studio, dataset: str, run: str, voices: Sequence[str]) -> Any:
+    """The three lists as they are now, and what cannot be read."""
+    listed = studio.tickets.all(), studio.runs.all(), studio.playground.voices()
+    return views.sidebar(*listed, dataset, run, voices, studio.damaged())
+
+
+def _toggled(studio: Studio, voices: list[str], voice: str) -> list[str]:
+    """Choose an adapter for the playground, or take it away again; the newest three over its base stay."""
+    from ui.playground.views import MOST_ADAPTERS, over_one_base
+
+    if voice in voices:
+        return [name for name in voices if name != voice]
+    return over_one_base(studio.playground.voices(), [*voices, voice])[-MOST_ADAPTERS:]
+
+
+def _rename(studio: Studio, kind: str, identifier: str, name: str) -> None:
+    {"dataset": studio.tickets.rename, "run": studio.runs.rename, "adapter": studio.adapters.rename}[kind](
+        identifier, name
+    )
+
+
+def _delete(studio: Studio, kind: str, identifier: str) -> Deleted:
+    known = {"dataset": studio.tickets.delete, "run": studio.runs.delete, "adapter": studio.adapters.delete}
+    known["damaged"] = studio.delete_damaged
+    if kind not in known:
+        raise StudioError("That cannot be deleted here.")
+    return known[kind](identifier)

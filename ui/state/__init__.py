@@ -1,0 +1,1 @@
+"""What the window remembers of a page and of a person."""

@@ -1,0 +1,162 @@
+"""What was recognised of an export, how to put it right, and what to do with it.
+
+Owns these inputs and what they mean together. What a format is, and which column is the question, the engine guesses.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from engine.tickets.importing.columns import ROLES
+from engine.tickets.importing.detect import Detection
+from engine.tickets.overrides import FORMATS, SourceOverrides
+from ui import parts
+from ui.html import html
+from ui.tickets import prepare_options
+from ui.tickets.prepare_options import OptionFields
+from ui.tickets.views import listing
+
+ENCODINGS = ("utf-8", "utf-16", "cp1252", "iso-8859-15", "cp1250", "cp1251", "shift_jis", "gb18030", "mac_roman")
+"""Encodings to choose from; others can be typed."""
+
+DELIMITERS = (("comma", ","), ("semicolon", ";"), ("tab", "tab"), ("bar", "|"))
+AS_RECOGNISED = ("as recognised", "")
+
+
+@dataclass(frozen=True)
+class SourcePanel:
+    """Components; their elem_ids in brackets."""
+
+    panel: gr.Column
+    """[source]"""
+    notice: gr.HTML
+    """[source-notice]"""
+    found: gr.HTML
+    """[found]"""
+    name: gr.Textbox
+    """[data-set-name]"""
+    change: gr.Accordion
+    """[change]"""
+    format: gr.Dropdown
+    """[source-format]"""
+    encoding: gr.Dropdown
+    """[source-encoding]"""
+    delimiter: gr.Dropdown
+    """[source-delimiter]"""
+    mapping: gr.Column
+    """[columns]"""
+    columns: dict[str, gr.Dropdown]
+    """Role -> [column-ROLE]"""
+    sample_rows: gr.HTML
+    """[sample-rows]"""
+    fields: OptionFields
+    """Inside [prepare-options]."""
+    another: gr.Button
+    """[other-files]"""
+    prepare: gr.Button
+    """[prepare]"""
+    guessed: gr.State
+    """The mapping as it was guessed, so that only what a person changed is passed on."""
+
+    @property
+    def corrections(self) -> list[Any]:
+        """The inputs of :func:`overrides`."""
+        return [self.format, self.encoding, self.delimiter, self.guessed, *self.columns.values()]
+
+    @property
+    def recognition(self) -> list[Any]:
+        """What :func:`recognised` sets."""
+        shown = [self.notice, self.found, self.change, self.mapping, self.sample_rows, self.fields.country]
+        return [*shown, *self.columns.values()]
+
+
+def build() -> SourcePanel:
+    """Make the components."""
+    with gr.Column(elem_id="source", elem_classes="sheet", visible=False) as panel:
+        found = html(elem_id="found")
+        notice = html(elem_id="source-notice")
+        name = gr.Textbox("", label="Name of the data set", elem_id="data-set-name", max_lines=1)
+        with gr.Accordion("Change what was recognised", open=False, elem_id="change") as change:
+            corrections = _build_corrections()
+        with gr.Accordion("Options: what is held out, masked, left out", open=False, elem_id="prepare-options"):
+            fields = prepare_options.build()
+        with gr.Row(elem_classes="bar-row end"):
+            another = gr.Button("Other files", elem_id="other-files", scale=0, min_width=110)
+            prepare = gr.Button("Prepare the tickets", variant="primary", elem_id="prepare", scale=0, min_width=180)
+    return SourcePanel(
+        panel=panel,
+        notice=notice,
+        found=found,
+        name=name,
+        change=change,
+        another=another,
+        prepare=prepare,
+        guessed=gr.State({}),
+        fields=fields,
+        **corrections,
+    )
+
+
+def _build_corrections() -> dict[str, Any]:
+    with gr.Row():
+        formats = gr.Dropdown(
+            [AS_RECOGNISED, *((name, name) for name in FORMATS)], value="", label="Format", elem_id="source-format"
+        )
+        encoding = gr.Dropdown(
+            [AS_RECOGNISED, *((name, name) for name in ENCODINGS)],
+            value="",
+            label="Encoding of the text",
+            elem_id="source-encoding",
+            allow_custom_value=True,
+        )
+        delimiter = gr.Dropdown(
+            [AS_RECOGNISED, *DELIMITERS], value="", label="Delimiter of the columns", elem_id="source-delimiter"
+        )
+    with gr.Column(elem_id="columns", visible=False) as mapping:
+        html(
+            '<p class="quiet">Which column is what? Name question and answer (a row a ticket), or text, ticket and '
+            "author or role (a row a message). A column of yes and no is incoming where yes means that the customer "
+            "wrote, outgoing where it means the support, internal where only staff saw it, public where customers "
+            "did, bot where a machine wrote.</p>"
+        )
+        with gr.Row(elem_classes="column-grid"):
+            columns = {
+                role: gr.Dropdown(
+                    [("none", "")], value="", label=role.capitalize(), elem_id=f"column-{role}", min_width=150
+                )
+                for role in ROLES
+            }
+        sample_rows = html(elem_id="sample-rows")
+    return {
+        "format": formats,
+        "encoding": encoding,
+        "delimiter": delimiter,
+        "mapping": mapping,
+        "columns": columns,
+        "sample_rows": sample_rows,
+    }
+
+
+def overrides(format: str, encoding: str, delimiter: str, guessed: dict[str, str], *columns: str) -> SourceOverrides:
+    """What a person changed, as the engine takes it; see :attr:`SourcePanel.corrections`."""
+    mapping = {role: column or "" for role, column in zip(ROLES, columns, strict=True)}
+    named = {role: column for role, column in mapping.items() if column}
+    return SourceOverrides(format or "", encoding or "", delimiter or "", mapping if named != guessed else {})
+
+
+def recognised(ui: SourcePanel, found: Detection) -> dict[Any, Any]:
+    """Show what an export is; where it is not clear which column is what, the way to say so stands open."""
+    choices = [("none", ""), *((column, column) for column in found.columns)]
+    note = " ".join(found.doubts) or "Which columns hold the question and the answer is not clear."
+    values = found.mapping or found.likely
+    unclear_columns = [parts.banner(note, "Choose them below.", "note")] if found.unclear else []
+    return {
+        ui.notice: parts.join([*unclear_columns, *(parts.banner(caution, kind="note") for caution in found.cautions)]),
+        ui.found: listing.detection(found),
+        ui.change: gr.Accordion(open=True) if found.unclear else gr.skip(),
+        ui.mapping: gr.Column(visible=bool(found.columns)),
+        ui.sample_rows: listing.sample_table(found),
+        **prepare_options.guess(ui.fields, found.country, found.country_evidence),
+        **{box: gr.Dropdown(choices, value=values.get(role, "")) for role, box in ui.columns.items()},
+    }

@@ -1,0 +1,1 @@
+"""What the tab 'Tickets' shows, as pure functions, tested without Gradio."""
