@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from engine.errors import RecipeError
+from engine.typed_numbers import AmbiguousNumberError, plain, read_float, read_whole
 
 STARTER = "starter"
 """The model reference that means the embedded starter model."""
@@ -88,12 +89,12 @@ class Recipe:
     bias: Literal["none", "all", "lora_only"] = setting("none", "Adapter", "Train biases too (bias)")
     """Leave at none unless a paper tells you otherwise."""
 
-    epochs: float = setting(3.0, "Learning", "Times through the tickets (epochs)", low=0.01, high=100.0)
+    epochs: float = setting(3.0, "Learning", "Passes through the tickets (epochs)", low=0.01, high=100.0, unit="times")
     """How often each conversation is seen."""
     max_steps: int = setting(0, "Learning", "Stop after this many steps", low=0, high=1_000_000, unit="steps")
     """0 means that the epochs decide; otherwise whichever comes first."""
     learning_rate: float = setting(2e-4, "Learning", "Size of each step (learning rate)", low=1e-7, high=0.1)
-    """Too low learns nothing, too high breaks the model; 0.0002 suits most."""
+    """Too low learns nothing, too high breaks the model; the fewer the steps, the larger it may be."""
     schedule: Literal["cosine", "linear", "constant", "constant_with_warmup"] = setting(
         "cosine", "Learning", "How the step size falls (schedule)"
     )
@@ -111,9 +112,9 @@ class Recipe:
     seed: int = setting(42, "Learning", "Seed", low=0, high=2**31 - 1)
     """The same seed, tickets and recipe give the same run."""
 
-    batch_size: int = setting(4, "Batches", "Conversations at a time (batch size)", low=1, high=1024)
+    batch_size: int = setting(4, "Batches", "At a time (batch size)", low=1, high=1024, unit="conversations")
     """More is faster and needs more memory."""
-    accumulation: int = setting(2, "Batches", "Batches a step (gradient accumulation)", low=1, high=1024)
+    accumulation: int = setting(2, "Batches", "In a step (gradient accumulation)", low=1, high=1024, unit="batches")
     """Batches collected before one update; the effective batch is the product of the two."""
     max_length: int = setting(1024, "Batches", "Longest conversation (max length)", low=32, high=131_072, unit="tokens")
     """Longer conversations lose some of their turns."""
@@ -138,7 +139,9 @@ class Recipe:
     """0 checks about eight times in a run, and always before the first and after the last step."""
     save_steps: int = setting(0, "Evaluation", "Save a checkpoint every", low=0, high=1_000_000, unit="steps")
     """0 saves whenever the held-out tickets are checked."""
-    keep_checkpoints: int = setting(3, "Evaluation", "Checkpoints to keep", low=1, high=1000)
+    keep_checkpoints: int = setting(
+        3, "Evaluation", "How many to keep (keep checkpoints)", low=1, high=1000, unit="checkpoints"
+    )
     """Older ones are deleted, the best never."""
     patience: int = setting(3, "Evaluation", "Stop when it no longer helps (patience)", low=0, high=1000, unit="checks")
     """Ends the run when the held-out loss has not fallen for this many checks in a row; 0 never."""
@@ -226,6 +229,10 @@ def _as_named_today(values: Mapping[str, Any]) -> dict[str, Any]:
     return today
 
 
+_KINDS: dict[type, str] = {bool: "yes or no", int: "a whole number", float: "a number", str: "text"}
+_YES_OR_NO = {**dict.fromkeys(("true", "yes", "1", "on"), True), **dict.fromkeys(("false", "no", "0", "off"), False)}
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """A field of the recipe as the window and the command line see it."""
@@ -251,7 +258,7 @@ class Setting:
             return " or ".join(self.choices)
         if self.low is None:
             return ""
-        return f"{self.low:g} to {self.high:g} {self.unit}".strip()
+        return f"{plain(self.low)} to {plain(self.high or 0)} {self.unit}".strip()
 
     def parse(self, text: str) -> Any:
         """Read a value from text.
@@ -259,32 +266,45 @@ class Setting:
         Raises:
             RecipeError: It is not of the field's type.
         """
+        text = text.strip() if self.kind is not str else text
+        if not text and self.kind is not str:
+            raise RecipeError(self.name, f"{self.label}: there is no value.", f"Write {self._wanted}.")
         try:
-            if self.kind is bool:
-                return {
-                    "true": True,
-                    "yes": True,
-                    "1": True,
-                    "on": True,
-                    "false": False,
-                    "no": False,
-                    "0": False,
-                    "off": False,
-                }[text.strip().lower()]
-            return self.kind(text)
+            return self._read(text)
+        except AmbiguousNumberError as error:
+            remedy = "Write it without the mark, or with more or fewer decimals."
+            raise RecipeError(self.name, f"{self.label}: '{text}' {error}.", remedy) from error
         except (ValueError, KeyError) as error:
-            wanted = {bool: "yes or no", int: "a whole number", float: "a number"}.get(self.kind, "text")
-            raise RecipeError(self.name, f"{self.label}: '{text}' is not {wanted}.") from error
+            raise RecipeError(
+                self.name, f"{self.label}: '{text}' is not {_KINDS[self.kind]}.", f"Write {self._wanted}."
+            ) from error
+
+    def _read(self, text: str) -> Any:
+        if self.kind is bool:
+            return _YES_OR_NO[text.lower()]
+        if self.kind is str:
+            return text
+        number = text.removesuffix(self.unit) if self.unit else text
+        return read_whole(number) if self.kind is int else read_float(number)
+
+    @property
+    def _wanted(self) -> str:
+        """What to write, in words."""
+        return f"{_KINDS[self.kind]} from {self.range_text}" if self.low is not None else _KINDS[self.kind]
 
     def check(self, value: Any) -> None:
         """Raise a RecipeError unless ``value`` is of the field's type and in its range."""
         right_type = isinstance(value, self.kind) or (self.kind is float and isinstance(value, int))
         if not right_type or (isinstance(value, bool) and self.kind is not bool):
-            raise RecipeError(self.name, f"{self.label}: {value!r} is not a value of type {self.kind.__name__}.")
+            if self.kind in (int, float) and (value is None or isinstance(value, str)):
+                self.parse(value or "")  # what is wrong with the text; where nothing is, it is still no number
+            raise RecipeError(
+                self.name, f"{self.label}: {value!r} is not {_KINDS[self.kind]}.", f"Write {self._wanted}."
+            )
         if self.choices and value not in self.choices:
             raise RecipeError(self.name, f"{self.label}: '{value}' is not one of {', '.join(self.choices)}.")
         if self.low is not None and self.high is not None and not self.low <= value <= self.high:
-            raise RecipeError(self.name, f"{self.label}: {value:g} is outside {self.range_text}.")
+            raise RecipeError(self.name, f"{self.label}: {plain(value)} is outside {self.range_text}.")
 
 
 def _describe_fields() -> dict[str, Setting]:

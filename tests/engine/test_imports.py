@@ -10,12 +10,14 @@ ROOT = Path(__file__).parents[2]
 HEAVY = {"torch", "transformers", "peft", "trl", "bitsandbytes", "datasets", "accelerate", "gradio"}
 
 GROUND = {"errors", "identity", "reasoning", "damage", "task", "scratch", "workspace", "locks", "recipe", "hardware"}
+GROUND |= {"typed_numbers"}
 ALLOWED = {
     "errors": set(),
     "identity": set(),
     "reasoning": set(),
     "hardware": set(),
-    "recipe": {"errors"},
+    "typed_numbers": set(),
+    "recipe": {"errors", "typed_numbers"},
     "damage": {"errors"},
     "task": {"errors"},
     "scratch": {"identity"},
@@ -81,7 +83,8 @@ def test_no_modules_import_one_another_in_a_circle():
 
 
 def test_ui_imports_from_engine_only_studio_and_plain_records():
-    records = {"studio", "damage", "errors", "hardware", "recipe", "task", "workspace", "workspace_lock"}
+    records = {"studio", "damage", "errors", "hardware", "recipe", "task", "typed_numbers", "workspace"}
+    records |= {"workspace_lock"}
     records |= {
         *("training.early_stopping", "training.data.learn_view", "training.data.token_counts"),
         *("training.memory.cards", "training.memory.estimate", "training.memory.gpu"),

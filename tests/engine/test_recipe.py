@@ -27,8 +27,13 @@ def test_the_defaults_are_the_tutorials():
         ("dropout", 1.5, "1.5 is outside 0 to 0.9"),
         ("learning_rate", float("nan"), "nan is outside"),
         ("quant_type", "int4", "'int4' is not one of nf4, fp4"),
-        ("double_quant", 1, "not a value of type bool"),
-        ("rank", True, "not a value of type int"),
+        ("double_quant", 1, "1 is not yes or no"),
+        ("rank", True, "True is not a whole number"),
+        ("rank", None, "there is no value. Write a whole number from 1 to 512"),
+        ("learning_rate", "", "there is no value. Write a number from 0.0000001 to 0.1"),
+        ("learning_rate", "abc", "'abc' is not a number. Write a number from 0.0000001 to 0.1"),
+        ("max_length", "1.024", "'1.024' may be 1.024 and may be 1024"),
+        ("rank", "8", "'8' is not a whole number"),
         ("model", " ", "No base model"),
         ("target_modules", "", "No target modules"),
         ("target_modules", " , ", "No target modules"),
@@ -51,6 +56,13 @@ def test_text_becomes_values_and_back():
         Recipe().with_text({"rank": "many"})
     with pytest.raises(RecipeError, match="no setting called 'rnak'"):
         Recipe().with_text({"rnak": "8"})
+
+
+def test_settings_are_read_with_a_comma_too():
+    recipe = Recipe().with_text({"learning_rate": "0,0002", "max_length": "2,048 tokens", "epochs": "1,5"})
+    assert (recipe.learning_rate, recipe.max_length, recipe.epochs) == (2e-4, 2048, 1.5)
+    with pytest.raises(RecipeError, match=r"'1,000' may be 1\.000 and may be 1000\. Write it without the mark"):
+        Recipe().with_text({"epochs": "1,000"})
 
 
 def test_a_whole_number_is_accepted_where_a_fraction_is_meant():

@@ -9,6 +9,7 @@ from engine.model.catalogue import CatalogueEntry
 from engine.recipe import FIELDS, Group, Preset, Recipe, Setting
 from engine.training.early_stopping import in_words as ending_in_words
 from engine.training.memory.estimate import Estimate
+from engine.typed_numbers import plain
 from ui import icons, words
 from ui.parts import NOTHING, badge, join
 from ui.recipe.memory_views import memory_panel
@@ -158,23 +159,18 @@ def help_of(setting: Setting, value: Any, start: Any) -> str:
     """The sentence under a field: what it does, its range and unit, and what it was before it was changed."""
     parts = [setting.help]
     if setting.low is not None and setting.high is not None:
-        parts.append(f"{number(setting.low)} to {number(setting.high)} {setting.unit}".strip() + ".")
+        parts.append(f"{setting.range_text}.")
     if value != start:
         parts.append(f"Changed from {shown(start)}.")
     return " ".join(parts)
-
-
-def number(value: float) -> str:
-    """Write a limit without an exponent: '1,000,000', '0.0000001'."""
-    return f"{value:,.0f}" if value == int(value) else f"{value:.10f}".rstrip("0")
 
 
 def shown(value: Any) -> str:
     """Write a field's value."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    if isinstance(value, float):
-        return f"{value:g}"
+    if isinstance(value, int | float):
+        return plain(value)
     return str(value) if value != "" else "empty"
 
 
