@@ -13,6 +13,8 @@ TINY = {
     "bench_answers": ["--shape", "tiny", "--tokens", "4", "--repeats", "1", "--groups", "base", "pair"],
     "bench_training": ["--shape", "tiny", "--steps", "4", "--documents", "20", "--only", "saving"],
     "bench_loading": ["--shape", "tiny"],
+    "bench_import": ["--tickets", "80", "--workers", "0"],
+    "bench_privacy": ["--each", "1", "--rounds", "1"],
 }
 """Those that do all they do on a tiny model in seconds, without a GPU."""
 

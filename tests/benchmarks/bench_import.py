@@ -1,6 +1,6 @@
-"""Time and memory of preparing 100,000 Zendesk tickets, made by varying the real conversations beside the checkout.
+"""Time and memory of preparing 100,000 Zendesk tickets, made by varying those of the sample shop, or of an export.
 
-    python tests/benchmarks/bench_import.py [--tickets 100000] [--workers N] [--compare]
+    python tests/benchmarks/bench_import.py [--like EXPORT.ndjson] [--tickets 100000] [--workers N] [--compare]
 
 Every ticket gets its own id, date, customer and a few words, so that few are duplicates. The target is 120 s and
 1.5 GB on two cores. Memory is the highest sum over this process and its workers. The last line is one JSON object; it
@@ -25,11 +25,12 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import psutil
 
+from engine.tickets import sandbox
 from engine.tickets.options import PrepareOptions
 from engine.tickets.preparing.pipeline import prepare
 from engine.tickets.preparing.report import Progress
 
-TICKETS = Path(__file__).parents[3] / "shared" / "tickets" / "zendesk_tickets.ndjson"
+SAMPLE = Path(__file__).parents[2] / "assets" / "sample_tickets.ndjson"
 WORDS = (
     *("router", "invoice", "parcel", "battery", "screen", "cable", "password", "export", "filter", "folder", "account"),
     *(
@@ -49,9 +50,9 @@ WORDS = (
 STAGES = ("reading", "cleaning", "masking", "sketching", "duplicates and split", "writing", "quality report")
 
 
-def varied(count: int) -> Iterator[dict[str, Any]]:
-    """Yield tickets that share their shape with real ones and, to a third, other words in other places."""
-    real = [json.loads(line) for line in TICKETS.read_text(encoding="utf-8").splitlines()]
+def varied(count: int, like: Path) -> Iterator[dict[str, Any]]:
+    """Yield tickets that share their shape with those of an export and have, to a third, other words."""
+    real = [json.loads(line) for line in like.read_text(encoding="utf-8").splitlines()]
     dice = random.Random(1)
     began = datetime(2024, 1, 1)
     for number in range(1, count + 1):
@@ -92,7 +93,7 @@ def compared(export: Path, folder: Path, options: PrepareOptions) -> dict[str, f
         taken = []
         for apart in (False, True):
             began, busy = time.perf_counter(), sum(os.times()[:4])
-            prepare([export], folder / f"{number}-{apart}", options, apart=apart)
+            prepare([export], folder / f"{number}-{apart}", options, builder=sandbox.build if apart else None)
             taken.append((time.perf_counter() - began, sum(os.times()[:4]) - busy))
         ratios.append((taken[1][0] / taken[0][0], taken[1][1] / taken[0][1]))
     return {"apart_seconds_ratio": median(r[0] for r in ratios), "apart_cpu_ratio": median(r[1] for r in ratios)}
@@ -101,6 +102,9 @@ def compared(export: Path, folder: Path, options: PrepareOptions) -> dict[str, f
 def main() -> None:
     """Make the export, prepare it, print."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument(
+        "--like", type=Path, default=SAMPLE, help="Zendesk's JSON lines; the sample shop if not given."
+    )
     arguments.add_argument("--tickets", type=int, default=100_000)
     arguments.add_argument("--workers", type=int, default=None)
     arguments.add_argument("--compare", action="store_true", help="In this process, too, in turns: the median ratio.")
@@ -108,7 +112,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         export = Path(folder) / "tickets.json"
         with export.open("w", encoding="utf-8") as stream:
-            stream.writelines(json.dumps(ticket) + "\n" for ticket in varied(given.tickets))
+            stream.writelines(json.dumps(ticket) + "\n" for ticket in varied(given.tickets, given.like))
         peak, done = [0], threading.Event()
         watcher = threading.Thread(target=watch, args=(peak, done))
         watcher.start()
@@ -125,7 +129,7 @@ def main() -> None:
 
         options = PrepareOptions(workers=given.workers)
         try:
-            report = prepare([export], Path(folder) / "out", options, show, apart=True)
+            report = prepare([export], Path(folder) / "out", options, show, builder=sandbox.build)
         finally:
             done.set()
             watcher.join()
