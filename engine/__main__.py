@@ -19,6 +19,7 @@ import typer
 
 from engine.errors import ModelError, StudioError, TicketsError
 from engine.recipe import Recipe, presets
+from engine.tickets.dataset.files import TRAIN
 from engine.workspace import Workspace, default_root, keep_to_owner
 
 app = typer.Typer(
@@ -118,8 +119,8 @@ def train(
     from engine.training.runs.directory import RunDirectory
 
     recipe = _recipe(preset, model, set_ or [])
-    if not (data / "train.jsonl").exists():
-        raise TicketsError(f"{data} holds no train.jsonl.", "Run 'python -m engine prepare' first.")
+    if not (data / TRAIN).exists():
+        raise TicketsError(f"{data} holds no {TRAIN}.", "Run 'python -m engine prepare' first.")
     made = RunDirectory.create_at(run, recipe, data, run.resolve().name)
     if start:
         _train(made, workspace)

@@ -20,6 +20,7 @@ from engine.services.export import ExportService
 from engine.services.playground import PlaygroundService
 from engine.services.recipes import RecipeService
 from engine.services.runs import RunService
+from engine.tickets.dataset.files import NAME, REPORT
 from engine.tickets.library import DataSets
 from engine.training.data.token_view import Tokens
 from engine.training.runs.changes import note_change
@@ -81,7 +82,7 @@ class Studio:
         The lists of runs, data sets, imported adapters and saved recipes, in this order.
         """
         mark, home = self.workspace.mark, self.workspace
-        sets, adapters = mark(home.datasets, "report.json", "name.json"), mark(home.adapters, "about.json")
+        sets, adapters = mark(home.datasets, REPORT, NAME), mark(home.adapters, "about.json")
         return self.runs.revision(), sets, adapters, mark(home.recipes)
 
     def gpus(self) -> int:

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from engine.tickets.dataset.files import HELDOUT, TRAIN
+
 WORDS = [
     "how long is the return window for a lamp",
     "the return window is forty one days",
@@ -89,6 +91,6 @@ def write_data(folder: Path, learnt: int = 20, heldout: int = 4) -> Path:
     """Make a folder with train.jsonl and heldout.jsonl of so many short conversations, and return it."""
     folder.mkdir()
     rows = [json.dumps(row) + "\n" for row in conversations(learnt + heldout)]
-    (folder / "train.jsonl").write_text("".join(rows[:learnt]))
-    (folder / "heldout.jsonl").write_text("".join(rows[learnt:]))
+    (folder / TRAIN).write_text("".join(rows[:learnt]))
+    (folder / HELDOUT).write_text("".join(rows[learnt:]))
     return folder

@@ -1,12 +1,13 @@
 """Held-out tickets for the playground: real questions that none of those who answer has learnt from."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from engine.errors import TicketsError
-from engine.tickets.lines import conversation_of
+from engine.tickets.dataset.files import HELDOUT, TRAIN
+from engine.tickets.lines import conversations
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ def heldout_ticket(folders: Sequence[Path], number: int) -> HeldOutTicket:
     Raises:
         TicketsError: There is none, or a file is damaged.
     """
-    learnt = {_question(row) for folder in folders[1:] for row in _rows(folder / "train.jsonl")}
-    rows = [row for row in _rows(folders[0] / "heldout.jsonl") if _question(row) not in learnt]
+    learnt = {_question(row) for folder in folders[1:] for row in conversations(folder / TRAIN)}
+    rows = [row for row in conversations(folders[0] / HELDOUT) if _question(row) not in learnt]
     if not rows:
         raise TicketsError(
             "There is no ticket that was held out from everybody here." if learnt else "No tickets were held out.",
@@ -42,17 +43,6 @@ def heldout_ticket(folders: Sequence[Path], number: int) -> HeldOutTicket:
     if last < 0:
         raise TicketsError(f"Ticket {row['ticket']} has no answer.", "Prepare the tickets again.")
     return HeldOutTicket(row["ticket"], tuple(messages[:last]), messages[last]["content"])
-
-
-def _rows(file: Path) -> Iterator[Mapping[str, Any]]:
-    if not file.exists():
-        return
-    try:
-        with file.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                yield conversation_of(line, file.name, number)
-    except OSError as error:
-        raise TicketsError(f"{file.name} cannot be read: {error.strerror}.", "Prepare the tickets again.") from error
 
 
 def _question(row: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from engine.model.catalogue import find
 from engine.model.libraries import import_all
 from engine.model.sources import public_name
 from engine.recipe import FIELDS, STARTER, Recipe
+from engine.tickets.dataset.files import REPORT
 from engine.training.runs.directory import RunDirectory
 from engine.training.runs.events import Evaluated
 from engine.training.runs.history import History
@@ -140,7 +141,7 @@ def _numbers(run: RunDirectory) -> str:
 
 def _learnt_from(run: RunDirectory) -> str:
     try:
-        report = read_json(run.data / "report.json")
+        report = read_json(run.data / REPORT)
         kept, read = int(report["conversations_kept"]), int(report["tickets_read"])
     except (StudioError, KeyError, TypeError, ValueError):
         return ""

@@ -24,6 +24,7 @@ from engine.task import Task
 from engine.tickets import sandbox
 from engine.tickets.dataset.dataset import DataSet
 from engine.tickets.dataset.edits import Edits
+from engine.tickets.dataset.files import EDITS, HELDOUT, NAME, REPORT, SOURCES, TRAIN
 from engine.tickets.dataset.provenance import TERM_KINDS, Origin, TermKind, keep_sources, kept_sources
 from engine.tickets.importing.detect import Detection
 from engine.tickets.options import PrepareOptions
@@ -102,10 +103,10 @@ class DataSets:
 
     def _info(self, folder: Path) -> DataSetInfo:
         report, named = DataSet(folder).report, _named(folder)
-        for name in ("train.jsonl", "heldout.jsonl"):
+        for name in (TRAIN, HELDOUT):
             if not (folder / name).is_file():
                 raise TicketsError(f"{name} of the data set is missing.", "Prepare the tickets again.")
-        changed = (folder / "report.json").stat().st_mtime_ns
+        changed = (folder / REPORT).stat().st_mtime_ns
         return DataSetInfo(
             folder.name, named["name"], named["created_at"], report.train, report.heldout, report.format, changed
         )
@@ -146,7 +147,7 @@ class DataSets:
                 folder = aside / "data set"
                 folder.mkdir(mode=0o700)
                 self._fill(folder, files, options or PrepareOptions(), task)
-                write_json(folder / "name.json", {"name": name, "created_at": time.time()})
+                write_json(folder / NAME, {"name": name, "created_at": time.time()})
                 return self._workspace.place(folder, home, name).name
 
         return Task(f"Reading {name}", action)
@@ -199,10 +200,10 @@ class DataSets:
 
         from engine.tickets.preparing.pipeline import prepare
 
-        again = folder / "sources" in [file.parent.parent for file in files]
-        edits = Edits.load(folder / "edits.json")
+        again = folder / SOURCES in [file.parent.parent for file in files]
+        edits = Edits.load(folder / EDITS)
         with disk_errors(folder), scratch(folder, "sources") as aside:
-            staged = aside / "sources"
+            staged = aside / SOURCES
             prepared = replace(options, edits=edits, same_files=again)
             kept = again or keep_sources(files, staged, task.report, lambda: task.cancelled)
             # The sample is our own; a stranger's file is not.
@@ -217,9 +218,9 @@ class DataSets:
             )
             with self._lock:
                 if not again:
-                    shutil.rmtree(folder / "sources", ignore_errors=True)
+                    shutil.rmtree(folder / SOURCES, ignore_errors=True)
                     if kept:
-                        staged.rename(folder / "sources")
+                        staged.rename(folder / SOURCES)
                 self._settle(folder, options, again)
                 now = Origin.load(folder)
                 wanted = options if before is None or now.wanted == before.wanted else now.wanted
@@ -229,17 +230,17 @@ class DataSets:
         """Bring the edits' keys up to date, and apply what was edited while tickets were prepared."""
         from engine.tickets.dataset.editing import apply_edits
 
-        edits = Edits.load(folder / "edits.json")
+        edits = Edits.load(folder / EDITS)
         if edits != Edits():
             stable = again or DataSet(folder).report.stable_ids
             _, now = apply_edits(folder, edits, options, ids_hold=stable)
-            now.save(folder / "edits.json")
+            now.save(folder / EDITS)
 
     # ---- changed by hand
 
     def edits(self, identifier: str) -> Edits:
         """Return what the person changed in a data set."""
-        return Edits.load(self._folder(identifier) / "edits.json")
+        return Edits.load(self._folder(identifier) / EDITS)
 
     def edit(self, identifier: str, edits: Edits) -> None:
         """Keep other edits and bring them into effect at once.
@@ -256,7 +257,7 @@ class DataSets:
         folder = self._folder(identifier)
         with self._lock:
             apply_edits(folder, edits, Origin.load(folder).used)
-            edits.save(folder / "edits.json")
+            edits.save(folder / EDITS)
 
     def origin(self, identifier: str) -> Origin:
         """Return where a data set came from, how it was prepared, and what is wanted next time."""
@@ -282,14 +283,14 @@ class DataSets:
         """Delete the copy of the export; the data set stays."""
         folder = self._folder(identifier)
         with self._lock:
-            shutil.rmtree(folder / "sources", ignore_errors=True)
+            shutil.rmtree(folder / SOURCES, ignore_errors=True)
             replace(Origin.load(folder), kept=False).save(folder)
 
 
 def _named(folder: Path) -> dict[str, Any]:
     """Return the name of a data set and when it was made; those of its folder where name.json is damaged."""
     try:
-        named = read_object(folder / "name.json")
+        named = read_object(folder / NAME)
         name, created_at = named["name"], named["created_at"]
         if isinstance(name, str) and isinstance(created_at, int | float):
             return {"name": name, "created_at": created_at}
@@ -300,7 +301,7 @@ def _named(folder: Path) -> dict[str, Any]:
 
 def _label(folder: Path, **changes: Any) -> None:
     """Change the name of a data set, or when it was made."""
-    file = folder / "name.json"
+    file = folder / NAME
     if file.is_dir():
         shutil.rmtree(file)  # somebody's accident, and no file can take its place
     write_json(file, {**_named(folder), **changes})

@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import orjson
 
 from engine.errors import TicketsError
+from engine.tickets.dataset.files import numbered_lines
 
 Entry = dict[str, Any]
+
+
+def entries(file: Path, *texts: str) -> Iterator[Entry]:
+    """Yield the objects of a file, one a line; none where there is no such file.
+
+    Args:
+        file: A file of a data set.
+        texts: Keys that must be there and hold text.
+
+    Raises:
+        TicketsError: A line is damaged, or the file cannot be read.
+    """
+    for number, line in numbered_lines(file):
+        yield entry_of(line, file.name, number, *texts)
+
+
+def conversations(file: Path) -> Iterator[Entry]:
+    """Yield the conversations of a file; none where there is no such file.
+
+    Raises:
+        TicketsError: A line is damaged, or the file cannot be read.
+    """
+    for number, line in numbered_lines(file):
+        yield conversation_of(line, file.name, number)
 
 
 def entry_of(line: bytes, file: str, number: int | None, *texts: str) -> Entry:

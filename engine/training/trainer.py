@@ -5,7 +5,6 @@ weight-sharing copy of the base and throws the copy away, so that the base stays
 """
 
 import importlib.metadata
-import json
 import logging
 import platform
 import shutil
@@ -19,12 +18,14 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import RunError, TicketsError
 from engine.model.adapter_files import write_mark
 from engine.recipe import Recipe
+from engine.tickets.dataset.files import HELDOUT, TRAIN
+from engine.tickets.lines import conversations
 from engine.training import early_stopping
 from engine.training.data.examples import ExampleSet, build_examples
 from engine.training.distributed import process_group
 from engine.training.runs import checkpoints
 from engine.training.runs.events import Emit, Finished, Noted, Started
-from engine.workspace import disk_errors, read_json, write_json
+from engine.workspace import read_json, write_json
 
 if TYPE_CHECKING:
     from engine.model.base import BaseModel
@@ -53,7 +54,7 @@ class TrainingData:
         Raises:
             TicketsError: It is missing, damaged or empty.
         """
-        train, heldout = (_read(folder / name) for name in ("train.jsonl", "heldout.jsonl"))
+        train, heldout = (list(conversations(folder / name)) for name in (TRAIN, HELDOUT))
         if not train:
             raise TicketsError(
                 f"{folder} holds no conversations to learn from.",
@@ -225,17 +226,3 @@ def _keep(best: int | None, recipe: Recipe, folder: Path, base: "BaseModel") -> 
     shutil.rmtree(old, ignore_errors=True)
     made.rename(old)
     return step
-
-
-def _read(file: Path) -> list[Mapping[str, Any]]:
-    if not file.exists():
-        return []
-    rows: list[Mapping[str, Any]] = []
-    with disk_errors(file), file.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                row = json.loads(line)
-                rows.append({"ticket": str(row["ticket"]), "messages": row["messages"]})
-            except (ValueError, KeyError, TypeError) as error:
-                raise TicketsError(f"Line {number} of {file.name} is damaged.", "Prepare the export again.") from error
-    return rows

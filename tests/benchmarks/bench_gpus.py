@@ -27,6 +27,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from engine.tickets.dataset.files import HELDOUT, TRAIN
 from tests.benchmarks.bench_training import make_conversations
 from tests.benchmarks.shapes import SHAPES, config_of
 
@@ -192,8 +193,8 @@ def main() -> None:
         print(f"model written in {time.perf_counter() - began:.0f} s", flush=True)
         (root / "data").mkdir()
         rows = [json.dumps(row) + "\n" for row in make_conversations(arguments.documents)]
-        (root / "data" / "train.jsonl").write_text("".join(rows[:-32]))
-        (root / "data" / "heldout.jsonl").write_text("".join(rows[-32:]))
+        (root / "data" / TRAIN).write_text("".join(rows[:-32]))
+        (root / "data" / HELDOUT).write_text("".join(rows[-32:]))
         found = {
             memory: compare(root, memory, gpus, arguments.steps, spread, arguments.leave) for memory in arguments.memory
         }

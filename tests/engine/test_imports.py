@@ -30,7 +30,7 @@ ALLOWED = {
     "base_holder": {"errors", "recipe", "model"},
     "training": GROUND | {"tickets", "model", "base_holder"},
     "chat": GROUND | {"tickets", "model"},
-    "export": GROUND | {"model", "training"},
+    "export": GROUND | {"tickets", "model", "training"},
 }
 """Part of the engine -> what it may import; the others see everything."""
 

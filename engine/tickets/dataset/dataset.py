@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 import orjson
 
-from engine.errors import TicketsError
 from engine.tickets.dataset.edits import ORIGINALS
+from engine.tickets.dataset.files import AGENTS, ANSWERED, DROPPED, LEFT_OUT, SPLIT_FILES, SPLITS, Split, numbered_lines
 from engine.tickets.lines import Entry, conversation_of, entry_of
 from engine.tickets.preparing.report import Report
 from engine.tickets.privacy.review import SUSPECT, MaskedTerm, masked_terms, places
 
-Split = Literal["train", "heldout"]
-SPLITS: tuple[Split, ...] = ("train", "heldout")
 _REWRITTEN = b'"originals":'
 
 
@@ -43,7 +40,7 @@ class DataSet:
 
         Each has ``ticket``, ``messages``, ``subject``, ``tags``, ``created_at`` and ``key``, which edits go by.
         """
-        return list(self._entries(f"{split}.jsonl"))
+        return list(self._entries(SPLIT_FILES[split]))
 
     def page(self, start: int, count: int, query: str = "", split: Split | None = None) -> tuple[list[Entry], int]:
         """Return some conversations and how many there are.
@@ -61,7 +58,7 @@ class DataSet:
         rows: list[Entry] = []
         total = 0
         for side in sides:
-            found, size = self._page(f"{side}.jsonl", start - total, count - len(rows), query)
+            found, size = self._page(SPLIT_FILES[side], start - total, count - len(rows), query)
             rows.extend({**entry, "split": side} for entry in found)
             total += size
         return rows, total
@@ -70,16 +67,16 @@ class DataSet:
         """Return a conversation by its ticket, with its ``split``; None when it is not there."""
         wanted = orjson.dumps(ticket)
         for side in SPLITS:
-            for number, line in enumerate(self._lines(f"{side}.jsonl"), start=1):
-                if wanted in line and (entry := _read(line, f"{side}.jsonl", number))["ticket"] == ticket:
+            for number, line in numbered_lines(self.folder / SPLIT_FILES[side]):
+                if wanted in line and (entry := _read(line, SPLIT_FILES[side], number))["ticket"] == ticket:
                     return {**entry, "split": side}
         return None
 
     def left_out(self, start: int, count: int, reason: str | None = None) -> tuple[list[Entry], int]:
         """Return some of what was left out as ``{"ticket", "reason", "excerpt"}``, and how much there is in all."""
         if reason is None:
-            return self._page("left_out.jsonl", start, count, "")
-        found = (entry for entry in self._entries("left_out.jsonl") if entry["reason"] == reason)
+            return self._page(LEFT_OUT, start, count, "")
+        found = (entry for entry in self._entries(LEFT_OUT) if entry["reason"] == reason)
         return _slice(found, start, count)
 
     def masked_terms(self, start: int, count: int, kind: str = "", query: str = "") -> tuple[list[MaskedTerm], int]:
@@ -111,22 +108,22 @@ class DataSet:
 
     def dropped_by_hand(self, start: int, count: int) -> tuple[list[Entry], int]:
         """Return some of what the person left out, each conversation with its ``reason``, and how many there are."""
-        return self._page("dropped.jsonl", start, count, "")
+        return self._page(DROPPED, start, count, "")
 
     def rewritten(self) -> set[tuple[str, str]]:
         """Return (ticket, answer as imported) of every answer that other words stand for."""
         found = set()
         for side in SPLITS:
-            for number, line in enumerate(self._lines(f"{side}.jsonl"), start=1):
+            for number, line in numbered_lines(self.folder / SPLIT_FILES[side]):
                 if _REWRITTEN in line:
-                    entry = _read(line, f"{side}.jsonl", number)
+                    entry = _read(line, SPLIT_FILES[side], number)
                     found |= {(entry["ticket"], was) for was in entry.get(ORIGINALS, {}).values()}
         return found
 
     def agents(self) -> dict[str, int]:
         """Return who answered how many conversations, the most frequent first; ids or names of the export."""
         try:
-            value = orjson.loads((self.folder / "agents.json").read_bytes())
+            value = orjson.loads((self.folder / AGENTS).read_bytes())
         except (OSError, ValueError):
             return {}
         known = value.items() if isinstance(value, dict) else ()
@@ -135,26 +132,14 @@ class DataSet:
     def agents_of(self, key: str) -> list[str]:
         """Return who answered a conversation, by its ``key``; ids or names of the export."""
         wanted = key.encode()
-        for number, line in enumerate(self._lines("answered.jsonl"), start=1):
+        for number, line in numbered_lines(self.folder / ANSWERED):
             if wanted in line:
-                return [str(agent) for agent in entry_of(line, "answered.jsonl", number, "key").get("agents") or ()]
+                return [str(agent) for agent in entry_of(line, ANSWERED, number, "key").get("agents") or ()]
         return []
 
     def _entries(self, name: str) -> Iterator[Entry]:
-        for number, line in enumerate(self._lines(name), start=1):
+        for number, line in numbered_lines(self.folder / name):
             yield _read(line, name, number)
-
-    def _lines(self, name: str) -> Iterator[bytes]:
-        path = self.folder / name
-        if not path.exists():
-            return
-        try:
-            with path.open("rb") as stream:
-                yield from stream
-        except OSError as error:
-            raise TicketsError(
-                f"{name} of the data set cannot be read: {error.strerror}.", "Prepare it again."
-            ) from error
 
     def _page(self, name: str, start: int, count: int, query: str) -> tuple[list[Entry], int]:
         first, most = max(start, 0), max(count, 0)
@@ -174,14 +159,14 @@ class DataSet:
     def _offsets_of(self, name: str) -> list[int]:
         if name not in self._offsets:
             offsets = [0]
-            for line in self._lines(name):
+            for _, line in numbered_lines(self.folder / name):
                 offsets.append(offsets[-1] + len(line))
             self._offsets[name] = offsets
         return self._offsets[name]
 
 
 def _read(line: bytes, name: str, number: int) -> Entry:
-    if name == "left_out.jsonl":
+    if name == LEFT_OUT:
         return entry_of(line, name, number, "ticket", "reason", "excerpt")
     return conversation_of(line, name, number)
 

@@ -17,7 +17,8 @@ import orjson
 from engine.errors import TicketsError
 from engine.scratch import scratch
 from engine.tickets.dataset.edits import ORIGINALS, Edits, Entry, Rewrite, original_of
-from engine.tickets.lines import conversation_of
+from engine.tickets.dataset.files import DROPPED, HELDOUT, REPORT, SPLIT_FILES, TRAIN
+from engine.tickets.lines import conversations
 from engine.tickets.options import PrepareOptions
 from engine.tickets.preparing.duplicates import words_of
 from engine.tickets.preparing.report import Report
@@ -159,11 +160,12 @@ def apply_edits(
         ResourceError: The disk is full or cannot be written.
     """
     report = Report.load(folder)
-    counts = {"train": 0, "heldout": 0, "dropped": 0}
+    names = {"train": TRAIN, "heldout": HELDOUT, "dropped": DROPPED}
+    counts = dict.fromkeys(names, 0)
     reasons = {DROPPED_BY_HAND: 0, DROPPED_BY_TAG: 0}
     editor = Editor(edits, options or PrepareOptions(), ids_hold)
     with disk_errors(folder), scratch(folder, "editing") as aside, ExitStack() as stack:
-        files = {side: stack.enter_context(private_file(aside / side)) for side in counts}
+        files = {side: stack.enter_context(private_file(aside / side)) for side in names}
         for side, entry in _entries(folder):
             reason, changed = editor.reason(entry), editor.edited(entry)
             target = "dropped" if reason else side
@@ -175,26 +177,23 @@ def apply_edits(
         stack.close()
         if not counts["train"] + counts["heldout"]:
             raise TicketsError("No conversation would be left to learn from.", "Keep at least one.")
-        for side in counts:
-            (aside / side).replace(folder / f"{side}.jsonl")
+        for side, name in names.items():
+            (aside / side).replace(folder / name)
     others = {reason: count for reason, count in report.dropped.items() if reason not in reasons}
     by_hand = {reason: count for reason, count in reasons.items() if count}
     kept = counts["train"] + counts["heldout"]
     report = replace(
         report, train=counts["train"], heldout=counts["heldout"], conversations_kept=kept, dropped={**others, **by_hand}
     )
-    write_atomically(folder / "report.json", orjson.dumps(report.to_json(), option=orjson.OPT_INDENT_2))
+    write_atomically(folder / REPORT, orjson.dumps(report.to_json(), option=orjson.OPT_INDENT_2))
     return report, editor.now()
 
 
 def _entries(folder: Path) -> Iterator[tuple[str, Entry]]:
     """Yield every conversation with its side, those left out before included."""
-    for name in ("train", "heldout", "dropped"):
-        path = folder / f"{name}.jsonl"
-        if not path.exists():
-            continue
-        with path.open("rb") as lines:
-            for number, line in enumerate(lines, start=1):
-                entry = conversation_of(line, path.name, number)
-                entry.pop("reason", None)
-                yield entry.pop("side", "train") if name == "dropped" else name, entry
+    for side, name in SPLIT_FILES.items():
+        for entry in conversations(folder / name):
+            yield side, entry
+    for entry in conversations(folder / DROPPED):
+        entry.pop("reason", None)
+        yield entry.pop("side", "train"), entry

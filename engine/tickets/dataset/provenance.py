@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from engine.errors import StudioError, TicketsError
+from engine.tickets.dataset.files import ORIGIN, SOURCES
 from engine.tickets.options import PrepareOptions
 from engine.workspace import disk_errors, private_file, read_json, write_json
 
@@ -57,16 +58,16 @@ class Origin:
         Raises:
             StudioError: The file is damaged.
         """
-        path = folder / "origin.json"
+        path = folder / ORIGIN
         if not path.exists():
             return cls()
         try:
             value = read_json(path)
             files = tuple((str(name), int(size)) for name, size in value["files"])
             used, wanted = (PrepareOptions.from_json(value[key]) for key in ("used", "wanted"))
-            return cls(files, bool(value["kept"]) and (folder / "sources").is_dir(), used, wanted)
+            return cls(files, bool(value["kept"]) and (folder / SOURCES).is_dir(), used, wanted)
         except (TypeError, KeyError, ValueError, AttributeError) as error:
-            raise TicketsError("origin.json of the data set is damaged.", "Prepare the tickets anew.") from error
+            raise TicketsError(f"{ORIGIN} of the data set is damaged.", "Prepare the tickets anew.") from error
 
     def save(self, folder: Path) -> None:
         """Write it, for the owner's eyes alone."""
@@ -76,7 +77,7 @@ class Origin:
             "used": self.used.to_json(),
             "wanted": self.wanted.to_json(),
         }
-        write_json(folder / "origin.json", value)
+        write_json(folder / ORIGIN, value)
 
     @property
     def bytes(self) -> int:
@@ -148,7 +149,7 @@ def kept_sources(folder: Path) -> list[Path]:
     Raises:
         StudioError: There are none.
     """
-    found = list(_kept(folder / "sources"))
+    found = list(_kept(folder / SOURCES))
     if not found:
         raise StudioError("The export was not kept with this data set.", "Drop it once more.")
     return found

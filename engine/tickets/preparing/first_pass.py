@@ -16,6 +16,7 @@ import orjson
 
 from engine.errors import TicketsError
 from engine.tickets.conversation import BROKEN_OFF, TWICE, LeftOut
+from engine.tickets.dataset.files import LEFT_OUT
 from engine.tickets.importing.format_plan import Plan
 from engine.tickets.importing.reading import read_conversations
 from engine.tickets.options import PrepareOptions
@@ -56,7 +57,7 @@ class Spool:
         self._stack = ExitStack()
         self.conversations = self._stack.enter_context(private_file(folder / "conversations.spool"))
         self.review = self._stack.enter_context(private_file(folder / "redactions.spool"))
-        self.left = self._stack.enter_context(private_file(folder / "left_out.jsonl"))
+        self.left = self._stack.enter_context(private_file(folder / LEFT_OUT))
         self._folder = folder
 
     def leave_out(self, item: LeftOut) -> None:

@@ -1,15 +1,7 @@
 """Files -> a data set on disk: runs every stage in order and writes the result to the side before it is renamed.
 
-Owns the order of the stages and the files of a data set; the stages themselves live in their own modules.
-
-    train.jsonl, heldout.jsonl   {"ticket", "messages", "subject", "tags", "created_at", "key"} a line
-    report.json                  :class:`engine.tickets.preparing.report.Report`
-    left_out.jsonl               {"ticket", "reason", "excerpt"} a line
-    redactions.jsonl             {"ticket", "kind", "placeholder", "original", "before", "after"} a line; mode 0600.
-                                 Of the kind SUSPECT and without a placeholder: looks like a name, is not masked
-    agents.json                  {"id or name": conversations answered}; mode 0600
-    answered.jsonl               {"key", "agents"} a line: who answered which conversation; mode 0600
-    dropped.jsonl                what the person left out by hand, so that it can be taken back in
+Owns the order of the stages; the stages themselves live in their own modules, and the files of a data set are listed in
+:mod:`engine.tickets.dataset.files`.
 """
 
 from __future__ import annotations
@@ -30,6 +22,7 @@ from engine.errors import TicketsError
 from engine.scratch import scratch, sweep
 from engine.tickets.conversation import DAMAGED, KIND_REASONS, LeftOut, excerpt, is_learnt_answer
 from engine.tickets.dataset.editing import Editor
+from engine.tickets.dataset.files import AGENTS, ANSWERED, DROPPED, HELDOUT, PREPARED, REDACTIONS, REPORT, TRAIN
 from engine.tickets.importing.files.sources import find_sources
 from engine.tickets.importing.format_plan import Plan, plan
 from engine.tickets.options import PrepareOptions
@@ -40,12 +33,6 @@ from engine.tickets.preparing.report import Progress, Report, exchanging
 from engine.tickets.preparing.selecting import Selection, select
 from engine.tickets.privacy.second_look import Finder, FinderOpener, look_again
 from engine.workspace import disk_errors, private_file, write_atomically
-
-FILES = (
-    *("train.jsonl", "heldout.jsonl", "dropped.jsonl", "left_out.jsonl", "redactions.jsonl", "agents.json"),
-    *("answered.jsonl", "report.json"),
-)
-"""The files of a data set; the report comes last, and a folder without it is none."""
 
 Builder = Callable[
     [Sequence[Path], Path, PrepareOptions, Callable[[Progress], None], Callable[[], bool]],
@@ -111,7 +98,7 @@ def build(
         gathered = gather(plans, spool, options, progress, should_stop)
         gathered.stages["looking into the files"] = looking
         report = _finish(plans, gathered, spool, side, options, progress)
-    write_atomically(side / "report.json", orjson.dumps(report.to_json(), option=orjson.OPT_INDENT_2))
+    write_atomically(side / REPORT, orjson.dumps(report.to_json(), option=orjson.OPT_INDENT_2))
     return report
 
 
@@ -138,8 +125,8 @@ def _swap(side: Path, out: Path) -> None:
         side.rename(out)
         return
     with exchanging(out):
-        (out / "report.json").unlink(missing_ok=True)
-        for name in FILES:
+        (out / REPORT).unlink(missing_ok=True)
+        for name in PREPARED:
             (side / name).replace(out / name)
 
 
@@ -179,7 +166,7 @@ def _apply_edits(gathered: Gathered, spool: Spool, side: Path, editor: Editor) -
     """Take out what the person left out; return the new lines of conversations with rewritten answers."""
     changed = dict[int, bytes]()
     kept: list[int] = []
-    with private_file(side / "dropped.jsonl") as dropped:
+    with private_file(side / DROPPED) as dropped:
         if editor.idle:
             return changed
         for index, place in enumerate(gathered.places):
@@ -256,11 +243,11 @@ def _write(
 ) -> None:
     agents = Counter(agent for index in kept for agent in gathered.facts[index].agents)
     with (
-        private_file(side / "train.jsonl") as train,
-        private_file(side / "heldout.jsonl") as heldout,
-        private_file(side / "redactions.jsonl") as review,
-        private_file(side / "agents.json") as who,
-        private_file(side / "answered.jsonl") as answered,
+        private_file(side / TRAIN) as train,
+        private_file(side / HELDOUT) as heldout,
+        private_file(side / REDACTIONS) as review,
+        private_file(side / AGENTS) as who,
+        private_file(side / ANSWERED) as answered,
     ):
         who.write(orjson.dumps(dict(agents.most_common(200)), option=orjson.OPT_INDENT_2))
         for number, index in enumerate(kept):

@@ -13,6 +13,7 @@ from typing import Any, Self, get_args, get_origin, get_type_hints
 import orjson
 
 from engine.errors import TicketsError
+from engine.tickets.dataset.files import REPORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class Report:
             return cls.from_json(orjson.loads(_read(folder)))
         except (OSError, ValueError, TypeError) as error:
             raise TicketsError(
-                f"{folder.name} is not a complete data set (its report.json is missing or damaged).",
+                f"{folder.name} is not a complete data set (its {REPORT} is missing or damaged).",
                 "Prepare the tickets again.",
             ) from error
 
@@ -141,7 +142,7 @@ def exchanging(folder: Path) -> Iterator[None]:
 
 
 def _read(folder: Path) -> bytes:
-    file, mark, end = folder / "report.json", folder / EXCHANGING, time.monotonic() + PATIENCE
+    file, mark, end = folder / REPORT, folder / EXCHANGING, time.monotonic() + PATIENCE
     while not file.exists() and _is_fresh(mark) and time.monotonic() < end:
         time.sleep(0.005)
     return file.read_bytes()

@@ -13,8 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from engine.errors import TicketsError
-from engine.tickets.lines import entry_of
+from engine.tickets.dataset.files import REDACTIONS
+from engine.tickets.lines import entries
 
 SHOWN_PLACEHOLDERS = 3
 SUSPECT = "SUSPECT"
@@ -46,7 +46,7 @@ class _Group:
 
 def masked_terms(folder: Path) -> tuple[MaskedTerm, ...]:
     """Return all terms that were masked in a data set or look like a name, the most frequent first."""
-    path = folder / "redactions.jsonl"
+    path = folder / REDACTIONS
     return _grouped(path, path.stat().st_mtime_ns) if path.exists() else ()
 
 
@@ -57,7 +57,7 @@ def places(folder: Path, term: str, count: int) -> list[dict[str, Any]]:
     if group is None:
         return found
     wanted = group.term.casefold()
-    for entry in _entries(folder / "redactions.jsonl"):
+    for entry in _redactions(folder / REDACTIONS):
         if entry["kind"] == group.kind and entry["original"].casefold() == wanted:
             found.append(entry)
             if len(found) == count:
@@ -68,7 +68,7 @@ def places(folder: Path, term: str, count: int) -> list[dict[str, Any]]:
 @lru_cache(maxsize=2)
 def _grouped(path: Path, stamp: int) -> tuple[MaskedTerm, ...]:
     groups: dict[tuple[str, str], _Group] = {}
-    for entry in _entries(path):
+    for entry in _redactions(path):
         key = entry["kind"], entry["original"].casefold()
         group = groups.get(key)
         if group is None:
@@ -94,10 +94,5 @@ def _id(kind: str, lowered: str) -> str:
     return hashlib.blake2b(f"{kind} {lowered}".encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
-def _entries(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        with path.open("rb") as lines:
-            for number, line in enumerate(lines, start=1):
-                yield entry_of(line, path.name, number, "ticket", "kind", "placeholder", "original", "before", "after")
-    except OSError as error:
-        raise TicketsError(f"{path.name} cannot be read: {error.strerror}.", "Prepare the tickets again.") from error
+def _redactions(path: Path) -> Iterator[dict[str, Any]]:
+    return entries(path, "ticket", "kind", "placeholder", "original", "before", "after")

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from engine.errors import Cancelled
+from engine.tickets.dataset.files import REDACTIONS, SPLIT_FILES
+from engine.tickets.lines import conversations, entries
 from engine.tickets.preparing.report import Progress
 from engine.tickets.privacy.review import SUSPECT
 
@@ -56,10 +57,10 @@ def look_again(
         Cancelled: It was stopped.
     """
     left = {term.casefold() for term in allowed}
-    known = {(entry["ticket"], entry["original"]) for entry in _entries(folder / "redactions.jsonl")}
-    passages = [passage for name in ("train", "heldout") for passage in _passages(folder / f"{name}.jsonl")]
+    known = {(entry["ticket"], entry["original"]) for entry in entries(folder / REDACTIONS, "ticket", "original")}
+    passages = [passage for name in SPLIT_FILES.values() for passage in _passages(folder / name)]
     added = 0
-    with (folder / "redactions.jsonl").open("ab") as review:
+    with (folder / REDACTIONS).open("ab") as review:
         for first in range(0, len(passages), _AT_ONCE):
             if should_stop():
                 raise Cancelled
@@ -87,7 +88,7 @@ def _line(ticket: str, words: str, text: str, start: int, end: int) -> dict[str,
 
 def _passages(path: Path) -> Iterator[tuple[str, str]]:
     """Yield ticket and text of every passage of every message."""
-    for entry in _entries(path):
+    for entry in conversations(path):
         for message in entry["messages"]:
             text = message["content"]
             limit = _PASSAGE if text.isascii() or sum(map(_is_latin, text)) > len(text) // 2 else _DENSE_PASSAGE
@@ -107,9 +108,3 @@ def _cut(text: str, limit: int) -> int:
         return len(text)
     ends = [match.end() for match in _END.finditer(text, limit // 2, limit) if match.end() > limit // 2]
     return ends[-1] if ends else limit
-
-
-def _entries(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open("rb") as lines:
-        for line in lines:
-            yield orjson.loads(line)

@@ -11,11 +11,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from engine.tickets.dataset.dataset import DataSet
+from engine.tickets.dataset.files import TRAIN
 from engine.tickets.lines import conversation_of
 from engine.training.memory.modes import Epoch
 from engine.workspace import disk_errors
 
-TRAIN = "train.jsonl"
 CHARACTERS_A_TOKEN = 3.6
 """English tickets with placeholders: 3.57 measured with SmolLM2's vocabulary; other languages need more tokens."""
 MESSAGE_TOKENS = 5

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from engine.errors import TicketsError
 from engine.recipe import Recipe
 from engine.task import Task
+from engine.tickets.dataset.files import TRAIN
 from engine.training.data.lengths import Lengths, counted
 
 if TYPE_CHECKING:
@@ -101,6 +102,6 @@ class Tokens:
 
 def _key(data: "DataSet", recipe: Recipe) -> tuple[Path, int, str, str]:
     """What the lengths depend on: the conversations as they are now, the tokenizer, the standing instruction."""
-    file = data.folder / "train.jsonl"
+    file = data.folder / TRAIN
     changed = file.stat().st_mtime_ns if file.exists() else 0
     return data.folder, changed, recipe.model, recipe.system_prompt

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from engine.tickets.dataset.dataset import DataSet
+from engine.tickets.dataset.files import PREPARED
 from engine.tickets.importing.detect import detect
 from engine.tickets.options import PrepareOptions
-from engine.tickets.preparing.pipeline import FILES, prepare
+from engine.tickets.preparing.pipeline import prepare
 from engine.tickets.preparing.splitting import UNEVEN
 
 FULL = {
@@ -104,7 +105,7 @@ def test_held_out_is_the_most_recent_part(shared: Path, tmp_path: Path) -> None:
 def test_what_is_written_is_what_the_contract_says(shared: Path, tmp_path: Path) -> None:
     prepare([shared / "tickets" / "zendesk_tickets.ndjson"], tmp_path / "data")
     names = {path.name for path in (tmp_path / "data").iterdir()}
-    assert names == set(FILES)
+    assert names == set(PREPARED)
     for line in (tmp_path / "data" / "train.jsonl").read_text(encoding="utf-8").splitlines():
         entry = json.loads(line)
         assert isinstance(entry["ticket"], str)

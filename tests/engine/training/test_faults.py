@@ -345,9 +345,8 @@ def test_a_run_whose_tickets_are_lost_says_so_and_keeps_what_it_has_learnt(damag
     ended = resumed(studio)
     assert ended.status.state == "failed"
     assert "unexpectedly" not in ended.status.message
-    assert {"gone": "no conversations", "binary": "Line 1 of train.jsonl", "folder": "could not be used"}[
-        damage
-    ] in ended.status.message
+    said = {"gone": "no conversations", "binary": "Line 1 of train.jsonl", "folder": "cannot be read: Is a directory"}
+    assert said[damage] in ended.status.message
     assert ended.has_adapter
     assert studio.runs.get(ended.id).checkpoint_steps() == [3, 6]
 

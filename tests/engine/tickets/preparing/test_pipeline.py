@@ -9,9 +9,10 @@ from engine.errors import ResourceError, TicketsError
 from engine.tickets.dataset.dataset import DataSet
 from engine.tickets.dataset.editing import apply_edits
 from engine.tickets.dataset.edits import Edits
+from engine.tickets.dataset.files import PREPARED
 from engine.tickets.options import PrepareOptions
 from engine.tickets.preparing import pipeline, workers
-from engine.tickets.preparing.pipeline import FILES, prepare
+from engine.tickets.preparing.pipeline import prepare
 from engine.tickets.preparing.report import Progress, Report
 from tests.engine.tickets.exports import comment, lines, prepared, write, zendesk
 
@@ -91,7 +92,7 @@ def test_preparing_again_replaces_everything_and_spares_other_files(export: Path
     write(tmp_path / "out" / "name.txt", "mine")
     prepare([write(tmp_path / "few.jsonl", lines(*TICKETS[:5]))], tmp_path / "out")
     assert len(DataSet(tmp_path / "out").conversations("train")) == 4
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {*FILES, "name.txt"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {*PREPARED, "name.txt"}
 
 
 def test_progress_tells_every_stage(export: Path, tmp_path: Path) -> None:
