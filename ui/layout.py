@@ -1,8 +1,7 @@
 """build_app(studio): every part of the window is built, then every part is wired; so none refers to one not yet there.
 
 What browser tests hold on to stands with each component, in square brackets: elem_ids such as [start-training] in the
-dataclasses of the parts (ImportPanel, SourcePanel, TicketsTab, RecipeTab, Fields, TrainingTab, PlaygroundTab,
-ExportTab, Sidebar, StatusBar). Of the frame:
+components.py of every folder, in import_components.py, source_panel.py, fields.py and status_bar.py. Of the frame:
 
     [tab-tickets-button] ... [tab-export-button]   the tabs themselves; the page remembers the one that is open
     [theme-button], [help-button], [help]          in the header
@@ -19,19 +18,26 @@ from pathlib import Path
 import gradio as gr
 
 from engine.studio import Studio
-from ui.context import Window
+from ui.context import Context
 from ui.export import tab as export_tab
+from ui.export.components import build_export
 from ui.html import html
 from ui.playground import tab as playground_tab
+from ui.playground.components import build_playground
 from ui.recipe import tab as recipe_tab
+from ui.recipe.components import build_recipe
 from ui.server.blocks import WindowBlocks
 from ui.shell import live, sidebar, stage, status_bar, views
+from ui.shell.components import build_sidebar
 from ui.state import page
-from ui.state.conversations import Talks
-from ui.task_registry import Work
+from ui.state.conversations import Conversations
+from ui.task_registry import TaskRegistry
 from ui.tickets import import_panel
 from ui.tickets import tab as tickets_tab
+from ui.tickets.components import build_tickets
+from ui.tickets.import_components import build_import
 from ui.training import tab as training_tab
+from ui.training.components import build_training
 
 TABS = ("Tickets", "Recipe", "Training", "Playground", "Export")
 
@@ -49,27 +55,27 @@ def build_app(studio: Studio, downloads: Path) -> WindowBlocks:
         remembered = page.build()
         html(views.header(), elem_id="header", script="ticketTuner.header(element)")
         with gr.Row(elem_id="shell"):
-            side = sidebar.build()
+            side = build_sidebar()
             with gr.Column(elem_id="stage"), gr.Tabs(elem_id="tabs", selected="tickets") as tabs:
                 with _tab("Tickets") as tab:
-                    importing = import_panel.build()
-                    tickets = tickets_tab.build(tab)
+                    importing = build_import()
+                    tickets = build_tickets(tab)
                 with _tab("Recipe") as tab:
-                    recipe = recipe_tab.build(tab)
+                    recipe = build_recipe(tab)
                 with _tab("Training") as tab:
-                    training = training_tab.build(tab)
+                    training = build_training(tab)
                 with _tab("Playground") as tab:
-                    playground = playground_tab.build(tab)
+                    playground = build_playground(tab)
                 with _tab("Export") as tab:
-                    export = export_tab.build(tab)
+                    export = build_export(tab)
         status_bar.build()
         beat = live.build(studio, lambda session: app.remembers(session, remembered.dataset))
         app.live = beat.route
-        window = Window(
+        context = Context(
             studio,
             downloads,
-            Work(),
-            Talks(),
+            TaskRegistry(),
+            Conversations(),
             remembered,
             tabs,
             side,
@@ -82,8 +88,8 @@ def build_app(studio: Studio, downloads: Path) -> WindowBlocks:
             export,
         )
         for part in (import_panel, tickets_tab, recipe_tab, training_tab, playground_tab, export_tab, sidebar):
-            part.wire(window)
-        stage.wire(app, window)
+            part.wire(context)
+        stage.wire(app, context)
     return app
 
 

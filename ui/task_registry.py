@@ -1,4 +1,4 @@
-"""Work: the long actions that are under way, by purpose.
+"""The long actions that are under way, by purpose.
 
 All pages share it, so that a reload or a second tab of the browser sees the same progress. It knows nothing of what an
 action does.
@@ -28,12 +28,12 @@ def looking(session: str) -> str:
     return f"look {session}"
 
 
-def again(dataset: str) -> str:
+def repreparing(dataset: str) -> str:
     """Purpose: preparing a data set again."""
     return f"again {dataset}"
 
 
-class Work:
+class TaskRegistry:
     """The newest task of each purpose."""
 
     def __init__(self) -> None:

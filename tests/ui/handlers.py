@@ -26,8 +26,8 @@ def until(look, deadline=10):
     raise AssertionError("it did not happen in time")
 
 
-def work_of(wired, name):
+def tasks_of(wired, name):
     """The state that handlers share, out of a handler's closure."""
     handler = wired.handler(name)
     cells = dict(zip(handler.__code__.co_freevars, handler.__closure__, strict=True))
-    return cells["work"].cell_contents
+    return cells["tasks"].cell_contents

@@ -7,7 +7,7 @@ import pytest
 from engine.chat.records import Answer, AnswerFrame
 from engine.errors import StudioError
 from engine.recipe import Recipe
-from tests.ui.handlers import by_id, calls, until, work_of
+from tests.ui.handlers import by_id, calls, tasks_of, until
 from ui.state import page
 from ui.task_registry import EXPORT
 
@@ -143,7 +143,7 @@ def test_every_stage_is_shown_however_soon_it_follows(wired, studio, monkeypatch
     assert all(any(stage in board for board in boards) for stage in stages)
 
 
-def test_a_page_that_is_closed_ends_its_answer_and_leaves_the_talk_in_order(wired, studio, monkeypatch):
+def test_a_page_that_is_closed_ends_its_answer_and_leaves_the_conversation_in_order(wired, studio, monkeypatch):
     """Gradio closes the handler's generator then; the engine's has to be closed with it, since it holds the base."""
     closed = []
 
@@ -186,8 +186,8 @@ def test_a_held_out_ticket_fills_in_its_question_and_shows_the_real_answer(wired
 def test_download_packs_once_and_hands_the_file_over(wired, studio):
     studio.add_run("Run 1")
     wired.handler("export.tab.pack")("run-1")
-    work = work_of(wired, "export.tab.pack")
-    until(lambda: work.seen(EXPORT) if work.seen(EXPORT).state == "done" else None)
+    tasks = tasks_of(wired, "export.tab.pack")
+    until(lambda: tasks.seen(EXPORT) if tasks.seen(EXPORT).state == "done" else None)
     [tick] = [
         known
         for known in wired.functions()

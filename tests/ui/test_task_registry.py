@@ -4,19 +4,19 @@ import pytest
 
 from engine.errors import StudioError
 from engine.task import Task
-from ui.task_registry import Work, counting
+from ui.task_registry import TaskRegistry, counting
 
 
 def test_a_second_task_of_one_purpose_is_refused_while_the_first_runs():
-    work, go = Work(), threading.Event()
-    work.start("prepare", lambda: Task("Reading", lambda task: go.wait(10)))
+    tasks, go = TaskRegistry(), threading.Event()
+    tasks.start("prepare", lambda: Task("Reading", lambda task: go.wait(10)))
     with pytest.raises(StudioError, match="still under way"):
-        work.start("prepare", lambda: Task("Reading", lambda task: None))
+        tasks.start("prepare", lambda: Task("Reading", lambda task: None))
     go.set()
 
 
 def test_a_finished_task_is_kept_and_a_failed_one_begins_again():
-    work = Work()
+    tasks = TaskRegistry()
     begun: list[int] = []
 
     def fails(task):
@@ -28,13 +28,13 @@ def test_a_finished_task_is_kept_and_a_failed_one_begins_again():
         made._thread.join(10)
         return made
 
-    assert work.ensure("count", begin).state == "failed"
-    assert work.ensure("count", begin).result == 7
-    assert work.ensure("count", lambda: pytest.fail("begun again")).result == 7
+    assert tasks.ensure("count", begin).state == "failed"
+    assert tasks.ensure("count", begin).result == 7
+    assert tasks.ensure("count", lambda: pytest.fail("begun again")).result == 7
 
 
 def test_cancel_reaches_the_task():
-    work, ended = Work(), threading.Event()
+    tasks, ended = TaskRegistry(), threading.Event()
 
     def action(task):
         while not task.cancelled:
@@ -42,11 +42,11 @@ def test_cancel_reaches_the_task():
         ended.set()
         raise StudioError("Stopped.")
 
-    work.start("export", lambda: Task("Packing", action))
-    work.cancel("export")
+    tasks.start("export", lambda: Task("Packing", action))
+    tasks.cancel("export")
     assert ended.wait(10)
-    work.cancel("nothing")
-    assert work.seen("nothing") is None
+    tasks.cancel("nothing")
+    assert tasks.seen("nothing") is None
 
 
 def test_a_count_belongs_to_its_data_set_model_and_instruction():

@@ -9,7 +9,7 @@ from engine.studio import Voice
 from ui import words
 from ui.parts import NOTHING, join
 from ui.shell.views import short_model
-from ui.state.conversations import Spoken, Talk
+from ui.state.conversations import Conversation, Reply
 
 MOST_ADAPTERS = 3
 """Adapters beside the base; more panes cannot be read side by side."""
@@ -18,19 +18,19 @@ ENDS = {"end": "ended by itself", "length": "reached the longest answer", "cance
 """Why an answer ended, in words."""
 
 
-def board(talk: Talk, voices: Sequence[Voice]) -> Markup:
+def board(conversation: Conversation, voices: Sequence[Voice]) -> Markup:
     """All panes; with a held-out ticket the agent's real answer stands last."""
-    panes = [_pane(talk, voice) for voice in voices]
-    if talk.reference:
-        panes.append(_reference(talk))
+    panes = [_pane(conversation, voice) for voice in voices]
+    if conversation.reference:
+        panes.append(_reference(conversation))
     return Markup('<div class="panes panes-{}">{}</div>').format(len(panes), join(panes))
 
 
-def _pane(talk: Talk, voice: Voice) -> Markup:
-    heard, newest = talk.hears(lane(voice)), talk.spoken.get(lane(voice))
+def _pane(conversation: Conversation, voice: Voice) -> Markup:
+    heard, newest = conversation.hears(lane(voice)), conversation.replies.get(lane(voice))
     said = [_said(turn["role"], turn["content"]) for turn in heard]
     if newest is not None and not newest.done:
-        said.append(_speaking(newest, talk.stage))
+        said.append(_speaking(newest, conversation.stage))
     elif newest is not None and newest.text and heard and heard[-1]["role"] == "user":
         said.append(_said("assistant", newest.text))  # complete, while another voice still speaks
     body = join(said) if said else Markup('<p class="hint">{}</p>').format(_hint(voice))
@@ -54,7 +54,7 @@ def weights(voice: Voice) -> str:
 
 
 def lane(voice: Voice) -> str:
-    """Where a talk keeps what a voice has heard and said; what another base model said is not this one's."""
+    """Where a conversation keeps what a voice has heard and said; what another base model said is not this one's."""
     return f"{voice.id}:{voice.model}" if voice.path is None and voice.model else voice.id
 
 
@@ -63,7 +63,7 @@ def _said(role: str, content: str) -> Markup:
     return Markup('<div class="turn turn-{}"><h4>{}</h4><p>{}</p></div>').format(role, who, content)
 
 
-def _speaking(newest: Spoken, stage: str) -> Markup:
+def _speaking(newest: Reply, stage: str) -> Markup:
     words_so_far = (
         Markup("{}").format(newest.text)
         if newest.text
@@ -74,7 +74,7 @@ def _speaking(newest: Spoken, stage: str) -> Markup:
     ).format(words_so_far)
 
 
-def _tally(newest: Spoken | None) -> Markup:
+def _tally(newest: Reply | None) -> Markup:
     """Speed, length and the reason of the end."""
     if newest is None or not newest.tokens:
         return NOTHING
@@ -86,15 +86,15 @@ def _tally(newest: Spoken | None) -> Markup:
     return Markup("{}").format(" · ".join(parts))
 
 
-def _reference(talk: Talk) -> Markup:
-    opening = join([_said(turn["role"], turn["content"]) for turn in talk.opening])
+def _reference(conversation: Conversation) -> Markup:
+    opening = join([_said(turn["role"], turn["content"]) for turn in conversation.opening])
     return Markup(
         '<section class="pane pane-agent" aria-label="What the agent wrote"><header><h3>The agent</h3>'
         '<span class="weights">ticket {}</span>'
         '</header><div class="pane-body" tabindex="0" data-scroll>{}<div class="turn turn-agent">'
         "<h4>What the agent really wrote</h4><p>{}</p></div></div>"
         "<footer>never learnt from</footer></section>"
-    ).format(talk.ticket, opening, talk.reference)
+    ).format(conversation.ticket, opening, conversation.reference)
 
 
 def choices(voices: Sequence[Voice]) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ Owns the components and how they hang together. The recipe in the making lives i
 is valid, what it costs and how it is started, the engine says.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -14,12 +14,11 @@ from engine.errors import RecipeError, StudioError
 from engine.recipe import Recipe, presets
 from engine.studio import Studio
 from ui import parts
-from ui.context import Window
+from ui.context import Context
 from ui.events import LATEST, listen, once, say, written
-from ui.html import data_of, html
+from ui.html import data_of
 from ui.recipe import fields as recipe_fields
 from ui.recipe import views
-from ui.recipe.fields import Fields
 from ui.recipe.memory_views import cards_table
 from ui.state import page as remembered
 from ui.state.ownership import name_of
@@ -27,138 +26,33 @@ from ui.state.ownership import name_of
 Draft = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class RecipeTab:
-    """Components; their elem_ids in brackets."""
-
-    tab: gr.Tab
-    """[tab-recipe]"""
-    cards: gr.HTML
-    """[presets]; raises 'preset'"""
-    models: gr.HTML
-    """[models]; raises 'model'"""
-    other: gr.Textbox
-    """[other-model]"""
-    use_other: gr.Button
-    """[use-other-model]"""
-    elsewhere: gr.HTML
-    """[card-fits], inside [other-cards]"""
-    fields: Fields
-    """Inside [advanced]."""
-    dataset: gr.Dropdown
-    """[recipe-data-set]"""
-    name: gr.Textbox
-    """[run-name]"""
-    cost: gr.HTML
-    """[cost]"""
-    notice: gr.HTML
-    """[recipe-notice]"""
-    start: gr.Button
-    """[start-training]"""
-    press: gr.Textbox
-    """Names a press of Start, so that a double click is one; never seen."""
-    saved: gr.Dropdown
-    """[saved-recipes]"""
-    save_name: gr.Textbox
-    """[recipe-name]"""
-    save: gr.Button
-    """[save-recipe]"""
-    forget: gr.Button
-    """[delete-recipe]"""
-    command: gr.HTML
-    """[command], inside [show-command]"""
-
-
-def build(tab: gr.Tab) -> RecipeTab:
-    """Make the components, inside ``tab``."""
-    with gr.Row(elem_id="recipe", elem_classes="with-aside"):
-        with gr.Column(elem_classes="main-column", min_width=320):
-            html(
-                '<h1>How long may it take?</h1><p class="quiet">Start with a quick look. The cards know this computer '
-                "and your tickets.</p>"
-            )
-            cards = html(elem_id="presets", raises=("preset",))
-            html('<h2 class="section">Base model</h2>')
-            models = html(elem_id="models", raises=("model",))
-            with gr.Row(elem_classes="bar-row bottom"):
-                other = gr.Textbox(
-                    "",
-                    label="Or any other: an id of the model hub, or a folder on this computer",
-                    placeholder="Qwen/Qwen3-4B or /models/my-model",
-                    elem_id="other-model",
-                    max_lines=1,
-                )
-                use_other = gr.Button("Use this model", elem_id="use-other-model", scale=0, min_width=130)
-            with gr.Accordion("On other graphics cards", open=False, elem_id="other-cards"):
-                elsewhere = html(elem_id="card-fits")
-            with gr.Accordion("Advanced: every setting", open=False, elem_id="advanced"):
-                fields = recipe_fields.build()
-            with gr.Accordion("Saved recipes", open=False, elem_id="saved"), gr.Row(elem_classes="bar-row bottom"):
-                saved = gr.Dropdown([], label="Load a recipe", elem_id="saved-recipes", interactive=True)
-                forget = gr.Button("Delete", elem_id="delete-recipe", scale=0, min_width=80)
-                save_name = gr.Textbox("", label="Save the one above as", elem_id="recipe-name", max_lines=1)
-                save = gr.Button("Save", elem_id="save-recipe", scale=0, min_width=80)
-            with gr.Accordion("Show command", open=False, elem_id="show-command"):
-                command = html(elem_id="command")
-        with gr.Column(elem_classes="aside sheet", elem_id="this-run", scale=0, min_width=300):
-            html('<h2 class="sheet-title">This run</h2>')
-            dataset = gr.Dropdown([], label="Learn from", elem_id="recipe-data-set", interactive=True)
-            name = gr.Textbox(
-                "", label="Name of the run", placeholder="Run 1, Run 2 ...", elem_id="run-name", max_lines=1
-            )
-            cost = html(elem_id="cost")
-            notice = html(elem_id="recipe-notice")
-            start = gr.Button("Start training", variant="primary", elem_id="start-training")
-            press = gr.Textbox("", visible=False)
-    return RecipeTab(
-        tab,
-        cards,
-        models,
-        other,
-        use_other,
-        elsewhere,
-        fields,
-        dataset,
-        name,
-        cost,
-        notice,
-        start,
-        press,
-        saved,
-        save_name,
-        save,
-        forget,
-        command,
-    )
-
-
-def wire(window: Window) -> None:
+def wire(context: Context) -> None:
     """Attach the handlers."""
-    _wire_choices(window)
-    _wire_fields(window)
-    _wire_saved(window)
-    _wire_start(window)
+    _wire_choices(context)
+    _wire_fields(context)
+    _wire_saved(context)
+    _wire_start(context)
 
 
-def _wire_choices(window: Window) -> None:
+def _wire_choices(context: Context) -> None:
     """The data set, the preset and the base model."""
-    ui, page = window.recipe, window.page
-    around = _around_outputs(window)
+    ui, page = context.recipe, context.page
+    around = _around_outputs(context)
     everything = [*around, *ui.fields.outputs]
 
     def choose_dataset(chosen: str | None) -> str:
         return chosen or ""
 
     def pick_preset(event: gr.EventData, draft: Draft, dataset: str, marks: recipe_fields.Marks) -> dict[Any, Any]:
-        return _filled(window, {**draft, "preset": data_of(event)["name"], "values": {}}, dataset, marks)
+        return _filled(context, {**draft, "preset": data_of(event)["name"], "values": {}}, dataset, marks)
 
     def pick_model(event: gr.EventData, draft: Draft, dataset: str) -> dict[Any, Any]:
-        return _around(window, {**draft, "model": data_of(event)["model"]}, dataset)
+        return _around(context, {**draft, "model": data_of(event)["model"]}, dataset)
 
     def pick_other(model: str, draft: Draft, dataset: str) -> dict[Any, Any]:
         if not model.strip():
             raise StudioError("No model has been typed.", "Write an id such as Qwen/Qwen3-4B, or the path of a folder.")
-        return _around(window, {**draft, "model": model.strip()}, dataset)
+        return _around(context, {**draft, "model": model.strip()}, dataset)
 
     listen(ui.cards.preset, pick_preset, [page.draft, page.dataset, ui.fields.marks], everything)
     listen(ui.models.model, pick_model, [page.draft, page.dataset], around)
@@ -167,24 +61,24 @@ def _wire_choices(window: Window) -> None:
     listen(ui.dataset.input, choose_dataset, [ui.dataset], [page.dataset])
 
 
-def _wire_fields(window: Window) -> None:
+def _wire_fields(context: Context) -> None:
     """The advanced settings: typing, and going back to the preset's values."""
-    ui, page = window.recipe, window.page
+    ui, page = context.recipe, context.page
     inputs = list(ui.fields.inputs.values())
-    everything = [*_around_outputs(window), *ui.fields.outputs]
+    everything = [*_around_outputs(context), *ui.fields.outputs]
     state = [page.draft, page.dataset, ui.fields.marks]
 
     def typed(draft: Draft, dataset: str, marks: recipe_fields.Marks, *values: Any) -> dict[Any, Any]:
         start = _start_of(draft)
-        return _marked(window, {**draft, "values": views.changes(recipe_fields.read(values), start)}, dataset, marks)
+        return _marked(context, {**draft, "values": views.changes(recipe_fields.read(values), start)}, dataset, marks)
 
     def reset(event: gr.EventData, draft: Draft, dataset: str, marks: recipe_fields.Marks) -> dict[Any, Any]:
         name = next(name for name, button in ui.fields.resets.items() if button._id == event.target._id)  # type: ignore[union-attr]
         kept = {key: value for key, value in draft["values"].items() if key != name}
-        return _filled(window, {**draft, "values": kept}, dataset, marks)
+        return _filled(context, {**draft, "values": kept}, dataset, marks)
 
     def reset_all(draft: Draft, dataset: str, marks: recipe_fields.Marks) -> dict[Any, Any]:
-        return _filled(window, {**draft, "values": {}}, dataset, marks)
+        return _filled(context, {**draft, "values": {}}, dataset, marks)
 
     for component in inputs:
         listen(written(component), typed, [*state, *inputs], everything, **LATEST)
@@ -193,10 +87,10 @@ def _wire_fields(window: Window) -> None:
     listen(ui.fields.reset_all.click, reset_all, state, everything)
 
 
-def _wire_saved(window: Window) -> None:
+def _wire_saved(context: Context) -> None:
     """Saving a recipe under a name, loading it, and doing away with it."""
-    ui, page, studio = window.recipe, window.page, window.studio
-    everything = [*_around_outputs(window), *ui.fields.outputs]
+    ui, page, studio = context.recipe, context.page, context.studio
+    everything = [*_around_outputs(context), *ui.fields.outputs]
 
     def save(name: str, draft: Draft) -> dict[Any, Any]:
         studio.recipes.save(name, remembered.recipe_of(draft))
@@ -208,22 +102,22 @@ def _wire_saved(window: Window) -> None:
         if found is None:
             return {}
         values = views.changes(found.to_dict(), _start_of(draft))
-        return _filled(window, {**draft, "model": found.model, "values": values}, dataset, marks)
+        return _filled(context, {**draft, "model": found.model, "values": values}, dataset, marks)
 
     def forget(name: str | None) -> dict[Any, Any]:
         if not name:
             raise StudioError("No saved recipe is chosen.", "Choose one from the list beside the button.")
         deleted = studio.recipes.delete(name)
-        return {ui.saved: gr.Dropdown(list(studio.recipes.saved()), value=None), **window.sidebar.offer_undo(deleted)}
+        return {ui.saved: gr.Dropdown(list(studio.recipes.saved()), value=None), **context.sidebar.offer_undo(deleted)}
 
     once(ui.save, save, [ui.save_name, page.draft], [ui.saved, ui.save_name])
     listen(ui.saved.input, load, [ui.saved, page.draft, page.dataset, ui.fields.marks], everything)
-    once(ui.forget, forget, [ui.saved], [ui.saved, *window.sidebar.undo_outputs])
+    once(ui.forget, forget, [ui.saved], [ui.saved, *context.sidebar.undo_outputs])
 
 
-def _wire_start(window: Window) -> None:
+def _wire_start(context: Context) -> None:
     """The one main button."""
-    ui, page, studio = window.recipe, window.page, window.studio
+    ui, page, studio = context.recipe, context.page, context.studio
 
     def start(
         draft: Draft, dataset: str, name: str, press: str = "", request: gr.Request | None = None
@@ -231,40 +125,40 @@ def _wire_start(window: Window) -> None:
         if not dataset:
             raise StudioError("No data set is chosen.", "Prepare your tickets first, or try the sample shop.")
         run = studio.runs.start(remembered.recipe_of(draft), dataset, name, press, name_of(request))
-        return {page.run: run, window.tabs: gr.Tabs(selected="training"), ui.name: ""}
+        return {page.run: run, context.tabs: gr.Tabs(selected="training"), ui.name: ""}
 
     once(
         ui.start,
         start,
         [page.draft, page.dataset, ui.name, ui.press],
-        [page.run, window.tabs, ui.name],
+        [page.run, context.tabs, ui.name],
         name="start_training",
         js="(draft, dataset, name) => [draft, dataset, name, ticketTuner.press()]",
     )
 
 
-def redraw(window: Window) -> tuple[Any, list[Any], list[Any]]:
+def redraw(context: Context) -> tuple[Any, list[Any], list[Any]]:
     """The handler that draws the whole tab, with its inputs and outputs."""
 
     def show(draft: Draft, dataset: str | None, marks: recipe_fields.Marks) -> dict[Any, Any]:
-        return {} if dataset is None else _filled(window, draft, dataset, marks)
+        return {} if dataset is None else _filled(context, draft, dataset, marks)
 
-    ui, page = window.recipe, window.page
-    return show, [page.draft, page.dataset, ui.fields.marks], [*_around_outputs(window), *ui.fields.outputs]
+    ui, page = context.recipe, context.page
+    return show, [page.draft, page.dataset, ui.fields.marks], [*_around_outputs(context), *ui.fields.outputs]
 
 
-def redraw_around(window: Window) -> tuple[Any, list[Any], list[Any]]:
+def redraw_around(context: Context) -> tuple[Any, list[Any], list[Any]]:
     """As :func:`redraw`, but for the inputs, so that nobody's typing is disturbed."""
 
     def show(draft: Draft, dataset: str | None) -> dict[Any, Any]:
-        return {} if dataset is None else _around(window, draft, dataset)
+        return {} if dataset is None else _around(context, draft, dataset)
 
-    return show, [window.page.draft, window.page.dataset], _around_outputs(window)
+    return show, [context.page.draft, context.page.dataset], _around_outputs(context)
 
 
-def _around_outputs(window: Window) -> list[Any]:
+def _around_outputs(context: Context) -> list[Any]:
     """All that the tab sets, but for the inputs of the fields."""
-    ui = window.recipe
+    ui = context.recipe
     return [
         ui.cards,
         ui.models,
@@ -276,7 +170,7 @@ def _around_outputs(window: Window) -> list[Any]:
         ui.start,
         ui.saved,
         ui.fields.marks,
-        window.page.draft,
+        context.page.draft,
     ]
 
 
@@ -286,20 +180,20 @@ def _start_of(draft: Draft) -> Recipe:
     return known.get(draft.get("preset", ""), known[remembered.START]).recipe
 
 
-def _filled(window: Window, draft: Draft, dataset: str, marks: recipe_fields.Marks) -> dict[Any, Any]:
+def _filled(context: Context, draft: Draft, dataset: str, marks: recipe_fields.Marks) -> dict[Any, Any]:
     """The whole tab, with every input set to the draft's value."""
-    fields = window.recipe.fields
+    fields = context.recipe.fields
     values = {**_start_of(draft).to_dict(), **draft["values"]}
-    shown = recipe_fields.merged(_marked(window, draft, dataset, marks), recipe_fields.fill(fields, values))
-    return recipe_fields.show_gpus(fields, shown, window.studio.gpus(), values["gpus"])
+    shown = recipe_fields.merged(_marked(context, draft, dataset, marks), recipe_fields.fill(fields, values))
+    return recipe_fields.show_gpus(fields, shown, context.studio.gpus(), values["gpus"])
 
 
-def _marked(window: Window, draft: Draft, dataset: str, known: recipe_fields.Marks) -> dict[Any, Any]:
+def _marked(context: Context, draft: Draft, dataset: str, known: recipe_fields.Marks) -> dict[Any, Any]:
     """The whole tab, the inputs marked and not set, so that nobody's typing is disturbed."""
     start = _start_of(draft)
     values = {**start.to_dict(), **draft["values"]}
-    updates, marks = recipe_fields.mark(window.recipe.fields, values, start, known, _fault(draft))
-    return {**_around(window, draft, dataset), **updates, window.recipe.fields.marks: marks}
+    updates, marks = recipe_fields.mark(context.recipe.fields, values, start, known, _fault(draft))
+    return {**_around(context, draft, dataset), **updates, context.recipe.fields.marks: marks}
 
 
 def _fault(draft: Draft) -> RecipeError | None:
@@ -310,9 +204,9 @@ def _fault(draft: Draft) -> RecipeError | None:
     return None
 
 
-def _around(window: Window, draft: Draft, dataset: str) -> dict[Any, Any]:
+def _around(context: Context, draft: Draft, dataset: str) -> dict[Any, Any]:
     """Everything but the inputs: cards, models, cost, command."""
-    ui, studio = window.recipe, window.studio
+    ui, studio = context.recipe, context.studio
     recipe, fault = remembered.sound_recipe_of(draft), _fault(draft)
     sets = studio.tickets.all()
     info = next((seen for seen in sets if seen.id == dataset), None)
@@ -327,7 +221,7 @@ def _around(window: Window, draft: Draft, dataset: str) -> dict[Any, Any]:
     command = studio.recipes.command_line(recipe, known)
     costs = studio.recipes.estimates(_compared(studio, draft, recipe), known)
     return {
-        window.page.draft: draft,
+        context.page.draft: draft,
         ui.cards: views.preset_cards(
             studio.recipes.presets(),
             {name: costs[f"preset {name}"] for name in studio.recipes.presets()},

@@ -1,4 +1,4 @@
-"""The pulse of the page: every few seconds it asks what is going on, and is told what has changed.
+"""What keeps a page up to date: every few seconds it asks what is going on, and is told what has changed.
 
 It asks past Gradio's events: each of those costs the browser half a second of a core (Gradio 6 goes through all
 components of the page), which a run without a GPU has to do without; with an event every 4 seconds it made 65 tokens a
@@ -26,7 +26,7 @@ from engine.hardware import DeviceReport
 from engine.studio import Studio, StudioSnapshot
 from ui.html import html
 from ui.shell import status_bar
-from ui.training import tab
+from ui.training.live import live as live_training
 
 PROGRAM = secrets.token_hex(8)
 """Another one after a restart: a page that was hidden meanwhile has to begin again, since its selections are gone."""
@@ -42,7 +42,7 @@ WARM = 2
 
 
 @dataclass(frozen=True)
-class Pulse:
+class Live:
     """Components; their elem_ids in brackets."""
 
     asks: gr.HTML
@@ -51,7 +51,7 @@ class Pulse:
     """Answers POST /live."""
 
 
-def build(studio: Studio, begun: Callable[[str], bool]) -> Pulse:
+def build(studio: Studio, begun: Callable[[str], bool]) -> Live:
     """Make the components.
 
     Args:
@@ -77,7 +77,7 @@ def build(studio: Studio, begun: Callable[[str], bool]) -> Pulse:
         return Response(orjson.dumps(found), media_type="application/json")
 
     script = "ticketTuner.pulse(server, () => trigger('changed'))"
-    return Pulse(html(elem_id="pulse", script=script, server=(glance,)), live)
+    return Live(html(elem_id="pulse", script=script, server=(glance,)), live)
 
 
 def answer(studio: Studio, asked: dict[str, Any]) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def answer(studio: Studio, asked: dict[str, Any]) -> dict[str, Any]:
     run, overlays, known = str(asked.get("run", "")), list(asked.get("overlays", ())), dict(asked.get("marks", {}))
     now = status_bar.live(snapshot, runs, run)
     if known.keys() - now.keys():
-        now |= tab.live(snapshot, runs, run, overlays)
+        now |= live_training(snapshot, runs, run, overlays)
     marks = {name: _mark(value) for name, value in now.items()}
     new = {name for name in now if name in known and known[name] != marks[name]}
     return {

@@ -4,7 +4,6 @@ In a window narrower than 720 px it lies over the page, and the header's [lists-
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -12,47 +11,18 @@ import gradio as gr
 from engine.errors import StudioError
 from engine.studio import Studio
 from engine.workspace import Deleted
-from ui.context import Window
+from ui.context import Context
 from ui.events import LATEST, listen
-from ui.html import data_of, html
+from ui.html import data_of
 from ui.shell import views
 from ui.state.ownership import Asking, name_of
 from ui.state.page import first_look
 from ui.tickets import tab
 
 
-@dataclass(frozen=True)
-class Sidebar:
-    """Components; their elem_ids in brackets."""
-
-    lists: gr.HTML
-    """[sidebar-lists]; raises 'pick', 'bring', 'rename', 'delete'"""
-    undo: gr.HTML
-    """[undo]; raises 'undo', 'dismiss'"""
-    deleted: gr.State
-    """What can be brought back (:class:`engine.workspace.Deleted`), or None."""
-
-    @property
-    def undo_outputs(self) -> list[Any]:
-        """What :meth:`offer_undo` sets."""
-        return [self.undo, self.deleted]
-
-    def offer_undo(self, deleted: Deleted) -> dict[Any, Any]:
-        """Show the offer to bring something back."""
-        return {self.undo: views.undo(deleted.label), self.deleted: deleted}
-
-
-def build() -> Sidebar:
-    """Make the components; the offer to undo floats above the page."""
-    with gr.Column(elem_id="sidebar", scale=0, min_width=0):
-        lists = html(elem_id="sidebar-lists", raises=("pick", "bring", "rename", "delete"))
-    undo = html(elem_id="undo", raises=("undo", "dismiss"))
-    return Sidebar(lists, undo, gr.State(None))
-
-
-def wire(window: Window) -> None:
+def wire(context: Context) -> None:
     """Attach the handlers."""
-    ui, page, studio = window.sidebar, window.page, window.studio
+    ui, page, studio = context.sidebar, context.page, context.studio
     state = [page.dataset, page.run, page.voices]
     asking = Asking(studio)
 
@@ -70,19 +40,19 @@ def wire(window: Window) -> None:
         match data["kind"]:
             case "dataset":
                 drawn = draw(dataset, look, draft) if (opened, dataset) == ("tickets", data["id"]) else {}
-                return {page.dataset: data["id"], page.look: look, window.tabs: gr.Tabs(selected="tickets"), **drawn}
+                return {page.dataset: data["id"], page.look: look, context.tabs: gr.Tabs(selected="tickets"), **drawn}
             case "run":
-                return {page.run: data["id"], window.tabs: gr.Tabs(selected="training")}
-        return {page.voices: _toggled(studio, voices, data["id"]), window.tabs: gr.Tabs(selected="playground")}
+                return {page.run: data["id"], context.tabs: gr.Tabs(selected="training")}
+        return {page.voices: _toggled(studio, voices, data["id"]), context.tabs: gr.Tabs(selected="playground")}
 
     def bring(
         event: gr.EventData, opened: str, dataset: str, look: dict[str, Any], draft: dict[str, Any]
     ) -> dict[Any, Any]:
         if data_of(event)["kind"] == "adapter":
-            return {window.tabs: gr.Tabs(selected="export"), window.export.bring_in: gr.Accordion(open=True)}
+            return {context.tabs: gr.Tabs(selected="export"), context.export.bring_in: gr.Accordion(open=True)}
         adding = {**look, "adding": True}
         drawn = draw(dataset, adding, draft) if opened == "tickets" else {}
-        return {window.tabs: gr.Tabs(selected="tickets"), page.look: adding, **drawn}
+        return {context.tabs: gr.Tabs(selected="tickets"), page.look: adding, **drawn}
 
     def rename(
         event: gr.EventData, dataset: str, run: str, voices: list[str], request: gr.Request | None = None
@@ -118,14 +88,14 @@ def wire(window: Window) -> None:
         return {page.dataset: dataset, page.run: run, ui.undo: "", ui.deleted: None, **redraw(dataset, run, voices)}
 
     changed = [page.dataset, page.run, page.voices, ui.lists, *ui.undo_outputs]
-    draw, looked_at, drawn = tab.redraw(window)
-    moved = [window.tabs, *drawn]
+    draw, looked_at, drawn = tab.redraw(context)
+    moved = [context.tabs, *drawn]
     listen(ui.lists.pick, pick, [page.voices, page.open, *looked_at], [*state, *moved], **LATEST)
-    listen(ui.lists.bring, bring, [page.open, *looked_at], [window.export.bring_in, *moved])
+    listen(ui.lists.bring, bring, [page.open, *looked_at], [context.export.bring_in, *moved])
     listen(ui.lists.rename, rename, state, [ui.lists])
     listen(ui.lists.delete, delete, state, changed)
-    listen(window.training.table.rename, rename, state, [ui.lists])
-    listen(window.training.table.delete, delete, state, changed)
+    listen(context.training.table.rename, rename, state, [ui.lists])
+    listen(context.training.table.delete, delete, state, changed)
     listen(ui.undo.undo, undo, [ui.deleted, *state], changed)
     listen(ui.undo.dismiss, lambda: {ui.undo: "", ui.deleted: None}, [], ui.undo_outputs)
 

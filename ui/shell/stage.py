@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from ui.context import Window
+from ui.context import Context
 from ui.events import in_words, listen
 from ui.export import tab as export_tab
 from ui.playground import tab as playground_tab
@@ -41,25 +41,25 @@ class Drawing:
     outputs: list[Any]
 
 
-def wire(app: gr.Blocks, window: Window) -> None:
+def wire(app: gr.Blocks, context: Context) -> None:
     """Attach the handlers."""
     whole = {
-        "tickets": Drawing(*tickets_tab.redraw(window)),
-        "recipe": Drawing(*recipe_tab.redraw(window)),
-        "training": Drawing(*training_tab.redraw(window)),
-        "playground": Drawing(*playground_tab.redraw(window)),
-        "export": Drawing(*export_tab.redraw(window)),
+        "tickets": Drawing(*tickets_tab.redraw(context)),
+        "recipe": Drawing(*recipe_tab.redraw(context)),
+        "training": Drawing(*training_tab.redraw(context)),
+        "playground": Drawing(*playground_tab.redraw(context)),
+        "export": Drawing(*export_tab.redraw(context)),
     }
-    gentle = {**whole, "recipe": Drawing(*recipe_tab.redraw_around(window))}
-    _wire_welcome(app, window, whole)
-    _wire_opening(window, whole)
-    _wire_selections(window, gentle)
-    _wire_news(window, gentle)
+    gentle = {**whole, "recipe": Drawing(*recipe_tab.redraw_around(context))}
+    _wire_welcome(app, context, whole)
+    _wire_opening(context, whole)
+    _wire_selections(context, gentle)
+    _wire_news(context, gentle)
 
 
-def _wire_welcome(app: gr.Blocks, window: Window, drawings: dict[str, Drawing]) -> None:
+def _wire_welcome(app: gr.Blocks, context: Context, drawings: dict[str, Drawing]) -> None:
     """A page that opens: what it remembers, completed; then the tab that it begins with."""
-    studio, here = window.studio, window.page
+    studio, here = context.studio, context.page
     begun = _one_of(drawings, drawings)
 
     def complete(found: dict[str, Any]) -> dict[str, Any]:
@@ -71,22 +71,28 @@ def _wire_welcome(app: gr.Blocks, window: Window, drawings: dict[str, Drawing]) 
     def begin(where: str, dataset: str, run: str, voices: list[str], *values: Any) -> dict[Any, Any]:
         return {
             here.open: where,
-            **_attempt(lambda: {window.pulse.asks: live.seen(studio)}),
-            **_attempt(_listed, window, dataset, run, voices),
-            **_attempt(import_panel.resume, window),
+            **_attempt(lambda: {context.live.asks: live.seen(studio)}),
+            **_attempt(_listed, context, dataset, run, voices),
+            **_attempt(import_panel.resume, context),
             **begun.show(where, *values),
         }
 
     recalled = page.wire(app, here, complete)
-    outputs = [here.open, window.pulse.asks, window.sidebar.lists, *window.importing.progress_outputs, *begun.outputs]
+    outputs = [
+        here.open,
+        context.live.asks,
+        context.sidebar.lists,
+        *context.importing.progress_outputs,
+        *begun.outputs,
+    ]
     inputs = [here.where, here.dataset, here.run, here.voices, *begun.inputs]
     opened = listen(recalled.then, begin, inputs, list(dict.fromkeys(outputs)), js=WHERE)
     listen(opened.then, None, js=READY)
 
 
-def _wire_opening(window: Window, drawings: dict[str, Drawing]) -> None:
+def _wire_opening(context: Context, drawings: dict[str, Drawing]) -> None:
     """A tab that is opened; Gradio says so of the first one, too, which :func:`_wire_welcome` draws."""
-    here = window.page
+    here = context.page
 
     def opening(name: str, drawing: Drawing) -> Callable[..., dict[Any, Any]]:
         def open_tab(opened: str, *values: Any) -> dict[Any, Any]:
@@ -95,13 +101,13 @@ def _wire_opening(window: Window, drawings: dict[str, Drawing]) -> None:
         return open_tab
 
     for name, drawing in drawings.items():
-        tab = getattr(window, name).tab
+        tab = getattr(context, name).tab
         listen(tab.select, opening(name, drawing), [here.open, *drawing.inputs], [here.open, *drawing.outputs])
 
 
-def _wire_selections(window: Window, drawings: dict[str, Drawing]) -> None:
+def _wire_selections(context: Context, drawings: dict[str, Drawing]) -> None:
     """A selection that changes, by whatever handler: the browser remembers it, sidebar and open tab show it."""
-    here, known = window.page, window.page.values()
+    here, known = context.page, context.page.values()
 
     def following(name: str, drawing: Drawing) -> Callable[..., dict[Any, Any]]:
         def follow(opened: str, *values: Any) -> dict[Any, Any]:
@@ -109,27 +115,27 @@ def _wire_selections(window: Window, drawings: dict[str, Drawing]) -> None:
             remembered = {here.memory: json.dumps(selected)}
             if not opened or name not in SHOWN_BY:
                 return remembered
-            listed = _attempt(_listed, window, selected["dataset"], selected["run"], selected["voices"])
+            listed = _attempt(_listed, context, selected["dataset"], selected["run"], selected["voices"])
             return {**remembered, **listed, **drawing.show(opened, *values[len(known) :])}
 
         return follow
 
     for name, state in known.items():
         drawing = _one_of(drawings, SHOWN_BY.get(name, ()))
-        listed = [window.sidebar.lists] if name in SHOWN_BY else []
+        listed = [context.sidebar.lists] if name in SHOWN_BY else []
         inputs, outputs = [here.open, *known.values(), *drawing.inputs], [here.memory, *listed, *drawing.outputs]
         listen(state.change, following(name, drawing), inputs, outputs)
 
 
-def _wire_news(window: Window, drawings: dict[str, Drawing]) -> None:
-    """Something that the pulse has seen: the sidebar and the open tab show it."""
-    here, drawing = window.page, _one_of(drawings, NEWS)
+def _wire_news(context: Context, drawings: dict[str, Drawing]) -> None:
+    """Something that a page has seen by looking: the sidebar and the open tab show it."""
+    here, drawing = context.page, _one_of(drawings, NEWS)
 
     def look_again(opened: str, dataset: str | None, run: str | None, voices: list[str], *values: Any) -> Any:
-        return {**_attempt(_listed, window, dataset, run, voices), **drawing.show(opened, *values)}
+        return {**_attempt(_listed, context, dataset, run, voices), **drawing.show(opened, *values)}
 
     inputs = [here.open, here.dataset, here.run, here.voices, *drawing.inputs]
-    listen(window.pulse.asks.changed, look_again, inputs, [window.sidebar.lists, *drawing.outputs])
+    listen(context.live.asks.changed, look_again, inputs, [context.sidebar.lists, *drawing.outputs])
 
 
 def _one_of(drawings: dict[str, Drawing], names: Iterable[str]) -> Drawing:
@@ -145,8 +151,8 @@ def _one_of(drawings: dict[str, Drawing], names: Iterable[str]) -> Drawing:
     return Drawing(show, inputs, outputs)
 
 
-def _listed(window: Window, dataset: str | None, run: str | None, voices: list[str]) -> dict[Any, Any]:
-    return {window.sidebar.lists: sidebar.lists(window.studio, dataset or "", run or "", voices)}
+def _listed(context: Context, dataset: str | None, run: str | None, voices: list[str]) -> dict[Any, Any]:
+    return {context.sidebar.lists: sidebar.lists(context.studio, dataset or "", run or "", voices)}
 
 
 def _attempt(show: Callable[..., dict[Any, Any]], *values: Any) -> dict[Any, Any]:

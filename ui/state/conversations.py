@@ -1,7 +1,7 @@
-"""Talks: what was said in the playground, one talk a browser, kept in memory so that a reload loses nothing.
+"""Conversations of the playground, one a browser, kept in memory so that a reload loses nothing.
 
-A talk has a lane for each voice: all hear the same customer, each remembers its own answers. Nothing is written to
-disk.
+A conversation has a lane for each voice: all hear the same customer, each remembers its own answers. Nothing is
+written to disk.
 """
 
 import threading
@@ -9,14 +9,14 @@ from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 
 MOST = 32
-"""Talks that are kept; the one not used for longest goes first."""
+"""Conversations that are kept; the one not used for longest goes first."""
 
-Said = dict[str, str]
+ChatMessage = dict[str, str]
 """{"role", "content"}, as the engine takes it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class Reply:
     """How the newest answer of a voice went."""
 
     text: str = ""
@@ -33,68 +33,63 @@ class Spoken:
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
-    """One conversation with several voices."""
+class Conversation:
+    """One with several voices."""
 
-    lanes: dict[str, tuple[Said, ...]] = field(default_factory=dict)
+    lanes: dict[str, tuple[ChatMessage, ...]] = field(default_factory=dict)
     """Voice -> what it has heard and said."""
-    spoken: dict[str, Spoken] = field(default_factory=dict)
+    replies: dict[str, Reply] = field(default_factory=dict)
     """Voice -> its newest answer."""
     reference: str = ""
     """What the agent really wrote; empty when the question is not a held-out ticket."""
     ticket: str = ""
-    opening: tuple[Said, ...] = ()
+    opening: tuple[ChatMessage, ...] = ()
     """The earlier turns of a held-out ticket, which all voices hear before the question."""
     asking: bool = False
     stage: str = ""
     """What is being done before the first word, such as loading the model."""
 
-    def hears(self, voice: str) -> tuple[Said, ...]:
+    def hears(self, voice: str) -> tuple[ChatMessage, ...]:
         """What a voice has heard and said so far."""
         return self.lanes.get(voice, self.opening)
 
-    @property
-    def begun(self) -> bool:
-        """Whether anything has been said."""
-        return any(self.lanes.values())
-
-    def asked(self, voices: tuple[str, ...], question: str) -> "Talk":
+    def asked(self, voices: tuple[str, ...], question: str) -> "Conversation":
         """Add the customer's words to the lanes of ``voices``."""
-        said: Said = {"role": "user", "content": question}
+        said: ChatMessage = {"role": "user", "content": question}
         lanes = {**self.lanes, **{voice: (*self.hears(voice), said) for voice in voices}}
-        waiting = {voice: Spoken(done=False) for voice in voices}
-        return replace(self, lanes=lanes, spoken={**self.spoken, **waiting}, asking=True, stage="")
+        waiting = {voice: Reply(done=False) for voice in voices}
+        return replace(self, lanes=lanes, replies={**self.replies, **waiting}, asking=True, stage="")
 
-    def answered(self, voices: tuple[str, ...]) -> "Talk":
+    def answered(self, voices: tuple[str, ...]) -> "Conversation":
         """Keep the newest answers as said; a voice that said nothing loses the question again."""
         lanes = dict(self.lanes)
         for voice in voices:
-            text = self.spoken[voice].text
+            text = self.replies[voice].text
             if text:
                 lanes[voice] = (*lanes[voice], {"role": "assistant", "content": text})
             else:
                 lanes[voice] = lanes[voice][:-1]
-        spoken = {voice: replace(newest, done=True) for voice, newest in self.spoken.items()}
-        return replace(self, lanes=lanes, spoken=spoken, asking=False, stage="")
+        replies = {voice: replace(newest, done=True) for voice, newest in self.replies.items()}
+        return replace(self, lanes=lanes, replies=replies, asking=False, stage="")
 
 
-class Talks:
-    """All talks, by the name of the browser that has them."""
+class Conversations:
+    """All of them, by the name of the browser that has them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._talks: OrderedDict[str, Talk] = OrderedDict()
+        self._by_session: OrderedDict[str, Conversation] = OrderedDict()
 
-    def get(self, session: str) -> Talk:
-        """Return a browser's talk; a new one where there is none."""
+    def get(self, session: str) -> Conversation:
+        """Return a browser's conversation; a new one where there is none."""
         with self._lock:
-            return self._talks.get(session, Talk())
+            return self._by_session.get(session, Conversation())
 
-    def keep(self, session: str, talk: Talk) -> Talk:
-        """Remember a talk and return it."""
+    def keep(self, session: str, conversation: Conversation) -> Conversation:
+        """Remember a conversation and return it."""
         with self._lock:
-            self._talks[session] = talk
-            self._talks.move_to_end(session)
-            while len(self._talks) > MOST:
-                self._talks.popitem(last=False)
-        return talk
+            self._by_session[session] = conversation
+            self._by_session.move_to_end(session)
+            while len(self._by_session) > MOST:
+                self._by_session.popitem(last=False)
+        return conversation

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
-from ui.context import Window
+from ui.context import Context
 from ui.events import listen, once
 from ui.html import data_of
 from ui.tickets import reprepare_panel
@@ -16,27 +16,27 @@ from ui.tickets.conversation_list import Draw, open_entry
 from ui.tickets.views import changes, listing
 
 
-def wire(window: Window, redraw: Draw, relist: Draw, state: list[Any], outputs: list[Any]) -> None:
+def wire(context: Context, redraw: Draw, relist: Draw, state: list[Any], outputs: list[Any]) -> None:
     """Attach the handlers.
 
     Args:
-        window: The window.
+        context: The window's parts.
         redraw: Draws the whole tab from the values of ``state``; keyword arguments change what is looked at.
         relist: The same for the reader alone.
         state: Their inputs, the data set first.
         outputs: The outputs of ``redraw``.
     """
-    _wire_leaving_out(window, redraw, state, outputs)
-    _wire_rewriting(window, redraw, state, outputs)
-    _wire_review(window, relist, state)
-    _wire_undo(window, redraw, state, outputs)
+    _wire_leaving_out(context, redraw, state, outputs)
+    _wire_rewriting(context, redraw, state, outputs)
+    _wire_review(context, relist, state)
+    _wire_undo(context, redraw, state, outputs)
 
 
-def _wire_leaving_out(window: Window, redraw: Draw, state: list[Any], outputs: list[Any]) -> None:
-    ui, library = window.tickets.reader, window.studio.tickets
+def _wire_leaving_out(context: Context, redraw: Draw, state: list[Any], outputs: list[Any]) -> None:
+    ui, library = context.tickets.conversations, context.studio.tickets
 
     def drop(*rest: Any) -> dict[Any, Any]:
-        dataset, entry = rest[0], open_entry(window, rest[0], rest[1])
+        dataset, entry = rest[0], open_entry(context, rest[0], rest[1])
         library.edit(dataset, library.edits(dataset).drop(entry))
         said = f"{listing.ticket_name(entry['ticket'])} is left out."
         return {**redraw(*rest, ticket="", rewriting=-1), ui.notice: changes.done(said, "drop", entry["key"])}
@@ -58,22 +58,22 @@ def _wire_leaving_out(window: Window, redraw: Draw, state: list[Any], outputs: l
     listen(ui.learn.agent, leave_out_agent, state, outputs)
 
 
-def _wire_rewriting(window: Window, redraw: Draw, state: list[Any], outputs: list[Any]) -> None:
-    ui, library = window.tickets.reader, window.studio.tickets
+def _wire_rewriting(context: Context, redraw: Draw, state: list[Any], outputs: list[Any]) -> None:
+    ui, library = context.tickets.conversations, context.studio.tickets
 
     def begin_rewriting(event: gr.EventData, *rest: Any) -> dict[Any, Any]:
         number = int(data_of(event)["number"])
         look = {**rest[1], "rewriting": number}
-        entry = open_entry(window, rest[0], look)
+        entry = open_entry(context, rest[0], look)
         return {
-            window.page.look: {**look, "ticket": entry["ticket"]},
+            context.page.look: {**look, "ticket": entry["ticket"]},
             ui.text: entry["messages"][number]["content"],
             ui.rewriting: gr.Column(visible=True),
         }
 
     def save(text: str, *rest: Any) -> dict[Any, Any]:
         dataset, look = rest[0], rest[1]
-        entry = open_entry(window, dataset, look)
+        entry = open_entry(context, dataset, look)
         edits = library.edits(dataset).rewrite(entry, look["rewriting"], text)
         library.edit(dataset, edits)
         done = Markup("")
@@ -82,16 +82,16 @@ def _wire_rewriting(window: Window, redraw: Draw, state: list[Any], outputs: lis
         return {**redraw(*rest, ticket=entry["ticket"], rewriting=-1), ui.notice: done}
 
     def stop_rewriting(look: dict[str, Any]) -> dict[Any, Any]:
-        return {window.page.look: {**look, "rewriting": -1}, ui.rewriting: gr.Column(visible=False)}
+        return {context.page.look: {**look, "rewriting": -1}, ui.rewriting: gr.Column(visible=False)}
 
-    listen(ui.learn.rewrite, begin_rewriting, state, [window.page.look, ui.text, ui.rewriting])
+    listen(ui.learn.rewrite, begin_rewriting, state, [context.page.look, ui.text, ui.rewriting])
     once(ui.save, save, [ui.text, *state], outputs)
-    listen(ui.back.click, stop_rewriting, [window.page.look], [window.page.look, ui.rewriting])
+    listen(ui.back.click, stop_rewriting, [context.page.look], [context.page.look, ui.rewriting])
 
 
-def _wire_review(window: Window, relist: Draw, state: list[Any]) -> None:
-    ui, library, again = window.tickets.reader, window.studio.tickets, window.tickets.again
-    listing = [*ui.outputs, window.page.look]
+def _wire_review(context: Context, relist: Draw, state: list[Any]) -> None:
+    ui, library, again = context.tickets.conversations, context.studio.tickets, context.tickets.reprepare
+    listing = [*ui.outputs, context.page.look]
 
     def add(term: str, *rest: Any) -> dict[Any, Any]:
         library.want(rest[0], "extra_terms", term or "")
@@ -111,18 +111,18 @@ def _wire_review(window: Window, relist: Draw, state: list[Any]) -> None:
         return relist(*rest)
 
     def run_again(dataset: str) -> dict[Any, Any]:
-        return reprepare_panel.begin(window, dataset)
+        return reprepare_panel.begin(context, dataset)
 
     for added in (ui.add.click, ui.term.submit):
         listen(added, add, [ui.term, *state], [*listing, ui.term])
     listen(ui.rows.allow, allow, state, listing)
     listen(ui.rows.mask, mask, state, listing)
     for source in (ui.rows, ui.pending):
-        listen(source.again, run_again, [window.page.dataset], [again.progress, again.timer, again.panel])
+        listen(source.again, run_again, [context.page.dataset], [again.progress, again.timer, again.panel])
 
 
-def _wire_undo(window: Window, redraw: Draw, state: list[Any], outputs: list[Any]) -> None:
-    ui, library = window.tickets.reader, window.studio.tickets
+def _wire_undo(context: Context, redraw: Draw, state: list[Any], outputs: list[Any]) -> None:
+    ui, library = context.tickets.conversations, context.studio.tickets
 
     def undo(event: gr.EventData, *rest: Any) -> dict[Any, Any]:
         said = data_of(event)

@@ -4,7 +4,6 @@ Owns these components. What was changed by hand stays; so does the old data set 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,86 +14,35 @@ from engine.errors import StudioError
 from engine.tickets.dataset.provenance import Origin
 from engine.tickets.options import PrepareOptions
 from ui import parts, words
-from ui.context import Window
+from ui.context import Context
 from ui.events import listen, once
-from ui.html import html
-from ui.task_registry import again
+from ui.task_registry import repreparing
 from ui.tickets import prepare_options
-from ui.tickets.prepare_options import OptionFields
 
 
-@dataclass(frozen=True)
-class AgainPanel:
-    """Components; their elem_ids in brackets."""
-
-    progress: gr.HTML
-    """[again-progress], above everything else of the data set; raises 'cancel'"""
-    panel: gr.Accordion
-    """[again]"""
-    about: gr.HTML
-    """[again-about]; raises 'forget'"""
-    files: gr.File
-    """[again-drop]"""
-    fields: OptionFields
-    """Ids with the prefix 'again-'."""
-    start: gr.Button
-    """[prepare-again]"""
-    timer: gr.Timer
-
-    @property
-    def outputs(self) -> list[Any]:
-        """What :func:`shown` sets."""
-        return [self.progress, self.about, self.files, self.timer, self.panel, *self.fields.inputs]
-
-
-def build_progress() -> tuple[gr.HTML, gr.Timer]:
-    """Make what stands above the data set."""
-    return html(elem_id="again-progress", raises=("cancel",)), gr.Timer(0.5, active=False)
-
-
-def build(progress: gr.HTML, timer: gr.Timer) -> AgainPanel:
-    """Make the panel."""
-    with gr.Accordion(
-        "Prepare again, or import a newer export into this data set", open=False, elem_id="again"
-    ) as panel:
-        about = html(elem_id="again-about", raises=("forget",))
-        files = gr.File(
-            label="A newer export of the same tickets: one file or several; leave empty to use the one that is kept",
-            file_count="multiple",
-            type="filepath",
-            elem_id="again-drop",
-            elem_classes="drop",
-            height=110,
-        )
-        fields = prepare_options.build("again-")
-        with gr.Row(elem_classes="bar-row end"):
-            start = gr.Button("Prepare again", elem_id="prepare-again", scale=0, min_width=140)
-    return AgainPanel(progress, panel, about, files, fields, start, timer)
-
-
-def wire(window: Window, redraw: Callable[..., dict[Any, Any]], state: list[Any], outputs: list[Any]) -> None:
+def wire(context: Context, redraw: Callable[..., dict[Any, Any]], state: list[Any], outputs: list[Any]) -> None:
     """Attach the handlers.
 
     Args:
-        window: The window.
+        context: The window's parts.
         redraw: Draws the whole tab from the values of ``state``.
         state: Its inputs, the data set first.
         outputs: Its outputs.
     """
-    ui, page = window.tickets.again, window.page
+    ui, page = context.tickets.reprepare, context.page
 
     def prepare_again(dataset: str, files: list[str] | None, *values: Any) -> dict[Any, Any]:
-        base = window.studio.tickets.origin(dataset).wanted
+        base = context.studio.tickets.origin(dataset).wanted
         options = prepare_options.chosen(base, *values)
-        return begin(window, dataset, options, [Path(file) for file in files or []])
+        return begin(context, dataset, options, [Path(file) for file in files or []])
 
     def watch(*values: Any) -> dict[Any, Any]:
-        seen = window.work.seen(again(values[0]))
+        seen = context.tasks.seen(repreparing(values[0]))
         if seen is not None and seen.state == "running":
             return {ui.progress: parts.task_progress(seen)}
         drawn = {**redraw(*values), ui.files: None, ui.timer: gr.Timer(active=False)}
         # The person may have moved on since the timer looked: where they are is theirs.
-        for moved in (page.look, window.tickets.data, window.importing.panel, window.importing.back):
+        for moved in (page.look, context.tickets.data, context.importing.panel, context.importing.back):
             drawn.pop(moved, None)
         if seen is not None and seen.state != "done":
             stopped = parts.banner("It was cancelled.", "The data set is as it was before.", "note")
@@ -102,11 +50,11 @@ def wire(window: Window, redraw: Callable[..., dict[Any, Any]], state: list[Any]
         return drawn
 
     def cancel(dataset: str) -> None:
-        window.work.cancel(again(dataset))
+        context.tasks.cancel(repreparing(dataset))
 
     def forget(dataset: str) -> dict[Any, Any]:
-        window.studio.tickets.forget_sources(dataset)
-        return {ui.about: about(window.studio.tickets.origin(dataset))}
+        context.studio.tickets.forget_sources(dataset)
+        return {ui.about: about(context.studio.tickets.origin(dataset))}
 
     start = [page.dataset, ui.files, *ui.fields.inputs]
     once(ui.start, prepare_again, start, [ui.progress, ui.timer, ui.panel])
@@ -116,30 +64,30 @@ def wire(window: Window, redraw: Callable[..., dict[Any, Any]], state: list[Any]
 
 
 def begin(
-    window: Window, dataset: str, options: PrepareOptions | None = None, files: list[Path] | None = None
+    context: Context, dataset: str, options: PrepareOptions | None = None, files: list[Path] | None = None
 ) -> dict[Any, Any]:
     """Start to prepare again, and show it.
 
     Raises:
         StudioError: The export was not kept and none was dropped, or it is under way already.
     """
-    ui, tickets = window.tickets.again, window.studio.tickets
+    ui, tickets = context.tickets.reprepare, context.studio.tickets
     if not files and not tickets.origin(dataset).kept:
         raise StudioError(
             "The export was not kept with this data set.", "Drop it once more under ‘Prepare again’ and start there."
         )
-    window.work.start(again(dataset), lambda: tickets.prepare_again(dataset, options, files or ()))
+    context.tasks.start(repreparing(dataset), lambda: tickets.prepare_again(dataset, options, files or ()))
     return {
-        ui.progress: parts.task_progress(window.work.seen(again(dataset))),
+        ui.progress: parts.task_progress(context.tasks.seen(repreparing(dataset))),
         ui.timer: gr.Timer(active=True),
         ui.panel: gr.Accordion(open=False),
     }
 
 
-def shown(window: Window, dataset: str) -> dict[Any, Any]:
+def shown(context: Context, dataset: str) -> dict[Any, Any]:
     """The panel of a data set; the progress where it is being prepared again."""
-    ui, tickets = window.tickets.again, window.studio.tickets
-    seen, origin = window.work.seen(again(dataset)), tickets.origin(dataset)
+    ui, tickets = context.tickets.reprepare, context.studio.tickets
+    seen, origin = context.tasks.seen(repreparing(dataset)), tickets.origin(dataset)
     return {
         ui.progress: parts.task_progress(seen),
         ui.timer: gr.Timer(active=seen is not None and seen.state == "running"),

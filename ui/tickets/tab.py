@@ -4,7 +4,6 @@ Owns how its parts hang together: import_panel.py brings an export in, conversat
 edit_handlers.py edits, token_panel.py counts, reprepare_panel.py prepares anew.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -12,137 +11,95 @@ from markupsafe import Markup
 
 from engine.recipe import Recipe
 from ui import words
-from ui.context import Window
+from ui.context import Context
 from ui.events import listen
-from ui.html import html
 from ui.state import page as remembered
 from ui.tickets import conversation_list, edit_handlers, reprepare_panel, token_panel
-from ui.tickets.conversation_list import Reader
-from ui.tickets.reprepare_panel import AgainPanel
-from ui.tickets.token_panel import TokenPanel
 from ui.tickets.views import listing, quality
 
 
-@dataclass(frozen=True)
-class TicketsTab:
-    """Components; their elem_ids in brackets."""
-
-    tab: gr.Tab
-    """[tab-tickets], its button [tab-tickets-button]"""
-    data: gr.Column
-    """[data-set]: hidden while there is none, or while an export is brought in."""
-    title: gr.HTML
-    """[data-set-title]"""
-    next: gr.Button
-    """[to-recipe]"""
-    summary: gr.HTML
-    """[summary]; raises 'mode'"""
-    again: AgainPanel
-    reader: Reader
-    tokens: TokenPanel
-    quality: gr.HTML
-    """[quality]; raises 'pick'"""
-
-
-def build(tab: gr.Tab) -> TicketsTab:
-    """Make the components, inside ``tab``."""
-    with gr.Column(elem_id="data-set", visible=False) as data:
-        with gr.Row(elem_classes="lead-row"):
-            title = html(elem_id="data-set-title")
-            next_button = gr.Button("Choose a recipe", variant="primary", elem_id="to-recipe", scale=0, min_width=260)
-        progress, timer = reprepare_panel.build_progress()
-        summary = html(elem_id="summary", raises=("mode",))
-        reading = conversation_list.build()
-        tokens = token_panel.build()
-        with gr.Column(elem_classes="sheet"):
-            html('<h2 class="sheet-title">How good these tickets are to learn from</h2>')
-            report = html(elem_id="quality", raises=("pick",))
-        again = reprepare_panel.build(progress, timer)
-    return TicketsTab(tab, data, title, next_button, summary, again, reading, tokens, report)
-
-
-def wire(window: Window) -> None:
+def wire(context: Context) -> None:
     """Attach the handlers."""
-    ui, page = window.tickets, window.page
-    everything = _outputs(window)
+    ui, page = context.tickets, context.page
+    everything = _outputs(context)
     state = [page.dataset, page.look, page.draft]
 
     def leave(dataset: str, look: dict[str, Any], draft: dict[str, Any]) -> dict[Any, Any]:
-        return _everything(window, dataset, {**look, "adding": False}, remembered.sound_recipe_of(draft))
+        return _everything(context, dataset, {**look, "adding": False}, remembered.sound_recipe_of(draft))
 
     def draw(dataset: str, look: dict[str, Any], draft: dict[str, Any], **changes: Any) -> dict[Any, Any]:
-        return _everything(window, dataset, {**look, **changes}, remembered.sound_recipe_of(draft))
+        return _everything(context, dataset, {**look, **changes}, remembered.sound_recipe_of(draft))
 
     def relist(dataset: str, look: dict[str, Any], draft: dict[str, Any], **changes: Any) -> dict[Any, Any]:
-        return conversation_list.shown(window, dataset, {**look, **changes}, remembered.sound_recipe_of(draft))
+        return conversation_list.shown(context, dataset, {**look, **changes}, remembered.sound_recipe_of(draft))
 
     def watch(dataset: str, look: dict[str, Any], draft: dict[str, Any]) -> dict[Any, Any]:
         recipe = remembered.sound_recipe_of(draft)
-        shown = token_panel.shown(window, dataset, recipe)
-        if not token_panel.running(window, dataset, recipe):
-            shown[ui.reader.learn] = conversation_list.shown(window, dataset, look, recipe)[ui.reader.learn]
-            shown[ui.summary] = _summary(window, dataset, recipe)
+        shown, learn = token_panel.shown(context, dataset, recipe), ui.conversations.learn
+        if not token_panel.running(context, dataset, recipe):
+            shown[learn] = conversation_list.shown(context, dataset, look, recipe)[learn]
+            shown[ui.summary] = _summary(context, dataset, recipe)
         return shown
 
-    conversation_list.wire(window, relist, state)
-    edit_handlers.wire(window, draw, relist, state, everything)
-    token_panel.wire(window)
-    reprepare_panel.wire(window, draw, state, everything)
-    listen(window.importing.back.click, leave, state, everything)
-    listen(ui.tokens.timer.tick, watch, state, [*ui.tokens.outputs, ui.reader.learn, ui.summary])
-    listen(ui.next.click, lambda: gr.Tabs(selected="recipe"), [], [window.tabs])
+    conversation_list.wire(context, relist, state)
+    edit_handlers.wire(context, draw, relist, state, everything)
+    token_panel.wire(context)
+    reprepare_panel.wire(context, draw, state, everything)
+    listen(context.importing.back.click, leave, state, everything)
+    listen(ui.tokens.timer.tick, watch, state, [*ui.tokens.outputs, ui.conversations.learn, ui.summary])
+    listen(ui.next.click, lambda: gr.Tabs(selected="recipe"), [], [context.tabs])
 
 
-def redraw(window: Window) -> tuple[Any, list[Any], list[Any]]:
+def redraw(context: Context) -> tuple[Any, list[Any], list[Any]]:
     """The handler that draws the whole tab, with its inputs and outputs; for whoever changes what it shows."""
 
     def show(dataset: str | None, look: dict[str, Any], draft: dict[str, Any]) -> dict[Any, Any]:
         if dataset is None:
             return {}
-        shown = _everything(window, dataset, look, remembered.sound_recipe_of(draft))
-        if window.tickets.data in shown and window.tickets.reader.search in shown:
+        shown = _everything(context, dataset, look, remembered.sound_recipe_of(draft))
+        if context.tickets.data in shown and context.tickets.conversations.search in shown:
             where = conversation_list.SEARCHED.get(look["mode"])
             search = gr.Textbox(value=look["query"], visible=where is not None, placeholder=where)
-            shown[window.tickets.reader.search] = search
+            shown[context.tickets.conversations.search] = search
         return shown
 
-    return show, [window.page.dataset, window.page.look, window.page.draft], _outputs(window)
+    return show, [context.page.dataset, context.page.look, context.page.draft], _outputs(context)
 
 
-def _outputs(window: Window) -> list[Any]:
+def _outputs(context: Context) -> list[Any]:
     """Everything that the tab sets."""
-    ui, importing = window.tickets, window.importing
-    around = [importing.panel, importing.back, ui.data, ui.title, ui.next, ui.summary, ui.quality, window.page.look]
-    return [*around, *ui.reader.outputs, *ui.tokens.outputs, *ui.again.outputs]
+    ui, importing = context.tickets, context.importing
+    around = [importing.panel, importing.back, ui.data, ui.title, ui.next, ui.summary, ui.quality, context.page.look]
+    return [*around, *ui.conversations.outputs, *ui.tokens.outputs, *ui.reprepare.outputs]
 
 
-def _everything(window: Window, dataset: str, look: dict[str, Any], recipe: Recipe) -> dict[Any, Any]:
+def _everything(context: Context, dataset: str, look: dict[str, Any], recipe: Recipe) -> dict[Any, Any]:
     """The whole tab for a data set; the import panel when there is none."""
-    ui, library = window.tickets, window.studio.tickets
+    ui, library = context.tickets, context.studio.tickets
     info = next((seen for seen in library.all() if seen.id == dataset), None)
     if info is None or look.get("adding"):
         return {
             ui.data: gr.Column(visible=False),
-            window.importing.panel: gr.Column(visible=True),
-            window.importing.back: gr.Button(visible=info is not None),
+            context.importing.panel: gr.Column(visible=True),
+            context.importing.back: gr.Button(visible=info is not None),
         }
     report = library.get(dataset).report
     lead = f"{words.count(info.train, 'conversation')} ready. Choose a recipe  →"
     return {
         ui.data: gr.Column(visible=True),
-        window.importing.panel: gr.Column(visible=False),
-        window.importing.back: gr.Button(visible=True),
+        context.importing.panel: gr.Column(visible=False),
+        context.importing.back: gr.Button(visible=True),
         ui.title: listing.title(info.name, report, words.when_prepared(info.created_at)),
-        ui.summary: _summary(window, dataset, recipe),
+        ui.summary: _summary(context, dataset, recipe),
         ui.quality: quality.sheet(report),
         ui.next: gr.Button(lead),
-        **token_panel.start(window, dataset, recipe),
-        **reprepare_panel.shown(window, dataset),
-        **conversation_list.shown(window, dataset, look, recipe),
+        **token_panel.start(context, dataset, recipe),
+        **reprepare_panel.shown(context, dataset),
+        **conversation_list.shown(context, dataset, look, recipe),
     }
 
 
-def _summary(window: Window, dataset: str, recipe: Recipe) -> Markup:
+def _summary(context: Context, dataset: str, recipe: Recipe) -> Markup:
     """The numbers of a data set and the one verdict on it: of its words, and of its tokens once they are counted."""
-    report = window.studio.tickets.get(dataset).report
-    return listing.summary(report, quality.verdict_line(report, token_panel.counts(window, dataset, recipe)))
+    report = context.studio.tickets.get(dataset).report
+    return listing.summary(report, quality.verdict_line(report, token_panel.counts(context, dataset, recipe)))

@@ -3,7 +3,6 @@
 Owns these components; the count runs in the background, and begins anew when the data set or the recipe has changed.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -12,86 +11,60 @@ from markupsafe import Markup
 from engine.recipe import Recipe
 from engine.training.data.token_counts import TokenCounts
 from ui import charts, parts
-from ui.context import Window
+from ui.context import Context
 from ui.events import listen
-from ui.html import data_of, html, plot
+from ui.html import data_of
 from ui.state import page as remembered
 from ui.task_registry import counting
 from ui.tickets.views import learning
 
 
-@dataclass(frozen=True)
-class TokenPanel:
-    """Components; their elem_ids in brackets."""
-
-    counted: gr.HTML
-    """[lengths-note]: verdict and counts, or progress of the count; raises 'cancel', 'again', 'longer' and 'pick'"""
-    chart: gr.HTML
-    """[lengths]"""
-    timer: gr.Timer
-
-    @property
-    def outputs(self) -> list[Any]:
-        """What :func:`shown` sets."""
-        return [self.counted, self.chart, self.timer]
-
-
-def build() -> TokenPanel:
-    """Make the components."""
-    with gr.Column(elem_classes="sheet", elem_id="lengths-panel"):
-        html('<h2 class="sheet-title">Length of the conversations, and what is learnt of them</h2>')
-        with gr.Row(elem_classes="lengths-row"):
-            counted = html(elem_id="lengths-note", raises=("cancel", "again", "longer", "pick"))
-            chart = plot("lengths", "plot-low")
-    return TokenPanel(counted, chart, gr.Timer(0.7, active=False))
-
-
-def wire(window: Window) -> None:
+def wire(context: Context) -> None:
     """Attach the handlers, but for the timer: a finished count changes the whole tab."""
-    ui, page = window.tickets.tokens, window.page
+    ui, page = context.tickets.tokens, context.page
     state = [page.dataset, page.draft]
 
     def recount(dataset: str, draft: dict[str, Any]) -> dict[Any, Any]:
-        return start(window, dataset, remembered.sound_recipe_of(draft), afresh=True)
+        return start(context, dataset, remembered.sound_recipe_of(draft), afresh=True)
 
     def cancel(dataset: str, draft: dict[str, Any]) -> None:
-        window.work.cancel(_purpose(window, dataset, remembered.sound_recipe_of(draft)))
+        context.tasks.cancel(_purpose(context, dataset, remembered.sound_recipe_of(draft)))
 
     def raise_length(event: gr.EventData, dataset: str, draft: dict[str, Any]) -> dict[Any, Any]:
         changed = {**draft, "values": {**draft["values"], "max_length": int(data_of(event)["length"])}}
-        return {page.draft: changed, **start(window, dataset, remembered.sound_recipe_of(changed))}
+        return {page.draft: changed, **start(context, dataset, remembered.sound_recipe_of(changed))}
 
     listen(ui.counted.again, recount, state, ui.outputs)
     listen(ui.counted.cancel, cancel, state)
     listen(ui.counted.longer, raise_length, state, [page.draft, *ui.outputs])
 
 
-def start(window: Window, dataset: str, recipe: Recipe, *, afresh: bool = False) -> dict[Any, Any]:
+def start(context: Context, dataset: str, recipe: Recipe, *, afresh: bool = False) -> dict[Any, Any]:
     """Begin to count, unless that has been done or was called off, and show how far it is.
 
     Args:
-        window: The window.
+        context: The window's parts.
         dataset: Id of the data set.
         recipe: Its model, standing instruction and max length count.
         afresh: Whether to begin again after it was called off or has failed.
     """
-    purpose = _purpose(window, dataset, recipe)
-    window.work.forget_others(purpose, f"count {dataset} ")
-    if afresh or window.work.seen(purpose) is None:
-        window.work.ensure(purpose, lambda: window.studio.tokens.count(dataset, recipe))
-    return shown(window, dataset, recipe)
+    purpose = _purpose(context, dataset, recipe)
+    context.tasks.forget_others(purpose, f"count {dataset} ")
+    if afresh or context.tasks.seen(purpose) is None:
+        context.tasks.ensure(purpose, lambda: context.studio.tokens.count(dataset, recipe))
+    return shown(context, dataset, recipe)
 
 
-def running(window: Window, dataset: str, recipe: Recipe) -> bool:
+def running(context: Context, dataset: str, recipe: Recipe) -> bool:
     """Say whether the count is under way."""
-    seen = window.work.seen(_purpose(window, dataset, recipe))
+    seen = context.tasks.seen(_purpose(context, dataset, recipe))
     return seen is not None and seen.state == "running"
 
 
-def shown(window: Window, dataset: str, recipe: Recipe) -> dict[Any, Any]:
+def shown(context: Context, dataset: str, recipe: Recipe) -> dict[Any, Any]:
     """The counts and the histogram, or how far the count is."""
-    ui, seen = window.tickets.tokens, window.work.seen(_purpose(window, dataset, recipe))
-    timer = {ui.timer: gr.Timer(active=running(window, dataset, recipe))}
+    ui, seen = context.tickets.tokens, context.tasks.seen(_purpose(context, dataset, recipe))
+    timer = {ui.timer: gr.Timer(active=running(context, dataset, recipe))}
     if seen is not None and seen.state == "done" and seen.result is not None:
         return {**timer, ui.chart: learning.histogram(seen.result), ui.counted: learning.token_note(seen.result)}
     if seen is not None and seen.state == "running":
@@ -102,12 +75,12 @@ def shown(window: Window, dataset: str, recipe: Recipe) -> dict[Any, Any]:
     return {**timer, ui.chart: charts.NOTHING, ui.counted: Markup("{}{}").format(why, again)}
 
 
-def counts(window: Window, dataset: str, recipe: Recipe) -> TokenCounts | None:
+def counts(context: Context, dataset: str, recipe: Recipe) -> TokenCounts | None:
     """What was counted; None while it is not known."""
-    seen = window.work.seen(_purpose(window, dataset, recipe))
+    seen = context.tasks.seen(_purpose(context, dataset, recipe))
     return seen.result if seen is not None and seen.state == "done" else None
 
 
-def _purpose(window: Window, dataset: str, recipe: Recipe) -> str:
-    revision = window.studio.tickets.info(dataset).revision
+def _purpose(context: Context, dataset: str, recipe: Recipe) -> str:
+    revision = context.studio.tickets.info(dataset).revision
     return counting(dataset, revision, recipe.model, recipe.system_prompt, recipe.max_length, recipe.keeps)

@@ -3,7 +3,7 @@ from dataclasses import replace
 from engine.studio import Voice
 from tests.ui.fake_tickets import HOSTILE
 from ui.playground import views
-from ui.state.conversations import Spoken, Talk
+from ui.state.conversations import Conversation, Reply
 
 BASE = Voice("base", "Base model", "", None)
 
@@ -13,36 +13,37 @@ def tuned(tmp_path, name="Run 3"):
 
 
 def test_every_pane_says_which_weights_answer(tmp_path):
-    shown = views.board(Talk(), [BASE, tuned(tmp_path)])
+    shown = views.board(Conversation(), [BASE, tuned(tmp_path)])
     assert '<span class="weights">base</span>' in shown
     assert '<span class="weights">base + Run 3</span>' in shown
     assert shown.count("data-voice=") == 2
 
 
 def test_what_models_and_customers_write_is_never_a_part_of_the_page(tmp_path):
-    talk = Talk(reference=HOSTILE, ticket=HOSTILE).asked(("base",), HOSTILE)
-    talk = Talk(talk.lanes, {"base": Spoken(HOSTILE, 3, 1.0, False)}, HOSTILE, HOSTILE, talk.opening, True, HOSTILE)
-    assert "<img" not in views.board(talk, [BASE, tuned(tmp_path, HOSTILE)])
+    conversation = Conversation(reference=HOSTILE, ticket=HOSTILE).asked(("base",), HOSTILE)
+    conversation = replace(conversation, replies={"base": Reply(HOSTILE, 3, 1.0, False)}, stage=HOSTILE)
+    assert "<img" not in views.board(conversation, [BASE, tuned(tmp_path, HOSTILE)])
 
 
 def test_the_tally_says_speed_length_and_why_it_ended(tmp_path):
-    talk = Talk(spoken={"base": Spoken("Hello", 20, 2.0, True, "end")})
-    assert "10.0 tokens/s · 20 tokens · ended by itself" in views.board(talk, [BASE])
+    conversation = Conversation(replies={"base": Reply("Hello", 20, 2.0, True, "end")})
+    assert "10.0 tokens/s · 20 tokens · ended by itself" in views.board(conversation, [BASE])
 
 
 def test_an_answer_that_is_complete_stays_while_another_voice_still_speaks(tmp_path):
-    asked = Talk().asked(("base", "run:r3"), "Will the driver come again?")
-    spoken = {"base": Spoken("On Monday.", 3, 1.0, True, "end"), "run:r3": Spoken("On", 1, 1.0, False)}
-    talk = replace(asked, spoken=spoken)
+    asked = Conversation().asked(("base", "run:r3"), "Will the driver come again?")
+    replies = {"base": Reply("On Monday.", 3, 1.0, True, "end"), "run:r3": Reply("On", 1, 1.0, False)}
+    conversation = replace(asked, replies=replies)
     voices = [BASE, tuned(tmp_path)]
-    assert views.board(talk, voices).count("On Monday.") == 1
-    assert views.board(talk.answered(("base", "run:r3")), voices).count("On Monday.") == 1
-    again = talk.answered(("base", "run:r3")).asked(("run:r3",), "And if I am out?")  # the base is not asked again
+    assert views.board(conversation, voices).count("On Monday.") == 1
+    assert views.board(conversation.answered(("base", "run:r3")), voices).count("On Monday.") == 1
+    answered = conversation.answered(("base", "run:r3"))
+    again = answered.asked(("run:r3",), "And if I am out?")  # the base is not asked again
     assert views.board(again, voices).count("On Monday.") == 1
 
 
 def test_the_agents_real_answer_stands_beside(tmp_path):
-    shown = views.board(Talk(reference="Postage is 4 pounds 20.", ticket="7"), [BASE])
+    shown = views.board(Conversation(reference="Postage is 4 pounds 20.", ticket="7"), [BASE])
     assert "What the agent really wrote" in shown
     assert "panes-2" in shown
 
@@ -58,14 +59,14 @@ def test_voices_that_are_gone_are_left_out_and_there_are_at_most_three(tmp_path)
 
 
 def test_what_another_base_said_is_not_shown_as_this_ones(tmp_path):
-    """After a talk over the starter the pane of the base went on with what another model said."""
+    """After a conversation over the starter the pane of the base went on with what another model said."""
     one, other = Voice("run:1", "Run 1", "starter", tmp_path), Voice("run:2", "Run 2", "models/other", tmp_path)
     base, _ = views.shown([BASE, one, other], ["run:1"])
-    asked = Talk().asked((views.lane(base), "run:1"), "Where is my parcel?")
-    talk = replace(asked, spoken={views.lane(base): Spoken("It is a recipe."), "run:1": Spoken("On its way.")})
-    talk = talk.answered((views.lane(base), "run:1"))
-    assert "It is a recipe." in views.board(talk, views.shown([BASE, one, other], ["run:1"]))
-    over_the_other = views.board(talk, views.shown([BASE, one, other], ["run:2"]))
+    asked = Conversation().asked((views.lane(base), "run:1"), "Where is my parcel?")
+    conversation = replace(asked, replies={views.lane(base): Reply("It is a recipe."), "run:1": Reply("On its way.")})
+    conversation = conversation.answered((views.lane(base), "run:1"))
+    assert "It is a recipe." in views.board(conversation, views.shown([BASE, one, other], ["run:1"]))
+    over_the_other = views.board(conversation, views.shown([BASE, one, other], ["run:2"]))
     assert "It is a recipe." not in over_the_other
     assert '<span class="weights">base: other</span>' in over_the_other
 

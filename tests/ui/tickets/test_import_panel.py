@@ -2,7 +2,7 @@ import pytest
 
 from engine.errors import StudioError
 from engine.tickets.importing.columns import ROLES
-from tests.ui.handlers import by_id, calls, last, until, work_of
+from tests.ui.handlers import by_id, calls, last, tasks_of, until
 from ui.task_registry import PREPARE
 
 pytestmark = pytest.mark.ui
@@ -80,9 +80,9 @@ def test_only_a_mapping_that_was_changed_is_passed_on(wired, studio, tmp_path):
     guessed = {"question": "Frage", "answer": "Antwort"}
     same = [guessed.get(role, "") for role in ROLES]
     prepare = wired.handler("tickets.import_panel.prepare")
-    work = work_of(wired, "tickets.import_panel.prepare")
+    tasks = tasks_of(wired, "tickets.import_panel.prepare")
     prepare([str(tmp_path / "a.csv")], "A", *OPTIONS, "", "", "", guessed, *same)
-    until(lambda: work.seen(PREPARE) if work.seen(PREPARE).state == "done" else None)
+    until(lambda: tasks.seen(PREPARE) if tasks.seen(PREPARE).state == "done" else None)
     plain = (10, "recent", True, "", [], False, False, "")
     prepare([str(tmp_path / "a.csv")], "", *plain, "", "cp1252", "tab", guessed, "Antwort", "Frage", *same[2:])
     first, second = (call[3] for call in calls(studio, "prepare"))
@@ -103,7 +103,7 @@ def test_a_country_that_is_none_is_told(wired, tmp_path):
 
 
 def test_the_sentence_under_the_drop_zone_names_what_goes_in(wired):
-    from ui.tickets.import_panel import FORMATS
+    from ui.tickets.import_components import FORMATS
 
     for name in ("Zendesk", "Freshdesk", "Jira Service Management", "mbox", "XLSX", "ShareGPT", ".zip"):
         assert name in FORMATS
@@ -111,8 +111,8 @@ def test_the_sentence_under_the_drop_zone_names_what_goes_in(wired):
 
 def test_a_finished_import_selects_the_new_data_set(wired, studio):
     wired.handler("tickets.import_panel.prepare_sample")()
-    work = work_of(wired, "tickets.import_panel.prepare_sample")
-    until(lambda: work.seen(PREPARE) if work.seen(PREPARE).state == "done" else None)
+    tasks = tasks_of(wired, "tickets.import_panel.prepare_sample")
+    until(lambda: tasks.seen(PREPARE) if tasks.seen(PREPARE).state == "done" else None)
     shown = wired.handler("tickets.import_panel.watch")(["shop.ndjson"])
     assert "set-2" in [value for value in shown.values() if isinstance(value, str)]
     assert by_id(shown)["drop"] is None
@@ -124,8 +124,8 @@ def test_a_finished_import_selects_the_new_data_set(wired, studio):
 def test_a_cancelled_import_says_that_nothing_was_kept(wired, studio):
     studio.task_pause = 5
     wired.handler("tickets.import_panel.prepare_sample")()
-    work = work_of(wired, "tickets.import_panel.prepare_sample")
-    work.cancel(PREPARE)
-    until(lambda: work.seen(PREPARE) if work.seen(PREPARE).state != "running" else None)
+    tasks = tasks_of(wired, "tickets.import_panel.prepare_sample")
+    tasks.cancel(PREPARE)
+    until(lambda: tasks.seen(PREPARE) if tasks.seen(PREPARE).state != "running" else None)
     shown = by_id(wired.handler("tickets.import_panel.watch")(None))
     assert "cancelled" in shown["import-notice"]

@@ -6,7 +6,7 @@ from engine.errors import StudioError
 from tests.ui.fake_tickets import HOSTILE
 from tests.ui.handlers import by_id, calls, until
 from ui.state import page
-from ui.task_registry import again
+from ui.task_registry import repreparing
 
 pytestmark = pytest.mark.ui
 
@@ -209,7 +209,7 @@ def test_an_export_that_was_not_kept_has_to_be_dropped_again(wired, studio):
     assert "not kept" in shown(wired)["again-about"]
     with pytest.raises(StudioError, match="Drop it once more"):
         wired.handler("tickets.edit_handlers.run_again")("set-1")
-    assert again("set-1") != again("set-2")
+    assert repreparing("set-1") != repreparing("set-2")
 
 
 def test_the_copy_of_the_export_is_told_with_its_size_and_can_be_deleted(wired, studio):

@@ -1,0 +1,131 @@
+"""What the tab 'Export' consists of; what happens in it is tab.py's."""
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from ui import parts
+from ui.html import html
+
+
+@dataclass(frozen=True)
+class ExportTab:
+    """Components; their elem_ids in brackets."""
+
+    tab: gr.Tab
+    """[tab-export]"""
+    empty: gr.Column
+    """[no-adapter]"""
+    begin: gr.Button
+    """[export-choose-recipe]"""
+    body: gr.Column
+    """[export]"""
+    run: gr.Dropdown
+    """[export-run]"""
+    package: gr.HTML
+    """[package]"""
+    download: gr.Button
+    """[download]"""
+    progress: gr.HTML
+    """[export-progress]; raises 'cancel'"""
+    done: gr.HTML
+    """[export-done]"""
+    file: gr.DownloadButton
+    """[download-file], hidden: pressed by the page as soon as the file is there."""
+    card: gr.Markdown
+    """[card]"""
+    bring_in: gr.Accordion
+    """[import-adapter-panel]"""
+    zip: gr.File
+    """[import-zip]"""
+    folder: gr.Textbox
+    """[import-folder]"""
+    name: gr.Textbox
+    """[import-name]"""
+    base: gr.Textbox
+    """[import-base]"""
+    bring: gr.Button
+    """[import-adapter]"""
+    imported: gr.HTML
+    """[import-done]"""
+    timer: gr.Timer
+
+
+def build_export(tab: gr.Tab) -> ExportTab:
+    """Make the components, inside ``tab``."""
+    with gr.Column(elem_id="no-adapter", elem_classes="narrow", visible=False) as empty:
+        html(
+            parts.empty(
+                "No adapter to take home yet",
+                "As soon as a run has finished, its card and its file are here.",
+            )
+        )
+        begin = gr.Button("Choose a recipe  →", variant="primary", elem_id="export-choose-recipe")
+    with gr.Row(elem_id="export", elem_classes="with-aside", visible=False) as body:
+        with gr.Column(elem_classes="main-column sheet", min_width=320):
+            html('<h2 class="sheet-title">The card that travels with it</h2>')
+            card = gr.Markdown(elem_id="card", sanitize_html=True)
+        with gr.Column(elem_classes="aside sheet", scale=0, min_width=300):
+            html('<h2 class="sheet-title">Take it home</h2>')
+            run = gr.Dropdown([], label="Run", elem_id="export-run", interactive=True)
+            package = html(elem_id="package")
+            download = gr.Button("Download adapter (.zip)", variant="primary", elem_id="download")
+            progress = html(elem_id="export-progress", raises=("cancel",))
+            done = html(elem_id="export-done")
+            file = gr.DownloadButton("File", elem_id="download-file", elem_classes="unseen")
+    with gr.Accordion("Bring an adapter in", open=False, elem_id="import-adapter-panel") as bring_in:
+        html(
+            '<p class="quiet">A .zip from here, or any PEFT adapter folder on this computer. It becomes a voice in the '
+            "playground.</p>"
+        )
+        with gr.Row():
+            zip_file = gr.File(
+                label="Adapter (.zip)",
+                file_types=[".zip"],
+                type="filepath",
+                elem_id="import-zip",
+                elem_classes="drop",
+                height=120,
+            )
+            with gr.Column():
+                folder = gr.Textbox(
+                    "",
+                    label="Or the path of its folder",
+                    placeholder="/home/me/adapters/shop",
+                    elem_id="import-folder",
+                    max_lines=1,
+                )
+                name = gr.Textbox(
+                    "", label="Name", placeholder="How it is called here", elem_id="import-name", max_lines=1
+                )
+                base = gr.Textbox(
+                    "",
+                    label="Its base model, where that is not found",
+                    placeholder="A folder here, or an id of the model hub",
+                    elem_id="import-base",
+                    max_lines=1,
+                )
+        with gr.Row(elem_classes="bar-row end"):
+            imported = html(elem_id="import-done")
+            bring = gr.Button("Import", elem_id="import-adapter", scale=0, min_width=110)
+    return ExportTab(
+        tab,
+        empty,
+        begin,
+        body,
+        run,
+        package,
+        download,
+        progress,
+        done,
+        file,
+        card,
+        bring_in,
+        zip_file,
+        folder,
+        name,
+        base,
+        bring,
+        imported,
+        gr.Timer(0.4, active=False),
+    )

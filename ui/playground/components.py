@@ -1,0 +1,120 @@
+"""What the tab 'Playground' consists of; what happens in it is tab.py's."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from ui.html import html
+from ui.playground import views
+
+
+@dataclass(frozen=True)
+class PlaygroundTab:
+    """Components; their elem_ids in brackets."""
+
+    tab: gr.Tab
+    """[tab-playground]"""
+    voices: gr.Dropdown
+    """[voices]"""
+    ticket: gr.Button
+    """[pick-ticket]"""
+    new: gr.Button
+    """[new-talk]"""
+    notice: gr.HTML
+    """[playground-notice]"""
+    board: gr.HTML
+    """[board]; panes carry data-voice"""
+    question: gr.Textbox
+    """[question]"""
+    send: gr.Button
+    """[send]"""
+    stop: gr.Button
+    """[stop-answer]"""
+    system: gr.Textbox
+    """[system-prompt]"""
+    temperature: gr.Slider
+    """[temperature]"""
+    top_p: gr.Slider
+    """[top-p]"""
+    length: gr.Slider
+    """[answer-length]"""
+    seed: gr.Number
+    """[answer-seed]"""
+    number: gr.State
+    """Which held-out ticket comes next."""
+
+
+def build_playground(tab: gr.Tab) -> PlaygroundTab:
+    """Make the components, inside ``tab``."""
+    with gr.Column(elem_id="playground"):
+        with gr.Row(elem_classes="bar-row bottom", elem_id="playground-head"):
+            voices = gr.Dropdown(
+                [],
+                multiselect=True,
+                max_choices=views.MOST_ADAPTERS,
+                label="Compare the base with (up to three adapters)",
+                elem_id="voices",
+                interactive=True,
+            )
+            ticket = gr.Button("Pick a held-out ticket", elem_id="pick-ticket", scale=0, min_width=170)
+            new = gr.Button("New conversation", elem_id="new-talk", scale=0, min_width=150)
+        notice = html(elem_id="playground-notice")
+        board = html(elem_id="board", script="ticketTuner.follow(element, watch)")
+        with gr.Row(elem_classes="bar-row bottom", elem_id="ask"):
+            question = gr.Textbox(
+                "",
+                label="The customer writes",
+                placeholder="Type a question, or pick a held-out ticket",
+                lines=2,
+                max_lines=6,
+                elem_id="question",
+            )
+            send = gr.Button("Send", variant="primary", elem_id="send", scale=0, min_width=100)
+            stop = gr.Button("Stop", elem_id="stop-answer", scale=0, min_width=100, visible=False)
+        html('<p class="quiet keys"><kbd>Ctrl</kbd> <kbd>Enter</kbd> sends, <kbd>Esc</kbd> stops</p>')
+        with gr.Accordion("Settings", open=False, elem_id="playground-settings"):
+            settings = _build_settings()
+    return PlaygroundTab(tab, voices, ticket, new, notice, board, question, send, stop, **settings, number=gr.State(0))
+
+
+def _build_settings() -> dict[str, Any]:
+    system = gr.Textbox(
+        "",
+        label="Standing instruction (system prompt)",
+        info="Put before the conversation; empty uses none.",
+        lines=2,
+        elem_id="system-prompt",
+    )
+    with gr.Row(elem_classes="settings"):
+        temperature = gr.Slider(
+            0,
+            2,
+            value=0.0,
+            step=0.05,
+            label="Daring (temperature)",
+            info="0 always takes the likeliest word.",
+            elem_id="temperature",
+        )
+        top_p = gr.Slider(
+            0.05,
+            1,
+            value=0.9,
+            step=0.05,
+            label="Choice (top-p)",
+            info="Draws among the likeliest words only.",
+            elem_id="top-p",
+        )
+        length = gr.Slider(
+            16,
+            1024,
+            value=160,
+            step=16,
+            label="Longest answer (tokens)",
+            info="About three quarters of a word each.",
+            elem_id="answer-length",
+        )
+        seed = gr.Number(
+            0, label="Seed", info="The same seed gives the same answer.", elem_id="answer-seed", precision=0
+        )
+    return {"system": system, "temperature": temperature, "top_p": top_p, "length": length, "seed": seed}

@@ -1,0 +1,78 @@
+"""What the panel consists of that brings an export in: drop zone, sample shop, progress."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from ui import parts
+from ui.html import html
+from ui.tickets import source_panel
+from ui.tickets.source_panel import SourcePanel
+
+FORMATS = (
+    '<p class="quiet">Zendesk, Freshdesk, Intercom, Help Scout, HubSpot, Jira Service Management, ServiceNow, Zammad, '
+    "Zoho Desk, Gorgias, Front, osTicket, Chatwoot, OTRS and Znuny; mailboxes (mbox, EML, Outlook MSG); tables (CSV, "
+    "TSV, XLSX); chat data (OpenAI, ShareGPT, Alpaca, preference pairs). Also as .gz or .zip. What it is, is read off "
+    "the content.</p>"
+)
+"""What goes in; as in the README."""
+
+
+@dataclass(frozen=True)
+class ImportPanel:
+    """Components; their elem_ids in brackets."""
+
+    panel: gr.Column
+    """[import]"""
+    notice: gr.HTML
+    """[import-notice]"""
+    start: gr.Column
+    """[import-start]: drop zone and sample."""
+    files: gr.File
+    """[drop]"""
+    back: gr.Button
+    """[import-back]"""
+    sample: gr.Button
+    """[try-sample]"""
+    source: SourcePanel
+    """[source]: what was recognised, and what to do with it."""
+    progress: gr.HTML
+    """[prepare-progress]; raises 'cancel'"""
+    timer: gr.Timer
+
+    @property
+    def progress_outputs(self) -> list[Any]:
+        """What import_panel.py sets while it is busy."""
+        return [self.notice, self.progress, self.timer, self.start, self.source.panel]
+
+
+def build_import() -> ImportPanel:
+    """Make the components."""
+    with gr.Column(elem_id="import", elem_classes="narrow", visible=False) as panel:
+        html(
+            parts.empty(
+                "Start with your tickets",
+                "Drop the export of your help desk. You will see what a model would learn from it before anything is "
+                "trained; nothing leaves this computer.",
+            )
+        )
+        notice = html(elem_id="import-notice")
+        with gr.Column(elem_id="import-start") as start:
+            files = gr.File(
+                label="Export of your help desk: one file or several",
+                file_count="multiple",
+                type="filepath",
+                elem_id="drop",
+                elem_classes="drop",
+                height=150,
+            )
+            with gr.Row(elem_classes="bar-row"):
+                html(FORMATS)
+                back = gr.Button("Back", elem_id="import-back", visible=False, scale=0, min_width=80)
+                sample = gr.Button(
+                    "Try the sample shop", elem_id="try-sample", variant="primary", scale=0, min_width=180
+                )
+        source = source_panel.build()
+        progress = html(elem_id="prepare-progress", raises=("cancel",))
+    return ImportPanel(panel, notice, start, files, back, sample, source, progress, gr.Timer(0.5, active=False))
