@@ -13,6 +13,9 @@ ASSETS = Path(__file__).parents[2] / "assets"
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Liberation Sans", "Arial", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace")
 
+TYPE = tuple(f"var(--type-{name})" for name in ("caption", "caption", "small", "body", "title", "figure", "figure"))
+"""Gradio's sizes of type, from the smallest to the largest: the five of the style sheet."""
+
 
 def theme() -> gr.themes.Base:
     """Return a theme whose values are the variables of the style sheet, so that light and dark are decided there."""
@@ -20,7 +23,7 @@ def theme() -> gr.themes.Base:
         font=SANS,
         font_mono=MONO,
         radius_size=gr.themes.sizes.radius_sm,
-        text_size=gr.themes.sizes.text_sm,
+        text_size=gr.themes.Size(*TYPE, name="type"),
         spacing_size=gr.themes.sizes.spacing_sm,
     ).set(**{f"{name}{mode}": value for name, value in VALUES.items() for mode in _modes(name)})
 
