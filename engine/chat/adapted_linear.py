@@ -18,21 +18,21 @@ from torch import nn
 
 
 @dataclass(slots=True)
-class Seating:
+class RowAssignment:
     """Which rows of the batch that is being computed belong to which adapter; shared by all layers of a model."""
 
     rows: int = 0
     places: tuple[tuple[str, slice | torch.Tensor], ...] = ()
     """Adapter name and its rows: a slice where they lie side by side, else their indices."""
     recorded: bool = False
-    """Whether a recorded step is computed (captured_step.py), whose rows are seated by a table on the GPU."""
+    """Whether a recorded step is computed (captured_step.py), whose rows are assigned by a table on the GPU."""
 
     @classmethod
-    def of(cls, names: Sequence[str | None], device: torch.device) -> "Seating":
-        """Seat one name a row; None is the base."""
+    def of(cls, names: Sequence[str | None], device: torch.device) -> "RowAssignment":
+        """Assign one name a row; None is the base."""
         places = []
         for name in dict.fromkeys(name for name in names if name is not None):
-            rows = [row for row, seated in enumerate(names) if seated == name]
+            rows = [row for row, assigned in enumerate(names) if assigned == name]
             first, last = rows[0], rows[-1]
             together = last - first + 1 == len(rows)
             places.append((name, slice(first, last + 1) if together else torch.tensor(rows, device=device)))
@@ -62,16 +62,16 @@ class AdaptedLinear(nn.Module):
 
     Args:
         base_layer: The frozen layer, quantised or not.
-        seating: Shared with whoever calls the model.
+        assignment: Shared with whoever calls the model.
     """
 
-    def __init__(self, base_layer: Any, seating: Seating) -> None:
+    def __init__(self, base_layer: Any, assignment: RowAssignment) -> None:
         super().__init__()
         self.base_layer = base_layer
         self.slots: dict[str, LoraWeights] = {}
         self.fused: Callable[[torch.Tensor], torch.Tensor] | None = None
         """Computes the layer and its rows' adapters in a recorded step."""
-        self._seating = seating
+        self._assignment = assignment
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Compute the layer.
@@ -82,15 +82,15 @@ class AdaptedLinear(nn.Module):
         Returns:
             The same shape with out_features.
         """
-        if self._seating.recorded and self.fused is not None:
+        if self._assignment.recorded and self.fused is not None:
             return self.fused(x)
         y: torch.Tensor = self.base_layer(x)
-        if self._seating.places:
-            self._add(_by_row(x, self._seating.rows), _by_row(y, self._seating.rows))
+        if self._assignment.places:
+            self._add(_by_row(x, self._assignment.rows), _by_row(y, self._assignment.rows))
         return y
 
     def _add(self, x: torch.Tensor, y: torch.Tensor) -> None:
-        for name, rows in self._seating.places:
+        for name, rows in self._assignment.places:
             weights = self.slots.get(name)
             if weights is None:
                 continue

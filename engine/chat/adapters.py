@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from engine.chat.adapted_linear import AdaptedLinear, LoraWeights, Seating
+from engine.chat.adapted_linear import AdaptedLinear, LoraWeights, RowAssignment
 from engine.chat.cuda_graphs.recordings import Recordings
 from engine.errors import ModelError
 from engine.model.adapter_files import CONFIG, Adapter, LoraPair, read_adapter, weights_file
@@ -66,7 +66,7 @@ class AdapterBank:
         self._adapted: dict[str, AdaptedLinear] = {}
         self._capacity = slots
         self._slots: dict[str, _Slot] = {}  # the least recently used first
-        self.seating = Seating()
+        self.assignment = RowAssignment()
         self.lock = threading.RLock()
         self.recordings = Recordings(self)
 
@@ -114,7 +114,7 @@ class AdapterBank:
             return name
 
     @contextmanager
-    def lend(self, paths: Sequence[Path | None]) -> Iterator[tuple[str | None, ...]]:
+    def acquire(self, paths: Sequence[Path | None]) -> Iterator[tuple[str | None, ...]]:
         """Load adapters and keep them loaded for as long as the context lasts.
 
         Args:
@@ -167,11 +167,11 @@ class AdapterBank:
         Raises:
             ModelError: An adapter has been evicted meanwhile.
         """
-        with self.seated(adapters):
+        with self.assigned(adapters):
             return self.model(**inputs)
 
     @contextmanager
-    def seated(self, adapters: Sequence[str | None]) -> Iterator[None]:
+    def assigned(self, adapters: Sequence[str | None]) -> Iterator[None]:
         """Let the rows of a batch be answered by these adapters, and by nobody else meanwhile.
 
         Args:
@@ -183,12 +183,12 @@ class AdapterBank:
         with self.lock:
             if any(name is not None and name not in self._slots for name in adapters):
                 raise ModelError("That adapter is no longer loaded.", "Ask again.")
-            seating = Seating.of(adapters, self.device)
-            self.seating.rows, self.seating.places = seating.rows, seating.places
+            assignment = RowAssignment.of(adapters, self.device)
+            self.assignment.rows, self.assignment.places = assignment.rows, assignment.places
             try:
                 yield
             finally:
-                self.seating.rows, self.seating.places = 0, ()
+                self.assignment.rows, self.assignment.places = 0, ()
 
     def _check_fit(self, pairs: Mapping[str, LoraPair], path: Path) -> None:
         """Compare every weight with the layer it is meant for, before anything is changed."""
@@ -241,7 +241,7 @@ class AdapterBank:
         """Return the stand-in for a linear layer, put there if it is not yet."""
         if where not in self._adapted:
             parent, _, child = where.rpartition(".")
-            self._adapted[where] = AdaptedLinear(self._linear[where], self.seating)
+            self._adapted[where] = AdaptedLinear(self._linear[where], self.assignment)
             setattr(self.model.get_submodule(parent), child, self._adapted[where])
         return self._adapted[where]
 

@@ -65,7 +65,7 @@ def decode(
         The state of every row after each step; all are done in the last one.
     """
     length = max((len(row.prompt) for row in rows), default=0) + sampling.max_new_tokens
-    with bank.recordings.lend([row.adapter for row in rows], length) as recorded:
+    with bank.recordings.acquire([row.adapter for row in rows], length) as recorded:
         batch = RecordedBatch(bank, rows, pad_id, recorded) if recorded else DecodingBatch(bank, rows, pad_id)
         yield from _decode(batch, Sampler(sampling, len(rows)), len(rows), sampling, stop_ids, pad_id, should_stop)
 
@@ -196,7 +196,7 @@ class RecordedBatch(DecodingBatch):
         tokens = [*tokens, *[self._pad_id] * (self._mask.shape[0] - self._rows)]
         if self._recorded is not None:
             try:
-                with self._bank.seated(self._adapters):
+                with self._bank.assigned(self._adapters):
                     return self._recorded.step(tokens)[: self._rows]
             except torch.OutOfMemoryError:
                 raise

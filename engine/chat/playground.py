@@ -71,20 +71,20 @@ def _answers(
     from engine.chat.adapters import bank_of
     from engine.chat.decoding import Row, decode
 
-    desk = _Desk([voice.id for voice in voices], base.chat.tokenizer)
-    yield desk.frame("Loading the adapters")
+    answers = AnswerBuilder([voice.id for voice in voices], base.chat.tokenizer)
+    yield answers.frame("Loading the adapters")
     prompts = [_prompt(base, conversation) for conversation in conversations]
     sampling = _fitted(sampling, max(map(len, prompts)), base)
     for voice in voices:
         if voice.path:
             check_mark(voice.path, base.mark)
     bank = bank_of(base)
-    with bank.lend([voice.path for voice in voices]) as names:
+    with bank.acquire([voice.path for voice in voices]) as names:
         rows = [Row(prompt, name) for prompt, name in zip(prompts, names, strict=True)]
-        yield desk.frame("Reading")
+        yield answers.frame("Reading")
         for states in decode(bank, rows, sampling, base.chat.stop_ids, base.chat.pad_id, should_stop):
-            desk.note(states)
-            yield desk.frame("" if all(state.done for state in states) else "Writing")
+            answers.note(states)
+            yield answers.frame("" if all(state.done for state in states) else "Writing")
 
 
 def silent(voices: Sequence[str], stage: str, stopped_by: "StoppedBy | None" = None) -> AnswerFrame:
@@ -99,7 +99,7 @@ def silent(voices: Sequence[str], stage: str, stopped_by: "StoppedBy | None" = N
     return AnswerFrame(stage, answers)
 
 
-class _Desk:
+class AnswerBuilder:
     """The answers as they grow."""
 
     def __init__(self, voices: Sequence[str], tokenizer: object) -> None:

@@ -1,4 +1,4 @@
-"""What happens between the steps of a run: the rehearsal, checks, stops, and what is told of each step.
+"""What happens between the steps of a run: the dry run, checks, stops, and the events of each step.
 
 transformers calls these; what is done about it is the trainer's (QLoRATrainer).
 """
@@ -14,14 +14,14 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from engine.recipe import Recipe
 from engine.training.distributed import process_group
-from engine.training.dry_run import Rehearsing, rehearse
+from engine.training.dry_run import DryRunTrainer, dry_run
 from engine.training.errors import diverged
-from engine.training.runs.events import Checkpointed, Emit, Noted, Stepped
+from engine.training.runs.events import Checkpointed, Emit, LogNote, Stepped
 
 GIB = 2**30
 
 
-class Watched(Rehearsing, Protocol):
+class ObservedTrainer(DryRunTrainer, Protocol):
     """The trainer, as far as its callbacks know it (QLoRATrainer)."""
 
     recipe: Recipe
@@ -36,26 +36,26 @@ class Watched(Rehearsing, Protocol):
         """Check what is not checked yet: the untouched base, or a step at which memory ran out."""
 
 
-class Boundaries(TrainerCallback):  # type: ignore[misc]  # transformers' types are not followed
+class RunCallback(TrainerCallback):  # type: ignore[misc]  # transformers' types are not followed
     """See the module.
 
     Args:
         trainer: Whose steps they are.
     """
 
-    def __init__(self, trainer: Watched) -> None:
+    def __init__(self, trainer: ObservedTrainer) -> None:
         self.trainer = trainer
         self.started = self.last_seen = time.monotonic()
         self.last_tokens = 0
         self.last_paused = self.paused_before = 0.0
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Rehearse on a GPU; check the untouched base first, or what a run that ran out of memory could not check."""
+        """Make a dry run on a GPU; check the untouched base, or the step that had no memory for its check."""
         if self.trainer.model.device.type == "cuda":
-            rehearsed = rehearse(self.trainer, self.trainer.model_wrapped)
-            self.trainer.emit(rehearsed)
-            took = f"{rehearsed.peak_gib:.1f} GiB at the peak, about {rehearsed.seconds / 60:.0f} minutes to go"
-            self.trainer.emit(Noted(f"Tried the longest conversations: {took}."))
+            measured = dry_run(self.trainer, self.trainer.model_wrapped)
+            self.trainer.emit(measured)
+            took = f"{measured.peak_gib:.1f} GiB at the peak, about {measured.seconds / 60:.0f} minutes to go"
+            self.trainer.emit(LogNote(f"Tried the longest conversations: {took}."))
         self.trainer.make_up_check()
         self.started = self.last_seen = time.monotonic()
         self.paused_before = self.last_paused = self.trainer.paused_seconds
@@ -94,7 +94,7 @@ class Boundaries(TrainerCallback):  # type: ignore[misc]  # transformers' types 
         if not math.isfinite(loss) or not math.isfinite(norm):
             raise diverged(state.global_step, self.trainer.recipe.learning_rate)
         now, paused = time.monotonic(), self.trainer.paused_seconds
-        told = process_group.gathered([self.trainer.tokens, _memory_gib(self.trainer.model.device)])
+        told = process_group.all_gather([self.trainer.tokens, _memory_gib(self.trainer.model.device)])
         tokens = round(sum(row[0] for row in told))
         busy = max(1e-9, now - self.last_seen - (paused - self.last_paused))
         speed = (tokens - self.last_tokens) / busy
@@ -118,9 +118,9 @@ class Boundaries(TrainerCallback):  # type: ignore[misc]  # transformers' types 
 
     def on_train_end(self, *_: Any, **__: Any) -> None:
         """Say what each of several GPUs has needed."""
-        if process_group.several():
-            peaks = [f"{peak:.2f}" for (peak,) in process_group.gathered([_memory_gib(self.trainer.model.device)])]
-            self.trainer.emit(Noted(f"Most memory in use, by process: {', '.join(peaks)} GiB."))
+        if process_group.is_distributed():
+            peaks = [f"{peak:.2f}" for (peak,) in process_group.all_gather([_memory_gib(self.trainer.model.device)])]
+            self.trainer.emit(LogNote(f"Most memory in use, by process: {', '.join(peaks)} GiB."))
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Say that a checkpoint is complete."""

@@ -1,4 +1,4 @@
-"""A rehearsal before hours of training: a real pass, forth and back, over the longest rows, and a check of the longest.
+"""A dry run before hours of training: a forward and backward pass over the longest rows, and a check of the longest.
 
 It takes the memory that the worst step will take, so that a run that does not fit fails at once and can give way; and
 it measures how long the run will last. What it computes is thrown away; weights and random state stay as they were.
@@ -11,15 +11,15 @@ import torch
 
 from engine.training.data.collating import real_tokens
 from engine.training.distributed import process_group
-from engine.training.runs.events import Rehearsed
+from engine.training.runs.events import DryRunMeasured
 
 GIB = 2**30
 OPTIMIZER_BYTES = 2
 """Bytes a trained parameter that an 8-bit AdamW takes at the first step (two moments of one byte)."""
 
 
-class Rehearsing(Protocol):
-    """What a rehearsal needs of a trainer: transformers' Trainer, with a collator of its own for checks."""
+class DryRunTrainer(Protocol):
+    """What a dry run needs of a trainer: transformers' Trainer, with a collator of its own for checks."""
 
     model: Any
     args: Any
@@ -42,7 +42,7 @@ class Rehearsing(Protocol):
     def _prepare_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]: ...
 
 
-def rehearse(trainer: Rehearsing, model: Any) -> Rehearsed:
+def dry_run(trainer: DryRunTrainer, model: Any) -> DryRunMeasured:
     """Take the worst step without its consequences.
 
     Args:
@@ -75,10 +75,10 @@ def rehearse(trainer: Rehearsing, model: Any) -> Rehearsed:
             model.train()
     trained = sum(parameter.numel() for parameter in trainer.model.parameters() if parameter.requires_grad)
     peak = torch.cuda.max_memory_allocated(device) + OPTIMIZER_BYTES * trained if device.type == "cuda" else 0
-    return Rehearsed(round(peak / GIB, 2), round(_seconds(trainer, training, checking), 1))
+    return DryRunMeasured(round(peak / GIB, 2), round(_seconds(trainer, training, checking), 1))
 
 
-def _longest(trainer: Rehearsing, dataset: Any, count: int, collate: Any) -> dict[str, Any]:
+def _longest(trainer: DryRunTrainer, dataset: Any, count: int, collate: Any) -> dict[str, Any]:
     """The ``count`` longest rows as a batch on the device."""
     lengths = [len(row) for row in dataset["input_ids"]]
     order = sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True)[:count]
@@ -86,7 +86,7 @@ def _longest(trainer: Rehearsing, dataset: Any, count: int, collate: Any) -> dic
     return prepared
 
 
-def _pass(trainer: Rehearsing, model: Any, batch: dict[str, Any]) -> None:
+def _pass(trainer: DryRunTrainer, model: Any, batch: dict[str, Any]) -> None:
     with trainer.compute_loss_context_manager():
         loss = trainer.compute_loss(model, batch)
     trainer.accelerator.backward(loss)
@@ -104,7 +104,7 @@ def _timed(device: torch.device, action: Any) -> float:
     return time.perf_counter() - began
 
 
-def _seconds(trainer: Rehearsing, training: float, checking: float) -> float:
+def _seconds(trainer: DryRunTrainer, training: float, checking: float) -> float:
     """Expected seconds of the steps and checks that are left, from seconds a token."""
     args, state = trainer.args, trainer.state
     steps = args.max_steps - state.global_step
@@ -112,6 +112,6 @@ def _seconds(trainer: Rehearsing, training: float, checking: float) -> float:
     a_step = args.per_device_train_batch_size * args.gradient_accumulation_steps * sum(rows) / len(rows)
     expected: float = steps * a_step * training
     if trainer.eval_dataset is not None:
-        held = sum(len(row) for row in trainer.eval_dataset["input_ids"]) / process_group.count()
+        held = sum(len(row) for row in trainer.eval_dataset["input_ids"]) / process_group.world_size()
         expected += held * checking * (1 + steps // max(1, int(args.eval_steps)))
     return expected

@@ -13,7 +13,7 @@ from engine.errors import ResourceError
 from engine.training.errors import is_out_of_memory, without_frames
 from engine.training.memory.modes import Settings, smaller
 from engine.training.runs import checkpoints
-from engine.training.runs.events import Emit, Noted
+from engine.training.runs.events import Emit, LogNote
 from engine.training.setup import take_apart
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class NeedsLess(ResourceError):
     """Memory ran out in one of several processes that share a run: all have to begin again, with smaller settings.
 
-    They cannot heal as one process does: the others wait in the middle of a step for the one that failed.
+    They cannot recover as one process does: the others wait in the middle of a step for the one that failed.
 
     Args:
         before: The settings that were too large.
@@ -106,5 +106,5 @@ def give_way(before: Settings, step: int, full: Exception, emit: Emit) -> Settin
         how = f"{after.micro_batch} instead of {before.micro_batch} rows at a time"
     else:
         how = "the base packed again" if before.unpack and not after.unpack else "layers recomputed"
-    emit(Noted(f"Memory ran out; going on from step {step} with {how}. What is learnt stays the same.", "warning"))
+    emit(LogNote(f"Memory ran out; going on from step {step} with {how}. What is learnt stays the same.", "warning"))
     return after

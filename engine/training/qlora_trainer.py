@@ -20,18 +20,18 @@ from trl import SFTTrainer
 
 from engine.model.unpacking import linear_4bit_layers
 from engine.recipe import Recipe
-from engine.training.callbacks import Boundaries
+from engine.training.callbacks import RunCallback
 from engine.training.data.collating import FlatBatches, real_tokens
 from engine.training.data.examples import IGNORED
 from engine.training.data.sampling import EpochOrder, RankBatches, WithBlank
 from engine.training.distributed import process_group
 from engine.training.distributed.fsdp import average_gradients, same_everywhere
 from engine.training.errors import diverged, is_out_of_memory, without_frames
-from engine.training.kernels.async_optimizer import let_run_ahead
+from engine.training.kernels.async_optimizer import make_async
 from engine.training.memory.modes import Settings
 from engine.training.pausing import Rest, is_worth_it
 from engine.training.runs.checkpoints import MAKING, STATE, place, remove_older, written_aside
-from engine.training.runs.events import Checkpointed, Emit, Evaluated, Noted
+from engine.training.runs.events import Checkpointed, Emit, Evaluated, LogNote
 from engine.training.warmup import start_above_zero
 
 GIB = 2**30
@@ -81,17 +81,17 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         self._is_paused = is_paused
         self._saving_to: Path | None = None
         self.remove_callback(PrinterCallback)
-        self.add_callback(Boundaries(self))
+        self.add_callback(RunCallback(self))
         for parameter in self.model.parameters():
             if parameter.requires_grad:  # trl made them bfloat16, and resuming would make them float32 again: drift
                 parameter.data = parameter.data.to(torch.float32)
-        self.is_sharded = recipe.spread == "shards" and process_group.several()
-        if process_group.several():
+        self.is_sharded = recipe.spread == "shards" and process_group.is_distributed()
+        if process_group.is_distributed():
             self._get_ready_to_share()
 
     def _get_ready_to_share(self) -> None:
         """Leave to torch what the ranks have to sum, the adapter's gradients, and nothing else."""
-        torch.manual_seed(self.recipe.seed + process_group.index())  # or all would forget the same at random
+        torch.manual_seed(self.recipe.seed + process_group.rank())  # or all would forget the same at random
         if self.is_sharded:
             self.model._is_accelerate_prepared = True  # nothing of it is to be wrapped: see fsdp.py
             same_everywhere(self.model.parameters())
@@ -118,14 +118,14 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
 
     def get_train_dataloader(self) -> Any:
         """Take this rank's share of the rows."""
-        if not process_group.several():
+        if not process_group.is_distributed():
             return super().get_train_dataloader()
         args, order = self.args, self._get_train_sampler()
         return self._share_of(self.train_dataset, order, args.train_batch_size, args.gradient_accumulation_steps)
 
     def _share_of(self, dataset: Any, order: Any, micro_batch: int, accumulation: int) -> Any:
         """Return the loader of this rank's batches, which accelerate must not share out again."""
-        batches = RankBatches(order, micro_batch, accumulation, process_group.index(), process_group.count())
+        batches = RankBatches(order, micro_batch, accumulation, process_group.rank(), process_group.world_size())
         loader: Any = DataLoader(
             WithBlank(dataset),  # type: ignore[arg-type]  # it has what a data set needs
             batch_sampler=batches,
@@ -145,7 +145,7 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         """Check in batches of their own kind."""
         for_training, self.data_collator = self.data_collator, self.eval_collator
         try:
-            if process_group.several():
+            if process_group.is_distributed():
                 rows = range(len(self.eval_dataset))
                 return self._share_of(self.eval_dataset, rows, self.args.eval_batch_size, 1)
             return super().get_eval_dataloader(*args, **kwargs)
@@ -155,7 +155,7 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
     def create_optimizer(self, *args: Any, **kwargs: Any) -> Any:
         """Make the optimizer; bitsandbytes' need not wait for the GPU after every weight."""
         optimizer = super().create_optimizer(*args, **kwargs)
-        let_run_ahead(optimizer)
+        make_async(optimizer)
         return optimizer
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
@@ -185,14 +185,15 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         layers = linear_4bit_layers(self.model) if self.settings.unpack else []
         rest = Rest(self.optimizer, layers)
         given = rest.begin(self.model.device) / GIB
-        self.emit(Noted(f"Paused; {given:.1f} GiB of GPU memory are given back until the run goes on."))
+        self.emit(LogNote(f"Paused; {given:.1f} GiB of GPU memory are given back until the run goes on."))
         self.stopped = self._ask_to_stop()
         if self.stopped:
             return
         try:
             rest.end()
         except Exception as error:
-            if not is_out_of_memory(error) or process_group.several():  # several end together (healing.NeedsLess)
+            several_end_together = process_group.is_distributed()  # see oom_recovery.NeedsLess
+            if several_end_together or not is_out_of_memory(error):
                 raise
             self.full = without_frames(error)
 
@@ -251,7 +252,7 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
                 nats += float(loss) * learnt if learnt else 0.0
                 count += learnt
         self._metrics["eval"].clear()
-        nats, everywhere = process_group.summed([nats, count])
+        nats, everywhere = process_group.all_reduce([nats, count])
         loss = nats / max(1, everywhere)
         metrics = {"eval_loss": loss}
         self.state.log_history.append({**metrics, "step": self.state.global_step})
@@ -271,7 +272,7 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         if len(trained) - 1 - best >= patience:
             self.control.should_training_stop = self.control.should_save = True
             self.emit(
-                Noted(
+                LogNote(
                     f"Held-out loss has not fallen for {patience} checks, since step {trained[best][1]}: more steps "
                     "would teach the tickets by heart, so the run ends here."
                 )
@@ -288,10 +289,10 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
     def _load_rng_state(self, checkpoint: str | None) -> None:
         """Go on with the random numbers of the checkpoint, of which each rank has its own."""
         saved = len(list(Path(checkpoint).glob("rng_state*.pth"))) if checkpoint else 0
-        if checkpoint and saved != process_group.count():
+        if checkpoint and saved != process_group.world_size():
             self.emit(
-                Noted(
-                    f"The run was shared by {saved} so far and is by {process_group.count()} from here on: "
+                LogNote(
+                    f"The run was shared by {saved} so far and is by {process_group.world_size()} from here on: "
                     "weights, optimizer and order go on, random forgetting (dropout) is drawn anew.",
                 )
             )

@@ -22,10 +22,10 @@ from engine.training.data.examples import ExampleSet
 from engine.training.distributed import process_group
 from engine.training.errors import has_lost_gpu
 from engine.training.kernels.async_optimizer import forget_overrides
-from engine.training.kernels.fused_lora import make_lean
+from engine.training.kernels.fused_lora import fuse_lora_layers
 from engine.training.kernels.layers import can_compile, can_recompute, set_up
 from engine.training.memory.modes import Epoch, Machine, Settings, choose, steps
-from engine.training.runs.events import Emit, Noted
+from engine.training.runs.events import Emit, LogNote
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -48,7 +48,7 @@ def settle(recipe: Recipe, train: ExampleSet, base: "BaseModel", emit: Emit) -> 
     copy = base.copy()
     machine = _machine(copy, recipe)
     if recipe.packing == "on" and not machine.packs:
-        emit(Noted("Packing is off: this model does not keep packed conversations apart.", "warning"))
+        emit(LogNote("Packing is off: this model does not keep packed conversations apart.", "warning"))
     longest = max(len(example.input_ids) for example in train.examples)
     epoch = Epoch(len(train.examples), len(_packed(train, recipe)), train.tokens, longest)
     return choose(recipe, machine, model_size(copy), epoch)
@@ -87,7 +87,7 @@ def make_trainer(
     from engine.training.trl_config import sft_config
 
     AcceleratorState._reset_state(reset_partial_state=True)  # a run of another compute type may have left its own
-    emit(Noted(_in_words(settings, recipe, "GPUs" if base.device.type == "cuda" else "processes")))
+    emit(LogNote(_in_words(settings, recipe, "GPUs" if base.device.type == "cuda" else "processes")))
     copy = base.copy()
     with hollowed_on_error(copy):
         model = _adapted(copy, recipe, settings)
@@ -138,7 +138,7 @@ def _adapted(copy: Any, recipe: Recipe, settings: Settings) -> Any:
 def _set_up_layers(trainer: "QLoRATrainer", recompute: bool, emit: Emit) -> None:
     """Make the layers ready, after trl has done what it does to a model."""
     model, settings = trainer.model, trainer.settings
-    make_lean(model)
+    fuse_lora_layers(model)
     if recompute or settings.compiled:
         model.enable_input_require_grads()
         set_up(model, recompute=recompute, offload=settings.offload, compiled=settings.compiled)
@@ -171,8 +171,8 @@ def _machine(copy: Any, recipe: Recipe) -> Machine:
     device = next(copy.parameters()).device
     on_gpu = device.type == "cuda"
     kernel, packs = _packing_kernel(copy, recipe)
-    free, varlen, apart, compiles = process_group.least(  # all ranks have to choose the same
-        (free_bytes(device) if on_gpu else 0, kernel == "varlen", packs, can_compile(copy))
+    free, varlen, apart, compiles = process_group.all_reduce(  # all ranks have to choose the same
+        (free_bytes(device) if on_gpu else 0, kernel == "varlen", packs, can_compile(copy)), min
     )
     return Machine(
         gpu=on_gpu,
@@ -181,8 +181,8 @@ def _machine(copy: Any, recipe: Recipe) -> Machine:
         packs=bool(apart),
         compiles=bool(compiles),
         recomputes=can_recompute(copy),
-        ranks=process_group.count(),
-        sharded=recipe.spread == "shards" and process_group.several(),
+        ranks=process_group.world_size(),
+        sharded=recipe.spread == "shards" and process_group.is_distributed(),
     )
 
 
@@ -219,7 +219,7 @@ def _in_words(settings: Settings, recipe: Recipe, device: str) -> str:
     why = "chosen for this machine" if recipe.memory == "auto" else "as the recipe says"
     parts = [f"Memory: {settings.mode}, {why}"]
     rows = "packed rows" if settings.packing else "conversations"
-    each = f" on each of {process_group.count()} {device}" if process_group.several() else ""
+    each = f" on each of {process_group.world_size()} {device}" if process_group.is_distributed() else ""
     parts.append(f"{settings.micro_batch} x {settings.accumulation} {rows} a step{each}")
     parts += [
         word
@@ -235,7 +235,7 @@ def _in_words(settings: Settings, recipe: Recipe, device: str) -> str:
 
 def _compile_now(trainer: "QLoRATrainer", recompute: bool, emit: Emit) -> None:
     """Compile by one pass over the first rows, whose result is thrown away; where that fails, go on without."""
-    emit(Noted("Compiling the layers, which takes about a minute."))
+    emit(LogNote("Compiling the layers, which takes about a minute."))
     settings, model = trainer.settings, trainer.model
     batch = trainer.data_collator([trainer.train_dataset[n] for n in range(min(2, len(trainer.train_dataset)))])
     batch = {name: value.to(model.device) if hasattr(value, "to") else value for name, value in batch.items()}
@@ -247,7 +247,7 @@ def _compile_now(trainer: "QLoRATrainer", recompute: bool, emit: Emit) -> None:
             raise
         except Exception as error:
             log.exception("compiling failed")
-            emit(Noted(f"Going on without compiling, which failed here ({type(error).__name__}).", "warning"))
+            emit(LogNote(f"Going on without compiling, which failed here ({type(error).__name__}).", "warning"))
             set_up(model, recompute=recompute, offload=settings.offload, compiled=False)
         finally:
             model.zero_grad(set_to_none=True)

@@ -24,7 +24,7 @@ from engine.training import early_stopping
 from engine.training.data.examples import ExampleSet, build_examples
 from engine.training.distributed import process_group
 from engine.training.runs import checkpoints
-from engine.training.runs.events import Emit, Finished, Noted, Started
+from engine.training.runs.events import Emit, Finished, LogNote, Started
 from engine.workspace import read_json, write_json
 
 if TYPE_CHECKING:
@@ -115,16 +115,16 @@ def run_training(
         train = build_examples(data.train, base.chat, recipe)
         heldout = build_examples(data.heldout, base.chat, recipe, may_be_empty=True)
         for sentence in train.warnings():
-            emit(Noted(sentence, "warning"))
+            emit(LogNote(sentence, "warning"))
         check_target_modules(base.model, recipe)
         if resume_step:
             _check_same_weights(folder, base)
-        if process_group.first():
+        if process_group.is_rank_zero():
             write_json(folder / ENVIRONMENT, environment(base))
         settings = begin_with or settle(recipe, train, base, emit)
         if (used := optimizer_for(recipe, base.device)) != recipe.optimizer:
-            emit(Noted(f"Without a GPU the optimizer is {used}: {recipe.optimizer} is slow there."))
-        emit(Noted(early_stopping.in_words(recipe, steps=recipe.max_steps, heldout=bool(heldout.examples))))
+            emit(LogNote(f"Without a GPU the optimizer is {used}: {recipe.optimizer} is slow there."))
+        emit(LogNote(early_stopping.in_words(recipe, steps=recipe.max_steps, heldout=bool(heldout.examples))))
 
         def ready() -> "QLoRATrainer":
             made = make_trainer(recipe, train, heldout, base, folder, emit, should_stop, settings, is_paused)
@@ -137,7 +137,7 @@ def run_training(
             paused += trainer.paused_seconds if trainer else 0.0
             if full is None:
                 break
-            if process_group.several():
+            if process_group.is_distributed():
                 raise oom_recovery.NeedsLess(settings) from full
             resume_step = oom_recovery.save(trainer, folder / "checkpoints", resume_step)
             take_apart(trainer)
@@ -147,7 +147,7 @@ def run_training(
         kept = _keep(trainer.state.best_global_step, recipe, folder, base)
         seconds = time.monotonic() - began - paused
         if kept != trainer.state.global_step and recipe.keep_best:
-            emit(Noted(f"The adapter is that of step {kept}, where the held-out loss was lowest."))
+            emit(LogNote(f"The adapter is that of step {kept}, where the held-out loss was lowest."))
         if not trainer.stopped:
             emit(Finished(kept, round(seconds, 1)))
         return Outcome(trainer.state.global_step, kept, trainer.stopped, seconds)
@@ -169,7 +169,7 @@ def environment(base: "BaseModel") -> dict[str, Any]:
     packages = ("torch", "transformers", "trl", "peft", "bitsandbytes", "accelerate", "datasets")
     device = torch.cuda.get_device_name() if base.device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
     return {
-        "device": f"{process_group.count()} x {device}" if process_group.several() else device,
+        "device": f"{process_group.world_size()} x {device}" if process_group.is_distributed() else device,
         "compute_type": str(base.model.dtype).removeprefix("torch."),
         **({MARK: base.mark} if base.mark else {}),
         "python": platform.python_version(),
@@ -211,7 +211,7 @@ def _keep(best: int | None, recipe: Recipe, folder: Path, base: "BaseModel") -> 
     ``best`` where the recipe wants it, else the last; 0 where there is no checkpoint yet.
     """
     known = checkpoints.steps(folder / "checkpoints")
-    if not known or not process_group.first():
+    if not known or not process_group.is_rank_zero():
         return 0
     step = best if recipe.keep_best and best in known else known[-1]
     source = checkpoints.place(folder / "checkpoints", step)

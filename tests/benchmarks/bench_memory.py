@@ -41,7 +41,7 @@ def measure(base: Any, folder: Path, rows: list[dict[str, Any]], **changes: Any)
     from engine.recipe import Recipe
     from engine.training.data.examples import build_examples
     from engine.training.memory.modes import expected
-    from engine.training.runs.events import Noted, Rehearsed, Stepped
+    from engine.training.runs.events import DryRunMeasured, LogNote, Stepped
     from engine.training.setup import model_size, settle
     from engine.training.trainer import TrainingData, run_training
 
@@ -70,8 +70,8 @@ def measure(base: Any, folder: Path, rows: list[dict[str, Any]], **changes: Any)
         "ratio": round(estimated / peak, 3),
         "tokens_per_second": round(steps[-1].tokens_per_second) if steps else None,
         "losses": [round(step.loss, 3) for step in steps],
-        "rehearsed_gib": [event.peak_gib for event in events if isinstance(event, Rehearsed)],
-        "warnings": [event.text for event in events if isinstance(event, Noted) and event.level == "warning"],
+        "rehearsed_gib": [event.peak_gib for event in events if isinstance(event, DryRunMeasured)],
+        "warnings": [event.text for event in events if isinstance(event, LogNote) and event.level == "warning"],
         "failed": failed,
         "seconds": round(time.perf_counter() - began, 1),
     }

@@ -58,14 +58,14 @@ def reserved() -> int:
 
 def losses(base: Any, folder: Path, rows: list[dict[str, Any]], recipe: Any, **options: Any) -> list[float]:
     """Train; return the loss of every step."""
-    from engine.training.runs.events import Noted, Stepped
+    from engine.training.runs.events import LogNote, Stepped
     from engine.training.trainer import TrainingData, run_training
 
     folder.mkdir()
     events: list[Any] = []
     run_training(recipe, TrainingData(rows, []), base, folder, events.append, **options)
     for event in events:
-        if isinstance(event, Noted):
+        if isinstance(event, LogNote):
             print(f"  {event.text}", flush=True)
     return [event.loss for event in events if isinstance(event, Stepped)]
 

@@ -52,7 +52,7 @@ def swaps(base: Any, adapters: list[Path], count: int = 50) -> tuple[float, floa
     times = []
     for number in range(count):
         started = time.perf_counter()
-        with bank_of(base).lend([adapters[number % len(adapters)]]):
+        with bank_of(base).acquire([adapters[number % len(adapters)]]):
             times.append(time.perf_counter() - started)
     return 1e3 * first, 1e3 * statistics.median(times)
 

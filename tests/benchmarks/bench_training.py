@@ -60,7 +60,7 @@ def measure(changes: dict[str, Any], base: Any, rows: list[dict[str, Any]], step
     import torch
 
     from engine.recipe import Recipe
-    from engine.training.runs.events import Evaluated, Noted, Stepped
+    from engine.training.runs.events import Evaluated, LogNote, Stepped
     from engine.training.trainer import TrainingData, run_training
 
     folder.mkdir()
@@ -87,15 +87,15 @@ def measure(changes: dict[str, Any], base: Any, rows: list[dict[str, Any]], step
         "expected_seconds": _expected(events, times),
         "losses": [round(step.loss, 4) for step in stepped],
         "heldout": [round(event.loss, 4) for event in events if isinstance(event, Evaluated)],
-        "notes": [event.text for event in events if isinstance(event, Noted)],
+        "notes": [event.text for event in events if isinstance(event, LogNote)],
     }
 
 
 def _expected(events: list[Any], times: list[float]) -> tuple[float, float] | None:
-    """Seconds that the rehearsal expected, and those that it took from there to the last step and check."""
-    from engine.training.runs.events import Evaluated, Rehearsed, Stepped
+    """Seconds that the dry run expected, and those that it took from there to the last step and check."""
+    from engine.training.runs.events import DryRunMeasured, Evaluated, Stepped
 
-    told = [n for n, event in enumerate(events) if isinstance(event, Rehearsed)]
+    told = [n for n, event in enumerate(events) if isinstance(event, DryRunMeasured)]
     if not told:
         return None
     last = max(n for n, event in enumerate(events) if isinstance(event, Stepped | Evaluated))
@@ -177,8 +177,8 @@ def curves(base: Any, rows: list[dict[str, Any]], steps: int, root: Path) -> dic
     from engine.training import setup
 
     changes: dict[str, Any] = {"packing": "on", "dropout": 0.0, "learning_rate": 1e-3}
-    ours = setup.choose_kernel, setup.make_lean, setup.can_compile
-    setup.choose_kernel, setup.make_lean, setup.can_compile = (  # type: ignore[assignment]
+    ours = setup.choose_kernel, setup.fuse_lora_layers, setup.can_compile
+    setup.choose_kernel, setup.fuse_lora_layers, setup.can_compile = (  # type: ignore[assignment]
         lambda *_: "sdpa",
         lambda *_: 0,
         lambda *_: False,
@@ -186,7 +186,7 @@ def curves(base: Any, rows: list[dict[str, Any]], steps: int, root: Path) -> dic
     reference = measure({**changes, "memory": "balanced"}, base, rows, steps, root / "curve")
     print("reference:", *reference["notes"])  # not packed, its rows would be others
     found = {"peft and sdpa": reference["losses"]}
-    setup.choose_kernel, setup.make_lean, setup.can_compile = ours
+    setup.choose_kernel, setup.fuse_lora_layers, setup.can_compile = ours
     for mode in ("saving", "balanced", "spacious"):
         found[mode] = measure({**changes, "memory": mode}, base, rows, steps, root / f"curve-{mode}")["losses"]
     return found

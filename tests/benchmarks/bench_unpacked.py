@@ -30,13 +30,13 @@ def trained(base: Any, kind: str) -> Any:
     from peft import get_peft_model
 
     from engine.recipe import Recipe
-    from engine.training.kernels.fused_lora import make_lean
+    from engine.training.kernels.fused_lora import fuse_lora_layers
     from engine.training.trl_config import lora_config
 
     torch.manual_seed(0)
     source = base if kind == "unpacked" else variant(base, "dense" if kind == "dense" else "packed")
     model = get_peft_model(source.copy(), lora_config(Recipe(model=base.ref)))
-    make_lean(model)
+    fuse_lora_layers(model)
     return model.train()
 
 

@@ -74,7 +74,7 @@ def test_the_kernels_compute_the_layers_and_each_rows_adapter(base, folders, row
             for name in group
         ]
         table = SlotTable(len(group), rows, 64, base.device)
-        table.seat(pairs)
+        table.assign(pairs)
         fused = FusedGroup(layers, table.layer(0))
         x = torch.randn(rows, 1, layers[0].in_features, device=base.device, dtype=torch.bfloat16)
         for number, (layer, of_rows) in enumerate(zip(layers, pairs, strict=True)):

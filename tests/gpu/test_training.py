@@ -20,9 +20,9 @@ from engine.model.unpacking import linear_4bit_layers, unpack
 from engine.recipe import Recipe
 from engine.training import qlora_trainer
 from engine.training.distributed.launcher import processes_for
-from engine.training.kernels.fused_lora import make_lean
+from engine.training.kernels.fused_lora import fuse_lora_layers
 from engine.training.runs.directory import RunDirectory
-from engine.training.runs.events import Evaluated, Noted, Stepped
+from engine.training.runs.events import Evaluated, LogNote, Stepped
 from engine.training.runs.queue import TrainingQueue
 from engine.training.trainer import TrainingData
 from tests.engine.chat.lora import make_lora
@@ -137,7 +137,7 @@ def test_a_pause_gives_memory_back_and_changes_nothing(at, alone, tiny_model, ti
     hold.should_stop = lambda: during.append(torch.cuda.memory_reserved()) or stop()
     _, events = train(recipe(tiny_model, memory="spacious"), tiny_base, tmp_path / "held", **held(hold))
     near(losses(events), losses(alone))
-    given = [event.text for event in events if isinstance(event, Noted) and "given back" in event.text]
+    given = [event.text for event in events if isinstance(event, LogNote) and "given back" in event.text]
     assert len(given) == 1
     assert during[at - 1] < max(during)
 
@@ -153,7 +153,7 @@ def test_memory_that_runs_out_in_a_run_costs_no_step(tmp_path):
     peak = max(event.memory_gib for event in undisturbed if isinstance(event, Stepped))
     neighbour = Neighbour([0.7 * peak, 0.4 * peak])
     _, healed = train(made, base, tmp_path / "healed", data, is_paused=neighbour.is_paused)
-    assert [event.text for event in healed if isinstance(event, Noted) and "Memory ran out" in event.text]
+    assert [event.text for event in healed if isinstance(event, LogNote) and "Memory ran out" in event.text]
     near(losses(healed), losses(undisturbed))
 
 
@@ -212,7 +212,7 @@ def test_lean_layers_have_the_gradients_of_pefts(tiny_base):
 
     ids = torch.arange(40, device=tiny_base.device).view(2, 20)
     theirs, ours = adapted(tiny_base), adapted(tiny_base)
-    assert make_lean(ours) == 14
+    assert fuse_lora_layers(ours) == 14
     found = []
     for model in (theirs, ours):
         model(input_ids=ids, labels=ids).loss.backward()

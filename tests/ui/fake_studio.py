@@ -22,7 +22,7 @@ from engine.task import Task
 from engine.training.data.lengths import counted
 from engine.training.memory.cards import CardFit, on_cards
 from engine.training.memory.estimate import Estimate, estimate
-from engine.training.runs.events import Evaluated, Finished, Noted, Started, Stepped
+from engine.training.runs.events import Evaluated, Finished, LogNote, Started, Stepped
 from engine.training.runs.history import History
 from engine.training.runs.progress import JobSnapshot
 from engine.training.runs.status import Status
@@ -49,8 +49,8 @@ def curve(steps: int, total: int, finished: bool, floor: float = 0.6) -> History
         Evaluated(n, floor + 0.1 + 2.3 * math.exp(-n / total * 4)) for n in range(0, steps + 1, max(1, total // 6))
     )
     notes = (
-        (NOW, Noted("The starter model is loaded.")),
-        (NOW + 60, Noted("One conversation loses its end.", "warning")),
+        (NOW, LogNote("The starter model is loaded.")),
+        (NOW + 60, LogNote("One conversation loses its end.", "warning")),
     )
     return History(
         Started(4_884_480, 134_515_008, total, 0, 54, 6, "Processor, 2 cores"),

@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from engine.chat.adapted_linear import AdaptedLinear, LoraWeights, Seating
+from engine.chat.adapted_linear import AdaptedLinear, LoraWeights, RowAssignment
 from engine.chat.cuda_graphs import attention
 from engine.chat.cuda_graphs.slot_table import SlotTable
 from engine.hardware import GIB, builds_kernels, free_bytes
@@ -53,17 +53,17 @@ class CapturedStep:
     Args:
         model: The bank's copy of the base, whose linear layers all are AdaptedLinear.
         groups: Those layers, those that read the same input together; each fits the kernels.
-        seating: Shared with them.
+        assignment: Shared with them.
         rows: How many rows, from :func:`row_bucket`.
         length: Positions of the cache, a multiple of :data:`LENGTH_STEP`.
-        most_ranks: The largest rank that can be seated.
+        most_ranks: The largest rank that can be assigned.
     """
 
     def __init__(
         self,
         model: Any,
         groups: Sequence[Sequence[AdaptedLinear]],
-        seating: Seating,
+        assignment: RowAssignment,
         rows: int,
         length: int,
         most_ranks: int,
@@ -73,7 +73,7 @@ class CapturedStep:
         device = next(model.parameters()).device
         self.rows, self.length, self.most_ranks = rows, length, most_ranks
         self.cache = StaticCache(config=model.config, max_cache_len=length)
-        self._model, self._groups, self._seating = model, groups, seating
+        self._model, self._groups, self._assignment = model, groups, assignment
         self._table = SlotTable(sum(map(len, groups)), rows, most_ranks, device)
         self._tokens = torch.zeros(rows, 1, dtype=torch.int64, device=device)
         self._positions = torch.zeros(rows, 1, dtype=torch.int64, device=device)
@@ -84,9 +84,9 @@ class CapturedStep:
         """What the recording reads beside the model: its memory is this step's for as long as it is replayed."""
 
     def begin(self, weights: Sequence[Sequence[LoraWeights | None]]) -> None:
-        """Empty the cache and seat the adapters of a new batch; the prompts are read next, into :attr:`cache`."""
+        """Empty the cache and assign the adapters of a new batch; the prompts are read next, into :attr:`cache`."""
         self.cache.reset()
-        self._table.seat(weights)
+        self._table.assign(weights)
 
     def after_prompts(self, mask: torch.Tensor) -> None:
         """Go on after prompts that have been read.
@@ -150,7 +150,7 @@ class CapturedStep:
     def _forward(self, *, recorded: bool = True) -> torch.Tensor:
         filled = self.cache.layers[0].cumulative_length.view(1)
         self._mask.index_fill_(-1, filled, True)
-        self._seating.recorded = recorded
+        self._assignment.recorded = recorded
         try:
             with attention.recorded(filled) if recorded else nullcontext():
                 scores: torch.Tensor = self._model(
@@ -162,14 +162,14 @@ class CapturedStep:
                     logits_to_keep=1,
                 ).logits[:, -1]
         finally:
-            self._seating.recorded = False
+            self._assignment.recorded = False
         self._positions.add_(1)
         return scores
 
     def _one_by_one(self) -> torch.Tensor:
         """Return the scores of the next step, computed by the layers themselves, and leave the cache as it was.
 
-        The caller has seated the rows' adapters for them.
+        The caller has assigned the rows' adapters for them.
         """
         scores = self._forward(recorded=False)
         self._undo()
@@ -182,15 +182,15 @@ class CapturedStep:
             layer.cumulative_length.sub_(1)
 
 
-def fuse_norms(model: Any, seating: Seating) -> None:
+def fuse_norms(model: Any, assignment: RowAssignment) -> None:
     """Let root mean square norms be one kernel each in recorded steps, where that computes the same."""
     for module in model.modules():
         if type(module).__name__.endswith("RMSNorm") and _is_plain(module):
-            module.forward = functools.partial(_norm, module, type(module).forward, seating)
+            module.forward = functools.partial(_norm, module, type(module).forward, assignment)
 
 
-def _norm(module: Any, one_by_one: Any, seating: Seating, x: torch.Tensor) -> torch.Tensor:
-    if not seating.recorded:
+def _norm(module: Any, one_by_one: Any, assignment: RowAssignment, x: torch.Tensor) -> torch.Tensor:
+    if not assignment.recorded:
         return one_by_one(module, x)  # type: ignore[no-any-return]
     from engine.chat.cuda_graphs.kernels import rms_norm
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from engine.chat.adapted_linear import Seating
+    from engine.chat.adapted_linear import RowAssignment
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class RecordedBank(Protocol):
     """What a recording is made of (adapters.py)."""
 
     model: Any
-    seating: "Seating"
+    assignment: "RowAssignment"
     lock: "threading.RLock"
 
     @property
@@ -97,7 +97,7 @@ class Recordings:
         self._free: list[CapturedStep] = []
 
     @contextmanager
-    def lend(self, adapters: Sequence[str | None], length: int) -> Iterator[CapturedStep | None]:
+    def acquire(self, adapters: Sequence[str | None], length: int) -> Iterator[CapturedStep | None]:
         """Lend a recording for one answer.
 
         Args:
@@ -157,7 +157,7 @@ class Recordings:
         cache = StaticCache(config=model.config, max_cache_len=LENGTH_STEP)
         if not packed or not all(map(fits, packed.values())) or {type(each) for each in cache.layers} != {StaticLayer}:
             return []
-        fuse_norms(model, self._bank.seating)
+        fuse_norms(model, self._bank.assignment)
         attention.use(model)
         return [{name: self._bank.adapted_layer(name) for name in names} for names in grouped(list(packed))]
 
@@ -191,4 +191,4 @@ class Recordings:
             if not fits_memory(bank.model, rows, length, bank.device):
                 return None
         ranks = max(16, row_bucket(max(1, largest)))
-        return CapturedStep(bank.model, groups, bank.seating, rows, length, ranks)
+        return CapturedStep(bank.model, groups, bank.assignment, rows, length, ranks)

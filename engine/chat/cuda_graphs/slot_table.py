@@ -53,7 +53,7 @@ class SlotTable:
         down, up = self._addresses[number]
         return LayerSlots(down, up, self._ranks[number], self._factors[number], self.most_ranks)
 
-    def seat(self, weights: Sequence[Sequence[LoraWeights | None]]) -> None:
+    def assign(self, weights: Sequence[Sequence[LoraWeights | None]]) -> None:
         """Let rows be answered by adapters from the next step on.
 
         Args:

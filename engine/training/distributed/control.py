@@ -19,7 +19,7 @@ FAILURE = "failure.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ControlRequest:
     """What the program wants of the run."""
 
     paused: bool = False
@@ -39,17 +39,17 @@ class Failure:
     """Settings that need less memory, where that is what it takes to go on."""
 
 
-def write_wish(folder: Path, wish: Wish) -> None:
+def write_control(folder: Path, request: ControlRequest) -> None:
     """Say what is wanted."""
-    write_json(folder / CONTROL, asdict(wish))
+    write_json(folder / CONTROL, asdict(request))
 
 
-def read_wish(folder: Path) -> Wish:
+def read_control(folder: Path) -> ControlRequest:
     """Return what is wanted; nothing where nobody has said or the file cannot be read."""
     try:
-        return Wish(**read_json(folder / CONTROL))
+        return ControlRequest(**read_json(folder / CONTROL))
     except (StudioError, TypeError):
-        return Wish()
+        return ControlRequest()
 
 
 def write_failure(folder: Path, failure: Failure) -> bool:

@@ -72,7 +72,7 @@ def shard(model: Any, device: torch.device) -> None:
     from torch.distributed.fsdp import fully_shard
     from torch.distributed.tensor import DTensor
 
-    mesh = init_device_mesh(device.type, (process_group.count(),))
+    mesh = init_device_mesh(device.type, (process_group.world_size(),))
     packed = linear_4bit_layers(model)
     small = set(model.parameters()) - {layer.weight for layer in packed}  # of other types, and not worth the way
     kinds = [(layer.weight.quant_type, layer.weight.compress_statistics) for layer in packed]
@@ -108,7 +108,7 @@ def average_gradients(parameters: Any) -> None:
         return
     flat = torch.cat([gradient.reshape(-1) for gradient in found])
     dist.all_reduce(flat)
-    flat /= process_group.count()
+    flat /= process_group.world_size()
     sizes = [gradient.numel() for gradient in found]
     for gradient, mean in zip(found, torch.split(flat, sizes), strict=True):
         gradient.copy_(mean.view_as(gradient))

@@ -17,11 +17,11 @@ from typing import Any
 
 from engine.errors import DivergedError, ResourceError, RunError, StudioError
 from engine.recipe import Recipe
-from engine.training.distributed.control import Failure, Wish, forget, read_failure, write_wish
+from engine.training.distributed.control import ControlRequest, Failure, forget, read_failure, write_control
 from engine.training.memory.modes import most_ranks
 from engine.training.runs.checkpoints import newest_sound
 from engine.training.runs.directory import RunDirectory
-from engine.training.runs.events import Noted
+from engine.training.runs.events import LogNote
 from engine.training.runs.history import History
 from engine.workspace import disk_errors, write_json
 
@@ -38,7 +38,7 @@ TOLD_LINES = 12
 """Lines of the log that go into the program's log when the processes fail without a word."""
 
 
-def processes_for(recipe: Recipe, emit: Callable[[Noted], None] = lambda _: None) -> int:
+def processes_for(recipe: Recipe, emit: Callable[[LogNote], None] = lambda _: None) -> int:
     """Return how many processes are to share a run on this computer: as many as GPUs that the recipe asks for.
 
     Args:
@@ -56,7 +56,9 @@ def processes_for(recipe: Recipe, emit: Callable[[Noted], None] = lambda _: None
     count = min(wanted, there)
     if count < wanted:
         emit(
-            Noted(f"The recipe asks for {wanted} {kind}; this computer has {there}, so {there} work on it.", "warning")
+            LogNote(
+                f"The recipe asks for {wanted} {kind}; this computer has {there}, so {there} work on it.", "warning"
+            )
         )
     rows = recipe.batch_size * recipe.accumulation
     even = most_ranks(rows, count)
@@ -64,7 +66,7 @@ def processes_for(recipe: Recipe, emit: Callable[[Noted], None] = lambda _: None
         told = (
             f"A step holds {rows} conversations or rows, which {count} {kind} cannot share evenly: {even} work on it."
         )
-        emit(Noted(f"{told} Make batch size x accumulation a multiple of {count} to use all.", "warning"))
+        emit(LogNote(f"{told} Make batch size x accumulation a multiple of {count} to use all.", "warning"))
     return even
 
 
@@ -121,7 +123,7 @@ def train_together(
     run: RunDirectory,
     processes: int,
     cache: Path,
-    wish: Callable[[], Wish],
+    requested: Callable[[], ControlRequest],
     seen: Callable[[History], None],
     wait: Callable[[float], Any] = time.sleep,
 ) -> bool:
@@ -131,7 +133,7 @@ def train_together(
         run: The run.
         processes: How many share it.
         cache: Where fetched models are kept.
-        wish: Asked again and again what the program wants.
+        requested: Asked again and again what the program wants.
         seen: Given the history whenever it has grown, from the start of this training on.
         wait: Waits for so many seconds, or less.
 
@@ -147,7 +149,7 @@ def train_together(
             step = newest_sound(run.checkpoints)
             forget(run.path)
             launched = _Launch(run, command(run.path, cache, processes, step, settings), environment(processes))
-            ended = launched.look_after(wish, seen, wait)
+            ended = launched.look_after(requested, seen, wait)
             if ended is not None:
                 return ended
             failure = read_failure(run.path)
@@ -165,7 +167,7 @@ def _say_how(run: RunDirectory, failure: Failure, step: int) -> None:
     at_a_time = "one row" if rows == 1 else f"{rows} rows"
     where = f"from step {step}" if step else "from the beginning"
     text = f"Memory ran out in process {failure.rank + 1}; all go on {where} with settings that need less"
-    run.emit(Noted(f"{text} ({at_a_time} at a time on each). What is learnt stays the same.", "warning"))
+    run.emit(LogNote(f"{text} ({at_a_time} at a time on each). What is learnt stays the same.", "warning"))
 
 
 class _Launch:
@@ -187,14 +189,14 @@ class _Launch:
             )
 
     def look_after(
-        self, wish: Callable[[], Wish], seen: Callable[[History], None], wait: Callable[[float], Any]
+        self, requested: Callable[[], ControlRequest], seen: Callable[[History], None], wait: Callable[[float], Any]
     ) -> bool | None:
         """Wait for the end; return whether it was a stop, None for a failure."""
-        told, known = Wish(), self._run.history.read()
+        told, known = ControlRequest(), self._run.history.read()
         try:
             while (code := self._process.poll()) is None:
-                if (wanted := wish()) != told:
-                    write_wish(self._run.path, wanted)
+                if (wanted := requested()) != told:
+                    write_control(self._run.path, wanted)
                     told = wanted
                 known = self._tell(known, seen)
                 if told.stopped and known.started is self._before:

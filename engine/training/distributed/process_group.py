@@ -6,7 +6,7 @@ so that nobody waits for a GPU because of it.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
 CHANNELS = "8"
@@ -22,28 +22,28 @@ def _joined() -> bool:
     return dist.is_available() and dist.is_initialized()
 
 
-def index() -> int:
-    """Which process this is, from 0."""
+def rank() -> int:
+    """Return the number of this process, from 0."""
     import torch.distributed as dist
 
     return dist.get_rank() if _joined() else 0
 
 
-def count() -> int:
-    """How many processes train together."""
+def world_size() -> int:
+    """Return how many processes train together."""
     import torch.distributed as dist
 
     return dist.get_world_size() if _joined() else 1
 
 
-def first() -> bool:
-    """Whether this process is the one that writes files and tells events."""
-    return index() == 0
+def is_rank_zero() -> bool:
+    """Whether this process is the one that writes files and emits events."""
+    return rank() == 0
 
 
-def several() -> bool:
-    """Whether the run is shared."""
-    return count() > 1
+def is_distributed() -> bool:
+    """Whether several processes share the run."""
+    return world_size() > 1
 
 
 def join() -> None:
@@ -72,14 +72,14 @@ def leave() -> None:
         dist.destroy_process_group()
 
 
-def wait() -> None:
+def barrier() -> None:
     """Wait until every process is here."""
-    gathered([0.0])
+    all_gather([0.0])
 
 
-def told_by_first(number: int) -> int:
+def broadcast(number: int) -> int:
     """Return the number of rank 0; the others' does not matter."""
-    if not several():
+    if not is_distributed():
         return number
     import torch
     import torch.distributed as dist
@@ -89,24 +89,24 @@ def told_by_first(number: int) -> int:
     return int(told)
 
 
-def gathered(numbers: Sequence[float]) -> list[list[float]]:
+def all_gather(numbers: Sequence[float]) -> list[list[float]]:
     """Return every rank's numbers, by rank; each gives as many."""
-    if not several():
+    if not is_distributed():
         return [list(numbers)]
     import torch
     import torch.distributed as dist
 
     own = torch.tensor(list(numbers), dtype=torch.float64)
-    found = [torch.empty_like(own) for _ in range(count())]
+    found = [torch.empty_like(own) for _ in range(world_size())]
     dist.all_gather(found, own)
     return [row.tolist() for row in found]
 
 
-def summed(numbers: Sequence[float]) -> list[float]:
-    """Return the sums over all ranks, the same to the last bit on each."""
-    return [sum(column) for column in zip(*gathered(numbers), strict=True)]
+def all_reduce(numbers: Sequence[float], reduce: Callable[[Iterable[float]], float] = sum) -> list[float]:
+    """Return each number summed over all ranks, or reduced in another way; the same to the last bit on each rank.
 
-
-def least(numbers: Sequence[float]) -> list[float]:
-    """Return the smallest of each over all ranks."""
-    return [min(column) for column in zip(*gathered(numbers), strict=True)]
+    Args:
+        numbers: This rank's; each rank gives as many.
+        reduce: From the ranks' values to one, such as ``min``.
+    """
+    return [reduce(column) for column in zip(*all_gather(numbers), strict=True)]

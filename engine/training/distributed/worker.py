@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from engine.errors import DivergedError
 from engine.recipe import Recipe
 from engine.training.distributed import process_group
-from engine.training.distributed.control import Failure, Wish, forget, read_wish, write_failure
+from engine.training.distributed.control import ControlRequest, Failure, forget, read_control, write_failure
 from engine.training.runs.directory import RunDirectory
-from engine.training.runs.events import Emit, Event, Held, Noted
+from engine.training.runs.events import Emit, Event, LogNote, Paused
 from engine.workspace import keep_to_owner
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ WATCH = 1.0
 GO, PAUSE, STOP = range(3)
 
 
-class Boundary:
-    """What happens between two steps: every process does what the first one read.
+class StepControl:
+    """Pause and stop between two steps: every process does what rank 0 has read.
 
     Args:
         folder: The run's.
@@ -61,16 +61,16 @@ class Boundary:
         wanted = self._wanted()
         if wanted != PAUSE:
             return wanted == STOP
-        self._emit(Held(True))
+        self._emit(Paused(True))
         while wanted == PAUSE:
             time.sleep(HEARTBEAT)
             wanted = self._wanted()
-        self._emit(Held(False))
+        self._emit(Paused(False))
         return wanted == STOP
 
     def _wanted(self) -> int:
-        wish = read_wish(self._folder) if process_group.first() else Wish()
-        return process_group.told_by_first(STOP if wish.stopped else PAUSE if wish.paused else GO)
+        request = read_control(self._folder) if process_group.is_rank_zero() else ControlRequest()
+        return process_group.broadcast(STOP if request.stopped else PAUSE if request.paused else GO)
 
 
 def train(run: RunDirectory, cache: Path, resume_step: int, settings: "Settings | None", emit: Emit) -> bool:
@@ -82,10 +82,10 @@ def train(run: RunDirectory, cache: Path, resume_step: int, settings: "Settings 
     from engine.training.trainer import TrainingData, run_training
 
     recipe, data = run.recipe, TrainingData.load(run.data)
-    boundary = Boundary(run.path, emit)
+    control = StepControl(run.path, emit)
     base = _load(recipe, cache)
     outcome = run_training(
-        recipe, data, base, run.path, emit, boundary.should_stop, resume_step, boundary.is_paused, settings
+        recipe, data, base, run.path, emit, control.should_stop, resume_step, control.is_paused, settings
     )
     return outcome.stopped
 
@@ -95,12 +95,12 @@ def _load(recipe: Recipe, cache: Path) -> "BaseModel":
     from engine.model.base import load_base
     from engine.training.distributed.fsdp import load_sharded
 
-    waits = not process_group.first() and not Path(recipe.model).expanduser().is_dir()
+    waits = not process_group.is_rank_zero() and not Path(recipe.model).expanduser().is_dir()
     if waits:
-        process_group.wait()
+        process_group.barrier()
     base = (load_sharded if recipe.spread == "shards" else load_base)(recipe, cache, _say)
     if not waits:
-        process_group.wait()
+        process_group.barrier()
     return base
 
 
@@ -155,8 +155,8 @@ def _failed(run: RunDirectory, error: BaseException, tells: bool) -> None:
     told = explain(error, run.path)
     rate = told.lower_rate if isinstance(told, DivergedError) else None
     settings = told.settings if isinstance(told, NeedsLess) else None
-    if write_failure(run.path, Failure(process_group.index(), told.message, told.remedy, rate, settings)) and tells:
-        run.emit(Noted(str(told), "error"))
+    if write_failure(run.path, Failure(process_group.rank(), told.message, told.remedy, rate, settings)) and tells:
+        run.emit(LogNote(str(told), "error"))
         run.update(state="failed", message=str(told))
 
 
@@ -187,18 +187,18 @@ def _work(run: RunDirectory, given: Any, alone: bool) -> None:
     from engine.training.runs.checkpoints import newest_sound
 
     def emit(event: Event) -> None:
-        if process_group.first():
+        if process_group.is_rank_zero():
             run.emit(event)
 
     try:
         if alone and os.environ["RANK"] == "0":
             forget(run.path)  # what an earlier life left behind
         process_group.join()
-        if alone and process_group.first():
+        if alone and process_group.is_rank_zero():
             run.update(state="running", message="")
         resume_step = newest_sound(run.checkpoints) if given.resume is None else given.resume
         stopped = train(run, given.cache, resume_step, _settings(given.settings), emit)
-        if alone and process_group.first():
+        if alone and process_group.is_rank_zero():
             run.update(state="cancelled" if stopped else "finished")
         process_group.leave()
     except BaseException as error:

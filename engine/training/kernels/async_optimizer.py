@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 
-def let_run_ahead(optimizer: Any) -> None:
+def make_async(optimizer: Any) -> None:
     """Let a bitsandbytes optimizer launch all updates of a step at once; any other is left as it is.
 
     Args:
@@ -20,7 +20,7 @@ def let_run_ahead(optimizer: Any) -> None:
     from bitsandbytes.optim.optimizer import Optimizer8bit
 
     if isinstance(optimizer, Optimizer8bit):
-        optimizer.__class__ = _unhurried(type(optimizer))
+        optimizer.__class__ = _async_class(type(optimizer))
 
 
 def forget_overrides(model: Any) -> None:
@@ -37,10 +37,10 @@ def forget_overrides(model: Any) -> None:
     ]
 
 
-def _unhurried(kind: type) -> type:
+def _async_class(kind: type) -> type:
     """Return a class of optimizers like ``kind`` in all but the waiting."""
 
-    class Unhurried(kind):  # type: ignore[misc]
+    class AsyncOptimizer(kind):  # type: ignore[misc]
         """See the module."""
 
         @torch.no_grad()
@@ -70,5 +70,5 @@ def _unhurried(kind: type) -> type:
             state: dict[str, Any] = super().state_dict()
             return state
 
-    Unhurried.__name__ = Unhurried.__qualname__ = kind.__name__
-    return Unhurried
+    AsyncOptimizer.__name__ = AsyncOptimizer.__qualname__ = kind.__name__
+    return AsyncOptimizer

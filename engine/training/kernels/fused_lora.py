@@ -16,7 +16,7 @@ from torch.nn import functional
 from engine.model.unpacking import unpacked_values
 
 
-class _AdaptedProduct(torch.autograd.Function):
+class _FusedLoraProduct(torch.autograd.Function):
     """``x W^T + bias + scale * dropout(x) A^T B^T`` with gradients to x, A and B."""
 
     @staticmethod
@@ -106,7 +106,7 @@ def _dropped_again(x: torch.Tensor, choice: torch.Tensor | None, dropout: float)
     """Make the choice that :func:`_dropped` made.
 
     The seed stands on the other side here: if both said the same in the same words, the compiler would keep the mask
-    and the dropped values for the backward pass, 3 bytes for each of x. In the same way _AdaptedProduct's backward
+    and the dropped values for the backward pass, 3 bytes for each of x. In the same way _FusedLoraProduct's backward
     unpacks a weight in other words than its forward, or the unpacked weight would be kept.
     """
     if choice is None:
@@ -141,7 +141,7 @@ def _state(base: Any) -> Any:
     return getattr(base.weight, "quant_state", None) or base.quant_state
 
 
-def make_lean(model: Any) -> int:
+def fuse_lora_layers(model: Any) -> int:
     """Let every plain LoRA layer over a 4-bit layer compute in one operation.
 
     Args:
@@ -154,7 +154,7 @@ def make_lean(model: Any) -> int:
 
     layers = [module for module in model.modules() if type(module) is Linear4bit and _is_plain(module)]
     for layer in layers:
-        layer.__class__ = _lean_class()
+        layer.__class__ = _fused_class()
     return len(layers)
 
 
@@ -172,13 +172,13 @@ def _is_plain(layer: Any) -> bool:
     )
 
 
-def _lean_class() -> type:
+def _fused_class() -> type:
     """Return peft's layer with another forward; still peft's to whoever saves it."""
-    global _LEAN
-    if _LEAN is None:
+    global _FUSED
+    if _FUSED is None:
         from peft.tuners.lora.bnb import Linear4bit
 
-        class LeanLinear4bit(Linear4bit):  # type: ignore[misc]  # peft has no types
+        class FusedLoraLinear4bit(Linear4bit):  # type: ignore[misc]  # peft has no types
             """An adapted 4-bit layer in one operation."""
 
             def forward(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
@@ -189,7 +189,7 @@ def _lean_class() -> type:
                 weight = getattr(base, "unpacked", None)
                 state = _state(base) if weight is None else None
                 flat = x.reshape(-1, base.in_features).to(base.compute_dtype)
-                out: torch.Tensor = _AdaptedProduct.apply(  # type: ignore[no-untyped-call]
+                out: torch.Tensor = _FusedLoraProduct.apply(  # type: ignore[no-untyped-call]
                     flat,
                     base.weight if weight is None else weight,
                     state,
@@ -201,8 +201,8 @@ def _lean_class() -> type:
                 )
                 return out.view(*x.shape[:-1], base.out_features).to(x.dtype)
 
-        _LEAN = LeanLinear4bit
-    return _LEAN
+        _FUSED = FusedLoraLinear4bit
+    return _FUSED
 
 
-_LEAN: type | None = None
+_FUSED: type | None = None

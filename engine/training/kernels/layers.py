@@ -9,7 +9,8 @@ from typing import Any
 import torch
 
 from engine.hardware import builds_kernels
-from engine.training.kernels.recompute import Shelf, recomputed
+from engine.training.kernels.offload import OffloadBuffer
+from engine.training.kernels.recompute import recomputed
 
 
 def decoder_layers(model: Any) -> list[Any]:
@@ -44,7 +45,7 @@ def set_up(model: Any, *, recompute: bool, offload: bool, compiled: bool) -> Non
     """
     if compiled:
         torch._dynamo.reset()  # eight graphs of earlier runs, and it would go on uncompiled without a word
-    shelf = Shelf() if offload else None
+    offload_buffer = OffloadBuffer() if offload else None
     compiled_forward: dict[type, Any] = {}
     for layer in decoder_layers(model):
         layer.__dict__.pop("forward", None)
@@ -54,7 +55,11 @@ def set_up(model: Any, *, recompute: bool, offload: bool, compiled: bool) -> Non
         if compiled and kind not in compiled_forward:
             compiled_forward[kind] = torch.compile(kind.forward, dynamic=False)
         layer.forward = functools.partial(
-            _forward, layer, compiled_forward.get(kind, kind.forward), recompute=recompute, shelf=shelf
+            _forward,
+            layer,
+            compiled_forward.get(kind, kind.forward),
+            recompute=recompute,
+            offload_buffer=offload_buffer,
         )
 
 
@@ -64,7 +69,7 @@ def _forward(
     hidden_states: torch.Tensor,
     *args: Any,
     recompute: bool,
-    shelf: Shelf | None,
+    offload_buffer: OffloadBuffer | None,
     **kwargs: Any,
 ) -> torch.Tensor:
     """Stand in for a layer's forward."""
@@ -73,4 +78,4 @@ def _forward(
         return out
     if not recompute:
         return training_forward(layer, hidden_states, *args, **kwargs)  # type: ignore[no-any-return]
-    return recomputed(lambda hidden: training_forward(layer, hidden, *args, **kwargs), hidden_states, shelf)
+    return recomputed(lambda hidden: training_forward(layer, hidden, *args, **kwargs), hidden_states, offload_buffer)

@@ -1,4 +1,4 @@
-"""What training takes of a GPU's memory at its peak: a formula over the model's size and the way a pass is computed.
+"""What training takes of a GPU's memory at its peak: a formula over the model's size and the way a pass is shape.
 
 It counts what autograd keeps of a decoder layer, with constants measured where layers are recomputed or compiled.
 tests/benchmarks/bench_memory.py prints it beside the measured peak for shapes from 1B to 34B.
@@ -18,7 +18,7 @@ WORKSPACE = 64 * 2**20
 OVERHEAD = round(0.6 * 2**30)
 """What the driver and torch's spare room take besides, in bytes."""
 TALKING = round(0.5 * 2**30)
-"""What NCCL takes of a GPU that shares a run with others, in bytes (0.49 GiB on two H200s with ranks.CHANNELS)."""
+"""What NCCL takes of a GPU that shares a run, in bytes (0.49 GiB on two H200s with process_group.CHANNELS)."""
 LAYERS_IN_HAND = 2.5
 """Layers whose values a GPU holds beyond its part of a split base: one at work, and the next, on its way with the part
 that it is sent from."""
@@ -51,7 +51,7 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
+class StepShape:
     """A forward and backward pass over one micro-batch."""
 
     tokens: int
@@ -65,26 +65,25 @@ class Pass:
     dropout: bool
 
 
-def peak(size: ModelSize, rank: int, computed: Pass, gpus: int = 1, *, sharded: bool = False) -> Memory:
+def peak(size: ModelSize, rank: int, shape: StepShape, gpus: int = 1, *, sharded: bool = False) -> Memory:
     """Return the parts of the peak, on one GPU.
 
     Args:
         size: The model's.
         rank: LoRA's, on all seven projections.
-        computed: How.
+        shape: How a pass is computed.
         gpus: How many share the run.
         sharded: Whether the base is split among them.
     """
     trained = rank * size.layers * sides(size)
-    unpacked = 2 * size.linear if computed.unpack else 0
-    tile = min(computed.tokens // 2, LOGITS_TILE[0]) * min(size.vocabulary, LOGITS_TILE[1])
+    unpacked = 2 * size.linear if shape.unpack else 0
+    tile = min(shape.tokens // 2, LOGITS_TILE[0]) * min(size.vocabulary, LOGITS_TILE[1])
     return Memory(
         weights=base_bytes(size, gpus, sharded=sharded) + unpacked + (_in_hand(size) if sharded else 0),
         adapter=8 * trained,
         optimizer=2 * trained,
-        activations=WORKSPACE
-        + (_recomputed(size, computed) if computed.recompute else size.layers * _kept(size, computed)),
-        logits=0 if computed.recompute else 2 * tile,  # where layers are recomputed they are gone before the peak
+        activations=WORKSPACE + (_recomputed(size, shape) if shape.recompute else size.layers * _kept(size, shape)),
+        logits=0 if shape.recompute else 2 * tile,  # where layers are recomputed they are gone before the peak
         overhead=overhead(gpus),
     )
 
@@ -120,7 +119,7 @@ def _in_hand(size: ModelSize) -> int:
     return round(LAYERS_IN_HAND * size.linear / 2 / size.layers)
 
 
-def _kept(size: ModelSize, computed: Pass) -> int:
+def _kept(size: ModelSize, shape: StepShape) -> int:
     """Bytes that one layer keeps for its backward pass.
 
     Of each token in 16 bit: queries, keys, values and what attention makes of them (4 bytes a column of queries and
@@ -129,24 +128,24 @@ def _kept(size: ModelSize, computed: Pass) -> int:
     their output; gate, up, silu and the product; a byte for each value that dropout may have taken.
     """
     attention = 4 * size.attention
-    if computed.compiled:
+    if shape.compiled:
         a_token = 4 * size.hidden + 4 * size.inner
-        dropped = 0 if computed.dropout else 4 * size.hidden + 2 * size.inner
+        dropped = 0 if shape.dropout else 4 * size.hidden + 2 * size.inner
     else:
         a_token = 12 * size.hidden + 8 * size.inner
-        dropped = 6 * size.hidden + size.inner if computed.dropout else 0
-    return computed.tokens * (attention + a_token + dropped)
+        dropped = 6 * size.hidden + size.inner if shape.dropout else 0
+    return shape.tokens * (attention + a_token + dropped)
 
 
-def _recomputed(size: ModelSize, computed: Pass) -> int:
+def _recomputed(size: ModelSize, shape: StepShape) -> int:
     """Bytes at the turn of one layer: what it keeps, its gradients, a weight unpacked; and the inputs of all layers.
 
     Gradients: measured with a 7B and a 1B.
     """
     weight = 2 * size.hidden * size.inner
-    if computed.compiled:
+    if shape.compiled:
         gradients, unpacked = 8 * size.hidden + 10 * size.inner, weight // 2
     else:
         gradients, unpacked = 4 * size.hidden + 6 * size.inner, weight
-    inputs = 0 if computed.offload else 2 * size.hidden * size.layers
-    return _kept(size, computed) + computed.tokens * (gradients + inputs) + (0 if computed.unpack else unpacked)
+    inputs = 0 if shape.offload else 2 * size.hidden * size.layers
+    return _kept(size, shape) + shape.tokens * (gradients + inputs) + (0 if shape.unpack else unpacked)

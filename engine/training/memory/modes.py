@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from engine.errors import RecipeError
 from engine.model.size import ModelSize
 from engine.recipe import Recipe
-from engine.training.memory.gpu import Memory, Pass, base_bytes, peak
+from engine.training.memory.gpu import Memory, StepShape, base_bytes, peak
 
 if TYPE_CHECKING:
     from engine.model.attention import Kernel
@@ -32,7 +32,7 @@ FREE_SHARE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
-class Levers:
+class ModeOptions:
     """How a pass is computed."""
 
     recompute: bool
@@ -43,22 +43,22 @@ class Levers:
     """Tokens of a micro-batch at most; a GPU wants several thousand to be busy."""
 
 
-MODES: dict[Mode, tuple[Levers, ...]] = {
+MODES: dict[Mode, tuple[ModeOptions, ...]] = {
     "spacious": (
-        Levers(recompute=False, unpack=True, tokens=16_384),
-        Levers(recompute=False, unpack=True, tokens=8192),
-        Levers(recompute=False, unpack=False, tokens=8192),
-        Levers(recompute=False, unpack=False, tokens=4096),
-        Levers(recompute=False, unpack=False, tokens=2048),
+        ModeOptions(recompute=False, unpack=True, tokens=16_384),
+        ModeOptions(recompute=False, unpack=True, tokens=8192),
+        ModeOptions(recompute=False, unpack=False, tokens=8192),
+        ModeOptions(recompute=False, unpack=False, tokens=4096),
+        ModeOptions(recompute=False, unpack=False, tokens=2048),
     ),
     "balanced": (
-        Levers(recompute=True, unpack=False, tokens=8192),
-        Levers(recompute=True, unpack=False, tokens=4096),
+        ModeOptions(recompute=True, unpack=False, tokens=8192),
+        ModeOptions(recompute=True, unpack=False, tokens=4096),
     ),
     "saving": (
-        Levers(recompute=True, unpack=False, tokens=4096),
-        Levers(recompute=True, unpack=False, tokens=2048),
-        Levers(recompute=True, unpack=False, tokens=1024),
+        ModeOptions(recompute=True, unpack=False, tokens=4096),
+        ModeOptions(recompute=True, unpack=False, tokens=2048),
+        ModeOptions(recompute=True, unpack=False, tokens=1024),
     ),
 }
 """The fastest first; a mode takes the first of its own that fits, else its last."""
@@ -136,22 +136,22 @@ def choose(recipe: Recipe, machine: Machine, size: ModelSize, epoch: Epoch) -> S
     length = recipe.max_length if packing else epoch.longest
     compiles = packing and machine.kernel == "varlen" and machine.compiles and not machine.sharded
     compiled = compiles and _tokens(recipe, epoch) >= COMPILING_PAYS
-    made = [_settings(recipe, machine, mode, levers, packing, compiled, length) for mode, levers in _ways(recipe)]
+    made = [_settings(recipe, machine, mode, options, packing, compiled, length) for mode, options in _ways(recipe)]
     room = FREE_SHARE * machine.free_bytes
     return next((one for one in made if beyond_base(one, recipe, machine, size, length) <= room), made[-1])
 
 
-def _ways(recipe: Recipe) -> Iterator[tuple[Mode, Levers]]:
+def _ways(recipe: Recipe) -> Iterator[tuple[Mode, ModeOptions]]:
     """Yield what the recipe allows, the fastest first."""
     for mode, ways in MODES.items():
         if recipe.memory in {"auto", mode}:
-            yield from ((mode, levers) for levers in ways)
+            yield from ((mode, options) for options in ways)
 
 
 def _settings(
-    recipe: Recipe, machine: Machine, mode: Mode, levers: Levers, packing: bool, compiled: bool, length: int
+    recipe: Recipe, machine: Machine, mode: Mode, options: ModeOptions, packing: bool, compiled: bool, length: int
 ) -> Settings:
-    micro_batch, accumulation = split(rows_of_a_rank(recipe, machine.ranks), levers.tokens // length)
+    micro_batch, accumulation = split(rows_of_a_rank(recipe, machine.ranks), options.tokens // length)
     return Settings(
         mode=mode,
         packing=packing,
@@ -159,9 +159,9 @@ def _settings(
         kernel=machine.kernel,
         micro_batch=micro_batch,
         accumulation=accumulation,
-        recompute=levers.recompute,
-        offload=levers.recompute and machine.recomputes,
-        unpack=levers.unpack and not machine.sharded,
+        recompute=options.recompute,
+        offload=options.recompute and machine.recomputes,
+        unpack=options.unpack and not machine.sharded,
         compiled=compiled,
         batch_tokens=micro_batch * length if compiled else 0,
     )
@@ -180,7 +180,7 @@ def expected(
         gpus: How many share it.
         sharded: Whether the base is split among them.
     """
-    computed = Pass(
+    shape = StepShape(
         tokens=settings.micro_batch * length,
         recompute=settings.recompute,
         offload=settings.offload,
@@ -188,7 +188,7 @@ def expected(
         compiled=settings.compiled,
         dropout=recipe.dropout > 0,
     )
-    return peak(size, recipe.rank, computed, gpus, sharded=sharded)
+    return peak(size, recipe.rank, shape, gpus, sharded=sharded)
 
 
 def beyond_base(settings: Settings, recipe: Recipe, machine: Machine, size: ModelSize, length: int) -> int:

@@ -36,7 +36,7 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsed:
+class DryRunMeasured:
     """The longest rows have been tried, before the first step."""
 
     peak_gib: float
@@ -80,7 +80,7 @@ class Checkpointed:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Paused:
     """A run in processes of its own waits at a step boundary, or goes on."""
 
     on: bool
@@ -96,25 +96,25 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class LogNote:
     """A sentence for the log."""
 
     text: str
     level: Literal["info", "warning", "error"] = "info"
 
 
-Event = Started | Rehearsed | Stepped | Evaluated | Checkpointed | Held | Finished | Noted
+Event = Started | DryRunMeasured | Stepped | Evaluated | Checkpointed | Paused | Finished | LogNote
 Emit = Callable[[Event], None]
 
-_KINDS: dict[str, type[Event]] = {
+_KINDS: dict[str, type[Event]] = {  # the words in events.jsonl, which stay when a class is renamed
     "started": Started,
-    "rehearsed": Rehearsed,
+    "rehearsed": DryRunMeasured,
     "step": Stepped,
     "evaluation": Evaluated,
     "checkpoint": Checkpointed,
-    "held": Held,
+    "held": Paused,
     "finished": Finished,
-    "note": Noted,
+    "note": LogNote,
 }
 _TYPES: dict[type[Event], dict[str, Any]] = {
     kind: {item.name: item.type for item in fields(kind)} for kind in _KINDS.values()

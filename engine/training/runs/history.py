@@ -16,12 +16,12 @@ from typing import Any
 
 from engine.training.runs.events import (
     Checkpointed,
+    DryRunMeasured,
     Evaluated,
     Finished,
-    Held,
-    Noted,
+    LogNote,
+    Paused,
     Record,
-    Rehearsed,
     Started,
     Stepped,
 )
@@ -74,11 +74,11 @@ class History:
     evaluations: tuple[Evaluated, ...] = ()
     """Likewise."""
     checkpoints: tuple[int, ...] = ()
-    notes: tuple[tuple[float, Noted], ...] = ()
+    notes: tuple[tuple[float, LogNote], ...] = ()
     """Unix seconds and sentence."""
     finished: Finished | None = None
-    rehearsed: Rehearsed | None = None
-    held: bool = False
+    dry_run: DryRunMeasured | None = None
+    paused: bool = False
     """Whether the run, in processes of its own, waits at a step boundary."""
     tokens: float = 0.0
     """Tokens trained on: each record's speed times the seconds since the one before."""
@@ -146,14 +146,14 @@ class Curve:
 
     def __init__(self) -> None:
         self._started: Started | None = None
-        self._rehearsed: Rehearsed | None = None
+        self._dry_run: DryRunMeasured | None = None
         self._finished: Finished | None = None
-        self._held = False
+        self._paused = False
         self._steps: Thinned[Stepped] = Thinned(_loss)
         self._evaluations: Thinned[Evaluated] = Thinned(_loss)
         self._checkpoints: dict[int, float] = {}
         """Step -> the tokens until there, from where a resumed run counts on."""
-        self._notes: list[tuple[float, Noted]] = []
+        self._notes: list[tuple[float, LogNote]] = []
         self._tokens = self._until = 0.0
 
     def add(self, record: Record) -> None:
@@ -161,8 +161,8 @@ class Curve:
         match record.event:
             case Started() as event:
                 self._begin(event)
-            case Rehearsed() as event:
-                self._rehearsed = event
+            case DryRunMeasured() as event:
+                self._dry_run = event
             case Stepped() as event:
                 self._steps.add(event)
                 self._tokens += event.tokens_per_second * max(0.0, event.seconds - self._until)
@@ -174,17 +174,17 @@ class Curve:
                 self._checkpoints[event.step] = self._tokens
                 while len(self._checkpoints) > CHECKPOINTS:
                     del self._checkpoints[min(self._checkpoints)]
-            case Held() as event:
-                self._held = event.on
+            case Paused() as event:
+                self._paused = event.on
             case Finished() as event:
                 self._finished = event
-            case Noted() as event:
+            case LogNote() as event:
                 self._notes.append((record.at, event))
                 del self._notes[:-NOTES]
 
     def _begin(self, event: Started) -> None:
         """Go back to the checkpoint from which the run goes on."""
-        self._started, self._rehearsed, self._finished, self._held = event, None, None, False
+        self._started, self._dry_run, self._finished, self._paused = event, None, None, False
         self._steps.cut(event.first_step)
         self._evaluations.cut(event.first_step)
         self._checkpoints = {step: known for step, known in self._checkpoints.items() if step <= event.first_step}
@@ -200,8 +200,8 @@ class Curve:
             tuple(sorted(self._checkpoints)),
             tuple(self._notes),
             self._finished,
-            self._rehearsed,
-            self._held,
+            self._dry_run,
+            self._paused,
             self._tokens,
         )
 
@@ -209,9 +209,9 @@ class Curve:
         """Return it as JSON's values; :meth:`read` is the other way."""
         return {
             "started": self._started and asdict(self._started),
-            "rehearsed": self._rehearsed and asdict(self._rehearsed),
+            "rehearsed": self._dry_run and asdict(self._dry_run),
             "finished": self._finished and asdict(self._finished),
-            "held": self._held,
+            "held": self._paused,
             "steps": [self._steps.stretch, *_rows(self._steps.points())],
             "evaluations": [self._evaluations.stretch, *_rows(self._evaluations.points())],
             "checkpoints": list(self._checkpoints.items()),
@@ -229,14 +229,14 @@ class Curve:
         """
         made = cls()
         made._started = _one(Started, values["started"])
-        made._rehearsed = _one(Rehearsed, values["rehearsed"])
+        made._dry_run = _one(DryRunMeasured, values["rehearsed"])
         made._finished = _one(Finished, values["finished"])
-        made._held = values["held"]
+        made._paused = values["held"]
         made._steps = Thinned(_loss, values["steps"][0], (Stepped(*row) for row in values["steps"][1:]))
         checks = values["evaluations"]
         made._evaluations = Thinned(_loss, checks[0], (Evaluated(*row) for row in checks[1:]))
         made._checkpoints = {int(step): float(tokens) for step, tokens in values["checkpoints"]}
-        made._notes = [(at, Noted(text, level)) for at, text, level in values["notes"]]
+        made._notes = [(at, LogNote(text, level)) for at, text, level in values["notes"]]
         made._tokens, made._until = float(values["tokens"]), float(values["until"])
         return made
 

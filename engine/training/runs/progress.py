@@ -49,7 +49,7 @@ def snapshot(run: RunDirectory, state: RunState, stage: str, fraction: float | N
 
 
 def seconds_left(history: History) -> float | None:
-    """Steps left times the mean pace since the start or the last resume; at first what the rehearsal measured.
+    """Steps left times the mean pace since the start or the last resume; at first what the dry run measured.
 
     None after the last step too: what remains then, the last check and the saving, has a pace of its own.
     """
@@ -57,7 +57,7 @@ def seconds_left(history: History) -> float | None:
         return None
     fresh = [seen for seen in history.steps if seen.step > history.started.first_step]
     if len(fresh) < 2:
-        return history.rehearsed.seconds if history.rehearsed else None
+        return history.dry_run.seconds if history.dry_run else None
     if fresh[-1].step >= history.started.steps:
         return None
     pace = (fresh[-1].seconds - fresh[0].seconds) / (fresh[-1].step - fresh[0].step)

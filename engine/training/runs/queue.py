@@ -18,11 +18,11 @@ from engine.base_holder import BaseHolder, Report
 from engine.errors import DivergedError, LostGpuError, ResourceError, RunError, StudioError
 from engine.model.sources import resolve
 from engine.recipe import Recipe
-from engine.training.distributed.control import Wish
+from engine.training.distributed.control import ControlRequest
 from engine.training.distributed.launcher import processes_for, train_together
 from engine.training.runs import checkpoints
 from engine.training.runs.directory import RunDirectory
-from engine.training.runs.events import Noted, Started
+from engine.training.runs.events import LogNote, Started
 from engine.training.runs.progress import JobSnapshot, snapshot
 from engine.training.runs.status import RunState
 from engine.workspace import default_root
@@ -313,11 +313,11 @@ class TrainingQueue:
         resolve(job.run.recipe.model, self._cache, report)  # the starter model is fetched once, and here
         if not self._bases.make_room(job.run.status.name, report, job.stopped.is_set):
             return True
-        job.run.emit(Noted(f"{processes} processes share the run; the playground's model makes room for them."))
+        job.run.emit(LogNote(f"{processes} processes share the run; the playground's model makes room for them."))
         report(f"Starting {processes} processes", None)
 
         def seen(history: "History") -> None:
-            state, stage = _PAUSED if history.held else _BEGUN
+            state, stage = _PAUSED if history.paused else _BEGUN
             if state != job.state:
                 self._set(job, state, stage)
 
@@ -325,11 +325,11 @@ class TrainingQueue:
             job.wake.wait(seconds)
             job.wake.clear()
 
-        def wish() -> Wish:
-            return Wish(job.paused.is_set(), job.stopped.is_set())
+        def requested() -> ControlRequest:
+            return ControlRequest(job.paused.is_set(), job.stopped.is_set())
 
         self._newest_sound(job.run)
-        return train_together(job.run, processes, self._cache, wish, seen, wait)
+        return train_together(job.run, processes, self._cache, requested, seen, wait)
 
     def _newest_sound(self, run: RunDirectory) -> int:
         """The step to go on from; says so in the log where newer checkpoints are damaged or gone."""
@@ -342,9 +342,9 @@ class TrainingQueue:
         where = f"from step {found}" if found else "from the beginning"
         if damaged:
             names = ", ".join(map(str, damaged))
-            run.emit(Noted(f"The checkpoint of step {names} is damaged; the run goes on {where}.", "warning"))
+            run.emit(LogNote(f"The checkpoint of step {names} is damaged; the run goes on {where}.", "warning"))
         elif made and made[-1] > found:
-            run.emit(Noted(f"The checkpoint of step {made[-1]} is gone; the run goes on {where}.", "warning"))
+            run.emit(LogNote(f"The checkpoint of step {made[-1]} is gone; the run goes on {where}.", "warning"))
         return found
 
     def _between_steps(self, job: _Job) -> bool:
@@ -365,7 +365,7 @@ class TrainingQueue:
 
     def _note_failure(self, job: _Job, error: StudioError) -> None:
         try:
-            job.run.emit(Noted(str(error), "error"))
+            job.run.emit(LogNote(str(error), "error"))
         except StudioError:
             log.warning("the failure of %s could not be written to its log", job.run.id)
 

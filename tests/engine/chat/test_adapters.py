@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from engine.chat.adapted_linear import AdaptedLinear, LoraWeights, Seating
+from engine.chat.adapted_linear import AdaptedLinear, LoraWeights, RowAssignment
 from engine.chat.adapters import AdapterBank
 from engine.errors import ModelError
 from engine.model.base import load_base
@@ -144,7 +144,7 @@ def test_least_recently_used_adapter_makes_room(tiny_base, friendly, formal, tmp
 def test_adapter_in_use_is_never_evicted(tiny_base, friendly, formal, tmp_path):
     bank = AdapterBank(tiny_base.copy(), slots=2)
     third = shutil.copytree(formal, tmp_path / "third")
-    with bank.lend([friendly, None]) as names:
+    with bank.acquire([friendly, None]) as names:
         assert names == ("slot0", None)
         bank.load(formal)
         bank.load(third)
@@ -157,9 +157,9 @@ def test_adapter_in_use_is_never_evicted(tiny_base, friendly, formal, tmp_path):
 
 def test_more_adapters_than_places_are_refused_in_words(tiny_base, friendly, formal):
     bank = AdapterBank(tiny_base.copy(), slots=1)
-    with pytest.raises(ModelError, match="All 1 places"), bank.lend([friendly, formal]):
+    with pytest.raises(ModelError, match="All 1 places"), bank.acquire([friendly, formal]):
         pass
-    with bank.lend([formal]):
+    with bank.acquire([formal]):
         assert bank.loaded == (formal,)
 
 
@@ -273,8 +273,8 @@ def test_bias_of_a_layer_without_one_is_refused(bank, friendly, tmp_path):
 
 def test_layer_that_gets_rows_and_length_flattened_adapts_the_right_tokens():
     layer = nn.Linear(6, 3, bias=False)
-    seating = Seating.of([None, "a", "a"], torch.device("cpu"))
-    adapted = AdaptedLinear(layer, seating)
+    assignment = RowAssignment.of([None, "a", "a"], torch.device("cpu"))
+    adapted = AdaptedLinear(layer, assignment)
     adapted.slots["a"] = LoraWeights(torch.randn(2, 6), torch.randn(3, 2), None, 2.0)
     x = torch.randn(3, 5, 6)
     with torch.no_grad():

@@ -18,7 +18,7 @@ from engine.training.qlora_trainer import QLoRATrainer
 from engine.training.runs import checkpoints
 from engine.training.runs import directory as runs
 from engine.training.runs.directory import RunDirectory
-from engine.training.runs.events import Noted, Stepped
+from engine.training.runs.events import LogNote, Stepped
 from engine.training.runs.history_reader import HistoryReader
 from engine.workspace import Workspace
 from tests.tiny import write_data
@@ -316,7 +316,7 @@ def test_a_reader_looks_again_only_when_something_is_new_and_begins_again_with_a
     run = RunDirectory(tmp_path)
     for step in (1, 2):
         run.emit(Stepped(step, 0.1, 1.0, 1e-4, 1.0, 10.0, 1.0, float(step)))
-    run.emit(Noted("a line\u2028with a break of another alphabet \x85"))
+    run.emit(LogNote("a line\u2028with a break of another alphabet \x85"))
     with run.events_file.open("ab") as file:
         file.write(b"x" * 1000)
     reader = HistoryReader(run.events_file)

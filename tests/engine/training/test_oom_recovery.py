@@ -12,7 +12,7 @@ from engine.training.memory import modes
 from engine.training.oom_recovery import give_way
 from engine.training.qlora_trainer import QLoRATrainer
 from engine.training.runs import checkpoints
-from engine.training.runs.events import Evaluated, Noted, Started, Stepped
+from engine.training.runs.events import Evaluated, LogNote, Started, Stepped
 from tests.engine.training.test_trainer import losses, recipe, stop_after, train
 
 
@@ -46,7 +46,7 @@ def raising(real, times, when=lambda *_: True):
 
 
 def told(events):
-    return [event.text for event in events if isinstance(event, Noted) and "Memory ran out" in event.text]
+    return [event.text for event in events if isinstance(event, LogNote) and "Memory ran out" in event.text]
 
 
 def by_step(events, kind):
@@ -59,7 +59,7 @@ def unpacking(monkeypatch):
     monkeypatch.setattr(modes, "_on_the_processor", lambda *args: dataclasses.replace(ours(*args), unpack=True))
 
 
-@pytest.mark.parametrize("where", ["unpack", "make_lean"])
+@pytest.mark.parametrize("where", ["unpack", "fuse_lora_layers"])
 def test_what_does_not_fit_before_the_first_step_is_tried_smaller(
     where, alone, tiny_model, tiny_base, tmp_path, monkeypatch
 ):
@@ -80,7 +80,7 @@ def test_a_resumed_run_that_does_not_fit_goes_on_from_its_checkpoint(
 ):
     made = calm(tiny_model)
     outcome, first = train(made, tiny_base, tmp_path / "cut", should_stop=stop_after(6))
-    monkeypatch.setattr(setup, "make_lean", raising(setup.make_lean, 1))
+    monkeypatch.setattr(setup, "fuse_lora_layers", raising(setup.fuse_lora_layers, 1))
     monkeypatch.setattr(
         QLoRATrainer, "_load_from_checkpoint", raising(QLoRATrainer._load_from_checkpoint, 1)
     )  # where transformers does not know yet at which step the run is
@@ -96,7 +96,7 @@ def test_when_not_even_the_smallest_trainer_fits_the_checkpoint_and_its_adapter_
 ):
     made = calm(tiny_model)
     outcome, _ = train(made, tiny_base, tmp_path / "run", should_stop=stop_after(6))
-    monkeypatch.setattr(setup, "make_lean", raising(setup.make_lean, 100))
+    monkeypatch.setattr(setup, "fuse_lora_layers", raising(setup.fuse_lora_layers, 100))
     with pytest.raises(ResourceError, match="Memory ran out"):
         train(made, tiny_base, tmp_path / "run", resume_step=outcome.step)
     assert checkpoints.newest_sound(tmp_path / "run" / "checkpoints") == outcome.step

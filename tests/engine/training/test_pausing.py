@@ -13,7 +13,7 @@ from engine.training import pausing, qlora_trainer
 from engine.training.pausing import Rest
 from engine.training.runs import checkpoints
 from engine.training.runs.directory import RunDirectory
-from engine.training.runs.events import Noted, Stepped
+from engine.training.runs.events import LogNote, Stepped
 from engine.training.runs.queue import TrainingQueue
 from tests.engine.training.runs.test_queue_process import DEADLINE, until
 from tests.engine.training.test_oom_recovery import calm, full, told, unpacking
@@ -87,7 +87,7 @@ def test_losses_after_a_pause_are_those_of_a_run_that_was_not_held(
     assert all(gone)
     assert len(copies) == len(linear_4bit_layers(tiny_base.model))
     assert not any(copies)
-    assert any(isinstance(event, Noted) and "given back" in event.text for event in events)
+    assert any(isinstance(event, LogNote) and "given back" in event.text for event in events)
 
 
 def test_a_pause_leaves_the_shared_base_alone(watched, tiny_model, tiny_base, tmp_path):

@@ -13,7 +13,7 @@ from engine.errors import RecipeError, ResourceError, RunError
 from engine.recipe import Recipe
 from engine.training.errors import explain
 from engine.training.runs import checkpoints
-from engine.training.runs.events import Checkpointed, Evaluated, Finished, Noted, Started, Stepped
+from engine.training.runs.events import Checkpointed, Evaluated, Finished, LogNote, Started, Stepped
 from engine.training.trainer import TrainingData, run_training
 from tests.tiny import conversations, make_model
 
@@ -166,7 +166,7 @@ def test_packing_is_used_where_the_model_keeps_texts_apart(tiny_model, tiny_base
     plain, _ = train(recipe(tiny_model, max_steps=0, epochs=1.0), tiny_base, tmp_path / "plain")
     packed, events = train(recipe(tiny_model, max_steps=0, epochs=1.0, packing="on"), tiny_base, tmp_path / "packed")
     assert packed.step < plain.step
-    assert not any(isinstance(event, Noted) and event.level == "warning" for event in events)
+    assert not any(isinstance(event, LogNote) and event.level == "warning" for event in events)
 
 
 def test_a_packed_step_has_the_loss_of_its_conversations_apart(tiny_model, tiny_base, tmp_path):
@@ -186,7 +186,7 @@ def test_a_memory_mode_changes_no_loss(changes, tiny_model, tiny_base, tmp_path)
     _, plain = train(made, tiny_base, tmp_path / "plain")
     _, other = train(dataclasses.replace(made, **changes), tiny_base, tmp_path / "mode")
     assert losses(other) == pytest.approx(losses(plain), rel=1e-6)
-    assert any(isinstance(event, Noted) and f"Memory: {changes['memory']}" in event.text for event in other)
+    assert any(isinstance(event, LogNote) and f"Memory: {changes['memory']}" in event.text for event in other)
 
 
 def test_the_micro_batch_of_a_mode_leaves_the_steps_as_they_are(tiny_model, tiny_base, tmp_path, monkeypatch):
@@ -226,13 +226,13 @@ def test_lean_layers_learn_what_pefts_own_learn(tiny_model, tiny_base, tmp_path,
 
     made = recipe(tiny_model, dropout=0.0)
     products = counted(monkeypatch, fused_lora, "_values")
-    _, lean = train(made, tiny_base, tmp_path / "lean")
+    _, fused = train(made, tiny_base, tmp_path / "fused")
     assert products
     products.clear()
-    monkeypatch.setattr(setup, "make_lean", lambda model: 0)
+    monkeypatch.setattr(setup, "fuse_lora_layers", lambda model: 0)
     _, theirs = train(made, tiny_base, tmp_path / "theirs")
     assert not products
-    assert losses(lean) == pytest.approx(losses(theirs), rel=1e-3)
+    assert losses(fused) == pytest.approx(losses(theirs), rel=1e-3)
 
 
 def test_the_loss_of_a_held_out_set_is_a_mean_over_tokens(tiny_model, tiny_base, tmp_path):
@@ -395,7 +395,7 @@ def test_a_run_that_learns_by_heart_ends_early_with_its_best_checkpoint(tiny_mod
     best = min(held, key=held.__getitem__)
     assert outcome.step < 60
     assert outcome.kept == best == outcome.step - 2 * 2
-    [note] = [event.text for event in events if isinstance(event, Noted) and "fallen" in event.text]
+    [note] = [event.text for event in events if isinstance(event, LogNote) and "fallen" in event.text]
     assert f"since step {best}" in note
     assert isinstance(events[-1], Finished)
     whole, _ = train(
@@ -451,7 +451,7 @@ def test_when_memory_runs_out_the_run_goes_on_with_smaller_batches_and_the_same_
     monkeypatch.setattr(QLoRATrainer, name, narrow)
     outcome, events = train(made, tiny_base, tmp_path / "narrow")
     assert outcome.step == whole.step
-    told = [event.text for event in events if isinstance(event, Noted) and "Memory ran out" in event.text]
+    told = [event.text for event in events if isinstance(event, LogNote) and "Memory ran out" in event.text]
     assert len(told) == 2
     assert "from step 4 with 2 instead of 4 rows" in told[0]
     assert "1 instead of 2" in told[1]
@@ -482,18 +482,18 @@ def test_when_nothing_is_left_to_give_up_the_run_fails_with_its_last_step_saved(
 
 
 def test_a_rehearsal_changes_neither_weights_nor_the_losses_that_follow(tiny_model, tiny_base, tmp_path, monkeypatch):
-    from engine.training.callbacks import Boundaries
-    from engine.training.dry_run import rehearse
+    from engine.training.callbacks import RunCallback
+    from engine.training.dry_run import dry_run
 
     _, plain = train(recipe(tiny_model), tiny_base, tmp_path / "plain")
-    told, real = [], Boundaries.on_train_begin
+    told, real = [], RunCallback.on_train_begin
 
-    def rehearsed(self, *args, **kwargs):
-        told.append(rehearse(self.trainer, self.trainer.model_wrapped))
+    def measured(self, *args, **kwargs):
+        told.append(dry_run(self.trainer, self.trainer.model_wrapped))
         real(self, *args, **kwargs)
 
-    monkeypatch.setattr(Boundaries, "on_train_begin", rehearsed)
-    _, after = train(recipe(tiny_model), tiny_base, tmp_path / "rehearsed")
+    monkeypatch.setattr(RunCallback, "on_train_begin", measured)
+    _, after = train(recipe(tiny_model), tiny_base, tmp_path / "dry_run")
     assert losses(after) == losses(plain)
     assert told[0].seconds > 0
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.training.runs.events import Evaluated, Noted
+from engine.training.runs.events import Evaluated, LogNote
 from engine.training.runs.history import History
 from engine.training.runs.progress import JobSnapshot
 from tests.ui.fake_studio import FakeStudio, curve
@@ -130,7 +130,7 @@ def test_names_and_notes_are_never_a_part_of_the_page(studio):
     hostile = replace(info, status=replace(info.status, name=HOSTILE, dataset_name=HOSTILE))
     assert "<img" not in views.heading(hostile)
     assert "<img" not in table.runs_table([hostile], "", [], 0)
-    assert "<img" not in views.log(History(notes=((0.0, Noted(HOSTILE)),)))
+    assert "<img" not in views.log(History(notes=((0.0, LogNote(HOSTILE)),)))
 
 
 def test_the_table_offers_to_resume_only_what_can_be(studio):

@@ -17,16 +17,16 @@ from engine.recipe import Recipe
 from engine.training.distributed import launcher
 from engine.training.distributed.control import (
     FAILURE,
+    ControlRequest,
     Failure,
-    Wish,
+    read_control,
     read_failure,
-    read_wish,
+    write_control,
     write_failure,
-    write_wish,
 )
 from engine.training.distributed.launcher import processes_for, train_together
 from engine.training.runs.directory import RunDirectory
-from engine.training.runs.events import Finished, Noted, Record, Started, to_line
+from engine.training.runs.events import Finished, LogNote, Record, Started, to_line
 from engine.training.runs.queue import TrainingQueue
 from tests.tiny import write_data
 
@@ -92,7 +92,7 @@ def test_two_processes_are_paused_killed_resumed_and_stopped_as_one_is(run, tiny
     queue.pause(run.id)
     until(lambda: queue.current().state == "paused", "the pause")
     assert run.status.state == "paused"
-    assert run.history.read().held
+    assert run.history.read().paused
     held = steps(run)
     queue.unpause(run.id)
     until(lambda: steps(run) > held, "the next step")
@@ -148,7 +148,9 @@ STARTED = Started(10, 100, 20, 0, 5, 1, "2 x CPU")
 
 
 def begin(run, **options):
-    return train_together(run, 2, run.path.parent, **{"wish": Wish, "seen": lambda history: None, **options})
+    return train_together(
+        run, 2, run.path.parent, **{"requested": ControlRequest, "seen": lambda history: None, **options}
+    )
 
 
 def test_when_memory_runs_out_in_one_process_all_begin_again_with_smaller_settings(run, monkeypatch):
@@ -188,12 +190,12 @@ def test_a_stop_before_the_first_step_ends_at_once(run, monkeypatch):
     monkeypatch.setattr(
         launcher, "command", lambda *_: [sys.executable, "-c", "import time\nwhile True: time.sleep(1)"]
     )
-    assert begin(run, wish=lambda: Wish(stopped=True)) is True
+    assert begin(run, requested=lambda: ControlRequest(stopped=True)) is True
 
 
 def test_the_history_is_passed_on_from_the_new_start_on(run, monkeypatch):
     run.emit(STARTED)
-    run.emit(Noted("an earlier life"))
+    run.emit(LogNote("an earlier life"))
     seen = []
     again = Started(10, 100, 20, 4, 5, 1, "2 x CPU")
     stand_in(run, monkeypatch, ([again, Finished(20, 1.0)], None, 0))
@@ -250,11 +252,11 @@ def test_processes_use_memory_without_gaps_unless_a_person_says_otherwise(monkey
 
 
 def test_a_wish_and_the_first_failure_survive_the_way_through_a_file(tmp_path):
-    assert read_wish(tmp_path) == Wish()
-    write_wish(tmp_path, Wish(paused=True))
-    assert read_wish(tmp_path) == Wish(paused=True)
+    assert read_control(tmp_path) == ControlRequest()
+    write_control(tmp_path, ControlRequest(paused=True))
+    assert read_control(tmp_path) == ControlRequest(paused=True)
     (tmp_path / "control.json").write_text("{")
-    assert read_wish(tmp_path) == Wish()
+    assert read_control(tmp_path) == ControlRequest()
     first = Failure(1, "a", "b", None, {"micro_batch": 2})
     assert write_failure(tmp_path, first)
     assert not write_failure(tmp_path, Failure(0, "c", "d"))

@@ -11,9 +11,9 @@ import psutil
 import pytest
 
 from engine.training.distributed import process_group
-from engine.training.distributed.control import Wish, write_wish
-from engine.training.distributed.worker import Boundary
-from engine.training.runs.events import Held
+from engine.training.distributed.control import ControlRequest, write_control
+from engine.training.distributed.worker import StepControl
+from engine.training.runs.events import Paused
 
 ROOT = Path(__file__).parents[4]
 DEADLINE = 60.0
@@ -106,31 +106,36 @@ def test_a_split_base_is_stored_as_what_every_torch_can_split_and_none_changes_o
 
 def test_a_pause_is_told_and_held_until_the_wish_changes(tmp_path, monkeypatch):
     events, naps = [], []
-    boundary = Boundary(tmp_path, events.append)
-    assert not boundary.should_stop()
-    write_wish(tmp_path, Wish(paused=True))
-    assert boundary.is_paused()
+    control = StepControl(tmp_path, events.append)
+    assert not control.should_stop()
+    write_control(tmp_path, ControlRequest(paused=True))
+    assert control.is_paused()
 
     def nap(seconds):
         naps.append(seconds)
         if len(naps) == 3:
-            write_wish(tmp_path, Wish(stopped=True))
+            write_control(tmp_path, ControlRequest(stopped=True))
 
     monkeypatch.setattr(time, "sleep", nap)
-    assert boundary.should_stop()
-    assert events == [Held(True), Held(False)]
+    assert control.should_stop()
+    assert events == [Paused(True), Paused(False)]
     assert len(naps) == 3
 
 
 def test_one_process_alone_asks_nobody():
-    assert (process_group.index(), process_group.count(), process_group.first(), process_group.several()) == (
+    assert (
+        process_group.rank(),
+        process_group.world_size(),
+        process_group.is_rank_zero(),
+        process_group.is_distributed(),
+    ) == (
         0,
         1,
         True,
         False,
     )
-    assert process_group.told_by_first(7) == 7
-    assert process_group.summed([1.5, 2]) == process_group.least([1.5, 2]) == [1.5, 2]
+    assert process_group.broadcast(7) == 7
+    assert process_group.all_reduce([1.5, 2]) == process_group.all_reduce([1.5, 2], min) == [1.5, 2]
 
 
 SLEEP = "import time\nwhile True: time.sleep(1)"

@@ -5,7 +5,7 @@ import bitsandbytes
 import pytest
 import torch
 
-from engine.training.kernels.async_optimizer import forget_overrides, let_run_ahead
+from engine.training.kernels.async_optimizer import forget_overrides, make_async
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def trained(optimizer_class, *, ahead, steps=3):
     weights = [torch.nn.Parameter(torch.randn(64, 128)), torch.nn.Parameter(torch.randn(16))]
     optimizer = optimizer_class(weights, lr=0.1, weight_decay=0.01)
     if ahead:
-        let_run_ahead(optimizer)
+        make_async(optimizer)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 / (1 + step))
     for _ in range(steps):
         sum(weight.pow(3).sum() for weight in weights).backward()
@@ -52,7 +52,7 @@ def test_its_state_can_be_saved_and_read_by_bitsandbytes():
 
 def test_torchs_own_optimizer_is_left_alone():
     optimizer = torch.optim.AdamW([torch.nn.Parameter(torch.zeros(2))])
-    let_run_ahead(optimizer)
+    make_async(optimizer)
     assert type(optimizer) is torch.optim.AdamW
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from engine.recipe import Recipe
-from engine.training.kernels.fused_lora import _AdaptedProduct, make_lean
+from engine.training.kernels.fused_lora import _FusedLoraProduct, fuse_lora_layers
 from engine.training.trl_config import lora_config
 
 
@@ -43,7 +43,7 @@ def test_loss_and_gradients_are_pefts(tiny_base, prepare):
     ids = torch.arange(40).view(2, 20)
     theirs = prepare(adapted(tiny_base))
     ours = prepare(adapted(tiny_base))
-    assert make_lean(ours) == 14
+    assert fuse_lora_layers(ours) == 14
     assert torch.allclose(ours(input_ids=ids).logits, theirs(input_ids=ids).logits, atol=1e-4)
     wanted, found = gradients(theirs, ids), gradients(ours, ids)
     assert wanted.keys() == found.keys()
@@ -56,8 +56,8 @@ def test_every_weight_gets_its_gradient_when_the_layers_are_compiled(tiny_base):
     """Under torch.compile an input that comes out of another such layer is said to need no gradient, and does."""
     ids = torch.arange(40).view(2, 20)
     plain, compiled = adapted(tiny_base), adapted(tiny_base)
-    make_lean(plain)
-    make_lean(compiled)
+    fuse_lora_layers(plain)
+    fuse_lora_layers(compiled)
     for layer in compiled.base_model.model.model.layers:
         layer.forward = torch.compile(layer.forward, backend="aot_eager", dynamic=False)
     wanted, found = gradients(plain, ids), gradients(compiled, ids)
@@ -68,7 +68,7 @@ def test_every_weight_gets_its_gradient_when_the_layers_are_compiled(tiny_base):
 @pytest.mark.parametrize("backend", [None, "aot_eager"], ids=["plain", "compiled"])
 def test_dropout_leaves_out_the_recipes_share_and_the_same_in_both_passes(backend):
     def layer(x, down, up):
-        return _AdaptedProduct.apply(x, torch.zeros(8, 32), None, None, down, up, 2.0, 0.25)
+        return _FusedLoraProduct.apply(x, torch.zeros(8, 32), None, None, down, up, 2.0, 0.25)
 
     torch.manual_seed(0)
     x = torch.rand(640, 32).add(0.5).requires_grad_()
@@ -91,7 +91,7 @@ def test_the_adapter_is_silent_in_evaluation_only_where_its_weights_are(tiny_bas
     ids = torch.arange(20)[None]
     with torch.no_grad():
         theirs = model(input_ids=ids).logits
-        make_lean(model)
+        fuse_lora_layers(model)
         assert torch.allclose(model(input_ids=ids).logits, theirs, atol=1e-4)
         with model.disable_adapter():
             base = model(input_ids=ids).logits
@@ -102,8 +102,8 @@ def test_layers_of_another_kind_stay_pefts(tiny_base):
     from peft import LoraConfig, get_peft_model
 
     dora = LoraConfig(r=4, use_dora=True, target_modules="all-linear", task_type="CAUSAL_LM")
-    assert make_lean(get_peft_model(tiny_base.copy(), dora)) == 0
+    assert fuse_lora_layers(get_peft_model(tiny_base.copy(), dora)) == 0
     two = adapted(tiny_base)
     two.add_adapter("second", copy.deepcopy(two.peft_config["default"]))
     two.base_model.set_adapter(["default", "second"])
-    assert make_lean(two) == 0
+    assert fuse_lora_layers(two) == 0

@@ -14,7 +14,7 @@ from engine.training.data.lengths import counted
 from engine.training.data.token_view import Tokens
 from engine.training.memory.estimate import estimate
 from engine.training.memory.fit import GIB, Place, fit, remedy
-from engine.training.runs.events import Noted, Started, Stepped
+from engine.training.runs.events import LogNote, Started, Stepped
 from engine.training.runs.history import History
 from engine.training.trainer import TrainingData, run_training
 from engine.workspace import Workspace
@@ -59,7 +59,7 @@ def test_the_steps_shown_are_the_steps_taken(made, packing, tiny_model, tiny_bas
         recipe, TrainingData.load(data.folder), tiny_base, tmp_path / "run", events.append, should_stop=lambda: True
     )
     taken = next(event.steps for event in events if isinstance(event, Started))
-    assert any(("packed rows" in event.text) == (packing == "on") for event in events if isinstance(event, Noted))
+    assert any(("packed rows" in event.text) == (packing == "on") for event in events if isinstance(event, LogNote))
     assert shown.steps == pytest.approx(taken, rel=0.03)
 
 

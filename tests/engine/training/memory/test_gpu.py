@@ -1,7 +1,7 @@
 import pytest
 
 from engine.model.size import ModelSize
-from engine.training.memory.gpu import Pass, base_bytes, peak
+from engine.training.memory.gpu import StepShape, base_bytes, peak
 
 GIB = 2**30
 THIRTEEN = ModelSize(40, 5120, 13_824, 32_000, 12_687_769_600, 2 * 32_000 * 5120)
@@ -36,12 +36,12 @@ WAYS = {
 )
 def test_the_formula_agrees_with_what_was_measured_on_an_h200(size, way, tokens, compiled, dropout, measured):
     """2026-11-23, torch 2.11; Llama shapes, rank 16, packed rows."""
-    found = peak(size, 16, Pass(tokens, compiled=compiled, dropout=dropout, **WAYS[way]))
+    found = peak(size, 16, StepShape(tokens, compiled=compiled, dropout=dropout, **WAYS[way]))
     assert found.allocated / GIB == pytest.approx(measured, rel=0.06)
 
 
 def test_the_peak_is_the_sum_of_its_parts():
-    found = peak(SEVEN, 16, Pass(4096, compiled=False, dropout=True, **WAYS["kept"]))
+    found = peak(SEVEN, 16, StepShape(4096, compiled=False, dropout=True, **WAYS["kept"]))
     parts = found.weights + found.adapter + found.optimizer + found.activations + found.logits + found.overhead
     assert found.total == parts
     assert found.adapter == 8 * 39_976_960  # what peft counts as trainable
@@ -50,21 +50,21 @@ def test_the_peak_is_the_sum_of_its_parts():
 def test_a_split_base_takes_what_was_measured_of_each_gpu():
     """2026-11-23, two H200s, torch 2.11: loaded; and at the peak of 8 packed rows (13B: 2) without dropout."""
     assert base_bytes(THIRTEEN, 2, sharded=True) / GIB == pytest.approx(3.76, rel=0.01)
-    way = Pass(8192, compiled=False, dropout=False, **WAYS["recomputed"])
+    way = StepShape(8192, compiled=False, dropout=False, **WAYS["recomputed"])
     assert peak(ONE, 16, way, 2, sharded=True).allocated / GIB == pytest.approx(2.61, rel=0.06)
     assert peak(SEVEN, 16, way, 2, sharded=True).allocated / GIB == pytest.approx(4.63, rel=0.06)
-    way = Pass(2048, compiled=False, dropout=False, **WAYS["recomputed"])
+    way = StepShape(2048, compiled=False, dropout=False, **WAYS["recomputed"])
     assert peak(THIRTEEN, 16, way, 2, sharded=True).allocated / GIB == pytest.approx(5.34, rel=0.06)
 
 
 def test_a_gpu_that_shares_a_run_keeps_room_for_talking_to_the_others():
-    way = Pass(1024, compiled=False, dropout=True, **WAYS["recomputed"])
+    way = StepShape(1024, compiled=False, dropout=True, **WAYS["recomputed"])
     alone, shared = (peak(SEVEN, 16, way, gpus) for gpus in (1, 2))
     assert shared.allocated == alone.allocated
     assert (shared.overhead - alone.overhead) / GIB == pytest.approx(0.49, abs=0.02)
 
 
 def test_inputs_that_stay_on_the_gpu_take_room_there():
-    there = Pass(1000, recompute=True, offload=False, unpack=False, compiled=False, dropout=True)
-    away = Pass(1000, recompute=True, offload=True, unpack=False, compiled=False, dropout=True)
+    there = StepShape(1000, recompute=True, offload=False, unpack=False, compiled=False, dropout=True)
+    away = StepShape(1000, recompute=True, offload=True, unpack=False, compiled=False, dropout=True)
     assert peak(SEVEN, 16, there).total - peak(SEVEN, 16, away).total == 1000 * 2 * 4096 * 32

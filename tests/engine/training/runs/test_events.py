@@ -3,10 +3,11 @@ import pytest
 from engine.errors import ResourceError
 from engine.training.runs.events import (
     Checkpointed,
+    DryRunMeasured,
     Evaluated,
     Finished,
-    Held,
-    Noted,
+    LogNote,
+    Paused,
     Record,
     Started,
     Stepped,
@@ -26,10 +27,29 @@ EVENTS = [
     stepped(1),
     Evaluated(0, 3.2),
     Checkpointed(1),
-    Held(True),
+    Paused(True),
     Finished(1, 2.0),
-    Noted("a line\nwith a break and 'ü'", "warning"),
+    LogNote("a line\nwith a break and 'ü'", "warning"),
 ]
+
+
+STORED = {
+    '{"at": 1.0, "kind": "started", "trainable": 10, "total": 100, "steps": 20, "first_step": 0, "train_examples": 5, '
+    '"heldout_examples": 1, "device": "CPU"}': Started(10, 100, 20, 0, 5, 1, "CPU"),
+    '{"at": 1.0, "kind": "rehearsed", "peak_gib": 3.5, "seconds": 60.0}': DryRunMeasured(3.5, 60.0),
+    '{"at": 1.0, "kind": "evaluation", "step": 0, "loss": 3.2}': Evaluated(0, 3.2),
+    '{"at": 1.0, "kind": "checkpoint", "step": 1}': Checkpointed(1),
+    '{"at": 1.0, "kind": "held", "on": true}': Paused(True),
+    '{"at": 1.0, "kind": "finished", "step": 1, "seconds": 2.0}': Finished(1, 2.0),
+    '{"at": 1.0, "kind": "note", "text": "Ready.", "level": "info"}': LogNote("Ready."),
+}
+
+
+@pytest.mark.parametrize("line", STORED)
+def test_runs_of_earlier_versions_keep_their_events(line):
+    """The words on disk stay, whatever the classes are called."""
+    assert from_line(line) == Record(1.0, STORED[line])
+    assert to_line(Record(1.0, STORED[line])) == line + "\n"
 
 
 @pytest.mark.parametrize("event", EVENTS)
@@ -92,7 +112,7 @@ def test_many_readers_at_once_tell_every_note_once(tmp_path):
     reader = HistoryReader(file)
     with ThreadPoolExecutor(8) as pool:
         for number in range(60):
-            append(file, Record(0.0, Noted(str(number))))
+            append(file, Record(0.0, LogNote(str(number))))
             list(pool.map(lambda _: reader.read(), range(8)))
     assert [note.text for _, note in reader.read().notes] == [str(number) for number in range(60)]
 

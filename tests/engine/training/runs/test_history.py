@@ -14,7 +14,7 @@ from engine.training.runs.events import (
     Checkpointed,
     Evaluated,
     Finished,
-    Noted,
+    LogNote,
     Record,
     Started,
     Stepped,
@@ -47,7 +47,7 @@ def long_run(steps, seed=0):
         told.append(stepped(step, 1.0 + chance.random()))
         if step % 10 == 0:
             told += [Evaluated(step, 2.0 + chance.random()), Checkpointed(step)]
-    return [*told, Noted("the end"), Finished(steps, 1.0)]
+    return [*told, LogNote("the end"), Finished(steps, 1.0)]
 
 
 def curve_of(events):

@@ -11,8 +11,7 @@ from engine.errors import LostGpuError, RunError
 from engine.recipe import Recipe
 from engine.training.distributed import launcher
 from engine.training.runs.directory import RunDirectory
-from engine.training.runs.events import Held as Paused
-from engine.training.runs.events import Record, to_line
+from engine.training.runs.events import Paused, Record, to_line
 from engine.training.runs.queue import TrainingQueue
 from tests.engine.training.distributed.test_launcher import STARTED
 from tests.engine.training.runs.test_queue_process import until

@@ -15,7 +15,7 @@ from engine.chat.adapters import bank_of
 from engine.errors import RunError
 from engine.recipe import Recipe
 from engine.training.runs.directory import RunDirectory
-from engine.training.runs.events import Finished, Noted, Started
+from engine.training.runs.events import Finished, LogNote, Started
 from engine.training.runs.queue import TrainingQueue
 from tests.tiny import write_data
 
@@ -111,7 +111,7 @@ def test_a_run_is_preparing_until_it_has_started(queue, tmp_path, data, tiny_mod
     assert queue.wait(run.id, DEADLINE)
     kinds = [kind for kind, _ in run.told]
     begun = kinds.index(Started) + 1
-    assert kinds[:begun].count(Noted) > 1
+    assert kinds[:begun].count(LogNote) > 1
     assert {state for _, state in run.told[:begun]} == {"preparing"}
     assert {state for _, state in run.told[begun:]} == {"running"}
 
