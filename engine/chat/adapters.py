@@ -8,9 +8,10 @@ would draw first values from torch's global random state, and would write an ada
 base.
 """
 
+import inspect
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from torch import nn
 
 from engine.chat.adapted_linear import AdaptedLinear, LoraWeights, RowAssignment
 from engine.chat.cuda_graphs.recordings import Recordings
+from engine.chat.prefix_cache import PrefixCache
 from engine.errors import ModelError
 from engine.model.adapter_files import CONFIG, Adapter, LoraPair, read_adapter, weights_file
 from engine.model.base import BaseModel
@@ -29,7 +31,7 @@ _EXPERTS = re.compile(r"(^|\.)experts(\.|$)")
 _OTHER_BASE = "Pick the base model that it was trained on."
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class _Slot:
     """A loaded adapter."""
 
@@ -69,6 +71,9 @@ class AdapterBank:
         self.assignment = RowAssignment()
         self.lock = threading.RLock()
         self.recordings = Recordings(self)
+        self.prefixes = PrefixCache()
+        self.options = frozenset(inspect.signature(model.forward).parameters)
+        """What the model's forward takes; position_ids and logits_to_keep are not known to every model."""
 
     @property
     def device(self) -> torch.device:
@@ -83,8 +88,10 @@ class AdapterBank:
             return tuple(slot.path for slot in self._slots.values())
 
     def make_room(self) -> None:
-        """Give back the memory of recorded steps that no answer uses."""
+        """Give back the memory of recorded steps that no answer uses, and of what was read for the next turns."""
         self.recordings.give_back()
+        with self.lock:
+            self.prefixes.forget()
 
     def load(self, path: Path) -> str:
         """Load an adapter; one that is loaded already takes less than a millisecond.
@@ -245,9 +252,24 @@ class AdapterBank:
             setattr(self.model.get_submodule(parent), child, self._adapted[where])
         return self._adapted[where]
 
+    def reader(self, name: str | None) -> Hashable:
+        """Return what tells the weights behind a name from all that were ever behind it; None is the base.
+
+        Raises:
+            ModelError: The adapter has been evicted meanwhile.
+        """
+        with self.lock:
+            if name is None:
+                return None
+            if name not in self._slots:
+                raise ModelError("That adapter is no longer loaded.", "Ask again.")
+            return self._slots[name]
+
     def _drop(self, names: Iterable[str]) -> None:
         for name in names:
-            for where in self._slots.pop(name).layers:
+            slot = self._slots.pop(name)
+            self.prefixes.forget(slot)
+            for where in slot.layers:
                 del self._adapted[where].slots[name]
 
 

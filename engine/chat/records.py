@@ -10,8 +10,12 @@ from engine.errors import StudioError
 Turn = dict[str, str]
 """{"role": "system" | "user" | "assistant", "content": text}"""
 
-StoppedBy = Literal["end", "length", "cancelled"]
-"""The end-of-turn token, the longest answer allowed, or the person."""
+StoppedBy = Literal["end", "length", "cancelled", "stop word"]
+"""The end-of-turn token, the longest answer allowed, the person, or a text that ends answers."""
+
+MOST_STOP_WORDS = 16
+LONGEST_STOP_WORD = 100
+"""Characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,7 @@ class Sampling:
         StudioError: A value is out of its range.
     """
 
-    temperature: float = 0.7
+    temperature: float = 0.0
     """0 takes the likeliest token every time; 1 draws as the model estimates; at most 5."""
     top_p: float = 0.9
     """Draw among the likeliest tokens that together have this probability (0 to 1, nucleus sampling,
@@ -31,6 +35,15 @@ class Sampling:
     """Longest answer, in tokens, 1 to 32768."""
     seed: int | None = 0
     """The same seed gives the same answer, whoever else answers beside it; None draws a new one."""
+    top_k: int = 0
+    """Draw among so many of the likeliest tokens, 0 to 1000; 0 draws among all."""
+    min_p: float = 0.0
+    """Draw among tokens that are at least this share as likely as the likeliest, 0 to 1
+    (https://arxiv.org/abs/2407.01082); 0 draws among all."""
+    repetition_penalty: float = 1.0
+    """Divides the scores of tokens that have been said, the question's too, 1 to 2; 1 leaves them alone."""
+    stop_words: tuple[str, ...] = ()
+    """Texts that end an answer, which then ends before them; at most 16, of at most 100 characters."""
 
     def __post_init__(self) -> None:
         _check("temperature", self.temperature, 0.0, 5.0)
@@ -38,6 +51,16 @@ class Sampling:
         _check("longest answer", self.max_new_tokens, 1, 32_768)
         if self.seed is not None:
             _check("seed", self.seed, 0, 2**63 - 1)
+        _check("top-k", self.top_k, 0, 1000)
+        _check("min-p", self.min_p, 0.0, 1.0)
+        _check("repetition penalty", self.repetition_penalty, 1.0, 2.0)
+        if len(self.stop_words) > MOST_STOP_WORDS or not all(
+            0 < len(word) <= LONGEST_STOP_WORD for word in self.stop_words
+        ):
+            raise StudioError(
+                f"There are too many stop words, or one is empty or longer than {LONGEST_STOP_WORD} characters.",
+                f"Give at most {MOST_STOP_WORDS}.",
+            )
 
 
 def _check(name: str, value: float, low: float, high: float) -> None:

@@ -12,7 +12,7 @@ import functools
 import logging
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -20,6 +20,9 @@ from engine.chat.adapted_linear import AdaptedLinear, LoraWeights, RowAssignment
 from engine.chat.cuda_graphs import attention
 from engine.chat.cuda_graphs.slot_table import SlotTable
 from engine.hardware import GIB, builds_kernels, free_bytes
+
+if TYPE_CHECKING:
+    from engine.chat.row_cache import CachedRows
 
 log = logging.getLogger(__name__)
 
@@ -80,36 +83,120 @@ class CapturedStep:
         self._mask = torch.zeros(rows, 1, 1, length, dtype=torch.bool, device=device)
         self._scores: torch.Tensor | None = None
         self._graph: Any = None
+        self._starts: dict[int, int] = {}
+        """The first column of each row that is there, by its place."""
+        self._filled = 0
+        """Columns that are in use; every row ends at the last of them."""
         self._fused: list[Any] = []
         """What the recording reads beside the model: its memory is this step's for as long as it is replayed."""
 
-    def begin(self, weights: Sequence[Sequence[LoraWeights | None]]) -> None:
-        """Empty the cache and assign the adapters of a new batch; the prompts are read next, into :attr:`cache`."""
+    def empty(self) -> None:
+        """Forget all rows."""
         self.cache.reset()
-        self._table.assign(weights)
+        self._table.clear()
+        self._mask.zero_()
+        self._positions.zero_()
+        self._starts.clear()
+        self._filled = 0
 
-    def after_prompts(self, mask: torch.Tensor) -> None:
-        """Go on after prompts that have been read.
+    def insert(
+        self, rows: "CachedRows", places: Sequence[int], weights: Sequence[Sequence[LoraWeights | None]]
+    ) -> None:
+        """Put rows that have been read beside those that are there.
 
         Args:
-            mask: Shape (rows, length of the prompts), 1 where there is a token.
+            rows: Of at most :attr:`length` columns.
+            places: Where each goes: numbers below :attr:`rows` that no row has.
+            weights: Who answers each: an adapter's weights for each layer.
         """
-        self._mask.zero_()
-        self._mask[:, 0, 0, : mask.shape[1]] = mask.bool()
-        self._positions.copy_(mask.sum(-1, keepdim=True))
+        self._table.assign(dict(zip(places, weights, strict=True)))
+        for layer, new in zip(self.cache.layers, rows.cache.layers, strict=True):
+            if not layer.is_initialized:
+                layer.lazy_initialization(
+                    *(each[:1, :, :0].expand(self.rows, -1, -1, -1) for each in (new.keys, new.values))
+                )
+        self._make_columns(rows.columns)
+        where, first = torch.tensor(places, device=self._mask.device), self._filled - rows.columns
+        for layer, new in zip(self.cache.layers, rows.cache.layers, strict=True):
+            layer.keys[where, :, first : self._filled] = new.keys
+            layer.values[where, :, first : self._filled] = new.values
+        self._mask[where] = False
+        self._mask[where, 0, 0, first : self._filled] = rows.mask.bool()
+        self._positions[where] = rows.positions
+        starts = (self._filled - rows.positions[:, 0]).tolist()
+        self._starts |= zip(places, starts, strict=True)
+
+    def remove(self, places: Sequence[int]) -> None:
+        """Free places; they are computed on, and what they say is nobody's."""
+        for place in places:
+            del self._starts[place]
+            self._mask[place] = False
+
+    def rows_read(self, places: Sequence[int], adapters: Sequence[str | None]) -> "CachedRows":
+        """Return copies of the rows at some places, for those who keep what has been read.
+
+        Args:
+            places: Of rows that are there.
+            adapters: Who answers them.
+        """
+        from transformers import DynamicCache
+
+        from engine.chat.row_cache import CachedRows, fill
+
+        cache, first = DynamicCache(config=self._model.config), min(self._starts[place] for place in places)
+        for layer, mine in zip(cache.layers, self.cache.layers, strict=True):
+            pairs = [
+                tuple(tensor[place : place + 1, :, first : self._filled] for tensor in (mine.keys, mine.values))
+                for place in places
+            ]
+            fill(layer, pairs, self._filled - first)
+        mask = self._mask[list(places), 0, 0, first : self._filled].long()
+        return CachedRows(cache, mask, list(adapters))
 
     def step(self, tokens: Sequence[int]) -> torch.Tensor:
-        """Append a token to each row.
+        """Append a token to each place.
+
+        Args:
+            tokens: One a place; that of an empty one does not matter.
 
         Returns:
             The scores of the next one, shape (rows, vocabulary); overwritten by the next step.
         """
+        if self._filled == self.length:
+            self._move(-min(self._starts.values()))
         self._tokens.copy_(torch.tensor(tokens).unsqueeze(-1))
+        scores = self._computed()
+        self._filled += 1
+        return scores
+
+    def _computed(self) -> torch.Tensor:
+        """Replay the recorded step, recorded now where it is not yet."""
         if self._graph is None:
             self._record()
         self._graph.replay()
         assert self._scores is not None
         return self._scores
+
+    def _make_columns(self, columns: int) -> None:
+        """Have at least so many columns in use; as many where no row is there."""
+        if not self._starts:
+            self._mask.zero_()
+            self._filled = 0
+        if columns > self._filled:
+            self._move(columns - self._filled)
+
+    def _move(self, by: int) -> None:
+        """Move all rows by so many columns to the right, or to the left where it is below 0."""
+        if self._starts:
+            for layer in self.cache.layers:
+                layer.keys.copy_(layer.keys.roll(by, 2))
+                layer.values.copy_(layer.values.roll(by, 2))
+            self._mask.copy_(self._mask.roll(by, 3))
+        self._starts = {place: start + by for place, start in self._starts.items()}
+        self._filled += by
+        self._mask[..., self._filled :] = False
+        for layer in self.cache.layers:
+            layer.cumulative_length.fill_(self._filled)
 
     def _record(self) -> None:
         """Compare a step with the same step computed one by one, then record it.

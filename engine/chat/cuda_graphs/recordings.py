@@ -1,14 +1,13 @@
 """Recordings: the recorded steps (captured_step.py) of one bank of adapters, and which answer uses which.
 
-A recording belongs to one answer at a time, since the answer's keys and values lie in it. A few are kept, so that the
-next answer of as many voices begins at once. Where nothing can be recorded, nothing is lent, and the answer is decoded
+A recording belongs to one batch at a time, since the keys and values of its rows lie in it. A few are kept, so that the
+next batch of as many rows begins at once. Where nothing can be recorded, nothing is lent, and the answer is decoded
 step by step.
 """
 
 import inspect
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.chat.adapted_linear import AdaptedLinear, LoraWeights
@@ -82,6 +81,11 @@ def grouped(names: Sequence[str]) -> list[list[str]]:
     return list(found.values())
 
 
+def rank_of(weights: Sequence[LoraWeights | None]) -> int:
+    """Return the largest rank of an adapter's layers."""
+    return max((pair.down.shape[0] for pair in weights if pair), default=0)
+
+
 class Recordings:
     """See the module.
 
@@ -96,25 +100,34 @@ class Recordings:
         where nothing can be recorded."""
         self._free: list[CapturedStep] = []
 
-    @contextmanager
-    def acquire(self, adapters: Sequence[str | None], length: int) -> Iterator[CapturedStep | None]:
-        """Lend a recording for one answer.
+    def acquire(self, adapters: Sequence[str | None], length: int) -> CapturedStep | None:
+        """Lend a recording until :meth:`release` gets it back.
 
         Args:
-            adapters: A name for each row, as for :meth:`AdapterBank.forward`.
+            adapters: A name for each row that is known, as for :meth:`AdapterBank.forward`.
             length: Tokens of the longest prompt and its answer.
 
-        Yields:
-            One that is ready for the prompts, or None where the answer is to be decoded step by step.
+        Returns:
+            One without rows, or None where the answers are to be decoded step by step.
         """
         with self._bank.lock:
-            step = self._step_for(adapters, length)
-        try:
-            yield step
-        finally:
-            if step is not None:
-                with self._bank.lock:
-                    self._free = [*self._free, step][-KEPT:] if self._groups else []
+            return self._step_for(adapters, length)
+
+    def release(self, step: CapturedStep) -> None:
+        """Take a recording back."""
+        with self._bank.lock:
+            self._free = [*self._free, step][-KEPT:] if self._groups else []
+
+    def weights(self, adapter: str | None) -> list[LoraWeights | None] | None:
+        """Return an adapter's weights of each layer; None where it has what the kernels do not know."""
+        layers = {name: layer for group in self._groups or () for name, layer in group.items()}
+        if adapter is None:
+            return [None] * len(layers)
+        if not self._bank.layers_of(adapter) <= layers.keys():
+            return None
+        found = [layer.slots.get(adapter) for layer in layers.values()]
+        plain = all(pair is None or (pair.bias is None and pair.down.shape[0] <= MOST_RANKS) for pair in found)
+        return found if plain else None
 
     def refuse(self, error: Exception) -> None:
         """Record nothing any more: it failed on this computer or with this model."""
@@ -132,15 +145,14 @@ class Recordings:
             self._groups = self._recordable()
         if not self._groups or len(adapters) > MOST_ROWS:
             return None
-        rows = row_bucket(len(adapters))
-        weights = self._weights([*adapters, *[None] * (rows - len(adapters))])
-        if weights is None:
+        weights = [self.weights(adapter) for adapter in dict.fromkeys(adapters)]
+        if None in weights:
             return None
-        length = -(-length // LENGTH_STEP) * LENGTH_STEP
-        largest = max((pair.down.shape[0] for of_rows in weights for pair in of_rows if pair), default=0)
+        largest = max((rank_of(of_layers) for of_layers in weights if of_layers), default=0)
+        rows, length = row_bucket(len(adapters)), -(-length // LENGTH_STEP) * LENGTH_STEP
         step = self._kept(rows, length, largest) or self._made(rows, length, largest)
         if step is not None:
-            step.begin(weights)
+            step.empty()
         return step
 
     def _recordable(self) -> list[dict[str, AdaptedLinear]]:
@@ -160,18 +172,6 @@ class Recordings:
         fuse_norms(model, self._bank.assignment)
         attention.use(model)
         return [{name: self._bank.adapted_layer(name) for name in names} for names in grouped(list(packed))]
-
-    def _weights(self, adapters: Sequence[str | None]) -> list[list[LoraWeights | None]] | None:
-        """Each layer's weights for each row; None where an adapter has what the kernels do not know."""
-        layers = {name: layer for group in self._groups or () for name, layer in group.items()}
-        for name in {name for name in adapters if name is not None}:
-            if not self._bank.layers_of(name) <= layers.keys():
-                return None
-        found = [[layer.slots.get(name) if name else None for name in adapters] for layer in layers.values()]
-        plain = all(
-            pair is None or (pair.bias is None and pair.down.shape[0] <= MOST_RANKS) for of in found for pair in of
-        )
-        return found if plain else None
 
     def _kept(self, rows: int, length: int, largest: int) -> CapturedStep | None:
         """Take the shortest that does, so that a long one is there for who needs it."""

@@ -6,7 +6,7 @@ of adapters is one small copy, whatever their ranks and sizes, and nothing of th
 rank 0 is the base.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -45,37 +45,50 @@ class SlotTable:
         self._addresses = torch.zeros(layers, 2, rows, dtype=torch.int64, device=device)
         self._ranks = torch.zeros(layers, rows, dtype=torch.int32, device=device)
         self._factors = torch.zeros(layers, rows, dtype=torch.float32, device=device)
-        self._held: Sequence[Sequence[LoraWeights | None]] = ()
+        self._on_host = tuple(torch.zeros_like(each, device="cpu") for each in self._tables)
+        self._held: dict[int, Sequence[LoraWeights | None]] = {}
         """The weights behind the addresses, so that their memory stays theirs."""
+
+    @property
+    def _tables(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        return self._addresses, self._ranks, self._factors
 
     def layer(self, number: int) -> LayerSlots:
         """Return the table from a layer on, in the table's own memory."""
         down, up = self._addresses[number]
         return LayerSlots(down, up, self._ranks[number], self._factors[number], self.most_ranks)
 
-    def assign(self, weights: Sequence[Sequence[LoraWeights | None]]) -> None:
-        """Let rows be answered by adapters from the next step on.
+    def assign(self, rows: Mapping[int, Sequence[LoraWeights | None]]) -> None:
+        """Let rows be answered by adapters from the next step on; the others stay as they are.
 
         Args:
-            weights: A layer's weights for each row, for each layer; None is the base.
+            rows: A row's weights for each layer; None is the base.
 
         Raises:
             ValueError: A rank is beyond the table's, an adapter has a bias, or its matrices are not in one piece.
         """
-        addresses = torch.zeros(self._addresses.shape, dtype=torch.int64)
-        ranks = torch.zeros(self._ranks.shape, dtype=torch.int32)
-        factors = torch.zeros(self._factors.shape)
-        for layer, of_rows in enumerate(weights):
-            for row, pair in enumerate(of_rows):
-                if pair is None:
-                    continue
-                rank = pair.down.shape[0]
-                whole = pair.down.is_contiguous() and pair.up.is_contiguous() and pair.bias is None
-                if rank > self.most_ranks or not whole or pair.down.dtype is not torch.float32:
-                    raise ValueError("an adapter does not fit the table")
-                addresses[layer, 0, row], addresses[layer, 1, row] = pair.down.data_ptr(), pair.up.data_ptr()
-                ranks[layer, row], factors[layer, row] = rank, pair.scale
-        self._addresses.copy_(addresses)
-        self._ranks.copy_(ranks)
-        self._factors.copy_(factors)
-        self._held = weights
+        addresses, ranks, factors = self._on_host
+        for row, of_layers in rows.items():
+            entries = [self._entry(pair) for pair in of_layers]
+            addresses[:, 0, row] = torch.tensor([entry[0] for entry in entries], dtype=torch.int64)
+            addresses[:, 1, row] = torch.tensor([entry[1] for entry in entries], dtype=torch.int64)
+            ranks[:, row] = torch.tensor([entry[2] for entry in entries], dtype=torch.int32)
+            factors[:, row] = torch.tensor([entry[3] for entry in entries])
+            self._held[row] = of_layers
+        for table, on_host in zip(self._tables, self._on_host, strict=True):
+            table.copy_(on_host)
+
+    def clear(self) -> None:
+        """Let all rows be the base's, and hold no weights."""
+        for each in (*self._on_host, *self._tables):
+            each.zero_()
+        self._held.clear()
+
+    def _entry(self, pair: LoraWeights | None) -> tuple[int, int, int, float]:
+        if pair is None:
+            return 0, 0, 0, 0.0
+        rank = pair.down.shape[0]
+        whole = pair.down.is_contiguous() and pair.up.is_contiguous() and pair.bias is None
+        if rank > self.most_ranks or not whole or pair.down.dtype is not torch.float32:
+            raise ValueError("an adapter does not fit the table")
+        return pair.down.data_ptr(), pair.up.data_ptr(), rank, pair.scale

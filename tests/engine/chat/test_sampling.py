@@ -4,15 +4,19 @@ import pytest
 import torch
 
 from engine.chat.records import Sampling
-from engine.chat.sampling import Sampler
+from engine.chat.sampling import RowSampler, pick
 from engine.errors import ModelError, StudioError
 
 PROBABILITIES = torch.tensor([0.05, 0.5, 0.15, 0.3])
 
 
+def rows(count: int, sampling: Sampling) -> list[RowSampler]:
+    return [RowSampler(sampling) for _ in range(count)]
+
+
 def draws(sampling: Sampling, count: int = 2500) -> dict[int, float]:
-    sampler = Sampler(sampling, 1)
-    seen = collections.Counter(sampler.pick(PROBABILITIES.log().unsqueeze(0))[0] for _ in range(count))
+    row = [RowSampler(sampling)]
+    seen = collections.Counter(pick(PROBABILITIES.log().unsqueeze(0), row)[0] for _ in range(count))
     return {token: times / count for token, times in sorted(seen.items())}
 
 
@@ -32,23 +36,22 @@ def test_low_temperature_sharpens():
 
 
 def test_temperature_zero_takes_the_likeliest():
-    assert Sampler(Sampling(0.0), 2).pick(torch.tensor([[0.0, 3.0, 1.0], [5.0, 3.0, 1.0]])) == [1, 0]
+    assert pick(torch.tensor([[0.0, 3.0, 1.0], [5.0, 3.0, 1.0]]), rows(2, Sampling(0.0))) == [1, 0]
 
 
 def test_same_seed_draws_the_same_whoever_sits_beside():
     scores = torch.randn(40, 3, 50, generator=torch.Generator().manual_seed(1))
     sampling = Sampling(1.0, 0.95, seed=7)
-    three, one, other = Sampler(sampling, 3), Sampler(sampling, 1), Sampler(Sampling(1.0, 0.95, seed=8), 1)
-    together = [three.pick(step) for step in scores]
-    assert [one.pick(step[2:]) for step in scores] == [[row[2]] for row in together]
-    assert [other.pick(step[2:]) for step in scores] != [[row[2]] for row in together]
+    three, one, other = rows(3, sampling), rows(1, sampling), rows(1, Sampling(1.0, 0.95, seed=8))
+    together = [pick(step, three) for step in scores]
+    assert [pick(step[2:], one) for step in scores] == [[row[2]] for row in together]
+    assert [pick(step[2:], other) for step in scores] != [[row[2]] for row in together]
 
 
 def test_without_a_seed_answers_differ():
     scores = torch.zeros(1, 1000)
     answers = [
-        [sampler.pick(scores)[0] for _ in range(8)]
-        for sampler in (Sampler(Sampling(1.0, 1.0, seed=None), 1) for _ in "ab")
+        [pick(scores, row)[0] for _ in range(8)] for row in (rows(1, Sampling(1.0, 1.0, seed=None)) for _ in "ab")
     ]
     assert answers[0] != answers[1]
 
@@ -58,16 +61,16 @@ def test_global_random_state_is_neither_read_nor_moved(seed):
     scores = torch.randn(2, 100)
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    first = Sampler(Sampling(1.0, seed=3), 2).pick(scores)
-    Sampler(Sampling(1.0, seed=seed), 2).pick(scores)
+    first = pick(scores, rows(2, Sampling(1.0, seed=3)))
+    pick(scores, rows(2, Sampling(1.0, seed=seed)))
     assert torch.equal(torch.get_rng_state(), before)
     torch.manual_seed(2)
-    assert Sampler(Sampling(1.0, seed=3), 2).pick(scores) == first
+    assert pick(scores, rows(2, Sampling(1.0, seed=3))) == first
 
 
 def test_scores_that_are_no_numbers_are_told_in_words():
     with pytest.raises(ModelError, match="overflowed"):
-        Sampler(Sampling(), 1).pick(torch.tensor([[1.0, float("nan")]]))
+        pick(torch.tensor([[1.0, float("nan")]]), rows(1, Sampling()))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ def weights(rank: int, width: int = 6, bias: torch.Tensor | None = None) -> Lora
 def test_each_layer_and_row_has_its_adapters_addresses_rank_and_factor():
     table = SlotTable(3, 2, 16, CPU)
     one, other = weights(4), weights(16)
-    table.assign([[None, one], [other, one], [None, None]])
+    table.assign({0: [None, other, None], 1: [one, one, None]})
     second = table.layer(1)
     assert second.down.tolist() == [other.down.data_ptr(), one.down.data_ptr()]
     assert second.up.tolist() == [other.up.data_ptr(), one.up.data_ptr()]
@@ -34,8 +34,8 @@ def test_layers_follow_each_other_in_memory_as_the_kernels_count():
 def test_a_swap_leaves_nothing_of_the_adapters_before_and_keeps_the_memory():
     table = SlotTable(1, 2, 16, CPU)
     where = table.layer(0).down.data_ptr()
-    table.assign([[weights(4), weights(8)]])
-    table.assign([[None, None]])
+    table.assign({0: [weights(4)], 1: [weights(8)]})
+    table.assign({0: [None], 1: [None]})
     layer = table.layer(0)
     assert layer.down.data_ptr() == where
     assert layer.ranks.tolist() == layer.down.tolist() == [0, 0]
@@ -53,5 +53,5 @@ def test_a_swap_leaves_nothing_of_the_adapters_before_and_keeps_the_memory():
 def test_what_the_kernels_would_misread_is_refused(wrong):
     table = SlotTable(1, 1, 16, CPU)
     with pytest.raises(ValueError, match="does not fit"):
-        table.assign([[wrong]])
+        table.assign({0: [wrong]})
     assert table.layer(0).ranks.tolist() == [0]

@@ -1,0 +1,155 @@
+"""The model's side of answers: rows that are read, written to token by token, and taken out.
+
+Rows may join and leave between any two steps. A step goes through the base's layers once for all rows: on the CPU
+reading the weights, on a GPU launching kernels costs most of it. The module knows token ids, not texts, and not which
+token is chosen.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import psutil
+import torch
+
+from engine.chat.prefill import Row, forward, new_cache, read_prompts
+from engine.chat.row_cache import CachedRows
+from engine.hardware import free_bytes
+
+if TYPE_CHECKING:
+    from engine.chat.adapters import AdapterBank
+
+MOST_ROWS = 32
+"""Rows that are answered at a time; from here on the products of a step cost about what the rows cost apart."""
+ODD_ROWS = 4
+"""The same for models whose cache is of a kind that rows cannot join, and of a size that is not known here."""
+SHARE_OF_FREE_MEMORY = 0.25
+"""What keys and values may take of the free memory: they are copied when a row joins or leaves."""
+
+
+def most_rows(bank: "AdapterBank", longest: int) -> int:
+    """Return how many rows of so many tokens memory has room for, at least 1 and at most :data:`MOST_ROWS`."""
+    from engine.chat.cuda_graphs.captured_step import bytes_of_cache
+
+    if new_cache(bank) is None:
+        return ODD_ROWS
+    free = free_bytes(bank.device) if bank.device.type == "cuda" else psutil.virtual_memory().available
+    return max(1, min(MOST_ROWS, int(SHARE_OF_FREE_MEMORY * free) // bytes_of_cache(bank.model, 1, longest)))
+
+
+class Batch(Protocol):
+    """Rows that are answered together, numbered from 0 in the order in which they came; the later ones move up."""
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether a step returns before the GPU has computed it."""
+
+    def room(self, row: Row, longest: int, beside: int) -> bool:
+        """Whether a row may join now.
+
+        Args:
+            row: Its prompt and its adapter.
+            longest: Tokens of its prompt and its longest answer.
+            beside: Rows that will join with it.
+        """
+
+    def prefill(self, rows: Sequence[Row]) -> torch.Tensor:
+        """Let rows join behind the others, and read their prompts.
+
+        Returns:
+            The scores of their first tokens, shape (new rows, vocabulary).
+        """
+
+    def step(self, tokens: Sequence[int]) -> torch.Tensor:
+        """Append a token to each row.
+
+        Returns:
+            The scores of the next one, shape (rows, vocabulary); may be overwritten by the next step.
+        """
+
+    def remove(self, rows: Collection[int], keep: Collection[int] = ()) -> None:
+        """Take rows out.
+
+        Args:
+            rows: Their numbers.
+            keep: Those of them that are likely to be asked again, so that what they have read is kept
+                (prefix_cache.py).
+        """
+
+
+class DecodingBatch:
+    """A batch whose steps are the model's own forward, layer by layer.
+
+    Where the model's cache is of a kind that rows cannot join (state space models), rows join an empty batch only, and
+    one that has left is fed padding until the last one leaves.
+
+    Args:
+        bank: The base and its adapters.
+        pad_id: Fills the shorter prompts on the left.
+        most_rows: Rows that memory has room for.
+        rows: Those that are there already.
+        read: The tokens that each of them has in the cache.
+    """
+
+    def __init__(
+        self,
+        bank: "AdapterBank",
+        pad_id: int,
+        most_rows: int,
+        rows: CachedRows | None = None,
+        read: Sequence[list[int]] = (),
+    ) -> None:
+        self._bank, self._pad_id, self._most_rows = bank, pad_id, most_rows
+        self._can_change = new_cache(bank) is not None
+        self._rows = rows
+        self._places = list(range(len(read)))
+        """Where each row lies in the cache."""
+        self._read = list(read)
+        """The tokens that each row has in the cache."""
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether a step returns before the GPU has computed it."""
+        return False
+
+    def room(self, row: Row, longest: int, beside: int) -> bool:
+        """Whether a row may join now."""
+        may_join = self._rows is None or self._can_change
+        return may_join and len(self._places) + beside < self._most_rows
+
+    def prefill(self, rows: Sequence[Row]) -> torch.Tensor:
+        """Let rows join behind the others, and read their prompts."""
+        joining, scores = read_prompts(self._bank, rows, self._pad_id)
+        if self._rows is None:
+            self._rows = joining
+        else:
+            self._rows.join(joining)
+        self._places += range(len(self._rows) - len(rows), len(self._rows))
+        self._read += [list(row.prompt) for row in rows]
+        return scores
+
+    def step(self, tokens: Sequence[int]) -> torch.Tensor:
+        """Append a token to each row."""
+        assert self._rows is not None
+        fed = [self._pad_id] * len(self._rows)
+        for place, read, token in zip(self._places, self._read, tokens, strict=True):
+            fed[place] = token
+            read.append(token)
+        ids = torch.tensor(fed, device=self._bank.device).unsqueeze(-1)
+        mask = torch.nn.functional.pad(self._rows.mask, (0, 1), value=1)
+        scores = forward(self._bank, self._rows, ids, mask, self._rows.positions)
+        return scores if len(fed) == len(tokens) else scores[self._places]
+
+    def remove(self, rows: Collection[int], keep: Collection[int] = ()) -> None:
+        """Take rows out."""
+        assert self._rows is not None
+        if self._can_change:
+            for row in keep:
+                reader = self._bank.reader(self._rows.adapters[row])
+                self._bank.prefixes.keep(reader, self._read[row], self._rows, row)
+        left = [row for row in range(len(self._places)) if row not in rows]
+        self._places, self._read = [self._places[row] for row in left], [self._read[row] for row in left]
+        if not left:
+            self._rows = None
+        elif self._can_change:
+            self._rows.keep(self._places)
+            self._places = list(range(len(left)))
