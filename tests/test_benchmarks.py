@@ -15,8 +15,9 @@ TINY = {
     "bench_loading": ["--shape", "tiny"],
     "bench_import": ["--tickets", "80", "--workers", "0"],
     "bench_privacy": ["--each", "1", "--rounds", "1"],
+    "bench_lookup": ["--tickets", "0"],
 }
-"""Those that do all they do on a tiny model in seconds, without a GPU."""
+"""Those that do all they do in seconds, on a tiny model or few tickets, without a GPU."""
 
 
 def run(name: str, arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,9 @@ What preparing writes (:mod:`engine.tickets.preparing.pipeline`):
                                  Of the kind SUSPECT and without a placeholder: looks like a name, is not masked
     agents.json                  {"id or name": conversations answered}; mode 0600
     answered.jsonl               {"key", "agents"} a line: who answered which conversation; mode 0600
+    customers.json               {"key": number} of conversations whose customer has several: equal numbers, one
+                                 customer, which mean nothing anywhere else; mode 0600
+    lookup.npz                   the index of train.jsonl (:mod:`engine.tickets.lookup.index`); mode 0600
     dropped.jsonl                what the person left out by hand, so that it can be taken back in
 
 What a workspace adds (:mod:`engine.tickets.library`): name.json, edits.json, origin.json and the folder sources/.
@@ -35,8 +38,10 @@ LEFT_OUT: Final = "left_out.jsonl"
 REDACTIONS: Final = "redactions.jsonl"
 AGENTS: Final = "agents.json"
 ANSWERED: Final = "answered.jsonl"
+CUSTOMERS: Final = "customers.json"
+LOOKUP: Final = "lookup.npz"
 REPORT: Final = "report.json"
-PREPARED: Final = (TRAIN, HELDOUT, DROPPED, LEFT_OUT, REDACTIONS, AGENTS, ANSWERED, REPORT)
+PREPARED: Final = (TRAIN, HELDOUT, DROPPED, LEFT_OUT, REDACTIONS, AGENTS, ANSWERED, CUSTOMERS, LOOKUP, REPORT)
 """What preparing writes; the report comes last, and a folder without it is no data set."""
 
 NAME: Final = "name.json"

@@ -22,10 +22,22 @@ from engine.errors import TicketsError
 from engine.scratch import scratch, sweep
 from engine.tickets.conversation import DAMAGED, KIND_REASONS, LeftOut, excerpt, is_learnt_answer
 from engine.tickets.dataset.editing import Editor
-from engine.tickets.dataset.files import AGENTS, ANSWERED, DROPPED, HELDOUT, PREPARED, REDACTIONS, REPORT, TRAIN
+from engine.tickets.dataset.files import (
+    AGENTS,
+    ANSWERED,
+    CUSTOMERS,
+    DROPPED,
+    HELDOUT,
+    PREPARED,
+    REDACTIONS,
+    REPORT,
+    TRAIN,
+)
 from engine.tickets.importing.files.sources import find_sources
 from engine.tickets.importing.format_plan import Plan, plan
+from engine.tickets.lookup.building import build_index
 from engine.tickets.options import PrepareOptions
+from engine.tickets.preparing.facts import Facts
 from engine.tickets.preparing.findings import Held
 from engine.tickets.preparing.first_pass import Gathered, Spool, gather
 from engine.tickets.preparing.quality import assess
@@ -78,6 +90,7 @@ def prepare(
         report = (builder or build)([Path(file) for file in files], side, options, progress, should_stop)
         if finder:
             look_again(side, finder, options.allow, progress, should_stop)
+            build_index(side)
         _swap(side, Path(out))
     return report
 
@@ -159,6 +172,9 @@ def _finish(
     progress(Progress(0, None, "Judging the quality"))
     report = replace(_report(plans, gathered, spool, kept, selection, options), stable_ids=vendors)
     report.stages["quality report"] = round(perf_counter() - began, 3)
+    began = perf_counter()
+    build_index(side, lambda done, size: progress(Progress(done, size, "Making the look-up")), report.languages)
+    report.stages["look-up"] = round(perf_counter() - began, 3)
     return report
 
 
@@ -248,7 +264,9 @@ def _write(
         private_file(side / REDACTIONS) as review,
         private_file(side / AGENTS) as who,
         private_file(side / ANSWERED) as answered,
+        private_file(side / CUSTOMERS) as customers,
     ):
+        customers.write(orjson.dumps(_customers([gathered.facts[index] for index in kept])))
         who.write(orjson.dumps(dict(agents.most_common(200)), option=orjson.OPT_INDENT_2))
         for number, index in enumerate(kept):
             place, facts = gathered.places[index], gathered.facts[index]
@@ -261,9 +279,20 @@ def _write(
                 answered.write(orjson.dumps(line) + b"\n")
             if number % 5000 == 0:
                 progress(Progress(number, len(kept), "Writing the data set"))
-        for written in (train, heldout, review, who, answered):
+        for written in (train, heldout, review, who, answered, customers):
             written.flush()
             os.fsync(written.fileno())
+
+
+def _customers(facts: Sequence[Facts]) -> dict[str, int]:
+    """Number the customers who have several conversations; who they are, stays out of the data set."""
+    times = Counter(entry.customer for entry in facts if entry.customer)
+    numbers: dict[str, int] = {}
+    return {
+        entry.words_key.hex(): numbers.setdefault(entry.customer, len(numbers))
+        for entry in facts
+        if times[entry.customer] > 1
+    }
 
 
 def _report(
