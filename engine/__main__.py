@@ -18,7 +18,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from engine.errors import ModelError, StudioError, TicketsError
-from engine.recipe import Recipe, presets
+from engine.presets import presets
+from engine.recipe import Recipe
 from engine.tickets.dataset.files import TRAIN
 from engine.workspace import Workspace, default_root, keep_to_owner
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from engine.damage import Damaged, readable
 from engine.hardware import device_report, gpu_count
 from engine.model.catalogue import CatalogueEntry, catalogue
-from engine.recipe import Preset, Recipe, presets
+from engine.presets import Preset, presets
+from engine.recipe import Recipe
 from engine.saved_recipe import saved_recipe
 from engine.services.runs import RunService
 from engine.tickets.library import DataSets

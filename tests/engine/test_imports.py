@@ -17,7 +17,9 @@ ALLOWED = {
     "reasoning": set(),
     "hardware": set(),
     "typed_numbers": set(),
-    "recipe": {"errors", "typed_numbers"},
+    "setting": {"errors", "typed_numbers"},
+    "recipe": {"errors", "setting"},
+    "presets": {"recipe"},
     "damage": {"errors"},
     "task": {"errors"},
     "scratch": {"identity"},
@@ -84,8 +86,19 @@ def test_no_modules_import_one_another_in_a_circle():
 
 
 def test_ui_imports_from_engine_only_studio_and_plain_records():
-    records = {"studio", "damage", "errors", "hardware", "recipe", "task", "typed_numbers", "workspace"}
-    records |= {"workspace_lock"}
+    records = {
+        "studio",
+        "damage",
+        "errors",
+        "hardware",
+        "presets",
+        "recipe",
+        "setting",
+        "task",
+        "typed_numbers",
+        "workspace",
+    }
+    records |= {"presets", "setting", "workspace_lock"}
     records |= {
         *("training.early_stopping", "training.data.learn_view", "training.data.token_counts"),
         *("training.memory.cards", "training.memory.estimate", "training.memory.gpu"),

@@ -1,7 +1,8 @@
 import pytest
 
 from engine.errors import RecipeError
-from engine.recipe import FIELDS, Recipe, presets
+from engine.presets import presets
+from engine.recipe import FIELDS, Recipe
 
 
 def test_every_field_has_a_label_a_sentence_and_a_range_or_choices_where_it_is_a_number():

@@ -16,7 +16,8 @@ from engine.damage import Damaged
 from engine.errors import StudioError
 from engine.hardware import DeviceReport
 from engine.model.catalogue import CatalogueEntry, catalogue
-from engine.recipe import Preset, Recipe, presets
+from engine.presets import Preset, presets
+from engine.recipe import Recipe
 from engine.studio import RunInfo, StudioSnapshot, Voice
 from engine.task import Task
 from engine.training.data.lengths import counted

@@ -12,7 +12,8 @@ from gradio.components import Component
 from markupsafe import Markup
 
 from engine.errors import RecipeError
-from engine.recipe import FIELDS, Recipe, Setting
+from engine.recipe import FIELDS, Recipe
+from engine.setting import Setting
 from ui.html import html
 from ui.recipe import views
 

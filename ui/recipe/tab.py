@@ -11,7 +11,8 @@ import gradio as gr
 from markupsafe import Markup
 
 from engine.errors import RecipeError, StudioError
-from engine.recipe import Recipe, presets
+from engine.presets import presets
+from engine.recipe import Recipe
 from engine.studio import Studio
 from ui import parts
 from ui.context import Context

@@ -6,7 +6,9 @@ from typing import Any
 from markupsafe import Markup
 
 from engine.model.catalogue import CatalogueEntry
-from engine.recipe import FIELDS, Group, Preset, Recipe, Setting
+from engine.presets import Preset
+from engine.recipe import FIELDS, Recipe
+from engine.setting import Group, Setting
 from engine.training.early_stopping import in_words as ending_in_words
 from engine.training.memory.estimate import Estimate
 from engine.typed_numbers import plain

@@ -15,7 +15,8 @@ from typing import Any
 import gradio as gr
 
 from engine.errors import RecipeError
-from engine.recipe import Recipe, presets
+from engine.presets import presets
+from engine.recipe import Recipe
 from ui.events import listen
 
 START = "quick"

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
-from engine.recipe import FIELDS, Recipe, presets
+from engine.presets import presets
+from engine.recipe import FIELDS, Recipe
 from tests.ui.fake_studio import FakeStudio
 from tests.ui.fake_tickets import HOSTILE
 from ui.recipe import views

@@ -8,7 +8,8 @@ import pytest
 
 from engine.hardware import DeviceReport
 from engine.model.size import size_of
-from engine.recipe import Recipe, presets
+from engine.presets import presets
+from engine.recipe import Recipe
 from engine.tickets.library import DataSets
 from engine.training.data.lengths import counted
 from engine.training.data.token_view import Tokens
