@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import RunError, StudioError
-from engine.model.sources import title
+from engine.model.catalogue import title
 from engine.recipe import FIELDS, Recipe
 
 if TYPE_CHECKING:

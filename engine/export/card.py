@@ -219,7 +219,7 @@ def _chat(folder: Path) -> "ChatFormat":
     from engine.model.sources import loading_options
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, **loading_options())
+        tokenizer = AutoTokenizer.from_pretrained(folder, **loading_options())
     except Exception as error:  # transformers raises a dozen kinds for a damaged folder
         raise StudioError(f"The tokenizer in {folder} is damaged.", "Train again.") from error
     return chat_format(tokenizer)

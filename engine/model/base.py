@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from engine.hardware import release_unused
+from engine.model.catalogue import title
 from engine.model.chat_format import ChatFormat, load_chat_format
 from engine.model.fingerprint import weights_mark
 from engine.model.loading import compute_dtype, load_quantised, pick_device
 from engine.model.sharing import weight_sharing_copy
-from engine.model.sources import title
 from engine.model.starter import Report
 from engine.recipe import BaseOptions, Recipe
 

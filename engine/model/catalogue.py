@@ -44,3 +44,9 @@ def catalogue() -> tuple[CatalogueEntry, ...]:
 def find(model: str) -> CatalogueEntry | None:
     """Return the catalogue's entry for a model reference, or None."""
     return next((entry for entry in catalogue() if entry.id == model), None)
+
+
+def title(model: str) -> str:
+    """Return the name of a model as a person reads it."""
+    entry = find(model)
+    return entry.title if entry else Path(model).name if Path(model).is_absolute() else model

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import ModelError
+from engine.model.errors import explain
 from engine.model.libraries import import_all
-from engine.model.sources import explain, loading_options, resolve
+from engine.model.sources import loading_options, resolve
 from engine.model.starter import Report
 from engine.reasoning import without_reasoning
 
@@ -240,7 +241,7 @@ def load_chat_format(model: str, cache: Path, report: Report = lambda *_: None) 
     import_all()
     from transformers import AutoTokenizer
 
-    source = resolve(model, cache, report)
+    source = resolve(model, cache, report, weights=False)
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, **loading_options())
     except Exception as error:

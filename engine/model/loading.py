@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from engine.errors import ModelError
+from engine.model.catalogue import title
+from engine.model.errors import explain
 from engine.model.libraries import import_all
-from engine.model.sources import explain, loading_options, resolve, title
+from engine.model.sources import is_hub_id, loading_options, resolve
 from engine.model.starter import Report
 from engine.model.unpacking import unpack_on_cpu
 
@@ -77,6 +79,8 @@ def load_quantised(
         )
     except Exception as error:
         raise explain(error, recipe.model) from error
+    if is_hub_id(recipe.model):  # what adapters name as their base, not the folder of this computer
+        model.name_or_path = model.config._name_or_path = recipe.model
     return made_ready(model, recipe.model, unpacks=unpacks)
 
 

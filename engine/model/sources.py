@@ -1,4 +1,4 @@
-"""From a model reference to something transformers can load, and what its failures mean.
+"""From a model reference to something that transformers can load, and whether it is one at all.
 
 A reference is 'starter', a local folder, or a model hub id. The hub is reached with the person's own token (HF_TOKEN or
 ``hf auth login``); code from the hub is never run.
@@ -8,9 +8,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from engine.errors import ModelError, ResourceError, StudioError
-from engine.model import starter
-from engine.model.catalogue import find
+from engine.errors import ModelError
+from engine.model import hub, starter
 from engine.model.starter import Report
 from engine.recipe import STARTER
 
@@ -18,32 +17,61 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 _SEPARATORS = re.compile(r"[/\\]")
 
 
-def resolve(model: str, cache: Path, report: Report) -> str:
-    """Return a folder or a hub id that from_pretrained takes.
+def resolve(model: str, cache: Path, report: Report, *, weights: bool = True) -> str:
+    """Return the folder that from_pretrained takes; what is not on this computer yet is fetched.
+
+    Given a hub's id, transformers would ask the hub for an adapter beside the model even when told to stay local, and
+    go on trying for half a minute without a network.
+
+    Args:
+        model: As in the recipe.
+        cache: The workspace's cache folder, where the starter model is kept.
+        report: Told how far a fetch is.
+        weights: Whether the weights are wanted too, or only the tokenizer.
 
     Raises:
-        ModelError: A local folder is missing or holds no model.
+        StudioError: It is not to be had; in words.
     """
+    check_reference(model)
     if model == STARTER:
         return str(starter.starter_folder(cache, report))
     folder = Path(model).expanduser()
     if folder.is_dir():
-        if not (folder / "config.json").exists():
-            raise ModelError(f"{folder} holds no model (config.json is missing).", "Name the folder that has it.")
         return str(folder)
-    if folder.is_absolute() or model.startswith((".", "~")) or model.count("/") != 1:
+    return str(hub.fetch(model, report, weights=weights))
+
+
+def check_reference(model: str) -> None:
+    """Make sure that a text can be a model: asks nobody, looks at the disk alone.
+
+    Raises:
+        ModelError: It is neither the starter model, nor a folder that holds a model, nor an id of the hub.
+    """
+    folder = Path(model).expanduser()
+    if model == STARTER or (is_hub_id(model) and not folder.is_dir()):
+        return
+    if not folder.is_dir() or not model.strip():
         raise ModelError(
             f"There is no model folder '{model}', and it is no model hub id either.",
             "Write 'starter', an existing folder, or an id such as Qwen/Qwen3-4B.",
         )
-    report(f"Fetching {model} from the model hub if it is not here yet", None)
-    return model
+    if not (folder / "config.json").is_file():
+        raise ModelError(f"{folder} holds no model (config.json is missing).", "Name the folder that has it.")
+    if not any(path.suffix in {".safetensors", ".bin"} for path in folder.iterdir()):
+        raise ModelError(f"{folder} holds no weights (*.safetensors).", "Name the folder that has them.")
 
 
-def title(model: str) -> str:
-    """Return the name of a model as a person reads it."""
-    entry = find(model)
-    return entry.title if entry else Path(model).name if Path(model).is_absolute() else model
+def check(model: str) -> None:
+    """Make sure that there is a model: as :func:`check_reference`, and the hub is asked where it is not here yet.
+
+    Takes at most a few seconds, whatever the network does.
+
+    Raises:
+        ModelError: There is none, or the hub cannot be asked; in words.
+    """
+    check_reference(model)
+    if model != STARTER and not Path(model).expanduser().is_dir() and not hub.is_here(model):
+        hub.look_up(model)
 
 
 def public_name(model: str) -> str:
@@ -64,52 +92,5 @@ def is_hub_id(model: str) -> bool:
 
 
 def loading_options() -> dict[str, Any]:
-    """Options of every from_pretrained call: no code from the hub runs."""
-    return {"trust_remote_code": False}
-
-
-def explain(error: BaseException, model: str) -> StudioError:
-    """Translate what from_pretrained raised into a sentence and a remedy."""
-    if isinstance(error, StudioError):
-        return error
-    import torch
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
-
-    chain = _chain(error)
-    text = " ".join(str(link) for link in chain)
-    if any(isinstance(link, torch.OutOfMemoryError) for link in chain) or "out of memory" in text.lower():
-        return ResourceError(
-            f"There is not enough memory to load {title(model)}.", "Close other programs, or pick a smaller model."
-        )
-    if any(isinstance(link, GatedRepoError) for link in chain) or "gated repo" in text:
-        return ModelError(
-            f"{model} is gated: its owner asks you to accept a licence first.",
-            "Accept it on the model's page, then type 'hf auth login' once in a terminal.",
-        )
-    if any(isinstance(link, RepositoryNotFoundError) for link in chain) or "not a valid model identifier" in text:
-        return ModelError(
-            f"The model hub has no '{model}'.", "Check the spelling; private models need 'hf auth login'."
-        )
-    if any(isinstance(link, LocalEntryNotFoundError | HfHubHTTPError) for link in chain) or "connect" in text.lower():
-        return ModelError(
-            f"{model} is not on this computer, and the model hub cannot be reached.",
-            "Check the connection, or pick the starter model or a local folder.",
-        )
-    if "trust_remote_code" in text:
-        return ModelError(
-            f"{model} wants to run its own code, which this program never does.", "Pick a model without custom code."
-        )
-    if isinstance(error, OSError) and error.errno:
-        from engine.workspace import explain_disk_error
-
-        return explain_disk_error(error, Path(model))
-    what = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-    return ModelError(f"{title(model)} could not be loaded: {what}.", "Pick another model, or fetch it again.")
-
-
-def _chain(error: BaseException | None) -> list[BaseException]:
-    found: list[BaseException] = []
-    while error is not None and error not in found:
-        found.append(error)
-        error = error.__cause__ or error.__context__
-    return found
+    """Options of every from_pretrained call: no code from the hub runs, and what is loaded is here already."""
+    return {"trust_remote_code": False, "local_files_only": True}

@@ -89,7 +89,8 @@ def _fetch(folder: Path, report: Report) -> Path:
         try:
             for line in process.stdout:
                 if seen := re.match(r"Progress (\d+) of (\d+)", line):
-                    report(FETCHING, int(seen[1]) / max(1, int(seen[2])))
+                    done, total = int(seen[1]), max(1, int(seen[2]))
+                    report(f"Fetching the starter model ({done / 1e6:.0f} of {total / 1e6:.0f} MB, once)", done / total)
                 else:
                     last = [*last[-4:], line.strip()]
         except BaseException:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from engine.damage import Damaged, readable
 from engine.hardware import device_report, gpu_count
-from engine.model.catalogue import CatalogueEntry, catalogue
+from engine.model.catalogue import CatalogueEntry, catalogue, find
+from engine.model.sources import check
 from engine.presets import Preset, presets
 from engine.recipe import Recipe
 from engine.saved_recipe import saved_recipe
@@ -41,6 +42,20 @@ class RecipeService:
     def catalogue(self) -> tuple[CatalogueEntry, ...]:
         """Return the models a person can pick, the smallest first."""
         return catalogue()
+
+    def checked_model(self, model: str) -> str:
+        """Return a model reference as a recipe takes it, if there is such a model.
+
+        Args:
+            model: As typed: an id of the model hub, or a folder on this computer.
+
+        Raises:
+            ModelError: There is none, or the hub cannot be asked; within a few seconds.
+        """
+        model = model.strip()
+        if find(model) is None:
+            check(model)
+        return model
 
     def estimates(self, recipes: Mapping[str, Recipe], dataset: str | None) -> dict[str, Estimate]:
         """Say how long each recipe's run would take here and how much memory it needs; quick, loads nothing."""

@@ -2,6 +2,7 @@
 
 from engine.base_holder import BaseHolder
 from engine.damage import Damaged
+from engine.model.sources import check_reference
 from engine.recipe import Recipe
 from engine.tickets.library import DataSets
 from engine.training.runs.catalogue import Runs
@@ -73,8 +74,10 @@ class RunService:
             The run's id.
 
         Raises:
-            StudioError: The data set is gone, the disk is full, or the GPU no longer answers this program.
+            StudioError: The data set is gone, the model can be none, the disk is full, or the GPU no longer answers
+                this program.
         """
+        check_reference(recipe.model)
         data, info = self._tickets.get(dataset), self._tickets.info(dataset)
         return self._runs.begin(recipe, data.folder, info.name, name, press, started_by)
 

@@ -127,7 +127,7 @@ def test_a_broken_checkpoint_is_refused_in_words(tiny_model, tmp_path):
 def test_a_gated_model_is_explained_with_the_login(tmp_path):
     from huggingface_hub.errors import GatedRepoError
 
-    from engine.model.sources import explain
+    from engine.model.errors import explain
 
     class Response:
         status_code = 403

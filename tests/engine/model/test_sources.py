@@ -2,7 +2,8 @@
 
 import pytest
 
-from engine.model.sources import is_hub_id, public_name
+from engine.errors import ModelError
+from engine.model.sources import check_reference, is_hub_id, public_name
 
 
 @pytest.mark.parametrize(
@@ -31,3 +32,20 @@ def test_a_folder_is_known_to_others_by_its_name_alone(model, name):
 def test_an_id_of_the_hub_is_told_from_a_path():
     assert is_hub_id("Qwen/Qwen3-4B")
     assert not any(is_hub_id(text) for text in ("mine", "/a/b", "../b", "a/b/c", "a/..b", "-a/b", "a--b/c", ""))
+
+
+@pytest.mark.parametrize("text", ["nonsense model", "", "Qwen", "a/b/c", "/nowhere/at/all", "~/nothing here"])
+def test_what_can_be_no_model_is_refused_without_asking_anybody(text):
+    with pytest.raises(ModelError, match="no model folder"):
+        check_reference(text)
+
+
+def test_a_folder_is_looked_into(tiny_model, tmp_path):
+    check_reference(str(tiny_model))
+    check_reference("starter")
+    check_reference("Qwen/Qwen3-4B")
+    with pytest.raises(ModelError, match=r"config\.json is missing"):
+        check_reference(str(tmp_path))
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(ModelError, match="holds no weights"):
+        check_reference(str(tmp_path))

@@ -32,8 +32,12 @@ def dataset(studio):
 
 @pytest.fixture
 def recipe(tmp_path):
-    """One whose runs end by themselves: there is no such model."""
-    return Recipe(model=str(tmp_path / "no model"))
+    """One whose runs end by themselves: its model has the files of one, and nothing in them."""
+    folder = tmp_path / "no model"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    (folder / "model.safetensors").touch()
+    return Recipe(model=str(folder))
 
 
 def at_once(action):

@@ -1,0 +1,95 @@
+"""A model hub on this computer: as much of its protocol as fetching a model takes, over real HTTP."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+class FakeHub:
+    """Serves folders as models.
+
+    Args:
+        models: Id -> folder.
+    """
+
+    def __init__(self, models: dict[str, Path]) -> None:
+        self.models = models
+        self.asked: list[str] = []
+        self.go = threading.Event()
+        """Cleared, it holds the second half of each file of weights back."""
+        self.go.set()
+        self.address = ""
+
+    def files(self, model: str) -> dict[str, int]:
+        return {file.name: file.stat().st_size for file in sorted(self.models[model].iterdir()) if file.is_file()}
+
+    def answer(self, path: str) -> tuple[int, bytes, dict[str, str]]:
+        """Return status, body and headers."""
+        parts = path.partition("?")[0].strip("/").split("/")
+        about = parts[:2] == ["api", "models"]
+        model = "/".join(parts[2:4] if about else parts[:2])
+        if model not in self.models:
+            return 404, b"", {"X-Error-Code": "RepoNotFound"}
+        if not about:
+            body = (self.models[model] / parts[-1]).read_bytes()
+            return 200, body, {"ETag": f'"{abs(hash((model, parts[-1]))):040x}"', "X-Repo-Commit": COMMIT}
+        found: object = [
+            {"type": "file", "path": name, "size": size, "oid": f"{abs(hash((model, name))):040x}"}
+            for name, size in self.files(model).items()
+        ]
+        if "tree" not in parts:
+            siblings = [{"rfilename": name, "size": size} for name, size in self.files(model).items()]
+            found = {"id": model, "modelId": model, "sha": COMMIT, "gated": False, "siblings": siblings}
+        return 200, json.dumps(found).encode(), {"Content-Type": "application/json"}
+
+
+@contextmanager
+def serving(hub: FakeHub) -> Iterator[FakeHub]:
+    """Answer for as long as the context lasts; its ``address`` is known then."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            hub.asked.append(f"{self.command} {self.path}")
+            status, body, headers = hub.answer(self.path)
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if self.command != "GET":
+                return
+            half = len(body) // 2 if ".safetensors" in self.path else len(body)
+            self.wfile.write(body[:half])
+            self.wfile.flush()
+            hub.go.wait(60)
+            self.wfile.write(body[half:])
+
+        do_HEAD = do_GET
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    hub.address = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield hub
+    finally:
+        hub.go.set()
+        server.shutdown()
+        server.server_close()
+
+
+def run_with(address: str, home: Path, code: str) -> "subprocess.CompletedProcess[str]":
+    """Run Python that takes ``address`` for the hub, since the library reads that when it is imported."""
+    environment = {**os.environ, "HF_ENDPOINT": address, "HF_HOME": str(home), "HF_HUB_OFFLINE": "0"}
+    return subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
