@@ -49,9 +49,8 @@ def build_app(studio: Studio, downloads: Path) -> WindowBlocks:
         studio: The engine.
         downloads: A folder whose files Gradio may serve: GRADIO_TEMP_DIR, or one inside it.
     """
-    with WindowBlocks(
-        title="Ticket Tuner", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86_400)
-    ) as app:
+    app = WindowBlocks(title="Ticket Tuner", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86_400))
+    with app:
         remembered = page.build()
         html(views.header(), elem_id="header", script="ticketTuner.header(element)")
         with gr.Row(elem_id="shell"):

@@ -72,12 +72,14 @@ def task_progress(seen: TaskSnapshot[object] | None, cancel: str = "Cancel") -> 
     """Show a running task; nothing when none runs."""
     if seen is None or seen.state != "running":
         return NOTHING
-    note = words.left(seen.seconds / seen.fraction * (1 - seen.fraction)) if _worth_guessing(seen) else ""
-    return progress(seen.stage or seen.title, seen.fraction, note, cancel)
+    return progress(seen.stage or seen.title, seen.fraction, _time_left(seen.seconds, seen.fraction), cancel)
 
 
-def _worth_guessing(seen: TaskSnapshot[object]) -> bool:
-    return seen.fraction is not None and seen.fraction > 0.05 and seen.seconds > 2
+def _time_left(seconds: float, fraction: float | None) -> str:
+    """Guess in words what is left of a task, ``fraction`` of which took ``seconds``; empty while that says little."""
+    if fraction is None or fraction <= 0.05 or seconds <= 2:
+        return ""
+    return words.left(seconds / fraction * (1 - fraction))
 
 
 def empty(title: str, sentence: str) -> Markup:

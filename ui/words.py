@@ -45,12 +45,12 @@ def gigabytes(gib: float) -> str:
     return f"{gib:.1f} GB" if gib < 100 else f"{gib:.0f} GB"
 
 
-def file_size(size: int) -> str:
+def file_size(size: float) -> str:
     """Write a file's size, in bytes."""
     for unit in ("bytes", "KB", "MB"):
         if size < 1000:
             return f"{size:.0f} {unit}" if unit == "bytes" or size >= 10 else f"{size:.1f} {unit}"
-        size = size / 1000  # type: ignore[assignment]
+        size /= 1000
     return f"{size:.1f} GB"
 
 

@@ -64,10 +64,15 @@ class WindowBlocks(gr.Blocks):
         self._queue.max_thread_count = WAITING
         self._queue.ANALYTICS_MAX_EVENTS = 0
         self._queue.sleep_when_free = self._queue.progress_update_sleep_when_free = LOOK
-        super().run_startup_events()
+        super().run_startup_events()  # type: ignore[no-untyped-call]
 
     async def process_api(
-        self, block_fn: BlockFunction | int, inputs: list[Any], state: SessionState | None = None, **options: Any
+        self,
+        block_fn: BlockFunction | int,
+        inputs: list[Any],
+        state: SessionState | None = None,
+        *rest: Any,
+        **options: Any,
     ) -> dict[str, Any]:
         """Call a handler when it is its turn; its selections (``gr.State``) are read and set within the turn."""
         called = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
@@ -75,7 +80,7 @@ class WindowBlocks(gr.Blocks):
         if state is not None and not _is_unload(called):
             state.is_closed = False
         async with self.turns.of(session, called.concurrency_id):
-            return await super().process_api(called, inputs, state, **options)
+            return await super().process_api(called, inputs, state, *rest, **options)
 
     async def postprocess_data(
         self, block_fn: BlockFunction, predictions: list[Any] | dict[Any, Any], state: SessionState | None
@@ -131,7 +136,8 @@ class _Config(BlocksConfig):
 class _PageConfig(BlocksConfig):
     """The components and handlers of a page, of which no description is kept."""
 
-    def config_for_block(self, *_: Any, **__: Any) -> dict[str, Any]:
+    @staticmethod
+    def config_for_block(*_: Any, **__: Any) -> dict[str, Any]:
         """Return nothing: only Gradio's links to the state of a page would use it."""
         return {}
 

@@ -21,10 +21,10 @@ def import_gradio() -> None:
 def _no_stubs() -> Iterator[None]:
     find = inspect.getfile
 
-    def getfile(thing: Any) -> str:
-        if type(thing).__name__ == "ComponentMeta":
+    def getfile(object: Any) -> str:
+        if type(object).__name__ == "ComponentMeta":
             raise OSError("no type stub is wanted")
-        return find(thing)
+        return find(object)
 
     inspect.getfile = getfile
     try:

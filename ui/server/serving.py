@@ -35,6 +35,7 @@ def served(app: "WindowBlocks", knows_users: bool, **looks: Any) -> "tuple[ASGIA
         looks: What :func:`ui.shell.theme.launch_options` returns.
     """
     from fastapi import FastAPI
+    from starlette.routing import Mount
 
     frame = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     if app.live is not None:
@@ -52,7 +53,7 @@ def served(app: "WindowBlocks", knows_users: bool, **looks: Any) -> "tuple[ASGIA
         auth_dependency=_user if knows_users else None,
         **looks,
     )
-    [inner] = [route.app for route in frame.routes if isinstance(getattr(route, "app", None), gr.routes.App)]
+    [inner] = [route.app for route in frame.routes if isinstance(route, Mount) and isinstance(route.app, gr.routes.App)]
 
     def end_streams() -> None:
         inner.stop_event.set()

@@ -23,7 +23,7 @@ def theme() -> gr.themes.Base:
         font=SANS,
         font_mono=MONO,
         radius_size=gr.themes.sizes.radius_sm,
-        text_size=gr.themes.Size(*TYPE, name="type"),
+        text_size=gr.themes.Size(*TYPE),
         spacing_size=gr.themes.sizes.spacing_sm,
     ).set(**{f"{name}{mode}": value for name, value in VALUES.items() for mode in _modes(name)})
 

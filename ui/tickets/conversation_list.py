@@ -47,9 +47,10 @@ def wire(context: Context, relist: Draw, state: list[Any]) -> None:
     def to_mode(mode: str, *rest: Any, ticket: str = "") -> dict[Any, Any]:
         anew = {"start": 0, "query": "", "filter": "", "term": "", "rewriting": -1}
         shown = relist(*rest, mode=mode, ticket=ticket or rest[1]["ticket"], **anew)
-        # What somebody begins to type meanwhile stays, where there is nothing to clear.
-        cleared = {"value": ""} if rest[1]["query"] else {}
-        return {**shown, ui.search: gr.Textbox(visible=mode in SEARCHED, placeholder=SEARCHED.get(mode), **cleared)}
+        search = gr.update(visible=mode in SEARCHED, placeholder=SEARCHED.get(mode))
+        if rest[1]["query"]:  # what somebody begins to type meanwhile stays, where there is nothing to clear
+            search["value"] = ""
+        return {**shown, ui.search: search}
 
     def change_mode(mode: str, *rest: Any) -> dict[Any, Any]:
         return to_mode(mode, *rest)
@@ -144,7 +145,7 @@ def _masked(context: Context, dataset: str, look: dict[str, Any], _: Recipe) -> 
     data, origin = library.get(dataset), library.origin(dataset)
     terms, total = data.masked_terms(start, PAGE, look["filter"], look["query"])
     found = data.masked_places(look["term"], review.PLACES) if look["term"] else []
-    _, suspects = data.masked_terms(0, 0, SUSPECT)
+    _none, suspects = data.masked_terms(0, 0, SUSPECT)
     kinds = [
         ("all kinds", ""),
         *([(f"{review.SUSPECTED} ({suspects:,})", SUSPECT)] if suspects else []),

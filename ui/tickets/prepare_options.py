@@ -6,7 +6,7 @@ together; what each does is the engine's.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Literal
 
 import gradio as gr
 
@@ -116,7 +116,7 @@ def build(prefix: str = "") -> OptionFields:
 def chosen(
     base: PrepareOptions,
     heldout: float,
-    split: str,
+    split: Literal["recent", "random"],
     mask: bool,
     country: str | None,
     languages: list[str] | None,

@@ -15,6 +15,7 @@ from ui.context import Context
 from ui.events import listen
 from ui.state import page as remembered
 from ui.tickets import conversation_list, edit_handlers, reprepare_panel, token_panel
+from ui.tickets.components import SEARCHED
 from ui.tickets.views import listing, quality
 
 
@@ -58,7 +59,7 @@ def redraw(context: Context) -> tuple[Any, list[Any], list[Any]]:
             return {}
         shown = _everything(context, dataset, look, remembered.sound_recipe_of(draft))
         if context.tickets.data in shown and context.tickets.conversations.search in shown:
-            where = conversation_list.SEARCHED.get(look["mode"])
+            where = SEARCHED.get(look["mode"])
             search = gr.Textbox(value=look["query"], visible=where is not None, placeholder=where)
             shown[context.tickets.conversations.search] = search
         return shown

@@ -45,7 +45,7 @@ def wire(context: Context) -> None:
         return {page.run: chosen} if chosen != run else _shown(context, chosen, overlays)
 
     def pick(event: gr.EventData) -> str:
-        return data_of(event)["id"]
+        return str(data_of(event)["id"])
 
     def act(action: Any, words: str) -> Any:
         def handler(run: str, overlays: list[str], request: gr.Request | None = None) -> dict[Any, Any]:

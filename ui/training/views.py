@@ -165,7 +165,7 @@ def loss_chart(run: RunInfo, others: Sequence[RunInfo]) -> str:
         Series("held-out", "heldout", _heldout(history), dots=True),
     ]
     for number, other in enumerate(others[:OVERLAYS], start=1):
-        part: Part = ("other-1", "other-2", "other-3")[number - 1]  # type: ignore[assignment]
+        part: Part = ("other-1", "other-2", "other-3")[number - 1]
         series.append(Series(other.status.name, part, _heldout(other.history), dots=True))
     if not any(line.points for line in series):
         return charts.NOTHING

@@ -168,7 +168,7 @@ def _duration(seconds: int) -> str:
 
 
 async def _body(receive: "Receive") -> bytes:
-    body = b""
+    body: bytes = b""
     while True:
         message = await receive()
         body = (body + message.get("body", b""))[:LONGEST_FORM]
