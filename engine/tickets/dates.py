@@ -10,27 +10,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "jan januar janvier enero ene gennaio gen janeiro",
-            "feb februar février fev febrero febbraio fevereiro fév",
-            "mar märz mär mars marzo março mrz",
-            "apr april avril abril aprile abr avr",
-            "may mai mayo maggio mag maio mei",
-            "jun juni juin junio giugno giu junho june",
-            "jul juli juillet julio luglio lug julho july juil",
-            "aug august août agosto ago aou",
-            "sep september septembre septiembre settembre set setembro sept",
-            "oct oktober october octobre octubre ottobre ott outubro okt out",
-            "nov november novembre noviembre novembro",
-            "dec dezember december décembre diciembre dicembre dezembro dez dic déc",
-        ),
-        start=1,
-    )
-    for name in names.split()
-}
+from engine.tickets.words import TABLES
+
+_MONTHS = {name: int(number) for number, names in TABLES.groups("months").items() for name in names}
 _NUMBER = re.compile(r"\d{9,19}(?:\.\d+)?")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([AaPp]\.?[Mm])?")
 _WORDY = re.compile(r"\b(\d{1,2})\.?[\s/-]+([^\W\d_]{3,})\.?[\s,/-]+(\d{2,4})\b")

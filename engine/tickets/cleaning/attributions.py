@@ -9,8 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from engine.tickets.cleaning.quote_phrases import STARTS, WROTE, WROTE_UNSPACED
-from engine.tickets.privacy.words import words
+from engine.tickets.cleaning.words import pattern, words
 
 _MAX_LENGTH = 400
 """Characters; no header of any mail program is longer."""
@@ -25,14 +24,16 @@ BIDI = "\u200e\u200f\u202a-\u202e\u2066-\u2069"
 AFTER_COLON = " *_\t\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 COLONS = frozenset(":\uff1a")
 
-VERB = rf"(?:(?<!\w)(?:{WROTE})(?!\w)|{WROTE_UNSPACED})"
+VERB = rf"(?:(?<!\w)(?:{pattern('wrote')})(?!\w)|{pattern('wrote_unspaced')})"
 WROTE_SOMEWHERE = re.compile(VERB, re.IGNORECASE)
 DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\d{1,2}[:.]\d{2}|\b(?:19|20)\d{2}\b|\d{1,2} ?[月日월일]")
 ADDRESS = re.compile(r"<[^<>]{0,200}>|\S@\S|\[mailto:|\[email|\[name@", re.IGNORECASE)
 
+_STARTS = pattern("reply_header_starts")
 _TIMED = re.compile(r"\d{1,2}[:.h]\d{2}")
 _OPENS_WITH_DATE = re.compile(
-    rf"^[\W_]{{0,6}}(?:reply )?(?:(?:{STARTS})(?!\w)|(?:[^\W\d_]{{1,14}}[.,]{{0,2}} ){{0,3}}\d)", re.IGNORECASE
+    rf"^[\W_]{{0,6}}(?:reply )?(?:(?:{_STARTS})(?!\w)|(?:[^\W\d_]{{1,14}}[.,]{{0,2}} ){{0,3}}\d)",
+    re.IGNORECASE,
 )
 _OPENS_WITH_NAME = re.compile(
     rf"^[\W_]{{0,3}}(?:[^\W_][^\s<>@:]{{0,30}} ){{0,6}}[{BIDI}]?[<(\[]{{0,2}}[^\s<>@]{{1,80}}@"

@@ -8,12 +8,13 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-from engine.tickets.cleaning.auto_reply_phrases import SIGNS, SUBJECTS
+from engine.tickets.cleaning.words import groups, pattern
+from engine.tickets.words import alternatives
 
 _OPENING = 600
 """Characters at the start in which a machine says what it is."""
 
-_SUBJECT = re.compile(rf"^\W{{0,5}}(?:(?:re|aw|sv|tr|fwd?): ?)?(?:{'|'.join(SUBJECTS)})", re.IGNORECASE)
+_SUBJECT = re.compile(rf"^\W{{0,5}}(?:(?:re|aw|sv|tr|fwd?): ?)?(?:{pattern('auto_reply_subjects')})", re.IGNORECASE)
 _ASKS = re.compile(
     r"\b(?:how (?:do|can|to)|wie (?:kann|stelle|richte)|comment|cómo|como (?:posso|faço)|come (?:posso|faccio)"
     r"|hoe (?:kan|stel)|jak)\b[^.!\n]{0,200}\?",
@@ -58,9 +59,10 @@ def _headers_say_so(headers: Mapping[str, str]) -> bool:
 
 def _wording_says_so(opening: str) -> bool:
     lowered = opening.lower()
-    return any(_sign(trigger).search(opening) for trigger in filter(lowered.__contains__, SIGNS))
+    return any(_sign(letters).search(opening) for letters in filter(lowered.__contains__, groups("auto_replies")))
 
 
 @cache
-def _sign(trigger: str) -> re.Pattern[str]:
-    return re.compile(SIGNS[trigger], re.IGNORECASE | re.DOTALL)
+def _sign(letters: str) -> re.Pattern[str]:
+    """Return the pattern that is worth trying where those letters stand."""
+    return re.compile(alternatives(groups("auto_replies")[letters]), re.IGNORECASE | re.DOTALL)

@@ -8,6 +8,7 @@ characters of a line, or 600 of a paragraph.
 import re
 
 from engine.tickets.cleaning.plain_text import has_words
+from engine.tickets.cleaning.words import pattern
 
 _MAX_LINE = 300
 _MAX_PARAGRAPH = 600
@@ -18,73 +19,19 @@ _MAX_FOOTER = 1000
 _LIST_RULE = re.compile(r"[_-]{20,}")
 _NAMES_A_LIST = re.compile(r"mailing list|mailman/listinfo|lists?\.\w|e-?mail disclaimer", re.IGNORECASE)
 
-_ADDED_LINE = re.compile(
-    r"^\W{0,6}(?:"
-    r"you (?:are )?receiv(?:ed|ing) this (?:(?:e-?mail|mail|message|notification|alert) )?because.{0,200}"
-    r"|reply to this e-?mail directly.{0,120}"
-    r"|view (?:it|this|the) (?:\S+ ){0,4}on (?:github|gitlab|zendesk).{0,80}"
-    r"|this (?:e-?mail|message) is a service from .{0,120}|(?:delivered|powered) by (?:zendesk|freshdesk"
-    r"|freshworks|intercom|help ?scout|zammad|osticket|jira service.{0,20}|zoho desk|gorgias|hubspot)\W{0,40}"
-    r"|your request \(?#?\d+\)? has been (?:updated|received|solved|closed).{0,200}|to (?:add"
-    r"|leave) (?:an? )?(?:additional )?comments?, (?:please )?reply to this e-?mail.{0,120}"
-    r"|to (?:view|see|review) (?:the status of )?(?:the|your|this) (?:ticket|request|case).{0,200}"
-    r"|please (?:do not|don't|consider the environment before) (?:reply to this|print).{0,160}"
-    r"|think before you print.{0,80}"
-    r"|(?:diese|sie erhalten diese) (?:e-?mail|nachricht).{0,20}(?:, weil"
-    r"|ist ein service von).{0,200}|bitte (?:antworten sie nicht auf diese|denken sie an die umwelt).{0,160}"
-    r"|(?:cet e-?mail est un service de|vous recevez cet e-?mail|merci de ne pas répondre à ce).{0,200}"
-    r"|(?:este correo electrónico es un servicio de|ha recibido este (?:correo|mensaje)|no responda a este).{0,200}"
-    r"|(?:dit e-?mailbericht is een service van|u ontvangt deze e-?mail).{0,200}"
-    r"|unsubscribe(?: from (?:this|these|our) .{0,80}| here)?|manage (?:your )?(?:notification"
-    r"|e-?mail) (?:settings|preferences).{0,60}"
-    r"|how would you rate the (?:support|help) you received\?|(?:good|bad), i'm (?:un)?satisfied.{0,40}"
-    r"|virus-?free\.? ?(?:www\.)?\S{0,60}|(?:this e-?mail|diese e-?mail) (?:has been checked"
-    r"|wurde) .{0,40}(?:viruses|viren).{0,100}"
-    r"|(?:ticket|case|incident|request)(?: id| number)?[ :#-]{1,4}(?:https?://\S{1,200}|\S{0,3}\d[\w-]{2,20})"
-    r"|ref:_?[\w.]{6,60}:ref|thread[:_ ]+[\w.-]{8,60}|\[image: [^\]\n]{0,100}\]|\[cid:[^\]\n]{1,120}\]"
-    r")\W{0,6}$|^\[[A-Z0-9]{5,8}-[A-Z0-9]{4,6}\]$|^\[(?:#|ticket[ #:]{0,3})[\w-]{2,20}\]$"
-    r"|^\{[A-Z0-9]{4,8}-[A-Z0-9]{4,6}\}$",
+_ADDED_LINE = re.compile(rf"^\W{{0,6}}(?:{pattern('added_lines')})\W{{0,6}}$", re.IGNORECASE)
+_REFERENCE = re.compile(
+    r"^\[[A-Z0-9]{5,8}-[A-Z0-9]{4,6}\]$|^\[(?:#|ticket[ #:]{0,3})[\w-]{2,20}\]$|^\{[A-Z0-9]{4,8}-[A-Z0-9]{4,6}\}$",
     re.IGNORECASE,
 )
-"""A whole line that a ticket system, a mailing list or a virus scanner adds."""
+"""A whole line that is the mark by which a ticket system knows a mail again."""
 
-
-_OPENS_LIKE_A_NOTICE = re.compile(
-    r"\W{0,6}(?:"
-    r"(?:confidentiality|privileged|confidential|legal|privacy) (?:notice|note|information|disclaimer)\b"
-    r"|confidential(?:ity)?:|disclaimer\b|caution: ?(?:this|external)|\[external\]|external e-?mail\b"
-    r"|this e-?mail has been (?:scanned|checked)|warning: this (?:e-?mail|message)"
-    r"|this message (?:was sent|originated|came) from outside|this e-?mail originated"
-    r"|(?:this|(?:the |any )?information (?:contained )?in this) (?:e-?mail|message|communication|transmission)\b"
-    r".{0,160}?\b(?:confidential|privileged|intended|legally protected)"
-    r"|if you are not the (?:intended|named|correct)"
-    r"|if you (?:have )?received? this (?:e-?mail|message) (?:in error|by mistake)"
-    r"|diese (?:e-?mail|nachricht).{0,60}(?:vertraulich|ausschließlich für)|der inhalt dieser e-?mail ist"
-    r"|wenn sie nicht der (?:richtige|beabsichtigte)|vertraulichkeitshinweis|haftungsausschluss"
-    r"|ce (?:message|courriel|mail).{0,80}(?:confidentiel|destiné|destinataire)"
-    r"|(?:este|esta) (?:mensaje|correo|mensagem|e-?mail).{0,80}(?:confidencial|destinatari|dirigid)"
-    r"|aviso (?:de confidencialidad|legal)"
-    r"|(?:questo|il presente) (?:messaggio|e-?mail).{0,80}(?:riservat|confidenzial|destinatari)"
-    r"|(?:dit|deze) (?:e-?mail|bericht).{0,80}(?:vertrouwelijk|bestemd)"
-    r"|(?:ta|niniejsza) wiadomość.{0,80}(?:poufn|adresat)"
-    r"|detta (?:e-?post|meddelande).{0,80}konfidentiell"
-    r"|denne (?:e-?mail|e-?post|melding).{0,80}(?:fortrolig|konfidensiel)"
-    r")",
-    re.IGNORECASE,
-)
+_OPENS_LIKE_A_NOTICE = re.compile(rf"\W{{0,6}}(?:{pattern('notice_openings')})", re.IGNORECASE)
 _HEADING = re.compile(
     r"\W{0,6}(?:e-?mail )?(?:disclaimer|haftungsausschluss|confidentiality notice)\W{0,6}", re.IGNORECASE
 )
 """A heading after which nothing but legal text comes."""
-_SPEAKS_OF_RECIPIENTS = re.compile(
-    r"intended|addressee|virus|malware|disclos|unauthori[sz]|dissemination|in error|by mistake|delete (?:it|this)"
-    r"|legally|notice|liab"
-    r"|outside (?:of )?(?:the|this|your|our)|do not click|unknown sender|external sender|private"
-    r"|empfänger|adressat|vernichten|irrtümlich|unbefugt|vertrauliche informationen"
-    r"|destinatair|par erreur|destinatari|por error|por engano|adjunt|anexos|per errore|allegati"
-    r"|geadresseerde|bestemd|ontvanger|adresat|omyłkow|mottagare|modtager|mottaker",
-    re.IGNORECASE,
-)
+_SPEAKS_OF_RECIPIENTS = re.compile(pattern("notice_words"), re.IGNORECASE)
 
 
 def strip_notices(text: str) -> str:
@@ -101,7 +48,7 @@ def strip_notices(text: str) -> str:
 
 
 def _is_added(line: str) -> bool:
-    return 5 < len(line) <= _MAX_LINE and _ADDED_LINE.match(line) is not None
+    return 5 < len(line) <= _MAX_LINE and (_ADDED_LINE.match(line) or _REFERENCE.match(line)) is not None
 
 
 def _without_list_footer(lines: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ Knows the labels of all our languages at once. A mail's raw source that somebody
 import re
 from collections.abc import Sequence
 
-from engine.tickets.cleaning.quote_phrases import HEADER_FIELDS, Field
+from engine.tickets.cleaning.words import groups
 
 _MAX_LINE = 400
 """Characters; no header line of any mail program is longer."""
@@ -15,6 +15,10 @@ _MAX_BETWEEN = 2
 """Lines without a label in a row: a blank one, or the rest of a long list of recipients."""
 _RAW_NEIGHBOURS = 6
 
+Field = str
+"""One of from, date, to, subject, other."""
+_FIELDS: dict[str, Field] = {label: field for field, labels in groups("header_labels").items() for label in labels}
+"""Label in small letters, without the colon -> what it labels."""
 _LABEL = re.compile(r"^[\s>*_]{0,12}([^\W\d_][^:\uff1a*\n]{0,24}?)[\s*_]{0,4}[:\uff1a]")
 _LABEL_INSIDE = re.compile(r"(?<!\S)\**((?:[^\W\d_]\w{0,15} )?[^\W\d_]\w{0,15})\** ?[:\uff1a]")
 _ADDRESS = re.compile(r"[^\s@]@[^\s@]|\[mailto:|\[EMAIL_|\[email")
@@ -64,11 +68,11 @@ def _fields_of(line: str) -> set[Field]:
     if len(line) > _MAX_LINE or not (":" in line or "\uff1a" in line):
         return set()
     label = _LABEL.match(line)
-    field = HEADER_FIELDS.get(label[1].strip().lower()) if label else None
+    field = _FIELDS.get(label[1].strip().lower()) if label else None
     if not field:
         return set()
     names = [name.lower() for name in _LABEL_INSIDE.findall(line)]
-    inside = (HEADER_FIELDS.get(name) or HEADER_FIELDS.get(name.rpartition(" ")[2]) for name in names)
+    inside = (_FIELDS.get(name) or _FIELDS.get(name.rpartition(" ")[2]) for name in names)
     several = {found for found in inside if found} | {field}
     return several if len(several) >= 3 else {field}
 

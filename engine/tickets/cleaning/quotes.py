@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from engine.tickets.cleaning.attributions import AFTER_COLON, COLONS, VERB, Endings, find_attribution, names_a_writer
 from engine.tickets.cleaning.plain_text import QUOTED, has_words
 from engine.tickets.cleaning.quote_headers import header_length
-from engine.tickets.cleaning.quote_phrases import FORWARDED_MESSAGE, ORIGINAL_MESSAGE, REPLY_LINE
+from engine.tickets.cleaning.words import pattern
 
 _MAX_LINE = 400
 """Characters; no header line of any mail program is longer."""
@@ -30,8 +30,9 @@ _LONGEST_REST = 40
 _ENDS_IN_WROTE = re.compile(rf"{VERB}\W{{0,4}}$", re.IGNORECASE)
 _LONE_VERB = re.compile(rf"^{VERB}\W{{0,3}}$", re.IGNORECASE)
 
-_SEPARATOR = re.compile(rf"^\W{{2,40}}(?:{ORIGINAL_MESSAGE})\W{{0,40}}$", re.IGNORECASE)
-_FORWARDED = re.compile(rf"^\W{{0,40}}(?:{FORWARDED_MESSAGE})\W{{0,40}}$", re.IGNORECASE)
+_SEPARATOR = re.compile(rf"^\W{{2,40}}(?:{pattern('original_message')})\W{{0,40}}$", re.IGNORECASE)
+_FORWARDED = re.compile(rf"^\W{{0,40}}(?:{pattern('forwarded_message')})\W{{0,40}}$", re.IGNORECASE)
+_REPLY_LINE = re.compile(pattern("reply_line"), re.IGNORECASE)
 _GROUPWISE = re.compile(r"^>>> ?[^>].{0,200}(?:>|\d) ?>>>$")
 """Novell's '>>> Anna <a@b> 04.03.2025 10:11 >>>'."""
 _RULE = re.compile(r"^\W{0,3}[_\-=*\u2014\u2500]{5,}\W{0,3}$")
@@ -161,7 +162,7 @@ def _history_at(source: _Source, index: int, kept: _Kept) -> tuple[bool, int]:
     """
     line = source.lines[index]
     may_be_marker = not line[0].isalnum() or "bove" in line
-    if may_be_marker and (REPLY_LINE.search(line) or _SEPARATOR.match(line) or _GROUPWISE.match(line)):
+    if may_be_marker and (_REPLY_LINE.search(line) or _SEPARATOR.match(line) or _GROUPWISE.match(line)):
         return (True, 0) if kept.started else (False, 1)
     if _FORWARDED.match(line):
         after = source.next_with_words(index + 1)

@@ -8,7 +8,7 @@ Where words follow that may be worth reading (a list, a question, a postscript),
 import re
 
 from engine.tickets.cleaning.plain_text import has_words
-from engine.tickets.cleaning.signature_phrases import SENT_FROM, THANKS, VALEDICTION
+from engine.tickets.cleaning.words import pattern
 
 _MAX_SIGNATURE_LINES = 12
 """Lines that may follow 'Best regards'; longer blocks hold something worth reading."""
@@ -30,10 +30,11 @@ _RULE_CHARACTERS = " \t-_=*\u2013\u2014\u2500"
 """A line of nothing else is a rule, and one that ends a message divides it from nothing."""
 
 _DELIMITER = re.compile(r"^(?:--|\u2014|\u2013|-- -|__) ?$")
-_VALEDICTION = re.compile(rf"^\W{{0,4}}(?:{VALEDICTION})\W{{0,6}}$", re.IGNORECASE)
+_VALEDICTIONS = pattern("valedictions")
+_VALEDICTION = re.compile(rf"^\W{{0,4}}(?:{_VALEDICTIONS})\W{{0,6}}$", re.IGNORECASE)
 # 'Best regards, Anna Schmidt' on one line: the comma and one to four words.
 _VALEDICTION_AND_NAME = re.compile(
-    rf"^\W{{0,4}}(?:{VALEDICTION})[,!]? (?:[A-Z\u00c0-\u017d][\w.'\u2019-]*(?: |$)){{1,4}}\W{{0,3}}$", re.IGNORECASE
+    rf"^\W{{0,4}}(?:{_VALEDICTIONS})[,!]? (?:[A-Z\u00c0-\u017d][\w.'\u2019-]*(?: |$)){{1,4}}\W{{0,3}}$", re.IGNORECASE
 )
 # '-Anna' or '/John' on the last line; a dash with a space before it would be a list.
 _SIGNED = re.compile(r"^[-/~\u2013\u2014](?:[A-Z\u00c0-\u017d][\w.'\u2019-]*(?: |$)){1,3}$")
@@ -41,10 +42,11 @@ _CONTACT = re.compile(
     r"^(?:\W{0,3}[^\W\d]{1,12}[.:]{1,2} ?)?"
     r"(?:\S{1,60}@\S{3,60}|(?:https?://|www\.)\S{3,80}|\[(?:EMAIL|PHONE)_\d+\]|\+?[\d(][\d ()./\u00a0-]{5,20}\d)$"
 )
-_THANKS = re.compile(rf"^\W{{0,4}}(?:{THANKS})\W{{0,6}}$", re.IGNORECASE)
+_THANKS = re.compile(rf"^\W{{0,4}}(?:{pattern('thanks')})\W{{0,6}}$", re.IGNORECASE)
 _GOES_ON = re.compile(
     r"^\W{0,3}p\.? ?s\b|\?\s*$|^\s*(?:[-*\u2022]|\d{1,2}[.)]) \S|^\s*`{3}|\bplease\b|\bbitte\b", re.IGNORECASE
 )
+_SENT_FROM = re.compile(rf"^(?:{pattern('sent_from')})$", re.IGNORECASE)
 
 
 def strip_signature(text: str) -> str:
@@ -94,7 +96,7 @@ def _is_sent_from(line: str) -> bool:
         line = line.rstrip("!.:;)-( ")
     # 'Sent from my desk, is much easier' is a sentence: a device has neither a comma nor ten words nor a full stop.
     is_short = 6 < len(line) <= 120 and len(line.split()) <= 9 and ", " not in line and line[-1] not in ".?!:"
-    return is_short and SENT_FROM.match(line) is not None
+    return is_short and _SENT_FROM.match(line) is not None
 
 
 def _without_valediction(lines: list[str]) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Final
 
 from engine.errors import TicketsError
 from engine.tickets.importing.parties import all_yes_no, who
+from engine.tickets.importing.words import groups
 
 ROLES: Final = (
     *("question", "answer", "ticket", "author", "role", "incoming", "outgoing", "internal", "public", "bot"),
@@ -36,68 +37,6 @@ _CATEGORY_CHARS = 80
 _CATEGORY_REPEATS = 4
 """A category has at least so many rows a value: Gorgias' Resolution has 3 values in 60 rows."""
 
-# The order inside a role is the order of preference.
-_WORDS: Final[dict[str, str]] = {
-    "question": """question, customer question, customer message, user message, inquiry, enquiry, query, request,
-        request text, prompt, problem, instruction, input, user, customer text, question text, issue description,
-        description, frage, anfrage, kundenfrage, kundenanfrage, problembeschreibung, beschreibung, pregunta,
-        consulta, pregunta del cliente, descripcion, question du client, demande, question client, domanda, richiesta,
-        descrizione, pergunta, duvida, questao, descricao, vraag, klantvraag, omschrijving, pytanie, zapytanie, opis,
-        fraga, arende, sporgsmal, henvendelse, sporsmal, kysymys, otazka, dotaz, popis, soru, вопрос, запрос, 質問,
-        問い合わせ, 问题, 問題, 提问""",
-    "answer": """answer, agent answer, agent reply, agent message, agent response, support reply, reply, response,
-        completion, solution, resolution, output, assistant, answer text, public reply, antwort, losung, loesung,
-        agentenantwort, support antwort, respuesta, solucion, reponse, solution apportee, risposta, soluzione,
-        resposta, solucao, antwoord, oplossing, odpowiedz, rozwiazanie, svar, losning, vastaus, ratkaisu, odpoved,
-        reseni, cevap, yanit, cozum, ответ, решение, 回答, 返信, 答案, 回复""",
-    "ticket": """ticket id, ticket number, ticket, ticket no, ticket nr, ticket_id, case id, case number, case,
-        conversation id, conversation, dialogue id, dialog id, chat id, session id, parent id, thread id, thread,
-        issue id, issue key, issue, request id, id, number, ticketnummer, ticket nummer, vorgang, vorgangsnummer,
-        fall, fallnummer, anfrage id, numero de ticket, id del ticket, caso, numero du ticket, dossier, numero ticket,
-        chamado, zaaknummer, zgloszenie, numer zgloszenia, arendenummer, sagsnummer, saksnummer, номер, номер заявки,
-        チケット番号, 工单号, 编号""",
-    "author": """author, author name, sender, from, from name, from address, sender name, sender email, agent,
-        user name, username, created by, posted by, writer, autor, absender, verfasser, von, remitente, auteur,
-        expediteur, mittente, autore, remetente, afzender, nadawca, avsandare, afsender, avsender, автор, отправитель,
-        送信者, 作者""",
-    "role": """role, author role, author type, sender type, sender role, type, direction, message type, rolle, typ,
-        richtung, rol, direccion, sens, ruolo, direzione, papel, direcao, richting, rola, kierunek, roll, riktning,
-        роль, тип, 役割, 角色""",
-    "incoming": """incoming, is incoming, inbound, is inbound, from customer, is customer, by customer, from client,
-        is client, from user, is user, from requester, is requester, from end user, is end user, from contact,
-        from visitor, customer, user, requester, client, eingehend, vom kunden, entrante, es cliente, entrant,
-        du client, in entrata, recebido, inkomend, przychodzace, indgaende, inkommande, innkommende, входящее,
-        受信""",
-    "outgoing": """outgoing, is outgoing, outbound, is outbound, from agent, is agent, by agent, from staff, is staff,
-        staff, agent, from admin, is admin, admin, from support, is support, support, from operator, is operator,
-        operator, is employee, from me, is from me, is reply, ausgehend, vom support, saliente, es agente, sortant,
-        du support, in uscita, enviado, uitgaand, wychodzace, udgaende, utgaende, исходящее, 送信""",
-    "internal": """internal, is internal, private, is private, internal note, private note, is note, note, visibility,
-        intern, privat, nur intern, interno, privado, interne, prive, privato, внутреннее""",
-    "public": """public, is public, is published, published, jsd public, customer visible, visible to customer,
-        is visible, offentlich, publico, publica, pubblico, openbaar, publiczny, offentlig, публичный""",
-    "bot": """bot, is bot, from bot, automated, is automated, automatic, is automatic, is ai, from ai, from ai agent,
-        is ai answer, ai generated, auto reply, is auto reply, auto response, chatbot, automatisch""",
-    "text": """text, message, body, content, comment, message text, message body, comment body, body text, text body,
-        reply text, nachricht, inhalt, kommentar, mensaje, texto, contenido, comentario, texte, contenu, commentaire,
-        messaggio, testo, contenuto, commento, mensagem, conteudo, bericht, inhoud, tekst, wiadomosc, tresc,
-        komentarz, meddelande, innehall, besked, melding, viesti, zprava, mesaj, icerik, сообщение, текст,
-        комментарий, 本文, メッセージ, 内容, 消息""",
-    "subject": """subject, title, summary, short description, topic, headline, betreff, titel, thema,
-        kurzbeschreibung, asunto, titulo, objet, sujet, titre, oggetto, titolo, assunto, onderwerp, temat, tytul,
-        amne, rubrik, emne, otsikko, aihe, predmet, konu, тема, 件名, 主题, 标题""",
-    "date": """created at, created, date, created date, sent datetime, created datetime, created time, timestamp,
-        time, sent at, date created, creation date, opened, updated, erstellt, datum, erstellt am, zeit, zeitpunkt,
-        fecha, fecha de creacion, date de creation, cree le, data, data di creazione, creato, data de criacao, criado,
-        aangemaakt, utworzono, skapad, oprettet, opprettet, luotu, vytvoreno, tarih, дата, создано, 日付, 作成日,
-        日期, 创建时间""",
-    "customer": """customer, customer id, customer name, customer email, requester, requester id, requester email,
-        client, user id, contact, email, e mail, kunde, kundennummer, kunden id, kunden email, cliente, id cliente,
-        correo, client id, courriel, klant, klient, kund, asiakas, zakaznik, musteri, клиент, 顧客, 客户""",
-    "tags": """tags, tag, labels, label, category, kategorie, kategorien, schlagworte, etiquetas, categoria,
-        etiquettes, categorie, etichette, kategoria, etykiety, kategori, категория, метки, カテゴリ, 标签, 分类""",
-}
-
 
 def plain(header: str) -> str:
     """Bring a header to the form that guesses are made on: lower case, no accents, words with one space between."""
@@ -111,8 +50,8 @@ def plain(header: str) -> str:
 
 def _table() -> dict[str, dict[str, int]]:
     return {
-        role: {plain(word): rank for rank, word in enumerate(words.replace("\n", " ").split(","))}
-        for role, words in _WORDS.items()
+        role: {plain(header): rank for rank, header in enumerate(headers)}
+        for role, headers in groups("columns").items()
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.tickets.importing.columns import plain
+from engine.tickets.importing.words import words
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +120,6 @@ _KNOWN: tuple[MetadataOnly, ...] = (
         "Fetch each conversation by Intercom's API (GET /conversations/{id}) as JSON.",
     ),
 )
-# With one of these a table does hold what was said, whatever else it looks like.
-_SPOKEN = frozenset(
-    ("body", "message", "answer", "reply", "comment", "comments", "content", "response", "text", "antwort")
-)
 
 
 def metadata_only(columns: Sequence[str]) -> MetadataOnly | None:
@@ -135,6 +132,6 @@ def metadata_only(columns: Sequence[str]) -> MetadataOnly | None:
         What it is and where the right export is; None when the header is not one of these.
     """
     names = {plain(column) for column in columns}
-    if names & _SPOKEN:
+    if names & words("spoken_columns"):
         return None
     return next((known for known in _KNOWN if names.issuperset(known.headers)), None)

@@ -1,7 +1,7 @@
 """Who wrote a message, and whether a customer saw it: by the words and the yes and no that tables hold.
 
-Owns those words. Which column they stand in is decided in :mod:`engine.tickets.importing.columns`; what true means
-follows from its header, never from the cell alone.
+The words are tables of :mod:`engine.tickets.importing.words`. Which column they stand in is decided in
+:mod:`engine.tickets.importing.columns`; what true means follows from its header, never from the cell alone.
 """
 
 from __future__ import annotations
@@ -9,42 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import cast
 
 from engine.tickets.conversation import Kind, Role
+from engine.tickets.importing.words import groups, words
 
-
-def _word_set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
-_YES = _word_set("true 1 yes y t x on wahr ja j vrai oui o verdadero si sí vero verdadeiro sim tak да истина はい 是")
-_NO = _word_set("false 0 no n f off falsch nein faux non falso não nao nee nie нет ложь いいえ 否")
-_CUSTOMER_WORDS = _word_set(
-    """
-    customer user end-user enduser end_user requester client contact visitor lead guest human incoming
-    inbound in received q question kunde kundin eingehend cliente usuario usuaria entrante
-    recibido utilisateur entrant reçu utente entrata usuário recebido klant gebruiker klient użytkownik
-    kund bruger bruker asiakas zákazník müşteri клиент 顧客 客户
-    """
-)
-_AGENT_WORDS = _word_set(
-    """
-    agent assistant support staff admin operator rep teammate employee outgoing outbound out sent
-    a answer reply helpdesk service mitarbeiter mitarbeiterin bearbeiter ausgehend agente soporte
-    saliente enviado conseiller sortant envoyé operatore uscita atendente saída enviado medewerker
-    uitgaand pracownik konsultant handläggare medarbejder asiakaspalvelija operátor temsilci оператор
-    агент поддержка 担当者 客服
-    """
-)
-_KINDS: dict[str, Kind] = {
-    **dict.fromkeys(("note", "internal", "private", "notiz", "interne notiz", "intern", "comment internal"), "note"),
-    **dict.fromkeys(("internal note", "private note", "internal comment", "work note", "work notes"), "note"),
-    **dict.fromkeys(("draft", "entwurf"), "draft"),
-    **dict.fromkeys(("system", "event", "automation", "activity", "trigger", "rule", "workflow"), "system"),
-    **dict.fromkeys(("bot", "chatbot", "ai", "agentbot", "agent bot", "answerbot", "answer bot", "ai agent"), "bot"),
-    **dict.fromkeys(("virtual agent", "virtual assistant", "system user", "ai assistant", "voicebot"), "bot"),
-    "spam": "spam",
-}
+_KINDS: dict[str, Kind] = {word: cast(Kind, kind) for kind, names in groups("message_kinds").items() for word in names}
+_CUSTOMERS, _AGENTS = words("customers"), words("agents")
 
 _MACHINE_NAME = re.compile(
     r"\b(?:bot|(?:answer|chat|help|support|auto)[ -]?bot|ai (?:agent|assistant)|automation"
@@ -63,7 +34,7 @@ def is_machine_name(name: str) -> bool:
 def yes_no(cell: str) -> bool | None:
     """Read a cell that says yes or no, in the words of several languages; None for any other."""
     word = cell.strip().casefold()
-    return True if word in _YES else False if word in _NO else None
+    return True if word in words("yes") else False if word in words("no") else None
 
 
 def all_yes_no(cells: Iterable[str]) -> bool:
@@ -82,14 +53,14 @@ def who(cell: str) -> tuple[Role | None, Kind]:
     word = " ".join(cell.casefold().replace("_", " ").replace("-", " ").replace("/", " ").split())
     if word in _KINDS:
         return "assistant", _KINDS[word]
-    if word in _CUSTOMER_WORDS:
+    if word in _CUSTOMERS:
         return "user", "public"
-    if word in _AGENT_WORDS:
+    if word in _AGENTS:
         return "assistant", "public"
     for part in word.split():
-        if part in _CUSTOMER_WORDS:
+        if part in _CUSTOMERS:
             return "user", "public"
-        if part in _AGENT_WORDS:
+        if part in _AGENTS:
             return "assistant", "public"
     return None, "public"
 

@@ -22,19 +22,14 @@ from engine.tickets.conversation import KIND_REASONS, NOT_LEARNT, Conversation, 
 from engine.tickets.languages import UNKNOWN, language_of
 from engine.tickets.options import PrepareOptions
 from engine.tickets.preparing.facts import Facts, facts_of
+from engine.tickets.preparing.words import words
 from engine.tickets.privacy.masking import ConversationMasker, PrivacyOptions, Redaction, Suspect
 from engine.tickets.privacy.review import SUSPECT
 
 _MOST_SUSPECTS = 50
 """Places a conversation that look like a name; what has more is a list of people."""
-RESOLVED = frozenset(
-    (
-        *("solved", "closed", "resolved", "done", "complete", "completed", "fixed", "4", "5", "6", "7"),
-        *("gelöst", "geschlossen", "erledigt", "beendet", "resuelto", "cerrado", "résolu", "fermé", "clos"),
-        *("risolto", "chiuso", "resolvido", "fechado", "opgelost", "gesloten", "rozwiązane", "zamknięte"),
-    )
-)
-"""Statuses that mean an answered ticket; the numbers are Freshdesk's (4, 5) and ServiceNow's (6, 7)."""
+RESOLVED = words("resolved_statuses")
+"""Statuses that mean an answered ticket, in small letters."""
 _UNFIT = frozenset(("bot", "truncated", "redacted", "draft", "tool", "after_tool", "rated_bad", "unknown"))
 """Kinds that explain why a ticket has no answer, where all its answers are of them."""
 REASONING = "reasoning inside an answer"

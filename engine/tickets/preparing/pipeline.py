@@ -309,7 +309,7 @@ def _report(
     redactions: Counter[str] = Counter()
     for index in kept:
         redactions.update(dict(gathered.kinds[index]))
-    tags = Counter(tag for entry in facts for tag in set(entry.tags))
+    tags = Counter(tag for entry in facts for tag in dict.fromkeys(entry.tags))
     languages = Counter(entry.language for entry in facts)
     numbers = {index: number for number, index in enumerate(kept)}
     canned = [replace(entry, number=numbers[entry.number]) for entry in selection.canned]

@@ -16,80 +16,13 @@ from engine.tickets.conversation import excerpt, is_learnt_answer
 from engine.tickets.preparing.facts import Facts
 from engine.tickets.preparing.findings import Held, Level, findings, headline
 from engine.tickets.preparing.selecting import Canned
+from engine.tickets.preparing.words import words
 
 EDGES = (0, 25, 50, 100, 200, 400, 800, 1600, 3200, 6400, 12800)
 """Lower edges of the histograms, in characters; the last bin is open."""
 UNLIKE = 0.15
 """Answers that share less than this of their word triples say something else."""
 SHOWN = 10
-
-# Words of many subjects that are nobody's topic.
-_FILLERS = frozenset(
-    (
-        *(
-            "with",
-            "from",
-            "this",
-            "that",
-            "have",
-            "your",
-            "about",
-            "does",
-            "what",
-            "when",
-            "where",
-            "which",
-            "will",
-            "would",
-        ),
-        *(
-            "could",
-            "cannot",
-            "there",
-            "their",
-            "after",
-            "into",
-            "please",
-            "help",
-            "need",
-            "problem",
-            "issue",
-            "question",
-        ),
-        *(
-            "support",
-            "thanks",
-            "hello",
-            "dear",
-            "ticket",
-            "frage",
-            "hilfe",
-            "bitte",
-            "nicht",
-            "kein",
-            "keine",
-            "eine",
-            "einen",
-        ),
-        *(
-            "mein",
-            "meine",
-            "nach",
-            "auch",
-            "pour",
-            "avec",
-            "dans",
-            "vous",
-            "plus",
-            "bonjour",
-            "sans",
-            "mais",
-            "para",
-            "como",
-        ),
-        *("sobre", "hola", "esta", "gracias", "problema", "non", "con", "per", "una", "sono", "della"),
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +69,7 @@ def assess(
     Returns:
         :class:`Quality` as plain values.
     """
-    tags = Counter(tag for entry in facts for tag in set(entry.tags))
+    tags = Counter(tag for entry in facts for tag in dict.fromkeys(entry.tags))
     tagged = sum(bool(entry.tags) for entry in facts) >= len(facts) * 0.3
     answers = [chars for entry in facts for chars in entry.answer_chars]
     repeated = sum(entry.kept for entry in canned)
@@ -162,8 +95,9 @@ def assess(
 
 def _word_topics(topics: Counter[str], count: int) -> list[list[Any]]:
     """Return the words of subjects that are on few enough tickets to tell them apart."""
+    fillers = words("topic_fillers")
     telling = (
-        [word, times] for word, times in topics.most_common(200) if word not in _FILLERS and 1 < times <= count * 0.6
+        [word, times] for word, times in topics.most_common(200) if word not in fillers and 1 < times <= count * 0.6
     )
     return list(islice(telling, SHOWN * 2))
 

@@ -19,6 +19,7 @@ from engine.tickets.importing.files.sources import Source
 from engine.tickets.importing.readers.fields import oldest_first
 from engine.tickets.importing.readers.mail_parts import BOM, Mail, parse_mail
 from engine.tickets.importing.readers.mailing_lists import list_mark, without_mark
+from engine.tickets.importing.words import words
 from engine.tickets.preparing.splitting import UnionFind
 
 FORMAT = "mail"
@@ -39,62 +40,6 @@ _REPLY = re.compile(
     re.IGNORECASE,
 )
 _TICKET_MARK = re.compile(r"[\[(](?:ticket|case|#|request|fall|vorgang)?\s*[#:]?\s*\d{3,}[\])]", re.IGNORECASE)
-_SUPPORT_NAMES = frozenset(
-    (
-        "support",
-        "help",
-        "helpdesk",
-        "service",
-        "info",
-        "kontakt",
-        "contact",
-        "hello",
-        "team",
-        "care",
-        "kundenservice",
-        "soporte",
-        "ayuda",
-    )
-)
-_PUBLIC_DOMAINS = frozenset(
-    (
-        *(
-            "gmail.com",
-            "googlemail.com",
-            "outlook.com",
-            "hotmail.com",
-            "live.com",
-            "msn.com",
-            "yahoo.com",
-            "aol.com",
-            "icloud.com",
-        ),
-        *(
-            "me.com",
-            "gmx.de",
-            "gmx.net",
-            "gmx.at",
-            "web.de",
-            "t-online.de",
-            "mail.ru",
-            "yandex.ru",
-            "qq.com",
-            "163.com",
-            "126.com",
-        ),
-        *(
-            "orange.fr",
-            "free.fr",
-            "wanadoo.fr",
-            "laposte.net",
-            "libero.it",
-            "proton.me",
-            "protonmail.com",
-            "zoho.com",
-            "mail.com",
-        ),
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,12 +190,12 @@ def _support(index: Sequence[_Index], threads: Sequence[Sequence[int]]) -> set[s
     asked = Counter(address for members in threads for address in index[members[0]].recipients)
 
     def weight(address: str) -> tuple[int, ...]:
-        named = address.split("@")[0].split("+")[0] in _SUPPORT_NAMES
+        named = address.split("@")[0].split("+")[0] in words("support_names")
         return taking_part[address], named, asked[address], replying[address], writing[address]
 
     best = max(sorted(taking_part), key=weight)
     domain = best.rsplit("@", 1)[-1]
-    return {best} if domain in _PUBLIC_DOMAINS else {best, domain}
+    return {best} if domain in words("public_domains") else {best, domain}
 
 
 def _conversation(mails: Iterable[Mail], ours: set[str], number: int, mark: str) -> Conversation:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from engine.tickets.privacy.detectors.spans import Covered, Span
+from engine.tickets.privacy.words import pattern
 
 _LONG = re.compile(r"[A-Za-z0-9_+/=.~-]{16,4096}")
 """The shortest key worth finding; the longest holds any token we know."""
@@ -28,21 +29,9 @@ _PREFIX_STARTS = tuple(_PREFIXES)
 _JWT = re.compile(r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{0,2048}")
 _BOT_TOKEN = re.compile(r"(?<!\d)\d{8,10}:[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])")
 
-_KEY_WORDS = (
-    r"api[ _-]?key|api[ _-]?token|access[ _-]?key(?:[ _-]?id)?|secret(?:[ _-]?(?:access[ _-]?)?key)?|(?:access"
-    r"|auth|bearer|refresh|session|bot)?[ _-]?token"
-    r"|client[ _-]?secret|webhook[ _-]?secret|private[ _-]?key|account[ _-]?key|shared[ _-]?key|bearer"
-    r"|authorization|licen[cs]e(?:[ _-]?(?:key|code|number))?|product[ _-]?key|serial(?:[ _-]?key)?"
-    r"|activation[ _-]?(?:key|code)"
-    r"|registration[ _-]?(?:key|code)|(?<![\w-])key|api[ -]?schlüssel|(?:lizenz|produkt|aktivierungs)(?:schlüssel"
-    r"|code|key)|schlüssel|clé(?: (?:api|de licence|d'activation|de produit))?|clave(?: (?:api|de licencia"
-    r"|de producto))?"
-    r"|chave(?: (?:da )?api)?|chiave(?: api)?|sleutel|licentie(?:sleutel|code)|klucz(?: api)?|licensnyckel|nyckel"
-    r"|ключ|токен|密钥|令牌|キー|키"
-)
 _IS = r"is|was|lautet|ist|est|es|è|é|は|是"
 _KEY_BEFORE = re.compile(
-    rf"(?:{_KEY_WORDS})[\"'`*]{{0,2}}[ \t]{{0,4}}(?:(?:{_IS})?[ \t]{{0,4}}[:=\uff1a]|{_IS}|to)?"
+    rf"(?:{pattern('key_words')})[\"'`*]{{0,2}}[ \t]{{0,4}}(?:(?:{_IS})?[ \t]{{0,4}}[:=\uff1a]|{_IS}|to)?"
     r"[\s\"'`<(*]{0,4}(?:basic |bearer )?$",
     re.IGNORECASE,
 )

@@ -137,3 +137,10 @@ def test_languages_are_named_as_what_they_are(tmp_path: Path) -> None:
     ]
     report, _ = prepared([write(tmp_path / "t.jsonl", lines(*tickets))], tmp_path / "out")
     assert any("Italian 86 %, Dutch 14 %" in finding["text"] for finding in report.quality["findings"])
+
+
+def test_tags_of_equal_frequency_stand_in_the_order_in_which_they_came(tmp_path: Path) -> None:
+    """And not in that of a set of words, which is another one in every process."""
+    tags = [f"tag-{number}" for number in (7, 3, 9, 1, 8, 2, 6, 4)]
+    report, _ = prepared([write(tmp_path / "t.jsonl", lines(zendesk(1, tags=tags)))], tmp_path / "out", heldout=0)
+    assert list(report.tags) == tags and [topic for topic, _ in report.quality["topics"]] == tags
