@@ -23,9 +23,11 @@ from torch import nn
 from engine.chat.adapted_linear import AdaptedLinear, LoraWeights, RowAssignment
 from engine.chat.cuda_graphs.recordings import Recordings
 from engine.chat.prefix_cache import PrefixCache
+from engine.chat.weights import mark_of
 from engine.errors import ModelError
 from engine.model.adapter_files import CONFIG, Adapter, LoraPair, read_adapter, weights_file
 from engine.model.base import BaseModel
+from engine.model.snapshot import Snapshot
 
 _EXPERTS = re.compile(r"(^|\.)experts(\.|$)")
 _OTHER_BASE = "Pick the base model that it was trained on."
@@ -35,12 +37,14 @@ _OTHER_BASE = "Pick the base model that it was trained on."
 class _Slot:
     """A loaded adapter."""
 
-    path: Path
+    source: Path | Snapshot
     stamp: tuple[int, ...]
     """Sizes and times of its files: an adapter that is written anew counts as another one."""
     layers: tuple[str, ...]
     """Where its weights are."""
     users: int = field(default=0)
+    mark: str = ""
+    """Of the weights themselves (:meth:`AdapterBank.mark`); empty until somebody asks."""
 
 
 def bank_of(base: BaseModel) -> "AdapterBank":
@@ -85,7 +89,7 @@ class AdapterBank:
     def loaded(self) -> tuple[Path, ...]:
         """The folders of the loaded adapters, the least recently used first."""
         with self.lock:
-            return tuple(slot.path for slot in self._slots.values())
+            return tuple(slot.source for slot in self._slots.values() if isinstance(slot.source, Path))
 
     def make_room(self) -> None:
         """Give back the memory of recorded steps that no answer uses, and of what was read for the next turns."""
@@ -93,11 +97,11 @@ class AdapterBank:
         with self.lock:
             self.prefixes.forget()
 
-    def load(self, path: Path) -> str:
+    def load(self, source: Path | Snapshot) -> str:
         """Load an adapter; one that is loaded already takes less than a millisecond.
 
         Args:
-            path: A PEFT adapter folder.
+            source: A PEFT adapter folder, or the weights of a run as they were at a step.
 
         Returns:
             The name under which :meth:`forward` knows it, made here and never from outside.
@@ -106,29 +110,41 @@ class AdapterBank:
             ModelError: It is gone, damaged, unsafe, of another method, or does not fit; or every slot is in use.
         """
         with self.lock:
-            path, stamp = path.resolve(), _stamp(path)
+            source, stamp = (source.resolve(), _stamp(source)) if isinstance(source, Path) else (source, ())
             for name, slot in self._slots.items():
-                if (slot.path, slot.stamp) == (path, stamp):
+                if (slot.source, slot.stamp) == (source, stamp):
                     self._slots[name] = self._slots.pop(name)
                     return name
-            adapter = _read(path)
+            adapter = _read(source) if isinstance(source, Path) else source.adapter
             pairs = _with_biases(adapter, self._linear)
-            self._check_fit(pairs, path)
-            self._drop([name for name, slot in self._slots.items() if slot.path == path and not slot.users])
+            self._check_fit(pairs, source.name if isinstance(source, Path) else source.run)
+            stale = [name for name, slot in self._slots.items() if _replaces(source, slot.source) and not slot.users]
+            self._drop(stale)
             name = self._free_name()
             self._install(name, pairs, adapter)
-            self._slots[name] = _Slot(path, stamp, tuple(pairs))
+            self._slots[name] = _Slot(source, stamp, tuple(pairs))
             return name
 
+    def mark(self, name: str) -> str:
+        """Return what tells a loaded adapter's weights from others: eight hexadecimal digits, of the slot's own bytes.
+
+        Two adapters of the same numbers have the same mark, wherever they came from and whatever holds them.
+        """
+        with self.lock:
+            slot = self._slots[name]
+            if not slot.mark:
+                slot.mark = mark_of({where: self._adapted[where].slots[name] for where in slot.layers})
+            return slot.mark
+
     @contextmanager
-    def acquire(self, paths: Sequence[Path | None]) -> Iterator[tuple[str | None, ...]]:
+    def acquire(self, sources: Sequence[Path | Snapshot | None]) -> Iterator[tuple[str | None, ...]]:
         """Load adapters and keep them loaded for as long as the context lasts.
 
         Args:
-            paths: Adapter folders; None stands for the base.
+            sources: As for :meth:`load`; None stands for the base.
 
         Yields:
-            Names for :meth:`forward`, one a path.
+            Names for :meth:`forward`, one a source.
 
         Raises:
             ModelError: As in :meth:`load`.
@@ -136,9 +152,9 @@ class AdapterBank:
         held: list[_Slot] = []
         names: list[str | None] = []
         try:
-            for path in paths:
+            for source in sources:
                 with self.lock:
-                    names.append(None if path is None else self.load(path))
+                    names.append(None if source is None else self.load(source))
                     if names[-1] is not None:
                         held.append(self._slots[names[-1]])
                         held[-1].users += 1
@@ -155,7 +171,7 @@ class AdapterBank:
             ModelError: It is answering.
         """
         with self.lock:
-            found = [name for name, slot in self._slots.items() if slot.path == path.resolve()]
+            found = [name for name, slot in self._slots.items() if slot.source == path.resolve()]
             if any(self._slots[name].users for name in found):
                 raise ModelError(f"{path.name} is answering just now.", "Stop the answer first.")
             self._drop(found)
@@ -197,23 +213,23 @@ class AdapterBank:
             finally:
                 self.assignment.rows, self.assignment.places = 0, ()
 
-    def _check_fit(self, pairs: Mapping[str, LoraPair], path: Path) -> None:
+    def _check_fit(self, pairs: Mapping[str, LoraPair], called: str) -> None:
         """Compare every weight with the layer it is meant for, before anything is changed."""
         for name, pair in pairs.items():
             layer = self._linear.get(name)
             if layer is None:
                 raise ModelError(
-                    f"{path.name} does not fit this base model, which has no linear layer {name[-80:]}.", _OTHER_BASE
+                    f"{called} does not fit this base model, which has no linear layer {name[-80:]}.", _OTHER_BASE
                 )
             wanted, there = (pair.down.shape[1], pair.up.shape[0]), (layer.in_features, layer.out_features)
             if wanted != there:
                 raise ModelError(
-                    f"{path.name} does not fit this base model: its {name[-80:]} goes from {wanted[0]} to {wanted[1]}, "
+                    f"{called} does not fit this base model: its {name[-80:]} goes from {wanted[0]} to {wanted[1]}, "
                     f"the base's from {there[0]} to {there[1]}.",
                     _OTHER_BASE,
                 )
             if _EXPERTS.search(name):
-                raise ModelError(f"{path.name} adapts single experts, which cannot answer side by side with the base.")
+                raise ModelError(f"{called} adapts single experts, which cannot answer side by side with the base.")
 
     def _free_name(self) -> str:
         if len(self._slots) >= self._capacity:
@@ -271,6 +287,13 @@ class AdapterBank:
             self.prefixes.forget(slot)
             for where in slot.layers:
                 del self._adapted[where].slots[name]
+
+
+def _replaces(newer: Path | Snapshot, older: Path | Snapshot) -> bool:
+    """Whether nobody will ask for ``older`` again once ``newer`` is there."""
+    if isinstance(newer, Snapshot):
+        return isinstance(older, Snapshot) and older.run == newer.run
+    return newer == older
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ import gc
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.chat.records import Answer, AnswerFrame, Sampling, Turn
@@ -70,16 +71,19 @@ def _answers(
 ) -> Iterator[AnswerFrame]:
     from engine.chat.adapters import bank_of
     from engine.chat.decoding import Row, decode
+    from engine.chat.weights import DIGITS
 
     answers = AnswerBuilder([voice.id for voice in voices], base.chat.tokenizer)
     yield answers.frame("Loading the adapters")
     prompts = [_prompt(base, conversation) for conversation in conversations]
     sampling = _fitted(sampling, max(map(len, prompts)), base)
     for voice in voices:
-        if voice.path:
+        if voice.path and voice.snapshot is None:
             check_mark(voice.path, base.mark)
     bank = bank_of(base)
-    with bank.acquire([voice.path for voice in voices]) as names:
+    with bank.acquire([voice.snapshot or voice.path for voice in voices]) as names:
+        marks = [bank.mark(name) if name else base.mark[:DIGITS] for name in names]
+        answers.sign([_weights(voice, mark) for voice, mark in zip(voices, marks, strict=True)])
         rows = [Row(prompt, name) for prompt, name in zip(prompts, names, strict=True)]
         yield answers.frame("Reading")
         for states in decode(bank, rows, sampling, base.chat.stop_ids, base.chat.pad_id, should_stop):
@@ -107,6 +111,10 @@ class AnswerBuilder:
         self._streams = [TextStream(tokenizer) for _ in voices]
         self._answers = silent(voices, "").answers
 
+    def sign(self, weights: Sequence[str]) -> None:
+        """Note which weights answer."""
+        self._answers = tuple(replace(seen, weights=told) for seen, told in zip(self._answers, weights, strict=True))
+
     def note(self, states: "Sequence[RowState]") -> None:
         """Bring every open answer up to date."""
         seconds = time.perf_counter() - self._started
@@ -122,7 +130,12 @@ class AnswerBuilder:
     def _updated(self, seen: Answer, state: "RowState", stream: TextStream, seconds: float) -> Answer:
         text = stream.update(state.tokens)
         text = stream.finish() if state.done else text
-        return Answer(seen.voice, text, len(state.tokens), seconds, state.done, state.stopped_by)
+        return Answer(seen.voice, text, len(state.tokens), seconds, state.done, state.stopped_by, seen.weights)
+
+
+def _weights(voice: "Voice", mark: str) -> str:
+    step = f"step {voice.snapshot.step}" if voice.snapshot else ""
+    return ", ".join(part for part in (step, mark) if part)
 
 
 def _prompt(base: "BaseModel", conversation: Sequence[Turn]) -> tuple[int, ...]:

@@ -3,9 +3,12 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from engine.errors import StudioError
+
+if TYPE_CHECKING:
+    from engine.model.snapshot import Snapshot
 
 Turn = dict[str, str]
 """{"role": "system" | "user" | "assistant", "content": text}"""
@@ -73,12 +76,15 @@ class Voice:
     """Somebody who can answer in the playground: the base, or an adapter over it."""
 
     id: str
-    """'base', 'run:<id>', 'run:<id>@<step>' for a checkpoint, or 'adapter:<id>' for an imported one."""
+    """'base', 'run:<id>', 'run:<id>@<step>' for a checkpoint, 'run:<id>@now' for a run as it trains, or 'adapter:<id>'
+    for an imported one."""
     label: str
     model: str
     """The base it belongs to, as in the recipe; empty for 'base', which follows the others."""
     path: Path | None
-    """The PEFT adapter folder; None for the base."""
+    """The PEFT adapter folder, for a run as it trains where it will be; None for the base."""
+    snapshot: "Snapshot | None" = None
+    """The weights that answer for a run as it trains, once they have been copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,8 @@ class Answer:
     done: bool
     stopped_by: StoppedBy | None
     """None while it is being written."""
+    weights: str = ""
+    """The mark of the weights that answer, and after which step, in words; empty until they are loaded."""
 
 
 @dataclass(frozen=True, slots=True)

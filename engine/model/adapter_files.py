@@ -129,7 +129,7 @@ def read_adapter(folder: Path) -> Adapter:
         ModelError: It is no adapter, is damaged, unsafe to load, or of a kind that cannot answer here.
     """
     config = read_config(folder)
-    layers, biases = _sorted_out(read_tensors(folder), folder)
+    layers, biases = sorted_out(read_tensors(folder), folder.name)
     return Adapter(config, layers, biases)
 
 
@@ -289,10 +289,21 @@ def _unpickled(file: Path) -> "dict[str, torch.Tensor]":
     return {name: tensor.detach().contiguous().clone() for name, tensor in tensors.items()}
 
 
-def _sorted_out(
-    tensors: "Mapping[str, torch.Tensor]", folder: Path
+def sorted_out(
+    tensors: "Mapping[str, torch.Tensor]", where: str
 ) -> "tuple[dict[str, LoraPair], dict[str, torch.Tensor]]":
-    """Bring the two halves of each layer together; every tensor must have its place."""
+    """Bring the two halves of each layer together; every tensor must have its place.
+
+    Args:
+        tensors: By their names as peft saves them.
+        where: What holds them, for the sentences.
+
+    Returns:
+        The weights of each layer, and trained biases of the base, by the module's name.
+
+    Raises:
+        ModelError: A tensor is no LoRA weight, or half of a pair is missing.
+    """
     parts: dict[str, dict[str, torch.Tensor]] = {}
     biases: dict[str, torch.Tensor] = {}
     for name, tensor in tensors.items():
@@ -301,23 +312,19 @@ def _sorted_out(
         elif seen := _BIAS_KEY.fullmatch(name):
             biases[seen["module"]] = tensor
         else:
-            raise ModelError(f"{folder.name} holds '{name[-80:]}', which is no LoRA weight.", _ANOTHER_ADAPTER)
+            raise ModelError(f"{where} holds '{name[-80:]}', which is no LoRA weight.", _ANOTHER_ADAPTER)
     if not parts:
-        raise ModelError(f"{folder.name} holds no LoRA weights.", _ANOTHER_ADAPTER)
-    return {module: _pair(module, found, folder) for module, found in parts.items()}, biases
+        raise ModelError(f"{where} holds no LoRA weights.", _ANOTHER_ADAPTER)
+    return {module: _pair(module, found, where) for module, found in parts.items()}, biases
 
 
-def _pair(module: str, parts: "Mapping[str, torch.Tensor]", folder: Path) -> LoraPair:
+def _pair(module: str, parts: "Mapping[str, torch.Tensor]", where: str) -> LoraPair:
     down, up, bias = (parts.get(part) for part in ("lora_A.weight", "lora_B.weight", "lora_B.bias"))
     whole = down is not None and up is not None and down.dim() == up.dim() == 2
     if down is None or up is None or not whole or down.shape[0] != up.shape[1] or not 0 < down.shape[0] <= MAX_RANK:
-        raise ModelError(
-            f"The weights for {module[-80:]} in {folder.name} are incomplete.", "Export the adapter again."
-        )
+        raise ModelError(f"The weights for {module[-80:]} in {where} are incomplete.", "Export the adapter again.")
     if bias is not None and bias.shape != up.shape[:1]:
-        raise ModelError(
-            f"The weights for {module[-80:]} in {folder.name} are incomplete.", "Export the adapter again."
-        )
+        raise ModelError(f"The weights for {module[-80:]} in {where} are incomplete.", "Export the adapter again.")
     return LoraPair(down, up, bias)
 
 

@@ -1,11 +1,12 @@
 """The playground: who can answer, what they are asked, and their answers as they come."""
 
 import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from engine.base_holder import BaseHolder
+from engine.base_holder import LOOK, BaseHolder
 from engine.chat.records import Voice
 from engine.errors import StudioError, TicketsError
 from engine.recipe import Recipe
@@ -18,6 +19,10 @@ from engine.workspace import Workspace
 if TYPE_CHECKING:
     from engine.chat.heldout import HeldOutTicket
     from engine.chat.playground import AnswerFrame, Sampling, Turn
+
+
+NOW = "@now"
+"""At the end of a voice's id: a run as it trains."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -60,13 +65,15 @@ class PlaygroundService:
         """Return everybody who can answer: base, finished runs, newest checkpoints of others, imported adapters."""
         found = [Voice("base", "Base model", "", None)]
         for run in self._runs.all():
-            if run.recipe is None or not (run.has_adapter or run.checkpoint):
+            if run.recipe is None:
                 continue
             directory = RunDirectory(self._workspace.runs / run.id)
             name, model = run.status.name, run.recipe.model
+            if self._runs.can_be_asked(run.id):
+                found.append(Voice(f"run:{run.id}{NOW}", f"{name}, as it trains", model, directory.adapter))
             if run.has_adapter:
                 found.append(Voice(f"run:{run.id}", name, model, directory.adapter))
-            else:
+            elif run.checkpoint:
                 label, folder = f"{name}, step {run.checkpoint}", directory.checkpoint(run.checkpoint)
                 found.append(Voice(f"run:{run.id}@{run.checkpoint}", label, model, folder))
         return found + self._adapters.voices()
@@ -135,6 +142,9 @@ class PlaygroundService:
         asked = _Asked(session)
         self._answers.add(asked)
         try:
+            for place, voice in enumerate(chosen):
+                if voice.id.endswith(NOW):
+                    chosen[place] = yield from self._as_it_trains(voice, voices, asked)
             with self._bases.line_up(self._base_recipe(chosen)) as lease:
                 for stage in self._bases.stages(lease, should_stop=asked.stop.is_set):
                     yield silent(voices, stage)
@@ -144,6 +154,20 @@ class PlaygroundService:
                     yield from answer(lease.base, chosen, conversations, sampling, asked.stop.is_set)
         finally:
             self._answers.discard(asked)
+
+    def _as_it_trains(
+        self, voice: Voice, voices: Sequence[str], asked: _Asked
+    ) -> "Generator[AnswerFrame, None, Voice]":
+        """Wait for the end of the step under way, and return the voice with the weights of that moment."""
+        from engine.chat.playground import silent
+
+        run = _run_of(voice.id)
+        weights = self._runs.snapshot(run)
+        yield silent(voices, f"Waiting for the step under way of '{self._runs.get(run).status.name}'")
+        while not asked.stop.is_set():
+            with suppress(TimeoutError):
+                return replace(voice, snapshot=weights.result(LOOK))
+        return voice
 
     def stop(self, session: str = "") -> None:
         """End the answers that ``session`` is waiting for."""

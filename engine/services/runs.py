@@ -1,5 +1,8 @@
 """Runs: started, held, stopped, gone on with; listed, renamed and deleted."""
 
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
 from engine.base_holder import BaseHolder
 from engine.damage import Damaged
 from engine.model.sources import check_reference
@@ -10,6 +13,9 @@ from engine.training.runs.directory import RunDirectory
 from engine.training.runs.index import RunInfo
 from engine.training.runs.queue import TrainingQueue
 from engine.workspace import Deleted, Workspace
+
+if TYPE_CHECKING:
+    from engine.model.snapshot import Snapshot
 
 
 class RunService:
@@ -111,6 +117,18 @@ class RunService:
         """
         self._check_here(run)
         self.queue.stop(run)
+
+    def can_be_asked(self, run: str) -> bool:
+        """Whether a run trains here, so that it can be asked as it is after the step under way."""
+        return self.queue.can_be_asked(run)
+
+    def snapshot(self, run: str) -> "Future[Snapshot]":
+        """Ask for the weights of a run as they are after the step under way.
+
+        Raises:
+            RunError: It does not train here.
+        """
+        return self.queue.snapshot(run)
 
     def _check_here(self, run: str) -> None:
         """Make sure that no other program trains a run, which cannot be told from here what to do."""

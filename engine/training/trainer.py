@@ -29,6 +29,7 @@ from engine.workspace import read_json, write_json
 
 if TYPE_CHECKING:
     from engine.model.base import BaseModel
+    from engine.model.snapshot import Snapshot
     from engine.training.memory.modes import Settings
     from engine.training.qlora_trainer import QLoRATrainer
 
@@ -86,6 +87,7 @@ def run_training(
     resume_step: int = 0,
     is_paused: Callable[[], bool] = lambda: False,
     begin_with: "Settings | None" = None,
+    take_snapshots: "Callable[[Callable[[], Snapshot] | None], None]" = lambda _: None,
 ) -> Outcome:
     """Train an adapter; where several processes share the run (distributed/), each calls this with the same arguments.
 
@@ -99,10 +101,13 @@ def run_training(
         resume_step: The step of the checkpoint to go on from, or 0.
         is_paused: Asked before ``should_stop``; True says that it is about to block, so that memory can be given back.
         begin_with: How steps are computed at first; chosen for this machine where None.
+        take_snapshots: Given a function that copies the adapter as it is, which ``should_stop`` may call; None when
+            there is none any more.
 
     Raises:
         StudioError: What happened, in words; the cause is chained. Checkpoints made so far stay.
     """
+    from engine.model.snapshot import snapshot_of
     from engine.training import oom_recovery
     from engine.training.errors import explain
     from engine.training.setup import make_trainer, settle, take_apart
@@ -129,6 +134,7 @@ def run_training(
         def ready() -> "QLoRATrainer":
             made = make_trainer(recipe, train, heldout, base, folder, emit, should_stop, settings, is_paused)
             emit(_started(made, train, heldout, base, resume_step))
+            take_snapshots(lambda: snapshot_of(made.model, folder.name, made.state.global_step))
             return made
 
         while True:
@@ -139,6 +145,7 @@ def run_training(
                 break
             if process_group.is_distributed():
                 raise oom_recovery.NeedsLess(settings) from full
+            take_snapshots(None)
             resume_step = oom_recovery.save(trainer, folder / "checkpoints", resume_step)
             take_apart(trainer)
             trainer = None
@@ -159,6 +166,7 @@ def run_training(
             raise  # with what is behind it
         raise told from error
     finally:
+        take_snapshots(None)
         take_apart(trainer)
 
 

@@ -180,7 +180,7 @@ def _with_system(system: str, heard: tuple[dict[str, str], ...]) -> list[dict[st
 def _heard(conversation: Conversation, frame: AnswerFrame, lanes: dict[str, str]) -> Conversation:
     """Take a frame of the engine into the conversation; ``lanes`` says where each voice's words belong."""
     replies = {
-        lanes[seen.voice]: Reply(seen.text, seen.tokens, seen.seconds, seen.done, seen.stopped_by)
+        lanes[seen.voice]: Reply(seen.text, seen.tokens, seen.seconds, seen.done, seen.stopped_by, seen.weights)
         for seen in frame.answers
     }
     return replace(conversation, replies={**conversation.replies, **replies}, stage=frame.stage)

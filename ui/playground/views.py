@@ -37,9 +37,18 @@ def _pane(conversation: Conversation, voice: Voice) -> Markup:
     kind = "base" if voice.path is None else "tuned"
     return Markup(
         '<section class="pane pane-{}" aria-label="{}" data-voice="{}"><header><h3>{}</h3>'
-        '<span class="weights">{}</span></header>'
+        '<span class="weights">{}{}</span></header>'
         '<div class="pane-body" tabindex="0" data-scroll>{}</div><footer>{}</footer></section>'
-    ).format(kind, voice.label, voice.id, voice.label, weights(voice), body, _tally(newest))
+    ).format(kind, voice.label, voice.id, voice.label, weights(voice), _mark(newest), body, _tally(newest))
+
+
+def _mark(newest: Reply | None) -> Markup:
+    """Which weights have answered, told by the weights themselves."""
+    if newest is None or not newest.weights:
+        return NOTHING
+    return Markup(' <code class="mark" title="{}">{}</code>').format(
+        "Made of the numbers that answer, not of a name: the same weights always have the same mark.", newest.weights
+    )
 
 
 def _hint(voice: Voice) -> str:
@@ -115,5 +124,6 @@ def shown(voices: Sequence[Voice], chosen: Sequence[str]) -> list[Voice]:
 def over_one_base(voices: Sequence[Voice], chosen: Sequence[str]) -> list[str]:
     """Keep of the chosen adapters those over the base of the newest, which can answer together."""
     models = {voice.id: voice.model for voice in voices if voice.path is not None}
-    known = [name for name in chosen if name in models]
+    known = [name if name in models else name.removesuffix("@now") for name in chosen]  # it has ended since
+    known = [name for name in dict.fromkeys(known) if name in models]
     return [name for name in known if models[name] == models[known[-1]]]

@@ -25,6 +25,8 @@ class Reply:
     done: bool = True
     stopped_by: str | None = None
     """'end', 'length', 'cancelled', or None while it speaks."""
+    weights: str = ""
+    """The mark of the weights that answer, and after which step of a run."""
 
     @property
     def speed(self) -> float:

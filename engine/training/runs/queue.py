@@ -8,7 +8,8 @@ Pause, stop and the end of the program are looked at between steps. The queue kn
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,7 @@ from engine.workspace import default_root
 
 if TYPE_CHECKING:
     from engine.model.base import BaseModel
+    from engine.model.snapshot import Snapshot
     from engine.training.runs.events import Event
     from engine.training.runs.history import History
     from engine.training.trainer import TrainingData
@@ -54,6 +56,10 @@ class _Job:
     state: RunState = "queued"
     stage: str = "Waiting for the run before it"
     fraction: float | None = None
+    asked: list["Future[Snapshot]"] = field(default_factory=list)
+    """Who waits for the weights as they are; only touched while ``changing`` is held."""
+    take: "Callable[[], Snapshot] | None" = None
+    """Copies the weights; called between steps, by the thread that trains."""
 
 
 class TrainingQueue:
@@ -170,6 +176,29 @@ class TrainingQueue:
             job.wake.set()
             job.state = "stopping"
             job.run.update(state="stopping")
+
+    def can_be_asked(self, run: str) -> bool:
+        """Whether the run trains in this process, so that its weights can be copied at the end of a step."""
+        with self._lock:
+            return bool(self._jobs) and self._jobs[0].run.id == run and self._jobs[0].take is not None
+
+    def snapshot(self, run: str) -> "Future[Snapshot]":
+        """Ask for the weights of the run in progress; they come at the end of the step under way, in a pause at once.
+
+        Returns:
+            A future with the weights, or with the RunError that the run ended before.
+
+        Raises:
+            RunError: It is not in progress, or not in this process.
+        """
+        job = self._the(run)
+        with job.changing:
+            if job.ended or job.take is None:
+                raise _no_snapshot(job.run)
+            asked: Future[Snapshot] = Future()
+            job.asked.append(asked)
+            job.wake.set()
+            return asked
 
     def wait(self, run: str, timeout: float | None = None) -> bool:
         """Wait until the run has left the queue; whether it has, within ``timeout`` seconds."""
@@ -305,8 +334,35 @@ class TrainingQueue:
             lambda: self._between_steps(job),
             resume_step,
             lambda: job.paused.is_set() and not job.stopped.is_set(),
+            take_snapshots=lambda take: self._take_snapshots(job, take),
         )
         return outcome.stopped
+
+    def _take_snapshots(self, job: _Job, take: "Callable[[], Snapshot] | None") -> None:
+        """Note how weights are copied from now on; where that is over, those who wait are told."""
+        with job.changing:
+            job.take = take
+            left, job.asked = (job.asked, []) if take is None else ([], job.asked)
+        for asked in left:
+            asked.set_exception(_no_snapshot(job.run))
+
+    def _hand_out(self, job: _Job) -> None:
+        """Copy the weights once for all who wait for them; what fails is theirs, and never the run's."""
+        with job.changing:
+            waiting, job.asked = job.asked, []
+        if not waiting or job.take is None:
+            return
+        try:
+            copied = job.take()
+        except Exception as error:
+            log.warning("the weights of %s could not be copied", job.run.id, exc_info=error)
+            for asked in waiting:
+                asked.set_exception(
+                    ResourceError("There is no memory for a copy of the weights just now.", "Ask again.")
+                )
+            return
+        for asked in waiting:
+            asked.set_result(copied)
 
     def _run_together(self, job: _Job, processes: int, report: Report) -> bool:
         """Train in processes of its own; return whether it was stopped by hand."""
@@ -348,12 +404,15 @@ class TrainingQueue:
         return found
 
     def _between_steps(self, job: _Job) -> bool:
-        """Hold while paused; return whether to end."""
+        """Hold while paused, hand out the weights to who has asked; return whether to end."""
+        self._hand_out(job)
         while job.paused.is_set() and not job.stopped.is_set():
             self._set(job, *_PAUSED)
             job.wake.wait()
             job.wake.clear()
-            self._set(job, "running", "Training")
+            self._hand_out(job)
+            if not job.paused.is_set():
+                self._set(job, "running", "Training")
         return job.stopped.is_set()
 
     def _set(self, job: _Job, state: RunState, stage: str) -> None:
@@ -376,6 +435,12 @@ def _last_change(job: _Job) -> Iterator[None]:
     with job.changing:
         job.ended = True
         yield
+
+
+def _no_snapshot(run: RunDirectory) -> RunError:
+    return RunError(
+        f"'{run.status.name}' is not training in this program just now.", "Ask its newest checkpoint, or its result."
+    )
 
 
 def _not_in_progress() -> RunError:
