@@ -83,9 +83,94 @@ def test_scores_that_are_no_numbers_are_told_in_words():
         {"max_new_tokens": 0},
         {"max_new_tokens": 10**6},
         {"seed": -1},
+        {"top_k": -1},
+        {"min_p": 1.5},
+        {"repetition_penalty": 0.5},
     ],
     ids=str,
 )
 def test_values_out_of_range_are_refused(values):
     with pytest.raises(StudioError, match="must lie between"):
         Sampling(**values)
+
+
+def transformers_allows(sampling: Sampling, scores: torch.Tensor, said: list[int]) -> torch.Tensor:
+    """The probabilities that generate() draws from, by its own processors in its own order; shape (vocabulary,)."""
+    from transformers import (
+        MinPLogitsWarper,
+        RepetitionPenaltyLogitsProcessor,
+        TemperatureLogitsWarper,
+        TopKLogitsWarper,
+        TopPLogitsWarper,
+    )
+
+    ids, scores = torch.tensor([said]), scores.clone()[None]
+    processors = [
+        RepetitionPenaltyLogitsProcessor(sampling.repetition_penalty) if sampling.repetition_penalty != 1 else None,
+        TemperatureLogitsWarper(sampling.temperature),
+        TopKLogitsWarper(sampling.top_k) if sampling.top_k else None,
+        TopPLogitsWarper(sampling.top_p) if sampling.top_p < 1 else None,
+        MinPLogitsWarper(sampling.min_p) if sampling.min_p else None,
+    ]
+    for processor in processors:
+        scores = processor(ids, scores) if processor else scores
+    return scores.softmax(-1)[0]
+
+
+@pytest.mark.parametrize(
+    "sampling",
+    [
+        Sampling(0.7, 1.0),
+        Sampling(1.3, 0.8),
+        Sampling(1.0, 1.0, top_k=5),
+        Sampling(1.0, 1.0, min_p=0.1),
+        Sampling(1.0, 1.0, repetition_penalty=1.4),
+        Sampling(0.8, 0.9, top_k=12, min_p=0.05, repetition_penalty=1.2),
+        Sampling(2.0, 0.6, top_k=30, min_p=0.3),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_settings_allow_and_weigh_what_transformers_does(sampling, seed):
+    chance = torch.Generator().manual_seed(seed)
+    scores = torch.randn(40, generator=chance) * 2.5
+    said = torch.randint(0, 40, (9,), generator=chance).tolist()
+    wanted = transformers_allows(sampling, scores, said)
+    steps = 4000
+    row = [RowSampler(sampling, said)]
+    row[0].note = lambda _: None  # the same choice again and again
+    even = iter((torch.arange(steps, dtype=torch.float64) + 0.5) / steps)
+    row[0].chance = lambda: next(even)[None]
+    seen = collections.Counter(pick(scores[None], row)[0] for _ in range(steps))
+    drawn = torch.tensor([seen[token] / steps for token in range(40)])
+    assert torch.allclose(drawn, wanted, atol=2 / steps)
+
+
+def test_greedy_answers_repeat_less_with_a_penalty_as_with_transformers():
+    from transformers import RepetitionPenaltyLogitsProcessor
+
+    scores = torch.tensor([[4.0, 3.9, -1.0, -0.5]])
+    row = RowSampler(Sampling(repetition_penalty=1.5), [0, 3])
+    wanted = RepetitionPenaltyLogitsProcessor(1.5)(torch.tensor([[0, 3]]), scores.clone()).argmax().item()
+    assert [pick(scores, [row])[0], pick(scores, [row])[0]] == [wanted, 0] == [1, 0]
+
+
+def test_rows_with_settings_of_their_own_draw_as_alone():
+    scores = torch.randn(5, 200, generator=torch.Generator().manual_seed(3))
+    settings = [
+        Sampling(),
+        Sampling(1.0, 0.9, seed=4),
+        Sampling(1.5, 1.0, seed=4, top_k=7),
+        Sampling(repetition_penalty=1.3),
+        Sampling(1.0, 0.9, seed=9),
+    ]
+    together, apart = ([RowSampler(each, [1, 2, 3]) for each in settings] for _ in "ab")
+    for _ in range(6):
+        alone = [pick(scores[n : n + 1], [row])[0] for n, row in enumerate(apart)]
+        assert pick(scores, together) == alone
+
+
+@pytest.mark.parametrize("words", [("",), ("x" * 101,), tuple(map(str, range(17)))])
+def test_stop_words_that_mean_nothing_are_refused(words):
+    with pytest.raises(StudioError, match="stop words"):
+        Sampling(stop_words=words)
