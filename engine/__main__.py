@@ -138,11 +138,11 @@ def cards(
 ) -> None:
     """Say on which graphics cards a run would fit; loads nothing."""
     from engine.tickets.dataset.dataset import DataSet
-    from engine.training.data.lengths import guessed
+    from engine.training.data.lengths import guessed_for
     from engine.training.memory.cards import on_cards
 
     recipe = _recipe(preset, model, set_ or [])
-    found = on_cards(recipe, guessed(DataSet(data), recipe.system_prompt) if data else None)
+    found = on_cards(recipe, guessed_for(DataSet(data), recipe) if data else None)
     if not found:
         raise ModelError(f"The size of {recipe.model} is not known before it is loaded.", "Name a folder that has it.")
     for seen in found:

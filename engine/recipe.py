@@ -176,6 +176,13 @@ class Recipe:
         42, "Learning", "Seed", "The same seed, tickets and recipe give the same run.", low=0, high=2**31 - 1
     )
 
+    lookup: bool = setting(
+        False,
+        "Learning",
+        "Learn to answer from earlier tickets (look-up)",
+        "Puts similar tickets before most conversations, to be read and not learnt; then always asked so.",
+    )
+
     batch_size: int = setting(
         4,
         "Batches",

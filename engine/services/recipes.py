@@ -12,7 +12,7 @@ from engine.recipe import Recipe
 from engine.saved_recipe import saved_recipe
 from engine.services.runs import RunService
 from engine.tickets.library import DataSets
-from engine.training.data.lengths import guessed
+from engine.training.data.lengths import guessed_for
 from engine.training.data.token_view import Tokens
 from engine.training.memory.cards import CardFit, on_cards
 from engine.training.memory.estimate import Estimate, estimate
@@ -75,7 +75,7 @@ class RecipeService:
     def on_cards(self, recipe: Recipe, dataset: str | None) -> tuple[CardFit, ...]:
         """Say how a recipe's run would go on named graphics cards; empty for a model of unknown size."""
         data = self._tickets.get(dataset) if dataset else None
-        lengths = (self._tokens.lengths(data, recipe) or guessed(data, recipe.system_prompt)) if data else None
+        lengths = (self._tokens.lengths(data, recipe) or guessed_for(data, recipe)) if data else None
         return on_cards(recipe, lengths)
 
     def saved(self) -> dict[str, Recipe]:

@@ -22,6 +22,7 @@ from engine.tickets.dataset.files import HELDOUT, TRAIN
 from engine.tickets.lines import conversations
 from engine.training import early_stopping
 from engine.training.data.examples import ExampleSet, build_examples
+from engine.training.data.looked_up import Report, with_lookup
 from engine.training.distributed import process_group
 from engine.training.runs import checkpoints
 from engine.training.runs.events import Emit, Finished, LogNote, Started
@@ -47,20 +48,30 @@ class TrainingData:
 
     train: Sequence[Mapping[str, Any]]
     heldout: Sequence[Mapping[str, Any]]
+    """Both with what was looked up for each, where the recipe learns with look-up."""
 
     @classmethod
-    def load(cls, folder: Path) -> "TrainingData":
+    def load(cls, folder: Path, recipe: Recipe, report: Report = lambda *_: None) -> "TrainingData":
         """Read a prepared data set.
+
+        Args:
+            folder: The data set, or a run's copy of it.
+            recipe: Whether it learns with look-up counts, and its seed.
+            report: Progress of the look-up.
 
         Raises:
             TicketsError: It is missing, damaged or empty.
         """
-        train, heldout = (list(conversations(folder / name)) for name in (TRAIN, HELDOUT))
+        train: Sequence[Mapping[str, Any]] = list(conversations(folder / TRAIN))
+        heldout: Sequence[Mapping[str, Any]] = list(conversations(folder / HELDOUT))
         if not train:
             raise TicketsError(
                 f"{folder} holds no conversations to learn from.",
                 "Prepare the export again and start a new run; what this one has learnt is kept.",
             )
+        if recipe.lookup:
+            train = with_lookup(train, folder, recipe.seed, report)
+            heldout = with_lookup(heldout, folder, None, report)
         return cls(train, heldout)
 
 

@@ -128,7 +128,9 @@ def _allowed(index: TicketIndex, question: Question, scores: NDArray[np.float32]
     """Return the rows with the best scores that may be found, the best first; of equals the later, which is newer."""
     import numpy as np
 
-    scores = np.where(_own(index, question, scores), np.float32(0), scores)
+    scored = np.flatnonzero(scores > 0)
+    scores = scores.copy()
+    scores[scored[_own(index, question, scored)]] = 0
     count = min(count, len(scores))
     top = np.argpartition(-scores, count - 1)[:count]
     least = scores[top].min()
@@ -138,20 +140,25 @@ def _allowed(index: TicketIndex, question: Question, scores: NDArray[np.float32]
     return [int(row) for row in top[order][:count] if scores[row] > 0]
 
 
-def _own(index: TicketIndex, question: Question, scores: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return which tickets must not be found: the question's own, those nearly equal to it, and its customer's."""
+def is_own(index: TicketIndex, question: Question, row: int) -> bool:
+    """Say whether a ticket must not be found by a question: its own, one nearly the same, or one of its customer."""
+    import numpy as np
+
+    return bool(_own(index, question, np.array([row]))[0])
+
+
+def _own(index: TicketIndex, question: Question, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Return which of some rows must not be found."""
     import numpy as np
 
     columns = index.columns
-    own = np.zeros(len(scores), dtype=bool)
+    own = np.zeros(len(rows), dtype=bool)
     if question.key:
-        own |= columns.keys == np.uint64(question.key)
+        own |= columns.keys[rows] == np.uint64(question.key)
     if question.customer != UNKNOWN:
-        own |= columns.customers == question.customer
+        own |= columns.customers[rows] == question.customer
     if question.sketch:
-        rows = np.flatnonzero(scores > 0)
-        mine = np.frombuffer(question.sketch, dtype=np.uint32)
-        own[rows] |= _alike(columns.sketches, rows, mine)
+        own |= _alike(columns.sketches, rows, np.frombuffer(question.sketch, dtype=np.uint32))
     return own
 
 

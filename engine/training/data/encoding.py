@@ -12,7 +12,8 @@ from typing import Literal
 
 from engine.model.chat_format import Answered, ChatFormat, Turn
 
-Part = Literal["context", "learnt", "end", "cut"]
+Part = Literal["context", "lookup", "learnt", "end", "cut"]
+"""What a token is; ``lookup`` is context too, of looked-up tickets, and only pictures tell it apart."""
 Keeps = Literal["newest", "oldest"]
 """What stays of a conversation that is too long."""
 
@@ -68,6 +69,8 @@ class Encoded:
     """Turns that were left off to keep within the limit."""
     goes_on_with: str = ""
     """The words of the turn that follows them; empty where they were the last."""
+    looked_up: tuple[int, int] = (0, 0)
+    """Where looked-up tickets begin and end in the text, in characters; equal where there are none."""
 
 
 def encode(said: Sequence[Said], chat: ChatFormat, max_length: int, keeps: Keeps) -> tuple[list[Encoded], int]:

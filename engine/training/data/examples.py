@@ -14,7 +14,8 @@ from engine.errors import ModelError, StudioError, TicketsError
 from engine.model.chat_format import ChatFormat
 from engine.reasoning import without_reasoning
 from engine.recipe import Recipe
-from engine.training.data.encoding import Encoded, Said, encode
+from engine.training.data.encoding import Encoded, Said
+from engine.training.data.looked_up import LOOKED_UP, write_down
 
 IGNORED = -100
 """The label of a token that is not learnt (torch.nn.CrossEntropyLoss's default ignore_index)."""
@@ -209,7 +210,7 @@ def lesson_of(conversation: Mapping[str, Any], chat: ChatFormat, recipe: Recipe)
     said, reasoning, context_only = turns_of(conversation["messages"], recipe.system_prompt)
     lesson = Lesson(conversation["ticket"], reasoning=reasoning, context_only=context_only)
     try:
-        texts, altered = encode(said, chat, recipe.max_length, recipe.keeps)
+        texts, altered = write_down(said, conversation.get(LOOKED_UP, ()), chat, recipe)
     except ModelError as error:
         return replace(lesson, refused=error.message)
     made = (_example(lesson.ticket, text, recipe.max_length) for text in texts)

@@ -11,8 +11,9 @@ from typing import Any
 from engine.errors import TicketsError
 from engine.model.chat_format import ChatFormat
 from engine.recipe import Recipe
-from engine.training.data.encoding import Encoded, Part, encode
+from engine.training.data.encoding import Encoded, Part
 from engine.training.data.examples import turns_of
+from engine.training.data.looked_up import LOOKED_UP, write_down
 
 __all__ = ["LearnView", "Part", "Piece", "learn_view"]
 
@@ -49,7 +50,7 @@ def learn_view(conversation: Mapping[str, Any], chat: ChatFormat, recipe: Recipe
         StudioError: Nothing is learnt of it: the template refuses it or alters its answers, or it holds none to learn.
     """
     said, _, _ = turns_of(conversation["messages"], recipe.system_prompt)
-    texts, altered = encode(said, chat, recipe.max_length, recipe.keeps)
+    texts, altered = write_down(said, conversation.get(LOOKED_UP, ()), chat, recipe)
     if not texts:
         why = "The model's chat template alters this conversation's answers" if altered else "No answer is to be learnt"
         raise TicketsError(f"{why}; it is left out.")
@@ -87,6 +88,8 @@ def _pieces(text: Encoded, begin: int, limit: int) -> list[Piece]:
         if gap and position >= at:
             pieces.append(gap)
             gap = None
+        if part == "context" and text.looked_up[0] <= position < text.looked_up[1]:
+            part = "lookup"
         answer = next((span.number for span in text.spans if span.start < end <= span.mark_end), None)
         _add(pieces, Piece(text.text[position:end], part if index < limit else "cut", 1, answer))
         position = end
@@ -95,7 +98,7 @@ def _pieces(text: Encoded, begin: int, limit: int) -> list[Piece]:
 
 def _add(pieces: list[Piece], new: Piece) -> None:
     last = pieces[-1] if pieces else None
-    if last and last.part == new.part and (new.part in ("context", "cut") or last.answer == new.answer):
+    if last and last.part == new.part and (new.part in ("context", "lookup", "cut") or last.answer == new.answer):
         pieces[-1] = Piece(last.text + new.text, last.part, last.tokens + new.tokens, last.answer)
     else:
         pieces.append(new if new.part in ("learnt", "end", "cut") else Piece(new.text, new.part, new.tokens))

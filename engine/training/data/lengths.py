@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from engine.recipe import Recipe
 from engine.tickets.dataset.dataset import DataSet
 from engine.tickets.dataset.files import TRAIN
 from engine.tickets.lines import conversation_of
+from engine.tickets.lookup.ranking import NEAREST
+from engine.training.data.looked_up import WITHOUT
 from engine.training.memory.modes import Epoch
 from engine.workspace import disk_errors
 
@@ -54,6 +57,23 @@ def guessed(data: DataSet, system_prompt: str = "") -> Lengths:
     changed = file.stat().st_mtime_ns if file.exists() else 0
     first = round(len(system_prompt) / CHARACTERS_A_TOKEN) + MESSAGE_TOKENS if system_prompt else SYSTEM_TOKENS
     return _guessed(file, changed, data.report.train, first)
+
+
+def guessed_for(data: DataSet, recipe: Recipe) -> Lengths:
+    """Guess the lengths of what a recipe learns from, with what its look-up puts before the conversations."""
+    alone = guessed(data, recipe.system_prompt)
+    return _with_lookup(alone, recipe.max_length) if recipe.lookup else alone
+
+
+@lru_cache(maxsize=32)
+def _with_lookup(lengths: Lengths, max_length: int) -> Lengths:
+    """Add the tickets that stand before most conversations; they are shortened to what max_length leaves them."""
+    added = NEAREST * sum(lengths.tokens) // max(1, len(lengths.tokens))
+    grown = (
+        length if number % 100 < 100 * WITHOUT else max(length, min(length + added, max_length))
+        for number, length in enumerate(lengths.tokens)
+    )
+    return Lengths(tuple(grown), lengths.conversations, counted=False)
 
 
 def counted(lengths: Sequence[int]) -> Lengths:

@@ -5,8 +5,9 @@ it, and remembers the lengths that were counted.
 """
 
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import TicketsError
 from engine.recipe import Recipe
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from engine.tickets.library import DataSets
     from engine.training.data.learn_view import LearnView
     from engine.training.data.token_counts import TokenCounts
+
+_Key = tuple[Path, int, str, str, tuple[int, int] | None]
 
 REMEMBERED = 32
 """Counts whose lengths are kept."""
@@ -38,7 +41,7 @@ class Tokens:
         self._cache = cache
         self._lock = threading.Lock()
         self._formats: dict[str, ChatFormat] = {}
-        self._lengths: dict[tuple[Path, int, str, str], Lengths] = {}
+        self._lengths: dict[_Key, Lengths] = {}
 
     def ready(self, model: str) -> bool:
         """Say whether a model's tokenizer is loaded, so that :meth:`view` answers at once."""
@@ -53,6 +56,7 @@ class Tokens:
 
         def action(task: "Task[TokenCounts]") -> "TokenCounts":
             from engine.model.chat_format import load_chat_format
+            from engine.training.data.looked_up import with_lookup
             from engine.training.data.token_counts import count_tokens
 
             task.report("Loading the tokenizer")
@@ -60,7 +64,10 @@ class Tokens:
             chat = load_chat_format(recipe.model, self._cache, task.report)
             self._load(recipe.model)
             key = _key(data, recipe)
-            counts = count_tokens(data.conversations("train"), chat, recipe, task.report)
+            rows: Sequence[Mapping[str, Any]] = data.conversations("train")
+            if recipe.lookup:
+                rows = with_lookup(rows, data.folder, recipe.seed, task.report)
+            counts = count_tokens(rows, chat, recipe, task.report)
             self._remember(key, counted(counts.lengths))
             return counts
 
@@ -70,7 +77,7 @@ class Tokens:
         """Return the lengths of a data set's conversations if they have been counted for the recipe's model."""
         return self._lengths.get(_key(data, recipe))
 
-    def _remember(self, key: tuple[Path, int, str, str], lengths: Lengths) -> None:
+    def _remember(self, key: _Key, lengths: Lengths) -> None:
         with self._lock:
             while len(self._lengths) >= REMEMBERED:
                 self._lengths.pop(next(iter(self._lengths)))
@@ -83,10 +90,15 @@ class Tokens:
             TicketsError: The ticket is not in the data set, or the template alters its answers.
         """
         from engine.training.data.learn_view import learn_view
+        from engine.training.data.looked_up import with_lookup
 
-        conversation = self._tickets.get(dataset).find(ticket)
+        data = self._tickets.get(dataset)
+        conversation: Mapping[str, Any] | None = data.find(ticket)
         if conversation is None:
             raise TicketsError(f"Ticket {ticket} is not in this data set.")
+        if recipe.lookup:
+            seed = recipe.seed if conversation["split"] == "train" else None
+            (conversation,) = with_lookup([conversation], data.folder, seed)
         chat = self._load(recipe.model)
         with self._lock:
             return learn_view(conversation, chat, recipe)
@@ -100,8 +112,9 @@ class Tokens:
             return self._formats[model]
 
 
-def _key(data: "DataSet", recipe: Recipe) -> tuple[Path, int, str, str]:
-    """What the lengths depend on: the conversations as they are now, the tokenizer, the standing instruction."""
+def _key(data: "DataSet", recipe: Recipe) -> _Key:
+    """What the lengths depend on: the conversations as they are now, the tokenizer, what stands before each."""
     file = data.folder / TRAIN
     changed = file.stat().st_mtime_ns if file.exists() else 0
-    return data.folder, changed, recipe.model, recipe.system_prompt
+    looked_up = (recipe.seed, recipe.max_length) if recipe.lookup else None
+    return data.folder, changed, recipe.model, recipe.system_prompt, looked_up

@@ -81,7 +81,8 @@ def train(run: RunDirectory, cache: Path, resume_step: int, settings: "Settings 
     """
     from engine.training.trainer import TrainingData, run_training
 
-    recipe, data = run.recipe, TrainingData.load(run.data)
+    recipe = run.recipe
+    data = TrainingData.load(run.data, recipe)
     control = StepControl(run.path, emit)
     base = _load(recipe, cache)
     outcome = run_training(

@@ -13,7 +13,7 @@ from engine.hardware import DeviceReport
 from engine.model.size import ModelSize, size_of
 from engine.recipe import Recipe
 from engine.tickets.dataset.dataset import DataSet
-from engine.training.data.lengths import Lengths, guessed, longer_than
+from engine.training.data.lengths import Lengths, guessed_for, longer_than
 from engine.training.memory.fit import GIB, Fit, Place, Verdict, epoch_for, fit, ranks, remedy
 from engine.training.memory.gpu import Memory
 from engine.training.memory.modes import Mode, steps
@@ -75,7 +75,7 @@ def estimate(
         gpus: How many GPUs this machine has.
     """
     size, available = size_of(recipe.model), device.total_gib - max(0.0, device.used_gib - device.ours_gib)
-    lengths = counted or (guessed(data, recipe.system_prompt) if data is not None else None)
+    lengths = counted or (guessed_for(data, recipe) if data is not None else None)
     place = Place(device.kind == "cuda", available, device.packs, max(1, gpus))
     seen = fit(recipe, size, lengths, place) if size else None
     count, seconds, source = 0, None, ""

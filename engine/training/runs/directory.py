@@ -23,7 +23,7 @@ from typing import Any
 from engine.errors import ResourceError, RunError, StudioError
 from engine.identity import is_alive, this_process
 from engine.recipe import Recipe
-from engine.tickets.dataset.files import HELDOUT, REPORT, TRAIN
+from engine.tickets.dataset.files import CUSTOMERS, HELDOUT, LOOKUP, REPORT, TRAIN
 from engine.training.runs import checkpoints, ownership
 from engine.training.runs.changes import note_change
 from engine.training.runs.events import Event, Record, append
@@ -86,9 +86,9 @@ class RunDirectory:
         with disk_errors(self.path):
             self.data.mkdir(parents=True, exist_ok=True)
             self.checkpoints.mkdir(exist_ok=True)
-            for file in (TRAIN, HELDOUT, REPORT):
+            for file in (TRAIN, HELDOUT, CUSTOMERS, LOOKUP, REPORT):
                 if (dataset / file).exists():
-                    shutil.copyfile(dataset / file, self.data / file)
+                    shutil.copy2(dataset / file, self.data / file)  # with its time, by which the look-up knows it
         write_json(self.path / "recipe.json", recipe.to_dict())
         self.claim()
         made = Status(

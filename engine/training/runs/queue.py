@@ -301,10 +301,11 @@ class TrainingQueue:
         from engine.training.trainer import TrainingData
 
         recipe = job.run.recipe
-        data = TrainingData.load(job.run.data)
 
         def report(stage: str, fraction: float | None) -> None:
             job.stage, job.fraction = stage, fraction
+
+        data = TrainingData.load(job.run.data, recipe, report)
 
         if (processes := processes_for(recipe, job.run.emit)) > 1:
             return self._run_together(job, processes, report)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PARTS: dict[str, tuple[str, str]] = {
     "context": ("context", "read, not learnt"),
+    "lookup": ("looked up", "similar tickets, read and not learnt"),
     "learnt": ("learnt", "the agent's words, underlined"),
     "end": ("end of turn", "learnt too, so that the model stops"),
     "cut": ("left off", "beyond the longest conversation, struck through"),
@@ -105,7 +106,7 @@ def learning(row: Mapping[str, Any], seen: "LearnView", agents: Sequence[str] = 
 
 def legend(seen: "LearnView") -> Markup:
     """Explain the marks, with the number of tokens of each."""
-    shown: list[Part] = ["context", "learnt", "end", "cut"]
+    shown: list[Part] = ["context", "lookup", "learnt", "end", "cut"]
     again = (
         Markup(
             '<li class="quiet">{} read again: with this model each answer is learnt in a text of its own</li>'
@@ -120,7 +121,7 @@ def legend(seen: "LearnView") -> Markup:
                     part, PARTS[part][0], PARTS[part][1], words.count(seen.count(part), "token")
                 )
                 for part in shown
-                if part != "cut" or seen.count(part)
+                if part not in ("lookup", "cut") or seen.count(part)
             ]
         ),
         again,
