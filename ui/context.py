@@ -8,13 +8,14 @@ from pathlib import Path
 
 import gradio as gr
 
-from engine.studio import Studio
 from ui.export.components import ExportTab
 from ui.playground.components import PlaygroundTab
 from ui.recipe.components import RecipeTab
+from ui.services import Studio
 from ui.shell.components import Sidebar
 from ui.shell.live import Live
 from ui.state.conversations import Conversations
+from ui.state.ownership import Asking
 from ui.state.page import Page
 from ui.task_registry import TaskRegistry
 from ui.tickets.components import TicketsTab
@@ -31,6 +32,7 @@ class Context:
     """A folder whose files the page may fetch."""
     tasks: TaskRegistry
     conversations: Conversations
+    asking: Asking
     page: Page
     tabs: gr.Tabs
     sidebar: Sidebar

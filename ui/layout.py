@@ -17,7 +17,6 @@ from pathlib import Path
 
 import gradio as gr
 
-from engine.studio import Studio
 from ui.context import Context
 from ui.export import tab as export_tab
 from ui.export.components import build_export
@@ -27,10 +26,12 @@ from ui.playground.components import build_playground
 from ui.recipe import tab as recipe_tab
 from ui.recipe.components import build_recipe
 from ui.server.blocks import WindowBlocks
+from ui.services import Studio
 from ui.shell import live, sidebar, stage, status_bar, views
 from ui.shell.components import build_sidebar
 from ui.state import page
 from ui.state.conversations import Conversations
+from ui.state.ownership import Asking
 from ui.task_registry import TaskRegistry
 from ui.tickets import import_panel
 from ui.tickets import tab as tickets_tab
@@ -49,6 +50,12 @@ def build_app(studio: Studio, downloads: Path) -> WindowBlocks:
         studio: The engine.
         downloads: A folder whose files Gradio may serve: GRADIO_TEMP_DIR, or one inside it.
     """
+    app, _context = build_window(studio, downloads)
+    return app
+
+
+def build_window(studio: Studio, downloads: Path) -> tuple[WindowBlocks, Context]:
+    """As :func:`build_app`, with what its parts share and consist of."""
     app = WindowBlocks(title="Ticket Tuner", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86_400))
     with app:
         remembered = page.build()
@@ -75,6 +82,7 @@ def build_app(studio: Studio, downloads: Path) -> WindowBlocks:
             downloads,
             TaskRegistry(),
             Conversations(),
+            Asking(studio),
             remembered,
             tabs,
             side,
@@ -89,7 +97,7 @@ def build_app(studio: Studio, downloads: Path) -> WindowBlocks:
         for part in (import_panel, tickets_tab, recipe_tab, training_tab, playground_tab, export_tab, sidebar):
             part.wire(context)
         stage.wire(app, context)
-    return app
+    return app, context
 
 
 def _tab(label: str) -> gr.Tab:

@@ -128,6 +128,11 @@ class FakeRecipes:
     def catalogue(self) -> tuple[CatalogueEntry, ...]:
         return catalogue()
 
+    def checked_model(self, model: str) -> str:
+        if " " in model.strip():
+            raise StudioError(f"There is no model called '{model}'.", "Write an id such as Qwen/Qwen3-4B.")
+        return model.strip()
+
     def estimates(self, recipes: Mapping[str, Recipe], dataset: str | None) -> dict[str, Estimate]:
         return {name: self._estimate(recipe, dataset) for name, recipe in recipes.items()}
 

@@ -257,10 +257,20 @@ class FakeDataSets:
         origin = self.origin(identifier)
         others = tuple(known for known in getattr(origin.wanted, kind) if known != term)
         terms = (*others, term) if wanted else others
-        self.origins[identifier] = replace(origin, wanted=replace(origin.wanted, **{kind: terms}))
+        self.origins[identifier] = replace(origin, wanted=_with(origin.wanted, kind, terms))
 
     def forget_sources(self, identifier: str) -> None:
         self.origins[identifier] = replace(self.origin(identifier), kept=False)
+
+
+def _with(options: PrepareOptions, kind: TermKind, terms: tuple[str, ...]) -> PrepareOptions:
+    match kind:
+        case "allow":
+            return replace(options, allow=terms)
+        case "extra_terms":
+            return replace(options, extra_terms=terms)
+        case "exclude_agents":
+            return replace(options, exclude_agents=terms)
 
 
 class FakeTokens:

@@ -24,10 +24,3 @@ def until(look, deadline=10):
         if (found := look()) is not None:
             return found
     raise AssertionError("it did not happen in time")
-
-
-def tasks_of(wired, name):
-    """The state that handlers share, out of a handler's closure."""
-    handler = wired.handler(name)
-    cells = dict(zip(handler.__code__.co_freevars, handler.__closure__, strict=True))
-    return cells["tasks"].cell_contents

@@ -7,7 +7,7 @@ import pytest
 from engine.chat.records import Answer, AnswerFrame
 from engine.errors import StudioError
 from engine.recipe import Recipe
-from tests.ui.handlers import by_id, calls, tasks_of, until
+from tests.ui.handlers import by_id, calls, until
 from ui.state import page
 from ui.task_registry import EXPORT
 
@@ -186,7 +186,7 @@ def test_a_held_out_ticket_fills_in_its_question_and_shows_the_real_answer(wired
 def test_download_packs_once_and_hands_the_file_over(wired, studio):
     studio.add_run("Run 1")
     wired.handler("export.tab.pack")("run-1")
-    tasks = tasks_of(wired, "export.tab.pack")
+    tasks = wired.context.tasks
     until(lambda: tasks.seen(EXPORT) if tasks.seen(EXPORT).state == "done" else None)
     [tick] = [
         known

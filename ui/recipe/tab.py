@@ -13,7 +13,6 @@ from markupsafe import Markup
 from engine.errors import RecipeError, StudioError
 from engine.presets import presets
 from engine.recipe import Recipe
-from engine.studio import Studio
 from ui import parts
 from ui.context import Context
 from ui.events import LATEST, listen, once, say, written
@@ -21,6 +20,7 @@ from ui.html import data_of
 from ui.recipe import fields as recipe_fields
 from ui.recipe import views
 from ui.recipe.memory_views import cards_table
+from ui.services import Studio
 from ui.state import page as remembered
 from ui.state.ownership import name_of
 

@@ -23,8 +23,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from engine.hardware import DeviceReport
-from engine.studio import Studio, StudioSnapshot
+from engine.studio import StudioSnapshot
 from ui.html import html
+from ui.services import Studio
 from ui.shell import status_bar
 from ui.training.live import live as live_training
 

@@ -9,13 +9,13 @@ from typing import Any
 import gradio as gr
 
 from engine.errors import StudioError
-from engine.studio import Studio
 from engine.workspace import Deleted
 from ui.context import Context
 from ui.events import LATEST, listen
 from ui.html import data_of
+from ui.services import Studio
 from ui.shell import views
-from ui.state.ownership import Asking, name_of
+from ui.state.ownership import name_of
 from ui.state.page import first_look
 from ui.tickets import tab
 
@@ -24,11 +24,10 @@ def wire(context: Context) -> None:
     """Attach the handlers."""
     ui, page, studio = context.sidebar, context.page, context.studio
     state = [page.dataset, page.run, page.voices]
-    asking = Asking(studio)
 
     def check(action: str, data: dict[str, Any], request: gr.Request | None) -> None:
         if data["kind"] == "run":
-            asking.check(name_of(request), action, data["id"])
+            context.asking.check(name_of(request), action, data["id"])
 
     def redraw(dataset: str | None, run: str | None, voices: list[str]) -> dict[Any, Any]:
         return {ui.lists: lists(studio, dataset or "", run or "", voices)}

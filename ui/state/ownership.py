@@ -6,7 +6,7 @@ from collections.abc import Callable
 import gradio as gr
 
 from engine.errors import StudioError
-from engine.studio import Studio
+from ui.services import Studio
 
 AGAIN = 60.0
 """Seconds within which an action has to be repeated to be meant."""

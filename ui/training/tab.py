@@ -16,7 +16,7 @@ from ui.context import Context
 from ui.events import LATEST, listen, once
 from ui.html import data_of
 from ui.state import page as remembered
-from ui.state.ownership import Asking, name_of
+from ui.state.ownership import name_of
 from ui.training import views
 from ui.training.components import TrainingTab
 from ui.training.live import job_of, live, selected_run
@@ -27,7 +27,6 @@ def wire(context: Context) -> None:
     ui, page, studio = context.training, context.page, context.studio
     everything = _outputs(context)
     state = [page.run, page.overlays]
-    asking = Asking(studio)
 
     def overlay(event: gr.EventData, run: str, overlays: list[str]) -> dict[Any, Any]:
         name = data_of(event)["id"]
@@ -40,7 +39,7 @@ def wire(context: Context) -> None:
         event: gr.EventData, run: str, overlays: list[str], request: gr.Request | None = None
     ) -> dict[Any, Any]:
         chosen = data_of(event)["id"]
-        asking.check(name_of(request), "resume it", chosen)
+        context.asking.check(name_of(request), "resume it", chosen)
         studio.runs.resume(chosen)
         return {page.run: chosen} if chosen != run else _shown(context, chosen, overlays)
 
@@ -49,7 +48,7 @@ def wire(context: Context) -> None:
 
     def act(action: Any, words: str) -> Any:
         def handler(run: str, overlays: list[str], request: gr.Request | None = None) -> dict[Any, Any]:
-            asking.check(name_of(request), words, run)
+            context.asking.check(name_of(request), words, run)
             action(run)
             return _shown(context, run, overlays)
 

@@ -2,7 +2,7 @@ import pytest
 
 from engine.errors import StudioError
 from engine.tickets.importing.columns import ROLES
-from tests.ui.handlers import by_id, calls, last, tasks_of, until
+from tests.ui.handlers import by_id, calls, last, until
 from ui.task_registry import PREPARE
 
 pytestmark = pytest.mark.ui
@@ -80,7 +80,7 @@ def test_only_a_mapping_that_was_changed_is_passed_on(wired, studio, tmp_path):
     guessed = {"question": "Frage", "answer": "Antwort"}
     same = [guessed.get(role, "") for role in ROLES]
     prepare = wired.handler("tickets.import_panel.prepare")
-    tasks = tasks_of(wired, "tickets.import_panel.prepare")
+    tasks = wired.context.tasks
     prepare([str(tmp_path / "a.csv")], "A", *OPTIONS, "", "", "", guessed, *same)
     until(lambda: tasks.seen(PREPARE) if tasks.seen(PREPARE).state == "done" else None)
     plain = (10, "recent", True, "", [], False, False, "")
@@ -111,7 +111,7 @@ def test_the_sentence_under_the_drop_zone_names_what_goes_in(wired):
 
 def test_a_finished_import_selects_the_new_data_set(wired, studio):
     wired.handler("tickets.import_panel.prepare_sample")()
-    tasks = tasks_of(wired, "tickets.import_panel.prepare_sample")
+    tasks = wired.context.tasks
     until(lambda: tasks.seen(PREPARE) if tasks.seen(PREPARE).state == "done" else None)
     shown = wired.handler("tickets.import_panel.watch")(["shop.ndjson"])
     assert "set-2" in [value for value in shown.values() if isinstance(value, str)]
@@ -124,7 +124,7 @@ def test_a_finished_import_selects_the_new_data_set(wired, studio):
 def test_a_cancelled_import_says_that_nothing_was_kept(wired, studio):
     studio.task_pause = 5
     wired.handler("tickets.import_panel.prepare_sample")()
-    tasks = tasks_of(wired, "tickets.import_panel.prepare_sample")
+    tasks = wired.context.tasks
     tasks.cancel(PREPARE)
     until(lambda: tasks.seen(PREPARE) if tasks.seen(PREPARE).state != "running" else None)
     shown = by_id(wired.handler("tickets.import_panel.watch")(None))
