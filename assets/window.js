@@ -55,7 +55,7 @@ window.ticketTuner = (() => {
 
   // ---- in a narrow window the sidebar lies over the page: a button opens it, and what was chosen in it closes it
 
-  const LEADS_AWAY = "[data-do=pick], [data-do=bring]";
+  const LEADS_AWAY = "[data-do=pick], [data-do=bring], [data-palette]";
   const listsShown = () => document.getElementById("shell")?.hasAttribute("data-lists") ?? false;
   function showLists(open) {
     document.getElementById("shell")?.toggleAttribute("data-lists", open);
@@ -103,13 +103,6 @@ window.ticketTuner = (() => {
     }
     if (event.key === "Escape" && !document.querySelector("dialog[open], .menu")) {
       if (listsShown()) { showLists(false); visible("lists-button")?.focus(); } else visible("stop-answer")?.click();
-    }
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      const row = event.target.closest?.(".list-row, .side-pick, .model, .card");
-      if (!row) return;
-      const rows = [...row.closest("ul, .models, .cards, #sidebar-lists").querySelectorAll(".list-row, .side-pick, .model, .card")];
-      const next = rows[rows.indexOf(row) + (event.key === "ArrowDown" ? 1 : -1)];
-      if (next) { event.preventDefault(); next.focus(); }
     }
   });
 

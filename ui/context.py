@@ -14,6 +14,7 @@ from ui.recipe.components import RecipeTab
 from ui.services import Studio
 from ui.shell.components import Sidebar
 from ui.shell.live import Live
+from ui.shell.palette import Palette
 from ui.state.conversations import Conversations
 from ui.state.ownership import Asking
 from ui.state.page import Page
@@ -36,6 +37,7 @@ class Context:
     page: Page
     tabs: gr.Tabs
     sidebar: Sidebar
+    palette: Palette
     live: Live
     importing: ImportPanel
     tickets: TicketsTab

@@ -14,6 +14,7 @@ ARROW = _icon('<path d="M3 8h10M9 4l4 4-4 4"/>')
 CHECK = _icon('<path d="M3 8.5l3.5 3.5L13 4.5"/>')
 CROSS = _icon('<path d="M4 4l8 8M12 4l-8 8"/>')
 DOTS = _icon('<circle cx="3.5" cy="8" r=".6"/><circle cx="8" cy="8" r=".6"/><circle cx="12.5" cy="8" r=".6"/>')
+FIND = _icon('<circle cx="7" cy="7" r="4.4"/><path d="M10.4 10.4l3.4 3.4"/>')
 HELP = _icon(
     '<circle cx="8" cy="8" r="6.2"/><path d="M6.2 6.3a1.9 1.9 0 1 1 2.6 1.8c-.6.3-.8.6-.8 1.2"/><path d="M8 11.4v.1"/>'
 )

@@ -27,7 +27,7 @@ from ui.recipe import tab as recipe_tab
 from ui.recipe.components import build_recipe
 from ui.server.blocks import WindowBlocks
 from ui.services import Studio
-from ui.shell import live, sidebar, stage, status_bar, views
+from ui.shell import live, palette, sidebar, stage, status_bar, views
 from ui.shell.components import build_sidebar
 from ui.state import page
 from ui.state.conversations import Conversations
@@ -75,6 +75,7 @@ def build_window(studio: Studio, downloads: Path) -> tuple[WindowBlocks, Context
                 with _tab("Export") as tab:
                     export = build_export(tab)
         status_bar.build()
+        finder = palette.build(studio)
         beat = live.build(studio, lambda session: app.remembers(session, remembered.dataset))
         app.live = beat.route
         context = Context(
@@ -86,6 +87,7 @@ def build_window(studio: Studio, downloads: Path) -> tuple[WindowBlocks, Context
             remembered,
             tabs,
             side,
+            finder,
             beat,
             importing,
             tickets,

@@ -14,7 +14,8 @@ from ui.context import Context
 from ui.events import LATEST, listen
 from ui.html import data_of
 from ui.services import Studio
-from ui.shell import views
+from ui.shell.lists import sidebar
+from ui.state.focus import run_beside, run_of, select_run
 from ui.state.ownership import name_of
 from ui.state.page import first_look
 from ui.tickets import tab
@@ -33,16 +34,27 @@ def wire(context: Context) -> None:
         return {ui.lists: lists(studio, dataset or "", run or "", voices)}
 
     def pick(
-        event: gr.EventData, voices: list[str], opened: str, dataset: str, _: dict[str, Any], draft: dict[str, Any]
+        event: gr.EventData,
+        voices: list[str],
+        run: str,
+        opened: str,
+        dataset: str,
+        _: dict[str, Any],
+        draft: dict[str, Any],
     ) -> dict[Any, Any]:
         data, look = data_of(event), first_look()
         match data["kind"]:
             case "dataset":
                 drawn = draw(dataset, look, draft) if (opened, dataset) == ("tickets", data["id"]) else {}
-                return {page.dataset: data["id"], page.look: look, context.tabs: gr.Tabs(selected="tickets"), **drawn}
+                newest = run_beside(studio, data["id"], run)
+                selected = {page.dataset: data["id"], page.run: newest, page.look: look}
+                return {**selected, context.tabs: gr.Tabs(selected="tickets"), **drawn}
             case "run":
-                return {page.run: data["id"], context.tabs: gr.Tabs(selected="training")}
-        return {page.voices: _toggled(studio, voices, data["id"]), context.tabs: gr.Tabs(selected="playground")}
+                return {**select_run(page, studio, data["id"]), context.tabs: gr.Tabs(selected="training")}
+        toggled = _toggled(studio, voices, data["id"])
+        added = data["id"] in toggled and data["id"].startswith("run:")
+        focus = select_run(page, studio, run_of(data["id"])) if added else {}
+        return {page.voices: toggled, context.tabs: gr.Tabs(selected="playground"), **focus}
 
     def bring(
         event: gr.EventData, opened: str, dataset: str, look: dict[str, Any], draft: dict[str, Any]
@@ -89,7 +101,8 @@ def wire(context: Context) -> None:
     changed = [page.dataset, page.run, page.voices, ui.lists, *ui.undo_outputs]
     draw, looked_at, drawn = tab.redraw(context)
     moved = [context.tabs, *drawn]
-    listen(ui.lists.pick, pick, [page.voices, page.open, *looked_at], [*state, *moved], **LATEST)
+    for event in (ui.lists.pick, context.palette.asks.pick):
+        listen(event, pick, [page.voices, page.run, page.open, *looked_at], [*state, *moved], **LATEST)
     listen(ui.lists.bring, bring, [page.open, *looked_at], [context.export.bring_in, *moved])
     listen(ui.lists.rename, rename, state, [ui.lists])
     listen(ui.lists.delete, delete, state, changed)
@@ -102,7 +115,7 @@ def wire(context: Context) -> None:
 def lists(studio: Studio, dataset: str, run: str, voices: Sequence[str]) -> Any:
     """The three lists as they are now, and what cannot be read."""
     listed = studio.tickets.all(), studio.runs.all(), studio.playground.voices()
-    return views.sidebar(*listed, dataset, run, voices, studio.damaged())
+    return sidebar(*listed, dataset, run, voices, studio.damaged())
 
 
 def _toggled(studio: Studio, voices: list[str], voice: str) -> list[str]:

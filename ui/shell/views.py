@@ -1,18 +1,12 @@
-"""The frame around the tabs: header, sidebar, status bar, the offer to undo."""
-
-from collections.abc import Sequence
-from functools import lru_cache
+"""The frame around the tabs: header, status bar, the offer to undo; the sidebar's lists are in lists.py."""
 
 from markupsafe import Markup
 
-from engine.damage import Damaged
-from engine.studio import RunInfo, StudioSnapshot, Voice
-from engine.tickets.library import DataSetInfo
+from engine.studio import StudioSnapshot
 from engine.training.runs.events import Evaluated
 from engine.training.runs.progress import JobSnapshot
-from engine.training.runs.status import ACTIVE
 from ui import icons, words
-from ui.parts import NOTHING, STATES, join
+from ui.parts import STATES, join
 
 HELP = Markup("""
 <dialog id="help" class="help" aria-labelledby="help-title">
@@ -27,8 +21,12 @@ HELP = Markup("""
   </ol>
   <p>Nothing leaves this computer, except for fetching a model that you pick.</p>
   <h3>Keys</h3>
-  <dl><dt><kbd>Ctrl</kbd> <kbd>Enter</kbd></dt><dd>send the question</dd><dt><kbd>Esc</kbd></dt><dd>stop the answer</dd>
-  <dt><kbd>↑</kbd> <kbd>↓</kbd></dt><dd>move in a list</dd></dl>
+  <dl><dt><kbd>Ctrl</kbd> <kbd>Enter</kbd></dt><dd>send the question</dd><dt><kbd>Esc</kbd></dt>
+  <dd>stop the answer, close what lies on top</dd>
+  <dt><kbd>Ctrl</kbd> <kbd>K</kbd></dt><dd>find a data set, run, adapter, model, or something to do</dd>
+  <dt><kbd>1</kbd> to <kbd>5</kbd></dt><dd>open a tab</dd>
+  <dt><kbd>↑</kbd> <kbd>↓</kbd></dt><dd>move in a list, <kbd>←</kbd> <kbd>→</kbd> between tabs</dd>
+  <dt><kbd>→</kbd></dt><dd>in the lists at the left: rename, delete</dd></dl>
   <button class="button" value="close" autofocus>Close</button></form>
 </dialog>""")
 
@@ -42,132 +40,13 @@ def header() -> Markup:
         '<header class="top"><button type="button" class="icon-button" id="lists-button" aria-controls="sidebar" '
         'aria-expanded="false" aria-label="Data sets, runs and adapters" title="Data sets, runs and adapters">{}'
         '</button><div class="brand">{}<span>Ticket Tuner</span></div><div class="top-buttons">'
+        '<button type="button" class="find-button" id="find-button" data-palette="" aria-keyshortcuts="Control+K" '
+        'title="Find a data set, run, adapter, model or action">{}<span>Find</span><kbd>Ctrl K</kbd></button>'
         '<button type="button" class="icon-button" id="help-button" aria-label="Help and keys" '
         'title="Help and keys">{}</button>'
         '<button type="button" class="icon-button" id="theme-button" aria-label="Switch between light and dark" '
         'title="Light or dark">{}{}</button></div></header>{}'
-    ).format(icons.LISTS, icons.LOGO, icons.HELP, icons.MOON, icons.SUN, HELP)
-
-
-def sidebar(
-    datasets: Sequence[DataSetInfo],
-    runs: Sequence[RunInfo],
-    voices: Sequence[Voice],
-    dataset: str,
-    run: str,
-    chosen: Sequence[str],
-    damaged: Sequence[Damaged] = (),
-) -> Markup:
-    """The lists at the left.
-
-    Args:
-        datasets: All data sets.
-        runs: All runs.
-        voices: Everybody who can answer; imported adapters and results of runs are shown.
-        dataset: Id of the selected data set.
-        run: Id of the selected run.
-        chosen: Ids of the voices in the playground.
-        damaged: What none of the lists can show.
-    """
-    sets = [
-        _row(
-            "dataset",
-            s.id,
-            s.name,
-            f"{s.train:,} + {s.heldout:,} held out",
-            s.id == dataset,
-            more=_more("dataset", s.id, s.name),
-        )
-        for s in datasets
-    ]
-    adapters = [_adapter_row(voice, voice.id in chosen) for voice in voices if voice.path is not None]
-    return join(
-        [
-            _section("Data sets", "dataset", sets, "None yet. Drop an export.", "Add tickets"),
-            _section("Runs", "run", [_run_row(seen, seen.id == run) for seen in runs], "None yet.", ""),
-            _section("Adapters", "adapter", adapters, "A finished run puts one here.", "Import an adapter"),
-            _section("Cannot be read", "damaged", [_damaged_row(seen) for seen in damaged], "", "")
-            if damaged
-            else NOTHING,
-        ]
-    )
-
-
-def _section(title: str, kind: str, rows: list[Markup], hint: str, add: str) -> Markup:
-    button = Markup(
-        '<button type="button" class="icon-button small" data-do="bring" data-kind="{}" aria-label="{}" '
-        'title="{}">{}</button>'
-    ).format(kind, add, add, icons.PLUS)
-    body = (
-        Markup('<ul class="side-list">{}</ul>').format(join(rows))
-        if rows
-        else Markup('<p class="hint">{}</p>').format(hint)
-    )
-    return Markup(
-        '<section class="side-section" aria-label="{}"><div class="side-title"><h2>{}</h2>{}</div>{}</section>'
-    ).format(title, title, button if add else NOTHING, body)
-
-
-def _row(
-    kind: str,
-    identifier: str,
-    name: str,
-    caption: str,
-    selected: bool,
-    *,
-    mark: Markup = NOTHING,
-    more: Markup = NOTHING,
-) -> Markup:
-    return Markup(
-        '<li class="side-row{chosen}" data-kind="{kind}"><button type="button" class="side-pick" data-do="pick" '
-        'data-kind="{kind}" data-id="{id}" data-key="{kind}-{id}" aria-current="{current}" title="{name}: {caption}">'
-        '<span class="side-name">{mark}{name}</span><span class="side-caption">{caption}</span></button>{more}</li>'
-    ).format(
-        chosen=" selected" if selected else "",
-        current="true" if selected else "false",
-        kind=kind,
-        id=identifier,
-        name=name,
-        caption=caption,
-        mark=mark,
-        more=more,
-    )
-
-
-@lru_cache(maxsize=2048)
-def _run_row(run: RunInfo, selected: bool) -> Markup:
-    state, best = run.status.state, run.history.best
-    caption = f"{STATES[state]} · loss {words.loss(best.loss)}" if best else STATES[state]
-    return _row(
-        "run",
-        run.id,
-        run.status.name,
-        caption,
-        selected,
-        mark=Markup('<i class="dot dot-{}"></i>').format(state),
-        more=_more("run", run.id, run.status.name, fixed=state in ACTIVE),
-    )
-
-
-@lru_cache(maxsize=2048)
-def _adapter_row(voice: Voice, selected: bool) -> Markup:
-    imported = voice.id.startswith("adapter:")
-    origin = "imported" if imported else "checkpoint" if "@" in voice.id else "from a run"
-    more = _more("adapter", voice.id, voice.label) if imported else NOTHING
-    return _row("adapter", voice.id, voice.label, f"{origin} · {short_model(voice.model)}", selected, more=more)
-
-
-def _damaged_row(seen: Damaged) -> Markup:
-    return Markup(
-        '<li class="side-row side-damaged" data-kind="damaged" title="{path}: {why}"><div class="side-pick">'
-        '<span class="side-name">{mark}{name}</span><span class="side-caption">{why}</span></div>'
-        '<button type="button" class="button small" data-do="delete" data-kind="damaged" data-id="{id}" '
-        'data-key="damaged-{id}" aria-label="Delete {name}">Delete</button></li>'
-    ).format(path=seen.path, why=seen.why, name=seen.path.name, id=seen.id, mark=icons.WARN)
-
-
-def _more(kind: str, identifier: str, name: str, *, fixed: bool = False) -> Markup:
-    return menu_button(kind, identifier, name, fixed=fixed, extra="more")
+    ).format(icons.LISTS, icons.LOGO, icons.FIND, icons.HELP, icons.MOON, icons.SUN, HELP)
 
 
 def menu_button(kind: str, identifier: str, name: str, *, fixed: bool = False, extra: str = "") -> Markup:

@@ -16,6 +16,7 @@ from ui.context import Context
 from ui.events import LATEST, listen, once
 from ui.html import data_of
 from ui.state import page as remembered
+from ui.state.focus import select_run
 from ui.state.ownership import name_of
 from ui.training import views
 from ui.training.components import TrainingTab
@@ -43,8 +44,8 @@ def wire(context: Context) -> None:
         studio.runs.resume(chosen)
         return {page.run: chosen} if chosen != run else _shown(context, chosen, overlays)
 
-    def pick(event: gr.EventData) -> str:
-        return str(data_of(event)["id"])
+    def pick(event: gr.EventData) -> dict[Any, Any]:
+        return select_run(page, studio, str(data_of(event)["id"]))
 
     def act(action: Any, words: str) -> Any:
         def handler(run: str, overlays: list[str], request: gr.Request | None = None) -> dict[Any, Any]:
@@ -76,7 +77,7 @@ def wire(context: Context) -> None:
     once(ui.stop, act(studio.runs.stop, "stop it"), state, everything, name="stop")
     once(ui.again, again, [page.run], [page.draft, page.dataset, context.tabs])
     listen(ui.compare.click, compare, [page.run], [page.voices, context.tabs])
-    listen(ui.table.pick, pick, [], [page.run], **LATEST)
+    listen(ui.table.pick, pick, [], [page.run, page.dataset], **LATEST)
     listen(ui.table.overlay, overlay, state, [page.overlays, *everything])
     listen(ui.table.resume, resume_row, state, [page.run, *everything])
 

@@ -46,8 +46,9 @@ def test_what_is_no_page_stays_as_it_is(client):
 
 
 def test_the_page_of_the_window_has_it():
-    from ui.shell.theme import ASSETS, launch_options
+    from ui.shell.theme import ASSETS, SCRIPTS, launch_options
 
     (made,) = launch_options()["app_kwargs"]["middleware"]
-    assert made.kwargs["script"] == (ASSETS / "window.js").read_text(encoding="utf-8")
+    for name in SCRIPTS:
+        assert (ASSETS / name).read_text(encoding="utf-8") in made.kwargs["script"]
     assert "</script" not in made.kwargs["script"]

@@ -1,10 +1,8 @@
 from dataclasses import replace
 
-from engine.damage import Damaged
 from engine.training.runs.events import Evaluated
 from engine.training.runs.progress import JobSnapshot
 from tests.ui.fake_studio import FakeStudio
-from tests.ui.fake_tickets import HOSTILE
 from ui import parts
 from ui.shell import views
 
@@ -34,37 +32,6 @@ def test_without_a_job_it_says_so(tmp_path):
 def test_a_stage_before_training_shows_how_far_it_is():
     job = JobSnapshot("r", "Run 1", "preparing", "Fetching the starter model", 0.5, 0, 0, None)
     assert views.job_line(job) == "Run 1: fetching the starter model, 50%"
-
-
-def test_the_selected_rows_are_marked_and_names_are_escaped(tmp_path):
-    studio = FakeStudio(tmp_path)
-    studio.add_run(HOSTILE)
-    shown = views.sidebar(
-        studio.tickets.all(), studio.runs.all(), studio.playground.voices(), "set-1", "run-1", ["run:run-1"]
-    )
-    assert shown.count('aria-current="true"') == 3
-    assert "<img" not in shown
-
-
-def test_a_run_in_progress_cannot_be_deleted(tmp_path):
-    studio = FakeStudio(tmp_path)
-    studio.add_run("Run 1", "running", 5)
-    assert "data-fixed" in views.sidebar([], studio.runs.all(), [], "", "", [])
-
-
-def test_empty_lists_say_what_to_do():
-    shown = views.sidebar([], [], [], "", "", [])
-    assert "Drop an export" in shown
-    assert "A finished run puts one here" in shown
-
-
-def test_what_cannot_be_read_is_named_with_the_reason_and_can_be_deleted(tmp_path):
-    seen = Damaged(tmp_path / "adapters" / HOSTILE, "It holds <no> adapter.")
-    shown = views.sidebar([], [], [], "", "", [], [seen])
-    assert "It holds &lt;no&gt; adapter." in shown
-    assert 'data-do="delete" data-kind="damaged"' in shown
-    assert "<img" not in shown
-    assert "Cannot be read" not in views.sidebar([], [], [], "", "", [])
 
 
 def test_undo_names_what_was_deleted():

@@ -1,0 +1,109 @@
+"""The window without a mouse: tabs, lists, digits, and the command palette."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+expect.set_options(timeout=60_000)
+TABS = ("tickets", "recipe", "training", "playground", "export")
+
+
+@pytest.fixture
+def shop(page):
+    """The page with the sample shop in it, and the keyboard at its beginning."""
+    if page.locator("#try-sample").is_visible():
+        page.locator("#try-sample").click()
+    expect(page.locator("#conversations .list-row").first).to_be_visible()
+    return page
+
+
+def tab(page, name):
+    return page.locator(f"#tab-{name}-button")
+
+
+def focused(page, selector):
+    page.wait_for_function("(selector) => document.activeElement.matches(selector)", arg=selector)
+
+
+def test_digits_and_arrows_open_the_tabs(shop):
+    tab(shop, "tickets").focus()
+    for digit, name in enumerate(TABS, 1):
+        shop.keyboard.press(str(digit))
+        expect(tab(shop, name)).to_have_attribute("aria-selected", "true")
+        expect(tab(shop, name)).to_be_focused()
+    shop.keyboard.press("ArrowRight")
+    expect(tab(shop, "tickets")).to_have_attribute("aria-selected", "true")
+    shop.keyboard.press("End")
+    expect(tab(shop, "export")).to_have_attribute("aria-selected", "true")
+    shop.keyboard.press("ArrowLeft")
+    expect(tab(shop, "playground")).to_be_focused()
+    stops = shop.locator("#tabs > .tab-wrapper [role=tablist] [role=tab][tabindex='0']")
+    expect(stops).to_have_count(1)
+    expect(stops).to_have_id("tab-playground-button")
+
+    shop.locator("#question textarea").focus()
+    shop.keyboard.press("1")
+    expect(shop.locator("#question textarea")).to_have_value("1")
+    expect(tab(shop, "playground")).to_have_attribute("aria-selected", "true")
+
+
+def test_a_list_is_one_tab_stop_with_arrows_inside(shop):
+    tab(shop, "tickets").click()
+    rows = shop.locator("#conversations .list-row")
+    expect(shop.locator("#conversations .list-row[tabindex='0']")).to_have_count(1)
+    rows.first.focus()
+    shop.keyboard.press("ArrowDown")
+    expect(rows.nth(1)).to_be_focused()
+    shop.keyboard.press("End")
+    expect(rows.last).to_be_focused()
+    expect(rows.last).to_have_css("outline-style", "solid")
+    shop.keyboard.press("Tab")
+    assert not shop.evaluate("document.activeElement.matches('.list-row')")
+    shop.keyboard.press("Shift+Tab")
+    expect(rows.last).to_be_focused()
+    shop.keyboard.press("Home")
+    shop.keyboard.press("Enter")
+    expect(rows.first).to_have_class(re.compile("selected"))
+
+    dataset = shop.locator("#sidebar [data-kind=dataset].side-pick").first
+    dataset.focus()
+    shop.keyboard.press("ArrowRight")
+    expect(shop.get_by_role("menuitem", name="Rename")).to_be_focused()
+    shop.keyboard.press("Escape")
+    expect(shop.get_by_role("menu")).to_have_count(0)
+
+
+def test_the_palette_finds_a_data_set_a_model_and_something_to_do(shop):
+    words, rows = shop.locator(".palette input"), shop.locator(".palette [role=option]")
+    tab(shop, "export").click()
+
+    shop.keyboard.press("Control+k")
+    expect(words).to_be_focused()
+    words.fill("sample shop data")
+    expect(rows).to_have_count(1)
+    shop.keyboard.press("Enter")
+    expect(shop.locator(".palette")).not_to_be_visible()
+    expect(tab(shop, "tickets")).to_have_attribute("aria-selected", "true")
+
+    shop.locator("#find-button").click()
+    words.fill("SMOLLM2-360m")
+    expect(words).to_have_attribute("aria-activedescendant", "palette-0")
+    shop.keyboard.press("ArrowDown")
+    shop.keyboard.press("ArrowUp")
+    shop.keyboard.press("Enter")
+    expect(tab(shop, "recipe")).to_have_attribute("aria-selected", "true")
+    expect(shop.locator(".model.selected")).to_contain_text("SmolLM2 360M")
+
+    shop.keyboard.press("Control+k")
+    words.fill("question")
+    shop.keyboard.press("Enter")
+    expect(tab(shop, "playground")).to_have_attribute("aria-selected", "true")
+    focused(shop, "#question textarea")
+
+    shop.keyboard.press("Control+k")
+    words.fill("no such thing anywhere")
+    expect(shop.locator(".palette-note")).to_have_text("Nothing is called that.")
+    shop.keyboard.press("Escape")
+    expect(shop.locator(".palette")).not_to_be_visible()
+    expect(shop.locator("#question textarea")).to_be_focused()
