@@ -10,7 +10,6 @@ def _icon(path: str, size: int = 16) -> Markup:
     ).format(size, Markup(path))
 
 
-ARROW = _icon('<path d="M3 8h10M9 4l4 4-4 4"/>')
 CHECK = _icon('<path d="M3 8.5l3.5 3.5L13 4.5"/>')
 CROSS = _icon('<path d="M4 4l8 8M12 4l-8 8"/>')
 DOTS = _icon('<circle cx="3.5" cy="8" r=".6"/><circle cx="8" cy="8" r=".6"/><circle cx="12.5" cy="8" r=".6"/>')

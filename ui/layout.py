@@ -40,8 +40,6 @@ from ui.tickets.import_components import build_import
 from ui.training import tab as training_tab
 from ui.training.components import build_training
 
-TABS = ("Tickets", "Recipe", "Training", "Playground", "Export")
-
 
 def build_app(studio: Studio, downloads: Path) -> WindowBlocks:
     """Build the window over an engine; starts nothing.

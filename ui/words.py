@@ -3,7 +3,7 @@
 import time
 from datetime import datetime
 
-MINUTE, HOUR, DAY = 60, 3600, 86_400
+MINUTE, HOUR = 60, 3600
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

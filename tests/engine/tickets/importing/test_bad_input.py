@@ -9,7 +9,6 @@ import pickle
 import resource
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -25,10 +24,8 @@ GOOD = [zendesk(number, requester_id=100 + number, subject=f"Parcel {number}") f
 
 def refusal(path: Path, tmp_path: Path) -> str:
     """Prepare a file that must be refused; return the sentence."""
-    began = time.process_time()
     with pytest.raises(TicketsError) as caught:
         prepared([path], tmp_path / "out")
-    assert time.process_time() - began < 30
     assert caught.value.message.endswith(".") and caught.value.remedy.endswith(".")
     assert not (tmp_path / "out").exists()
     assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith(".out")] == []
