@@ -7,16 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.base_holder import BaseHolder, Report
+from engine.base_holder import BaseHolder
 from engine.errors import StudioError, TicketsError
 from engine.recipe import Recipe
+from engine.task import Report
 from engine.training.runs.directory import RunDirectory
+from engine.turns import Turn, with_instruction
 from engine.workspace import Workspace, read_json
 
 if TYPE_CHECKING:
     from engine.chat.records import Sampling
-
-Turn = dict[str, str]
 
 
 def read_questions(file: Path) -> list[list[Turn]]:
@@ -108,9 +108,7 @@ def answer_questions(
     with BaseHolder(cache).use(recipe, report=report) as base:
         assert base is not None  # since nobody stops the waiting
         for question in questions:
-            turns = question
-            if recipe.system_prompt and question[0]["role"] != "system":
-                turns = [{"role": "system", "content": recipe.system_prompt}, *question]
+            turns = with_instruction(question, recipe.system_prompt)
             *_, last = answer(base, voices, [turns, turns], sampling, lambda: False)
             plain, tuned = last.answers
             yield {

@@ -22,12 +22,10 @@ from typing import TYPE_CHECKING
 from engine.errors import RunError, StudioError
 from engine.model.catalogue import title
 from engine.recipe import FIELDS, Recipe
+from engine.task import Report
 
 if TYPE_CHECKING:
     from engine.model.base import BaseModel
-
-Report = Callable[[str, float | None], None]
-"""Called with a stage in words and how far it is, 0 to 1 or None."""
 
 LOOK = 0.1
 """Seconds between two looks at ``should_stop``, which nobody announces. They also wake a thread that was told of a

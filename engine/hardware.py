@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import torch
 
 GIB = 2**30
+UNPACKED_SHARE = 0.4
+"""Unpacked copies of a base's 4-bit layers may take this share of the memory that is free on a computer without a GPU
+when it is loaded; training needs the rest."""
 CONTEXT_GIB = 0.4
 """What CUDA itself holds of a GPU for a program that uses it, roughly; asking how much is free is enough to use it."""
 

@@ -15,6 +15,9 @@ from engine.errors import Cancelled, StudioError
 
 log = logging.getLogger(__name__)
 
+Report = Callable[[str, float | None], None]
+"""Takes a stage in words and how far it is, 0 to 1 or None where that is not known."""
+
 T = TypeVar("T")
 TaskState = Literal["running", "done", "failed", "cancelled"]
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.chat.heldout import HeldOutTicket
-    from engine.chat.records import AnswerFrame, Sampling, Turn
+    from engine.chat.records import AnswerFrame, Sampling
     from engine.damage import Damaged
     from engine.model.catalogue import CatalogueEntry
     from engine.presets import Preset
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from engine.training.data.token_counts import TokenCounts
     from engine.training.memory.cards import CardFit
     from engine.training.memory.estimate import Estimate
+    from engine.turns import Turn
     from engine.workspace import Deleted
 
 Split = Literal["train", "heldout"]

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from engine.chat.records import Answer, AnswerFrame, Sampling, Turn
+from engine.chat.records import Answer, AnswerFrame, Sampling
 from engine.chat.text import TextStream
 from engine.errors import ResourceError, StudioError
 from engine.model.adapter_files import check_mark
+from engine.turns import Turn
 
 if TYPE_CHECKING:
     from engine.chat.decoding import RowState
@@ -166,13 +167,12 @@ def _in_words(error: Exception) -> StudioError | None:
     """Translate what the libraries raise while answering; None for what nobody foresaw."""
     if isinstance(error, StudioError):
         return None
-    import torch
+    from engine.model.device_errors import has_lost_gpu, is_out_of_memory
 
-    text = str(error).lower()
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "out of memory" in text or "can't allocate" in text:
+    if is_out_of_memory(error):
         return ResourceError(
             "There is not enough memory for this answer.", "Compare fewer voices, or start a new, shorter conversation."
         )
-    if isinstance(error, torch.AcceleratorError) or "cuda error" in text or "cuda driver" in text:
+    if has_lost_gpu(error):
         return ResourceError("The GPU stopped answering.", "Restart the program; runs go on from their checkpoints.")
     return None

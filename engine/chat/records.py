@@ -10,9 +10,6 @@ from engine.errors import StudioError
 if TYPE_CHECKING:
     from engine.model.snapshot import Snapshot
 
-Turn = dict[str, str]
-"""{"role": "system" | "user" | "assistant", "content": text}"""
-
 StoppedBy = Literal["end", "length", "cancelled", "stop word"]
 """The end-of-turn token, the longest answer allowed, the person, or a text that ends answers."""
 

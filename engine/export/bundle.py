@@ -4,17 +4,15 @@ import json
 import os
 import time
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from engine.export.card import model_card, require_adapter, usage
 from engine.model.adapter_files import BASE, CONFIG, WEIGHTS, read_config
 from engine.model.sources import public_name
+from engine.task import Report
 from engine.training.runs.directory import RunDirectory
 from engine.workspace import disk_errors, read_json
-
-Report = Callable[[str, float | None], None]
 
 TOKENIZER_FILES = (
     "tokenizer.json",

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from engine.errors import ModelError, RecipeError, StudioError
 from engine.export.bundle import TOKENIZER_FILES
+from engine.hardware import GIB
 from engine.model.adapter_files import (
     BASE,
     CONFIG,
@@ -176,7 +177,7 @@ def _check_sizes(files: Iterable[tuple[str, int]], name: str) -> None:
         if file.endswith((CONFIG, RECIPE, BASE)) and size > MAX_TEXT_BYTES:
             raise ModelError(f"{Path(file).name} in {name} is {size / 1e6:,.0f} MB, which no such file is.", _PICK)
     if total > MAX_TOTAL_BYTES:
-        raise ModelError(f"{name} unpacks to {total / 2**30:,.1f} GiB; at most 2 GiB are taken.", _PICK)
+        raise ModelError(f"{name} unpacks to {total / GIB:,.1f} GiB; at most 2 GiB are taken.", _PICK)
 
 
 def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> None:

@@ -69,7 +69,7 @@ def usage_script(recipe: Recipe, compute_type: str, chat: "ChatFormat") -> str:
         quant_type=recipe.quant_type,
         double_quant=recipe.double_quant,
         compute_type=compute_type,
-        messages=_messages(recipe.system_prompt, chat),
+        messages=_messages(recipe.system_prompt.strip(), chat),
         opening=f"text += {chat.opening!r}  # as it was asked while it learnt\n" if chat.opening else "",
         stops=[str(chat.tokenizer.convert_ids_to_tokens(stop)) for stop in sorted(chat.stop_ids)],
         pad=chat.pad_id,

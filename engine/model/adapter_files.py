@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import ModelError
+from engine.hardware import GIB
 from engine.workspace import read_json, write_json
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ BASE = "base_weights.json"
 
 MAX_CONFIG_BYTES = 1_000_000
 """A configuration of peft is 1 to 50 kB; one that lists every layer of a 70B stays below 200 kB."""
-MAX_WEIGHTS_BYTES = 2 * 2**30
+MAX_WEIGHTS_BYTES = 2 * GIB
 """Rank 64 on every linear layer of a 70B is 1.7 GB in bfloat16."""
 MAX_RANK = 4096
 MAX_TENSORS = 60_000

@@ -13,8 +13,8 @@ from engine.model.chat_format import ChatFormat, load_chat_format
 from engine.model.fingerprint import weights_mark
 from engine.model.loading import compute_dtype, load_quantised, pick_device
 from engine.model.sharing import weight_sharing_copy
-from engine.model.starter import Report
 from engine.recipe import BaseOptions, Recipe
+from engine.task import Report
 
 if TYPE_CHECKING:
     import torch

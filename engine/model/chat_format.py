@@ -16,8 +16,9 @@ from engine.errors import ModelError
 from engine.model.errors import explain
 from engine.model.libraries import import_all
 from engine.model.sources import loading_options, resolve
-from engine.model.starter import Report
 from engine.reasoning import without_reasoning
+from engine.task import Report
+from engine.turns import Turn
 
 DEFAULT_TEMPLATE = (
     "{% for message in messages %}"
@@ -39,8 +40,6 @@ adapter is asked as it has learnt. Llama's own templates fall back on this day."
 
 _TODAY = re.compile(r"strftime_now\(\s*(['\"])(.*?)\1\s*\)")
 _OPEN_THOUGHT = re.compile(r"<((?:seed:)?think|thinking|reasoning)>\s*\Z")
-
-Turn = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from engine.errors import ModelError, ResourceError, StudioError
 from engine.model.catalogue import title
+from engine.model.device_errors import is_out_of_memory
 
 
 def explain(error: BaseException, model: str) -> StudioError:
@@ -14,7 +15,7 @@ def explain(error: BaseException, model: str) -> StudioError:
 
     chain = _chain(error)
     text = " ".join(str(link) for link in chain)
-    if any(type(link).__name__ == "OutOfMemoryError" for link in chain) or "out of memory" in text.lower():
+    if any(map(is_out_of_memory, chain)):
         return ResourceError(
             f"There is not enough memory to load {title(model)}.", "Close other programs, or pick a smaller model."
         )

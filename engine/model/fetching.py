@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from engine.model.starter import Report
+from engine.task import Report
 
 LOOK = 0.5
 """Seconds between two looks at how many bytes are here."""

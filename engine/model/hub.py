@@ -12,7 +12,7 @@ from engine.errors import ModelError
 from engine.model.catalogue import title
 from engine.model.errors import explain, unreachable
 from engine.model.fetching import watched
-from engine.model.starter import Report
+from engine.task import Report
 
 PATIENCE = 5.0
 """Seconds to wait for the hub's answer to one question."""

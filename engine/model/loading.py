@@ -11,8 +11,8 @@ from engine.model.catalogue import title
 from engine.model.errors import explain
 from engine.model.libraries import import_all
 from engine.model.sources import is_hub_id, loading_options, resolve
-from engine.model.starter import Report
 from engine.model.unpacking import unpack_on_cpu
+from engine.task import Report
 
 if TYPE_CHECKING:
     from engine.recipe import Recipe

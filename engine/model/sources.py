@@ -10,8 +10,8 @@ from typing import Any
 
 from engine.errors import ModelError
 from engine.model import hub, starter
-from engine.model.starter import Report
 from engine.recipe import STARTER
+from engine.task import Report
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 _SEPARATORS = re.compile(r"[/\\]")

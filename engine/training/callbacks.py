@@ -12,13 +12,12 @@ import psutil
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from engine.hardware import GIB
 from engine.recipe import Recipe
 from engine.training.distributed import process_group
 from engine.training.dry_run import DryRunTrainer, dry_run
 from engine.training.errors import diverged
 from engine.training.runs.events import Checkpointed, Emit, LogNote, Stepped
-
-GIB = 2**30
 
 
 class ObservedTrainer(DryRunTrainer, Protocol):

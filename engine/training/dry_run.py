@@ -9,11 +9,11 @@ from typing import Any, Protocol
 
 import torch
 
+from engine.hardware import GIB
 from engine.training.data.collating import real_tokens
 from engine.training.distributed import process_group
 from engine.training.runs.events import DryRunMeasured
 
-GIB = 2**30
 OPTIMIZER_BYTES = 2
 """Bytes a trained parameter that an 8-bit AdamW takes at the first step (two moments of one byte)."""
 

@@ -1,9 +1,36 @@
-"""When a run ends and which of its checkpoints is taken home, in words: for the recipe on the page and for the log.
+"""When held-out tickets are checked, when a run ends early, and both in words for the recipe's page and the log.
 
-The rules themselves are the trainer's (QLoRATrainer.stop_early, and what run_training keeps).
+It knows losses and steps, and no trainer: QLoRATrainer asks after each check whether to end.
 """
 
+from collections.abc import Sequence
+
 from engine.recipe import Recipe
+
+CHECKS_A_RUN = 8
+"""Held-out checks in a run when the recipe leaves it open."""
+
+
+def check_every(recipe: Recipe, steps: int) -> int:
+    """Return the steps between two held-out checks of a run of so many steps."""
+    return recipe.eval_steps or max(1, steps // CHECKS_A_RUN)
+
+
+def stalled_since(checks: Sequence[tuple[float, int]], patience: int) -> int | None:
+    """Return the step with the lowest held-out loss if none of the last checks was better.
+
+    Args:
+        checks: Loss and step of each, in their order. The untouched base, at step 0, does not count.
+        patience: How many checks without a lower loss are too many; 0 never.
+
+    Returns:
+        None while the run should go on.
+    """
+    trained = [check for check in checks if check[1] > 0]
+    if not patience or len(trained) <= patience:
+        return None
+    best = min(range(len(trained)), key=lambda number: trained[number])
+    return trained[best][1] if len(trained) - 1 - best >= patience else None
 
 
 def in_words(recipe: Recipe, *, steps: int = 0, heldout: bool = True) -> str:

@@ -3,45 +3,20 @@
 import errno
 from pathlib import Path
 
-import torch
-
 from engine.errors import DivergedError, LostGpuError, ResourceError, RunError, StudioError
+from engine.model.device_errors import has_lost_gpu, is_out_of_memory
 from engine.workspace import explain_disk_error
 
 FAILED_WRITES = ("No space left", "PytorchStreamWriter", "inline_container", "file write failed")
 """What torch.save says on a full disk, depending on where in the file it happens."""
-OUT_OF_MEMORY = ("out of memory", "can't allocate", "ALLOC_FAILED")
-"""What is said of memory that ran out where it is no torch.OutOfMemoryError: CUDA itself, the CPU, cuBLAS and cuDNN."""
 LOWER = 5
 """A run that diverged is to be tried again with its learning rate divided by this."""
 KEPT = "Checkpoints made so far are kept."
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out, on the GPU or without one."""
-    text = str(error)
-    known = isinstance(error, torch.OutOfMemoryError | MemoryError)
-    return known or any(sign in text for sign in OUT_OF_MEMORY)
-
-
-def has_lost_gpu(error: BaseException) -> bool:
-    """Whether the GPU failed in a way that leaves it of no use to this process.
-
-    After a fault in a kernel every call into CUDA fails, in this process alone, until it ends
-    (https://docs.nvidia.com/cuda/cuda-runtime-api/group__CUDART__TYPES.html, cudaErrorLaunchFailure and its kin).
-    """
-    if isinstance(error, LostGpuError):
-        return True
-    return not is_out_of_memory(error) and any(sign in str(error) for sign in ("CUDA error", "CUDA driver"))
-
-
-def without_frames(error: Exception) -> Exception:
-    """Let go of the frames of an error and of those behind it: their variables hold what filled the memory."""
-    behind: BaseException | None = error
-    while behind is not None:
-        behind = behind.with_traceback(None)
-        behind = behind.__cause__ or behind.__context__
-    return error
+OUT_OF_MEMORY = (
+    f"Memory ran out during training. {KEPT}",
+    "Lower 'conversations at a time' or the longest conversation, or pick a smaller model.",
+)
+"""Sentence and remedy."""
 
 
 def explain(error: BaseException, folder: Path) -> StudioError:
@@ -55,10 +30,7 @@ def explain(error: BaseException, folder: Path) -> StudioError:
         return error
     text = str(error)
     if is_out_of_memory(error):
-        return ResourceError(
-            f"Memory ran out during training. {KEPT}",
-            "Lower 'conversations at a time' or the longest conversation, or pick a smaller model.",
-        )
+        return ResourceError(*OUT_OF_MEMORY)
     if any(sign in text for sign in FAILED_WRITES):
         return explain_disk_error(OSError(errno.ENOSPC, text), folder)
     if isinstance(error, OSError):

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import ResourceError
-from engine.training.errors import is_out_of_memory, without_frames
+from engine.model.device_errors import is_out_of_memory, without_frames
+from engine.training.errors import OUT_OF_MEMORY
 from engine.training.memory.modes import Settings, smaller
 from engine.training.runs import checkpoints
 from engine.training.runs.events import Emit, LogNote
@@ -30,10 +31,7 @@ class NeedsLess(ResourceError):
     """
 
     def __init__(self, before: Settings) -> None:
-        super().__init__(
-            "Memory ran out during training. Checkpoints made so far are kept.",
-            "Lower 'conversations at a time' or the longest conversation, or pick a smaller model.",
-        )
+        super().__init__(*OUT_OF_MEMORY)
         after = smaller(before)
         self.settings = asdict(after) if after else None
         """What to begin again with; None where nothing is left to give up."""

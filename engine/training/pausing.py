@@ -1,4 +1,4 @@
-"""What a held run gives back: GPU memory that it can do without until it goes on, and all of it comes back bit for bit.
+"""What a paused run gives back: GPU memory that it can do without until it goes on; all of it comes back bit for bit.
 
 The optimizer's state waits in the computer's memory. Unpacked copies of the base lose their storage, and are unpacked
 again from the 4-bit values. Memory that torch holds without using it goes back to the driver. The adapter's weights
@@ -8,16 +8,19 @@ Paged optimizer state stays where it is. It is managed memory, which the driver 
 needs the room, and bitsandbytes 0.50 cannot move it out by hand: its prefetch to the processor asks CUDA about a device
 -1 and ends the process when that fails (cprefetch in csrc/pythonInterface.cpp).
 
-This module knows optimizers and layers, and neither who asked for a pause nor why.
+This module knows optimizers and layers, and neither who asked for a pause nor how long it takes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 
-from engine.hardware import release_unused
+from engine.hardware import GIB, release_unused
+from engine.model.device_errors import is_out_of_memory, without_frames
 from engine.model.unpacking import unpacked_values
+from engine.training.distributed import process_group
+from engine.training.runs.events import Emit, LogNote
 
 
 def is_worth_it(device: torch.device) -> bool:
@@ -25,8 +28,36 @@ def is_worth_it(device: torch.device) -> bool:
     return device.type == "cuda"
 
 
-class Rest:
-    """One pause of a run.
+def wait_without_memory(
+    memory: "PausedMemory", device: torch.device, wait: Callable[[], bool], emit: Emit
+) -> tuple[bool, Exception | None]:
+    """Wait with as little GPU memory as possible. After a stop nothing comes back: no step follows.
+
+    Args:
+        memory: What the run can do without meanwhile.
+        device: Whose memory that is.
+        wait: Returns at the end of the pause; True says that the run is to stop.
+        emit: Told how much is given back.
+
+    Returns:
+        What ``wait`` said; and the error where somebody else has taken the room meanwhile.
+    """
+    given = memory.give_back(device) / GIB
+    emit(LogNote(f"Paused; {given:.1f} GiB of GPU memory are given back until the run goes on."))
+    if wait():
+        return True, None
+    try:
+        memory.take_back()
+    except Exception as error:
+        several_end_together = process_group.is_distributed()  # see oom_recovery.NeedsLess
+        if several_end_together or not is_out_of_memory(error):
+            raise
+        return False, without_frames(error)
+    return False, None
+
+
+class PausedMemory:
+    """The memory of a run during one pause.
 
     Args:
         optimizer: Its state is moved; None before there is one.
@@ -39,14 +70,14 @@ class Rest:
         self._moved: list[tuple[dict[str, Any], str, torch.device]] = []
         self._freed: list[Any] = []
 
-    def begin(self, device: torch.device) -> int:
-        """Give the memory of ``device`` back; return how many bytes it was."""
+    def give_back(self, device: torch.device) -> int:
+        """Give the memory of ``device`` to others; return how many bytes it was."""
         before = _reserved(device)
         freed = self._move_state_out() + self._free_copies()
         release_unused()
         return max(freed, before - _reserved(device))
 
-    def end(self) -> None:
+    def take_back(self) -> None:
         """Take everything back.
 
         Raises:
@@ -54,12 +85,12 @@ class Rest:
                 from where a checkpoint is saved all the same; no step can be taken.
         """
         try:
-            self._take_back()
+            self._take_all()
         except torch.OutOfMemoryError:
             release_unused()
-            self._take_back()
+            self._take_all()
 
-    def _take_back(self) -> None:
+    def _take_all(self) -> None:
         while self._freed:
             layer = self._freed[-1]
             storage = layer.unpacked.untyped_storage()

@@ -1,8 +1,7 @@
 """QLoRATrainer: trl's SFTTrainer that tells what it does and ends where it is asked to.
 
 What it adds: an order of the examples that survives a resume, events instead of log lines, real tokens counted, a
-held-out loss that is a mean over tokens, a check before the first and after the last step, an end at step boundaries,
-a halt when the loss is no number.
+held-out loss that is a mean over tokens, checks before the first and after the last step, pause and stop between steps.
 """
 
 import time
@@ -12,9 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate.data_loader import prepare_data_loader
-from torch.nn.parallel import DistributedDataParallel
-from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainerControl
 from trl import SFTTrainer
 
@@ -22,21 +18,20 @@ from engine.model.unpacking import linear_4bit_layers
 from engine.recipe import Recipe
 from engine.training.callbacks import RunCallback
 from engine.training.data.collating import FlatBatches, real_tokens
-from engine.training.data.examples import IGNORED
-from engine.training.data.sampling import EpochOrder, RankBatches, WithBlank
+from engine.training.data.sampling import EpochOrder
 from engine.training.distributed import process_group
-from engine.training.distributed.fsdp import average_gradients, same_everywhere
-from engine.training.errors import diverged, is_out_of_memory, without_frames
+from engine.training.distributed.ddp import rank_loader, share_model
+from engine.training.distributed.fsdp import average_gradients
+from engine.training.early_stopping import stalled_since
+from engine.training.errors import diverged
+from engine.training.evaluation import heldout_loss
 from engine.training.kernels.async_optimizer import make_async
+from engine.training.memory.cpu import WHOLE_LOGITS
 from engine.training.memory.modes import Settings
-from engine.training.pausing import Rest, is_worth_it
+from engine.training.pausing import PausedMemory, is_worth_it, wait_without_memory
 from engine.training.runs.checkpoints import MAKING, STATE, place, remove_older, written_aside
 from engine.training.runs.events import Checkpointed, Emit, Evaluated, LogNote
 from engine.training.warmup import start_above_zero
-
-GIB = 2**30
-SMALL_LOGITS = GIB // 2
-"""Bytes of a micro-batch's float32 logits up to which they are made whole on the CPU; training needs thrice that."""
 
 
 class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
@@ -87,20 +82,7 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
                 parameter.data = parameter.data.to(torch.float32)
         self.is_sharded = recipe.spread == "shards" and process_group.is_distributed()
         if process_group.is_distributed():
-            self._get_ready_to_share()
-
-    def _get_ready_to_share(self) -> None:
-        """Leave to torch what the ranks have to sum, the adapter's gradients, and nothing else."""
-        torch.manual_seed(self.recipe.seed + process_group.rank())  # or all would forget the same at random
-        if self.is_sharded:
-            self.model._is_accelerate_prepared = True  # nothing of it is to be wrapped: see fsdp.py
-            same_everywhere(self.model.parameters())
-            return
-        named = (*self.model.named_parameters(), *self.model.named_buffers())
-        frozen = [name for name, tensor in named if not tensor.requires_grad]
-        DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(self.model, frozen)  # type: ignore[no-untyped-call]
-        if self.settings.compiled:  # layer by layer: torch must not cut them up for its messages
-            torch._dynamo.config.optimize_ddp = False
+            share_model(self.model, recipe.seed, sharded=self.is_sharded, compiled=settings.compiled)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> EpochOrder:
         """Order by seed and epoch alone; similar lengths together only where that saves padding."""
@@ -121,20 +103,11 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         if not process_group.is_distributed():
             return super().get_train_dataloader()
         args, order = self.args, self._get_train_sampler()
-        return self._share_of(self.train_dataset, order, args.train_batch_size, args.gradient_accumulation_steps)
+        return self._rank_loader(self.train_dataset, order, args.train_batch_size, args.gradient_accumulation_steps)
 
-    def _share_of(self, dataset: Any, order: Any, micro_batch: int, accumulation: int) -> Any:
-        """Return the loader of this rank's batches, which accelerate must not share out again."""
-        batches = RankBatches(order, micro_batch, accumulation, process_group.rank(), process_group.world_size())
-        loader: Any = DataLoader(
-            WithBlank(dataset),  # type: ignore[arg-type]  # it has what a data set needs
-            batch_sampler=batches,
-            collate_fn=self.data_collator,
-            pin_memory=self.args.dataloader_pin_memory,
-        )
-        return prepare_data_loader(
-            loader, self.accelerator.device, num_processes=1, process_index=0, put_on_device=True
-        )
+    def _rank_loader(self, dataset: Any, order: Any, micro_batch: int, accumulation: int) -> Any:
+        options = {"collate_fn": self.data_collator, "pin_memory": self.args.dataloader_pin_memory}
+        return rank_loader(dataset, order, micro_batch, accumulation, self.accelerator.device, **options)
 
     @property
     def eval_collator(self) -> Any:
@@ -147,7 +120,7 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         try:
             if process_group.is_distributed():
                 rows = range(len(self.eval_dataset))
-                return self._share_of(self.eval_dataset, rows, self.args.eval_batch_size, 1)
+                return self._rank_loader(self.eval_dataset, rows, self.args.eval_batch_size, 1)
             return super().get_eval_dataloader(*args, **kwargs)
         finally:
             self.data_collator = for_training
@@ -170,7 +143,7 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         if not (self.stopped or self.full):
             asked = time.monotonic()
             if self._is_paused() and is_worth_it(self.model.device):
-                self._hold()
+                self._pause()
             else:
                 self.stopped = self._ask_to_stop()
             self.paused_seconds += time.monotonic() - asked
@@ -180,22 +153,11 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         self.control.should_evaluate = False
         return True
 
-    def _hold(self) -> None:
-        """Wait with as little GPU memory as possible. After a stop nothing has to come back: no step follows."""
+    def _pause(self) -> None:
+        """Wait with as little GPU memory as possible."""
         layers = linear_4bit_layers(self.model) if self.settings.unpack else []
-        rest = Rest(self.optimizer, layers)
-        given = rest.begin(self.model.device) / GIB
-        self.emit(LogNote(f"Paused; {given:.1f} GiB of GPU memory are given back until the run goes on."))
-        self.stopped = self._ask_to_stop()
-        if self.stopped:
-            return
-        try:
-            rest.end()
-        except Exception as error:
-            several_end_together = process_group.is_distributed()  # see oom_recovery.NeedsLess
-            if several_end_together or not is_out_of_memory(error):
-                raise
-            self.full = without_frames(error)
+        memory = PausedMemory(self.optimizer, layers)
+        self.stopped, self.full = wait_without_memory(memory, self.model.device, self._ask_to_stop, self.emit)
 
     def _run_epoch(self, *args: Any, **options: Any) -> None:
         """Take no step where the run is to end before its first."""
@@ -215,7 +177,7 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         ids = inputs["input_ids"]
         if (
             ids.device.type == "cpu"
-            and 4 * ids.numel() * self.model.get_output_embeddings().weight.shape[0] <= SMALL_LOGITS
+            and 4 * ids.numel() * self.model.get_output_embeddings().weight.shape[0] <= WHOLE_LOGITS
         ):
             return Trainer.compute_loss(self, model, inputs, *args, **kwargs)
         if ids.device.type == "cpu" or self.aux_loss_enabled:
@@ -234,26 +196,11 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         return loss
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
-        """Return the held-out loss, a mean over the agents' tokens.
-
-        transformers' own is a mean of batch means, in which a short answer weighs as much as a long one.
-        """
-        self.model.eval()
-        nats, count = 0.0, 0
-        # its loader draws a seed: that would change what is forgotten at random (dropout) in the next step, and a run
-        # that is stopped before a check would go on with other losses than one that is not
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            for batch in self.get_eval_dataloader():
-                if self.should_stop():
-                    self._metrics["eval"].clear()
-                    return {}
-                learnt = int((batch["labels"][:, 1:] != IGNORED).sum())
-                loss = self.prediction_step(self.model, batch, prediction_loss_only=True)[0]
-                nats += float(loss) * learnt if learnt else 0.0
-                count += learnt
+        """Return the held-out loss (evaluation.py), or nothing where the run was ended meanwhile."""
+        loss = heldout_loss(self)
         self._metrics["eval"].clear()
-        nats, everywhere = process_group.all_reduce([nats, count])
-        loss = nats / max(1, everywhere)
+        if loss is None:
+            return {}
         metrics = {"eval_loss": loss}
         self.state.log_history.append({**metrics, "step": self.state.global_step})
         self.control: TrainerControl = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
@@ -264,19 +211,16 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
     def stop_early(self) -> None:
         """End the run when the held-out loss has not fallen for as many checks as the recipe allows."""
         checks = [(seen["eval_loss"], seen["step"]) for seen in self.state.log_history if "eval_loss" in seen]
-        trained = [check for check in checks if check[1] > 0]
-        patience = self.recipe.patience
-        if not patience or len(trained) <= patience or self.state.global_step >= self.state.max_steps:
+        best = stalled_since(checks, self.recipe.patience)
+        if best is None or self.state.global_step >= self.state.max_steps:
             return
-        best = min(range(len(trained)), key=lambda number: trained[number])
-        if len(trained) - 1 - best >= patience:
-            self.control.should_training_stop = self.control.should_save = True
-            self.emit(
-                LogNote(
-                    f"Held-out loss has not fallen for {patience} checks, since step {trained[best][1]}: more steps "
-                    "would teach the tickets by heart, so the run ends here."
-                )
+        self.control.should_training_stop = self.control.should_save = True
+        self.emit(
+            LogNote(
+                f"Held-out loss has not fallen for {self.recipe.patience} checks, since step {best}: more steps "
+                "would teach the tickets by heart, so the run ends here."
             )
+        )
 
     def _build_accelerator_args(self, **kwargs: Any) -> dict[str, Any]:
         """Let gradients live where they are summed over the ranks, once and not twice."""

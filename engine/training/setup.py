@@ -14,16 +14,17 @@ import torch
 
 from engine.hardware import free_bytes, release_unused
 from engine.model.attention import Kernel, choose_kernel, keeps_packed_texts_apart, use_kernel
+from engine.model.device_errors import has_lost_gpu
 from engine.model.sharing import hollow, hollowed_on_error
 from engine.model.size import ModelSize
 from engine.model.unpacking import linear_4bit_layers, unpack
 from engine.recipe import Recipe
 from engine.training.data.examples import ExampleSet
 from engine.training.distributed import process_group
-from engine.training.errors import has_lost_gpu
 from engine.training.kernels.async_optimizer import forget_overrides
 from engine.training.kernels.fused_lora import fuse_lora_layers
 from engine.training.kernels.layers import can_compile, can_recompute, set_up
+from engine.training.lora_config import with_new_adapter
 from engine.training.memory.modes import Epoch, Machine, Settings, choose, steps
 from engine.training.runs.events import Emit, LogNote
 
@@ -90,7 +91,11 @@ def make_trainer(
     emit(LogNote(_in_words(settings, recipe, "GPUs" if base.device.type == "cuda" else "processes")))
     copy = base.copy()
     with hollowed_on_error(copy):
-        model = _adapted(copy, recipe, settings)
+        if settings.flat:
+            use_kernel(copy, settings.kernel)
+        if settings.unpack:
+            unpack(linear_4bit_layers(copy))
+        model = with_new_adapter(copy, recipe)
         rows = _packed(train, recipe) if settings.packing else _dataset(train)
         own_recompute = can_recompute(copy)
         trainer = QLoRATrainer(
@@ -116,23 +121,6 @@ def make_trainer(
         )
         _set_up_layers(trainer, settings.recompute and own_recompute, emit)
     return trainer
-
-
-def _adapted(copy: Any, recipe: Recipe, settings: Settings) -> Any:
-    """Return a peft model with a new adapter over a copy of the base, which computes as the settings say."""
-    from peft import get_peft_model
-    from transformers import set_seed
-
-    from engine.training.trl_config import lora_config
-
-    if recipe.bias != "none":
-        _own_biases(copy)
-    if settings.flat:
-        use_kernel(copy, settings.kernel)
-    if settings.unpack:
-        unpack(linear_4bit_layers(copy))
-    set_seed(recipe.seed)
-    return get_peft_model(copy, lora_config(recipe))
 
 
 def _set_up_layers(trainer: "QLoRATrainer", recompute: bool, emit: Emit) -> None:
@@ -251,15 +239,6 @@ def _compile_now(trainer: "QLoRATrainer", recompute: bool, emit: Emit) -> None:
             set_up(model, recompute=recompute, offload=settings.offload, compiled=False)
         finally:
             model.zero_grad(set_to_none=True)
-
-
-def _own_biases(model: Any) -> None:
-    """Give a copy biases of its own: peft would train the shared ones of the base in place."""
-    from torch import nn
-
-    for module in model.modules():
-        if isinstance(getattr(module, "bias", None), nn.Parameter):
-            module.bias = nn.Parameter(module.bias.detach().clone(), requires_grad=False)
 
 
 def _packed(train: ExampleSet, recipe: Recipe) -> "Dataset":

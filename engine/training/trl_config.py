@@ -1,4 +1,4 @@
-"""A recipe in trl's and peft's words. Argument names move between versions; this is the one place that knows them."""
+"""A recipe in trl's words. Argument names move between versions; this is the one place that knows them."""
 
 import dataclasses
 from pathlib import Path
@@ -7,34 +7,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from engine.recipe import Recipe
+from engine.training.early_stopping import check_every
 from engine.training.memory.modes import Settings
 
 if TYPE_CHECKING:
-    from peft import LoraConfig
     from trl import SFTConfig
-
-CHECKS_A_RUN = 8
-"""Held-out checks in a run when the recipe leaves it open."""
-
-
-def lora_config(recipe: Recipe) -> "LoraConfig":
-    """Return peft's configuration of the adapter."""
-    from peft import LoraConfig
-
-    names = list(recipe.targets)
-    return LoraConfig(
-        r=recipe.rank,
-        lora_alpha=recipe.alpha,
-        lora_dropout=recipe.dropout,
-        target_modules="all-linear" if names == ["all-linear"] else names,
-        bias=recipe.bias,
-        task_type="CAUSAL_LM",
-    )
-
-
-def check_every(recipe: Recipe, steps: int) -> int:
-    """Return the steps between two held-out checks."""
-    return recipe.eval_steps or max(1, steps // CHECKS_A_RUN)
 
 
 def optimizer_for(recipe: Recipe, device: torch.device) -> str:

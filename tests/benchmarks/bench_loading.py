@@ -18,10 +18,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from engine.hardware import GIB
 from tests.benchmarks.bench_gpus import make_model
 from tests.benchmarks.shapes import SHAPES
-
-GIB = 2**30
 
 
 def forget(folder: Path) -> None:

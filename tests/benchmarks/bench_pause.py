@@ -18,10 +18,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from engine.hardware import GIB
 from tests.benchmarks.bench_training import make_conversations
 from tests.benchmarks.shapes import SHAPES, random_base
 
-GIB = 2**30
 HELD_AT = 4
 
 

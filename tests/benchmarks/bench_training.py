@@ -116,8 +116,8 @@ def tutorial(base: Any, rows: list[dict[str, Any]], folder: Path) -> dict[str, A
     from engine.recipe import Recipe
     from engine.training.data.examples import build_examples
     from engine.training.kernels.async_optimizer import forget_overrides
+    from engine.training.lora_config import lora_config
     from engine.training.setup import _dataset
-    from engine.training.trl_config import lora_config
 
     recipe = Recipe(model=base.ref)
     model = base.copy()

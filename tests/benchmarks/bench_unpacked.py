@@ -31,7 +31,7 @@ def trained(base: Any, kind: str) -> Any:
 
     from engine.recipe import Recipe
     from engine.training.kernels.fused_lora import fuse_lora_layers
-    from engine.training.trl_config import lora_config
+    from engine.training.lora_config import lora_config
 
     torch.manual_seed(0)
     source = base if kind == "unpacked" else variant(base, "dense" if kind == "dense" else "packed")

@@ -10,12 +10,13 @@ ROOT = Path(__file__).parents[2]
 HEAVY = {"torch", "transformers", "peft", "trl", "bitsandbytes", "datasets", "accelerate", "gradio"}
 
 GROUND = {"errors", "identity", "reasoning", "damage", "task", "scratch", "workspace", "locks", "recipe", "hardware"}
-GROUND |= {"typed_numbers"}
+GROUND |= {"turns", "typed_numbers"}
 ALLOWED = {
     "errors": set(),
     "identity": set(),
     "reasoning": set(),
     "hardware": set(),
+    "turns": set(),
     "typed_numbers": set(),
     "setting": {"errors", "typed_numbers"},
     "recipe": {"errors", "setting"},
@@ -29,7 +30,7 @@ ALLOWED = {
     "saved_recipe": {"errors", "recipe", "workspace"},
     "tickets": GROUND - {"recipe", "hardware"},
     "model": GROUND,
-    "base_holder": {"errors", "recipe", "model"},
+    "base_holder": {"errors", "recipe", "task", "model"},
     "training": GROUND | {"tickets", "model", "base_holder"},
     "chat": GROUND | {"tickets", "model"},
     "export": GROUND | {"tickets", "model", "training"},
@@ -98,7 +99,7 @@ def test_ui_imports_from_engine_only_studio_and_plain_records():
         "typed_numbers",
         "workspace",
     }
-    records |= {"presets", "setting", "workspace_lock"}
+    records |= {"presets", "setting", "turns", "workspace_lock"}
     records |= {
         *("training.early_stopping", "training.data.learn_view", "training.data.token_counts"),
         *("training.memory.cards", "training.memory.estimate", "training.memory.gpu"),

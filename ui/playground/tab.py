@@ -15,6 +15,7 @@ from markupsafe import Markup
 from engine.chat.records import AnswerFrame, Sampling
 from engine.errors import StudioError
 from engine.studio import Voice
+from engine.turns import with_instruction
 from ui import parts
 from ui.context import Context
 from ui.events import listen, log, once, tell, unexpected
@@ -135,7 +136,7 @@ def _ask(
             ui.send: gr.Button(visible=False),
             ui.stop: gr.Button(visible=True),
         }
-        heard = [_with_system(system, conversation.hears(lane)) for lane in lanes]
+        heard = [with_instruction(conversation.hears(lane), system) for lane in lanes]
         sent = 0.0
         for frame in studio.playground.ask(names, heard, sampling, session):
             # A stage may last, such as loading a model, so that no other frame tells it.
@@ -169,12 +170,6 @@ def _after(ui: PlaygroundTab, conversation: Conversation, voices: list[Voice], n
 
 def _sampling(temperature: float, top_p: float, length: float, seed: float | None) -> Sampling:
     return Sampling(float(temperature), float(top_p), int(length), int(seed) if seed is not None else None)
-
-
-def _with_system(system: str, heard: tuple[dict[str, str], ...]) -> list[dict[str, str]]:
-    if system.strip() and not any(turn["role"] == "system" for turn in heard):
-        return [{"role": "system", "content": system.strip()}, *heard]
-    return list(heard)
 
 
 def _heard(conversation: Conversation, frame: AnswerFrame, lanes: dict[str, str]) -> Conversation:

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from engine.hardware import GIB
 from engine.training.memory.cards import CardFit
 from engine.training.memory.estimate import Estimate
 from engine.training.memory.gpu import Memory
 from ui import icons, words
 from ui.parts import NOTHING, badge, join
-
-GIB = 2**30
 
 MODES = {"spacious": "fastest (spacious)", "balanced": "fast (balanced)", "saving": "slower (saving)"}
 """A memory mode, by what it means for the person who waits."""

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.reasoning import without_reasoning
+from engine.turns import Turn
 
-Turn = dict[str, str]
 Ticket = tuple[Turn, ...]
 
 SHORT_CHARS = 600

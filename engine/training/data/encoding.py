@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from engine.model.chat_format import Answered, ChatFormat, Turn
+from engine.model.chat_format import Answered, ChatFormat
+from engine.turns import Turn
 
 Part = Literal["context", "lookup", "learnt", "end", "cut"]
 """What a token is; ``lookup`` is context too, of looked-up tickets, and only pictures tell it apart."""

@@ -16,6 +16,7 @@ from engine.reasoning import without_reasoning
 from engine.recipe import Recipe
 from engine.training.data.encoding import Encoded, Said
 from engine.training.data.looked_up import LOOKED_UP, write_down
+from engine.turns import instruction_for
 
 IGNORED = -100
 """The label of a token that is not learnt (torch.nn.CrossEntropyLoss's default ignore_index)."""
@@ -230,8 +231,8 @@ def turns_of(messages: Sequence[Mapping[str, Any]], system_prompt: str) -> tuple
     """
     said: list[Said] = []
     reasoning = context_only = 0
-    if system_prompt.strip() and (not messages or messages[0]["role"] != "system"):
-        said.append(Said(-1, "system", system_prompt.strip(), learnt=False))
+    if instruction := instruction_for(messages, system_prompt):
+        said.append(Said(-1, "system", instruction, learnt=False))
     for number, message in enumerate(messages):
         role, content = message["role"], message["content"]
         if role == "assistant" and (plain := without_reasoning(content)) != content:

@@ -16,11 +16,12 @@ from typing import Any
 from engine.model.chat_format import ChatFormat
 from engine.recipe import Recipe
 from engine.tickets.lookup.building import index_of
-from engine.tickets.lookup.context import Ticket, Turn, fitting, told
+from engine.tickets.lookup.context import Ticket, fitting, told
 from engine.tickets.lookup.index import TicketIndex
 from engine.tickets.lookup.question import Question, customers_in, of_ticket
 from engine.tickets.lookup.ranking import is_own, near_enough, nearest
 from engine.training.data.encoding import Encoded, Said, encode
+from engine.turns import Turn
 
 LOOKED_UP = "looked_up"
 """Key of a conversation: its tickets as turns, the nearest first."""

@@ -19,9 +19,9 @@ import torch
 from engine.model.base import BaseModel
 from engine.model.chat_format import load_chat_format
 from engine.model.loading import compute_dtype, load_quantised, pick_device
-from engine.model.starter import Report
 from engine.model.unpacking import linear_4bit_layers
 from engine.recipe import Recipe
+from engine.task import Report
 from engine.training.distributed import process_group
 from engine.training.kernels.layers import decoder_layers
 

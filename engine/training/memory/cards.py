@@ -11,10 +11,11 @@ from typing import Literal
 
 import psutil
 
+from engine.hardware import GIB
 from engine.model.size import size_of
 from engine.recipe import Recipe
 from engine.training.data.lengths import Lengths
-from engine.training.memory.fit import GIB, Place, Verdict, fit
+from engine.training.memory.fit import Place, Verdict, fit
 from engine.training.memory.modes import Mode
 
 CARDS_FILE = Path(__file__).parents[3] / "assets" / "cards.toml"

@@ -5,6 +5,7 @@ the code of the layers at hand (transformers' Llama, engine/training/kernels/fus
 engine/training/memory/gpu.py.
 """
 
+from engine.hardware import GIB, UNPACKED_SHARE
 from engine.model.size import ModelSize
 from engine.recipe import Recipe
 from engine.training.memory.gpu import LOGITS_TILE, PACKED, Memory, sides
@@ -12,16 +13,14 @@ from engine.training.memory.modes import ON_THE_PROCESSOR, Mode
 
 VALUE = 4
 """Bytes of a float32."""
-PROGRAM = round(0.75 * 2**30)
+PROGRAM = round(0.75 * GIB)
 """Bytes of Python with torch, transformers, trl and peft, the tokenizer and the data (measured)."""
 SLACK = 1.15
 """What is kept is scattered over the heap in pieces of all sizes: measured over counted bytes."""
 PADDED_TO = 8
 """trl pads rows to a multiple of this."""
-UNPACKED_SHARE = 0.4
-"""As SHARE_OF_FREE_MEMORY in engine/model/unpacking.py, which is not imported here because it needs torch."""
-WHOLE_LOGITS = 2**29
-"""As SMALL_LOGITS in engine/training/qlora_trainer.py: bytes of logits up to which they are made whole."""
+WHOLE_LOGITS = GIB // 2
+"""Bytes of a micro-batch's float32 logits up to which they are made whole; training needs thrice that."""
 TILES = 9
 """Copies of a tile of logits beyond that, which trl's backward pass holds at a time without Triton."""
 

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from engine.hardware import DeviceReport
+from engine.hardware import GIB, DeviceReport
 from engine.model.size import ModelSize, size_of
 from engine.recipe import Recipe
 from engine.tickets.dataset.dataset import DataSet
 from engine.training.data.lengths import Lengths, guessed_for, longer_than
-from engine.training.memory.fit import GIB, Fit, Place, Verdict, epoch_for, fit, ranks, remedy
+from engine.training.early_stopping import check_every
+from engine.training.memory.fit import Fit, Place, Verdict, epoch_for, fit, ranks, remedy
 from engine.training.memory.gpu import Memory
 from engine.training.memory.modes import Mode, steps
 from engine.training.runs.history import History
@@ -25,8 +26,6 @@ GPU_SPEED = 5_000 * 7.0
 """Tokens/s times 10^9 parameters, of the order measured with a 7B on an H200; other cards are slower."""
 CHECK_COST = 1 / 3
 """A held-out token costs about a third of a learnt one: forward only."""
-CHECKS_A_RUN = 8
-"""As in engine/training/trl_config.py, which needs torch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,7 @@ def _work(recipe: Recipe, lengths: Lengths | None, heldout: int, *, packing: boo
     rows = max(1, epoch.packed_rows if packing else epoch.conversations)
     count = steps(recipe, rows)
     learnt = count * recipe.batch_size * recipe.accumulation * epoch.tokens / rows
-    checks = 1 + count // (recipe.eval_steps or max(1, count // CHECKS_A_RUN))
+    checks = 1 + count // check_every(recipe, count)
     return count, learnt + CHECK_COST * checks * heldout * epoch.tokens / max(1, epoch.conversations)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from engine.hardware import GIB
 from engine.model.catalogue import catalogue
 from engine.model.size import ModelSize, size_of
 from engine.recipe import Recipe
@@ -16,7 +17,6 @@ from engine.training.memory.cpu import peak_on_cpu
 from engine.training.memory.gpu import Memory, base_bytes, overhead
 from engine.training.memory.modes import Epoch, Machine, Settings, choose, expected, most_ranks
 
-GIB = 2**30
 ROOMY = 0.8
 """Up to this share of the memory a run fits; above it is tight, since this is an estimate and others use memory too."""
 SHORTEST = 128

@@ -6,6 +6,7 @@ tests/benchmarks/bench_memory.py prints it beside the measured peak for shapes f
 
 from dataclasses import dataclass
 
+from engine.hardware import GIB
 from engine.model.size import ModelSize
 
 PACKED = 0.5 + 1 / 64 + 4 / (64 * 256)
@@ -15,9 +16,9 @@ LOGITS_TILE = (4096, 32_768)
 """Tokens and words of a tile of logits (trl 1.16, kernels/chunked_logprob.py)."""
 WORKSPACE = 64 * 2**20
 """What cuBLAS keeps for itself, in bytes; torch counts it."""
-OVERHEAD = round(0.6 * 2**30)
+OVERHEAD = round(0.6 * GIB)
 """What the driver and torch's spare room take besides, in bytes."""
-TALKING = round(0.5 * 2**30)
+TALKING = round(0.5 * GIB)
 """What NCCL takes of a GPU that shares a run, in bytes (0.49 GiB on two H200s with process_group.CHANNELS)."""
 LAYERS_IN_HAND = 2.5
 """Layers whose values a GPU holds beyond its part of a split base: one at work, and the next, on its way with the part

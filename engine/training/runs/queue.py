@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.base_holder import BaseHolder, Report
+from engine.base_holder import BaseHolder
 from engine.errors import DivergedError, LostGpuError, ResourceError, RunError, StudioError
 from engine.model.sources import resolve
 from engine.recipe import Recipe
+from engine.task import Report
 from engine.training.distributed.control import ControlRequest
 from engine.training.distributed.launcher import processes_for, train_together
 from engine.training.runs import checkpoints

@@ -1,7 +1,31 @@
-"""The sentence that says when a run ends and what it leaves."""
+"""When a run is checked and ends early, and the sentence that says so."""
 
 from engine.recipe import Recipe
-from engine.training.early_stopping import in_words
+from engine.training.early_stopping import check_every, in_words, stalled_since
+
+
+def test_eight_checks_a_run_unless_the_recipe_says_otherwise():
+    assert check_every(Recipe(), 80) == 10
+    assert check_every(Recipe(), 3) == 1
+    assert check_every(Recipe(eval_steps=7), 80) == 7
+
+
+def test_a_run_ends_when_no_check_is_better_for_as_long_as_the_recipe_allows():
+    falling = [(3.0, 0), (2.0, 10), (1.0, 20)]
+    assert stalled_since(falling, 1) is None
+    assert stalled_since([*falling, (1.5, 30)], 1) == 20
+    assert stalled_since([*falling, (1.5, 30)], 2) is None
+    assert stalled_since([*falling, (1.5, 30), (1.0, 40)], 2) == 20, "as low as before is no lower"
+    assert stalled_since([*falling, (1.5, 30), (0.9, 40)], 2) is None
+
+
+def test_the_untouched_base_is_no_check_that_a_run_has_to_beat():
+    assert stalled_since([(0.1, 0), (2.0, 10)], 1) is None
+    assert stalled_since([(0.1, 0), (2.0, 10), (2.5, 20)], 1) == 10
+
+
+def test_without_patience_no_run_ends_early():
+    assert stalled_since([(1.0, 1), (2.0, 2), (3.0, 3)], 0) is None
 
 
 def test_by_default_a_run_ends_early_and_leaves_its_best_checkpoint():

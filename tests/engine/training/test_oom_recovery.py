@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from engine.errors import ResourceError
+from engine.model.device_errors import has_lost_gpu, is_out_of_memory, without_frames
 from engine.training import setup
-from engine.training.errors import has_lost_gpu, is_out_of_memory, without_frames
 from engine.training.memory import modes
 from engine.training.oom_recovery import give_way
 from engine.training.qlora_trainer import QLoRATrainer

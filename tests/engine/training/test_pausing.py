@@ -10,7 +10,7 @@ import torch
 from engine.base_holder import BaseHolder
 from engine.model.unpacking import linear_4bit_layers, unpack
 from engine.training import pausing, qlora_trainer
-from engine.training.pausing import Rest
+from engine.training.pausing import PausedMemory
 from engine.training.runs import checkpoints
 from engine.training.runs.directory import RunDirectory
 from engine.training.runs.events import LogNote, Stepped
@@ -40,21 +40,21 @@ def watched(monkeypatch):
     monkeypatch.setattr(qlora_trainer, "is_worth_it", lambda device: True)
     seen = []
 
-    class Watched(Rest):
-        def begin(self, device):
+    class Watched(PausedMemory):
+        def give_back(self, device):
             tensors = [
                 weakref.ref(tensor)
                 for values in self._optimizer.state.values()
                 for tensor in values.values()
                 if isinstance(tensor, torch.Tensor)
             ]
-            given = super().begin(device)
+            given = super().give_back(device)
             gc.collect()
             copies = [layer.unpacked.untyped_storage().nbytes() for layer in self._layers]
             seen.append((given, [reference() is None for reference in tensors], copies))
             return given
 
-    monkeypatch.setattr(qlora_trainer, "Rest", Watched)
+    monkeypatch.setattr(qlora_trainer, "PausedMemory", Watched)
     return seen
 
 
@@ -135,7 +135,7 @@ def test_memory_taken_during_a_pause_makes_the_run_smaller_and_loses_no_step(
         tries.append(len(self._moved))
         raise full()
 
-    monkeypatch.setattr(pausing.Rest, "_take_back", taken)
+    monkeypatch.setattr(pausing.PausedMemory, "_take_all", taken)
     outcome, events = train(made, tiny_base, tmp_path / "held", **held(Hold(at)))
     assert len(tries) == 2, "it is tried again once what torch holds is released"
     assert tries[0] > 0
@@ -193,9 +193,9 @@ def test_eight_bit_state_comes_back_bit_for_bit_and_what_was_shared_stays_shared
     def rest(optimizer):
         first, second = optimizer.state.values()
         assert first["qmap1"] is second["qmap1"]
-        held = Rest(optimizer)
-        assert held.begin(torch.device("cpu")) > 2 * 2 * 64 * 80
-        held.end()
+        held = PausedMemory(optimizer)
+        assert held.give_back(torch.device("cpu")) > 2 * 2 * 64 * 80
+        held.take_back()
         assert first["qmap1"] is second["qmap1"]
 
     for rested, alone in zip(trained(rest), trained(lambda optimizer: None), strict=True):
@@ -207,12 +207,12 @@ def test_managed_memory_and_numbers_stay_where_they_are():
     paged.is_paged = True
     state = {"step": 3, "state1": paged, "absmax1": plain}
     optimizer = type("Optimizer", (), {"state": {"weight": state}})()
-    held = Rest(optimizer)
-    assert held.begin(torch.device("cpu")) == plain.nbytes
+    held = PausedMemory(optimizer)
+    assert held.give_back(torch.device("cpu")) == plain.nbytes
     assert state["state1"] is paged
     assert state["step"] == 3
     assert state["absmax1"] is not plain
-    held.end()
+    held.take_back()
     assert torch.equal(state["absmax1"], plain)
 
 
@@ -220,9 +220,9 @@ def test_unpacked_values_come_back_bit_for_bit(tiny_base):
     layers = linear_4bit_layers(tiny_base.copy())
     unpack(layers)
     before = [layer.unpacked.clone() for layer in layers]
-    held = Rest(None, layers)
-    assert held.begin(torch.device("cpu")) == sum(values.nbytes for values in before)
-    held.end()
+    held = PausedMemory(None, layers)
+    assert held.give_back(torch.device("cpu")) == sum(values.nbytes for values in before)
+    held.take_back()
     assert all(torch.equal(layer.unpacked, values) for layer, values in zip(layers, before, strict=True))
 
 

@@ -262,7 +262,7 @@ def test_whole_logits_on_the_cpu_give_the_losses_of_trl(tiny_model, tiny_base, t
     by_trl = counted(monkeypatch, qlora_trainer.SFTTrainer, "compute_loss")
     _, whole = train(recipe(tiny_model), tiny_base, tmp_path / "whole")
     assert not by_trl
-    monkeypatch.setattr(qlora_trainer, "SMALL_LOGITS", 0)
+    monkeypatch.setattr(qlora_trainer, "WHOLE_LOGITS", 0)
     _, tiled = train(recipe(tiny_model), tiny_base, tmp_path / "tiled")
     assert by_trl
     assert losses(whole) == pytest.approx(losses(tiled), rel=1e-4)

@@ -1,8 +1,9 @@
 import torch
 
 from engine.recipe import Recipe
+from engine.training.lora_config import lora_config
 from engine.training.memory.modes import Settings
-from engine.training.trl_config import check_every, lora_config, optimizer_for, sft_config
+from engine.training.trl_config import optimizer_for, sft_config
 
 SETTINGS = Settings(
     mode="saving",
@@ -24,12 +25,6 @@ def test_eight_bit_and_paged_optimizers_are_for_gpus_only():
     for name in ("paged_adamw_8bit", "paged_adamw_32bit", "adamw_8bit", "adamw_torch"):
         assert optimizer_for(Recipe(optimizer=name), torch.device("cpu")) == "adamw_torch"
         assert optimizer_for(Recipe(optimizer=name), torch.device("cuda", 0)) == name
-
-
-def test_held_out_tickets_are_checked_about_eight_times_unless_said():
-    assert check_every(Recipe(), 80) == 10
-    assert check_every(Recipe(), 3) == 1
-    assert check_every(Recipe(eval_steps=7), 80) == 7
 
 
 def test_the_recipe_reaches_trl_and_peft(tmp_path):

@@ -7,7 +7,7 @@ import torch
 
 from engine.recipe import Recipe
 from engine.training.kernels.fused_lora import _FusedLoraProduct, fuse_lora_layers
-from engine.training.trl_config import lora_config
+from engine.training.lora_config import lora_config
 
 
 def adapted(base, **changes):

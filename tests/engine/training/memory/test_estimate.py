@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from engine.hardware import DeviceReport
+from engine.hardware import GIB, DeviceReport
 from engine.model.size import size_of
 from engine.presets import presets
 from engine.recipe import Recipe
@@ -14,7 +14,7 @@ from engine.tickets.library import DataSets
 from engine.training.data.lengths import counted
 from engine.training.data.token_view import Tokens
 from engine.training.memory.estimate import estimate
-from engine.training.memory.fit import GIB, Place, fit, remedy
+from engine.training.memory.fit import Place, fit, remedy
 from engine.training.runs.events import LogNote, Started, Stepped
 from engine.training.runs.history import History
 from engine.training.trainer import TrainingData, run_training

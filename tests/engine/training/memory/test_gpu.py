@@ -1,9 +1,9 @@
 import pytest
 
+from engine.hardware import GIB
 from engine.model.size import ModelSize
 from engine.training.memory.gpu import StepShape, base_bytes, peak
 
-GIB = 2**30
 THIRTEEN = ModelSize(40, 5120, 13_824, 32_000, 12_687_769_600, 2 * 32_000 * 5120)
 ONE = ModelSize(16, 2048, 8192, 128_256, 973_078_528, 2 * 128_256 * 2048)
 SEVEN = ModelSize(32, 4096, 11_008, 32_000, 6_476_005_376, 2 * 32_000 * 4096)

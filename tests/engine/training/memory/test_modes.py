@@ -5,12 +5,12 @@ import dataclasses
 import pytest
 
 from engine.errors import RecipeError
+from engine.hardware import GIB
 from engine.model.size import ModelSize
 from engine.recipe import Recipe
 from engine.training.memory import modes
 from engine.training.memory.modes import Epoch, Machine, choose, expected, split, steps
 
-GIB = 2**30
 SEVEN_B = ModelSize(32, 4096, 11_008, 32_000, 6_476_005_376, 2 * 32_000 * 4096)
 GPU = Machine(gpu=True, free_bytes=130 * GIB, kernel="varlen", packs=True, compiles=True, recomputes=True)
 PROCESSOR = Machine(gpu=False, free_bytes=0, kernel="sdpa", packs=True, compiles=False, recomputes=True)
