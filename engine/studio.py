@@ -18,6 +18,7 @@ from engine.model.name_model import open_second_look
 from engine.services.adapters import AdapterService
 from engine.services.export import ExportService
 from engine.services.playground import PlaygroundService
+from engine.services.questions import QuestionService
 from engine.services.recipes import RecipeService
 from engine.services.runs import RunService
 from engine.tickets.dataset.files import NAME, REPORT
@@ -60,6 +61,7 @@ class Studio:
         self.recipes = RecipeService(workspace, self.tickets, self.tokens, self.runs)
         self.adapters = AdapterService(workspace, self.runs)
         self.playground = PlaygroundService(workspace, self.tickets, self.runs, self.adapters, self.bases)
+        self.questions = QuestionService(workspace, self.playground)
         self.export = ExportService(self.runs)
         self._warm = threading.Event()
         workspace.sweep()
@@ -101,6 +103,7 @@ class Studio:
             *self.runs.damaged(),
             *self.adapters.damaged(),
             *self.recipes.damaged(),
+            *self.questions.damaged(),
         ]
 
     def delete_damaged(self, identifier: str) -> Deleted:

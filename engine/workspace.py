@@ -4,6 +4,7 @@
     <root>/runs/<id>/         one folder a training run
     <root>/adapters/<id>/     adapters that were imported
     <root>/recipes/<id>.json  recipes a person has saved
+    <root>/questions/<id>.json  sets of questions a person has saved
     <root>/cache/             the starter model; may be deleted at any time
     <root>/trash/<id>/        what was deleted, until the next start a week later
 
@@ -61,11 +62,20 @@ class Workspace:
         self.runs = self.root / "runs"
         self.adapters = self.root / "adapters"
         self.recipes = self.root / "recipes"
+        self.questions = self.root / "questions"
         self.cache = self.root / "cache"
         self.trash = self.root / "trash"
         with disk_errors(self.root):
             _close_to_others(self.root)
-            for folder in (self.datasets, self.runs, self.adapters, self.recipes, self.cache, self.trash):
+            for folder in (
+                self.datasets,
+                self.runs,
+                self.adapters,
+                self.recipes,
+                self.questions,
+                self.cache,
+                self.trash,
+            ):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             probe = self.root / f".write-{os.getpid()}"
             probe.touch()

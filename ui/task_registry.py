@@ -23,6 +23,11 @@ def counting(dataset: str, *of: object) -> str:
     return f"count {dataset} {hash(of)}"
 
 
+def answering(session: str) -> str:
+    """Purpose: letting voices answer many questions of a page."""
+    return f"answer {session}"
+
+
 def looking(session: str) -> str:
     """Purpose: looking into the files that a page has dropped."""
     return f"look {session}"

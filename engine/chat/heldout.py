@@ -20,12 +20,11 @@ class HeldOutTicket:
     answer: str
 
 
-def heldout_ticket(folders: Sequence[Path], number: int) -> HeldOutTicket:
-    """Return a held-out ticket of the first folder that is in no other folder's training part.
+def heldout_tickets(folders: Sequence[Path]) -> list[HeldOutTicket]:
+    """Return the held-out tickets of the first folder that are in no other folder's training part.
 
     Args:
         folders: The data of everybody who answers, each with train.jsonl and heldout.jsonl; at least one.
-        number: Which one; it wraps round, so that any integer is right.
 
     Raises:
         TicketsError: There is none, or a file is damaged.
@@ -37,7 +36,10 @@ def heldout_ticket(folders: Sequence[Path], number: int) -> HeldOutTicket:
             "There is no ticket that was held out from everybody here." if learnt else "No tickets were held out.",
             "Compare fewer adapters." if learnt else "Prepare the tickets again with some held out.",
         )
-    row = rows[number % len(rows)]
+    return [_ticket(row) for row in rows]
+
+
+def _ticket(row: Mapping[str, Any]) -> HeldOutTicket:
     messages = row["messages"]
     last = max((i for i, message in enumerate(messages) if message["role"] == "assistant"), default=-1)
     if last < 0:

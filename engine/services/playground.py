@@ -105,19 +105,32 @@ class PlaygroundService:
         """Return a ticket that none of the voices has learnt from.
 
         Args:
-            voices: Ids from :meth:`voices`. A run brings the data it was trained and checked on.
-            dataset: The data set to pick from where no voice is a run.
+            voices: As for :meth:`heldout_tickets`.
+            dataset: As there.
             number: Which ticket; it wraps round, so that any integer is right.
 
         Raises:
             TicketsError: There is none.
         """
-        from engine.chat.heldout import heldout_ticket
+        found = self.heldout_tickets(voices, dataset)
+        return found[number % len(found)]
+
+    def heldout_tickets(self, voices: Sequence[str], dataset: str) -> "list[HeldOutTicket]":
+        """Return all tickets that none of the voices has learnt from; at least one.
+
+        Args:
+            voices: Ids from :meth:`voices`. A run brings the data it was trained and checked on.
+            dataset: The data set to pick from where no voice is a run.
+
+        Raises:
+            TicketsError: There is none.
+        """
+        from engine.chat.heldout import heldout_tickets
 
         folders = [self._runs.get(_run_of(name)).data for name in voices if name.startswith("run:")]
         if not folders and not dataset:
             raise TicketsError("There is no data set to pick from.", "Prepare your tickets, or try the sample shop.")
-        return heldout_ticket(folders or [self._tickets.get(dataset).folder], number)
+        return heldout_tickets(folders or [self._tickets.get(dataset).folder])
 
     # ---- answers
 

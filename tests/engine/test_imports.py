@@ -87,19 +87,8 @@ def test_no_modules_import_one_another_in_a_circle():
 
 
 def test_ui_imports_from_engine_only_studio_and_plain_records():
-    records = {
-        "studio",
-        "damage",
-        "errors",
-        "hardware",
-        "presets",
-        "recipe",
-        "setting",
-        "task",
-        "typed_numbers",
-        "workspace",
-    }
-    records |= {"presets", "setting", "turns", "workspace_lock"}
+    records = {"studio", "damage", "errors", "hardware", "presets", "question_sets", "recipe", "setting", "task"}
+    records |= {"turns", "typed_numbers", "workspace", "workspace_lock"}
     records |= {
         *("training.early_stopping", "training.data.learn_view", "training.data.token_counts"),
         *("training.memory.cards", "training.memory.estimate", "training.memory.gpu"),

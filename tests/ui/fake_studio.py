@@ -17,6 +17,7 @@ from engine.errors import StudioError
 from engine.hardware import DeviceReport
 from engine.model.catalogue import CatalogueEntry, catalogue
 from engine.presets import Preset, presets
+from engine.question_sets import AnswerTable, Question, Row, plain_questions
 from engine.recipe import Recipe
 from engine.studio import RunInfo, StudioSnapshot, Voice
 from engine.task import Task
@@ -233,6 +234,43 @@ def _first_words(voice: str, text: str, count: int) -> Answer:
     return Answer(voice, shown, min(count, len(words)), count * 0.08, done, "end" if done else None)
 
 
+class FakeQuestions:
+    """As :class:`engine.services.questions.QuestionService`."""
+
+    def __init__(self, studio: FakeStudio) -> None:
+        self.studio = studio
+        self.kept: dict[str, tuple[str, ...]] = {}
+
+    def saved(self) -> dict[str, tuple[str, ...]]:
+        return dict(self.kept)
+
+    def save(self, name: str, text: str) -> None:
+        if not name.strip():
+            raise StudioError("The name is empty.", "Type a name.")
+        self.kept[name.strip()] = tuple(question.text for question in plain_questions(text))
+
+    def delete(self, name: str) -> Deleted:
+        return self.studio.discarded(self.kept, name, "questions", name)
+
+    def heldout(self, voices: Sequence[str], dataset: str) -> tuple[Question, ...]:
+        ticket = self.studio.playground.heldout_ticket(voices, dataset, 0)
+        return (Question(ticket.messages, ticket.answer, ticket.ticket),)
+
+    def answer(
+        self, questions: Sequence[Question], voices: Sequence[str], sampling: Sampling, instruction: str = ""
+    ) -> Task[AnswerTable]:
+        self.studio.calls.append(("answer", [question.text for question in questions], tuple(voices), sampling))
+        said = {voice: Answer(voice, f"={HOSTILE}", 3, 0.1, True, "end") for voice in voices}
+        rows = tuple(Row(question, said) for question in questions)
+
+        def action(task: Task[AnswerTable]) -> AnswerTable:
+            task.report("Question 1", 0.5)
+            time.sleep(self.studio.task_pause)
+            return AnswerTable({voice: voice for voice in voices}, rows, len(rows))
+
+        return Task("Answering the questions", action)
+
+
 class FakeExport:
     """As :class:`engine.services.export.ExportService`."""
 
@@ -283,6 +321,7 @@ class FakeStudio:
         self.recipes = FakeRecipes(self)
         self.adapters = FakeAdapters(self)
         self.playground = FakePlayground(self)
+        self.questions = FakeQuestions(self)
         self.export = FakeExport(self)
         if not empty:
             self.tickets.add("Sample shop")

@@ -7,6 +7,7 @@ import gradio as gr
 
 from ui.html import html
 from ui.playground import views
+from ui.playground.question_components import QuestionPanel, build_questions
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class PlaygroundTab:
     """[answer-seed]"""
     number: gr.State
     """Which held-out ticket comes next."""
+    questions: QuestionPanel
 
 
 def build_playground(tab: gr.Tab) -> PlaygroundTab:
@@ -75,7 +77,9 @@ def build_playground(tab: gr.Tab) -> PlaygroundTab:
         html('<p class="quiet keys"><kbd>Ctrl</kbd> <kbd>Enter</kbd> sends, <kbd>Esc</kbd> stops</p>')
         with gr.Accordion("Settings", open=False, elem_id="playground-settings"):
             settings = _build_settings()
-    return PlaygroundTab(tab, voices, ticket, new, notice, board, question, send, stop, **settings, number=gr.State(0))
+        questions = build_questions()
+    parts = (tab, voices, ticket, new, notice, board, question, send, stop)
+    return PlaygroundTab(*parts, **settings, number=gr.State(0), questions=questions)
 
 
 def _build_settings() -> dict[str, Any]:

@@ -19,7 +19,7 @@ from engine.turns import with_instruction
 from ui import parts
 from ui.context import Context
 from ui.events import listen, log, once, tell, unexpected
-from ui.playground import views
+from ui.playground import question_panel, views
 from ui.playground.components import PlaygroundTab
 from ui.state.conversations import Conversation, Reply
 
@@ -75,15 +75,17 @@ def wire(context: Context) -> None:
         name="ask",
     )
     listen(ui.stop.click, studio.playground.stop, [page.session], queue=False)
+    question_panel.wire(context, settings, _sampling)
 
 
 def redraw(context: Context) -> tuple[Any, list[Any], list[Any]]:
     """The handler that draws the whole tab, with its inputs and outputs."""
 
-    def show(session: str, chosen: list[str]) -> dict[Any, Any]:
-        return _shown(context, session, chosen)
+    def show(session: str, chosen: list[str], questions: str | None = None) -> dict[Any, Any]:
+        return {**_shown(context, session, chosen), **question_panel.redraw(context, session, questions)}
 
-    return show, [context.page.session, context.page.voices], _outputs(context)
+    inputs = [context.page.session, context.page.voices, context.playground.questions.chosen]
+    return show, inputs, [*_outputs(context), *question_panel.outputs(context)]
 
 
 def _outputs(context: Context) -> list[Any]:

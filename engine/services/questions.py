@@ -1,0 +1,108 @@
+"""Many questions to several voices: saved sets and held-out tickets, answered into a table."""
+
+import secrets
+from collections.abc import Sequence
+
+from engine.chat.records import Sampling
+from engine.damage import Damaged, readable
+from engine.question_sets import (
+    AnswerTable,
+    Question,
+    Row,
+    plain_questions,
+    read_question_set,
+)
+from engine.services.playground import PlaygroundService
+from engine.task import Task
+from engine.turns import with_instruction
+from engine.workspace import Deleted, Workspace, checked_name, slug, write_json
+
+
+class QuestionService:
+    """Question sets and their answers.
+
+    Args:
+        workspace: Where sets are kept.
+        playground: Who answers.
+    """
+
+    def __init__(self, workspace: Workspace, playground: PlaygroundService) -> None:
+        self._workspace = workspace
+        self._playground = playground
+
+    # ---- sets
+
+    def saved(self) -> dict[str, tuple[str, ...]]:
+        """Return the saved sets by the name they were given."""
+        return dict(self._read()[0])
+
+    def damaged(self) -> list[Damaged]:
+        """Return the saved sets that cannot be read."""
+        return self._read()[1]
+
+    def _read(self) -> tuple[list[tuple[str, tuple[str, ...]]], list[Damaged]]:
+        return readable(sorted(self._workspace.entries(self._workspace.questions)), read_question_set)
+
+    def save(self, name: str, text: str) -> None:
+        """Keep questions, one a line, under a name; a set of the same name is replaced.
+
+        Raises:
+            StudioError: The name or the text is empty.
+        """
+        name, questions = checked_name(name), plain_questions(text)
+        self._workspace.questions.mkdir(parents=True, exist_ok=True)
+        values = {"name": name, "questions": [question.text for question in questions]}
+        write_json(self._workspace.questions / f"{slug(name)}.json", values)
+
+    def delete(self, name: str) -> Deleted:
+        """Move a set to the trash."""
+        file = self._workspace.child(self._workspace.questions, f"{slug(name)}.json")
+        return self._workspace.discard(file, name)
+
+    # ---- answers
+
+    def heldout(self, voices: Sequence[str], dataset: str) -> tuple[Question, ...]:
+        """Return all tickets that none of the voices has learnt from, with what the agent answered.
+
+        Args:
+            voices: As for :meth:`PlaygroundService.heldout_tickets`.
+            dataset: As there.
+
+        Raises:
+            TicketsError: There is none.
+        """
+        tickets = self._playground.heldout_tickets(voices, dataset)
+        return tuple(Question(ticket.messages, ticket.answer, ticket.ticket) for ticket in tickets)
+
+    def answer(
+        self, questions: Sequence[Question], voices: Sequence[str], sampling: Sampling, instruction: str = ""
+    ) -> Task[AnswerTable]:
+        """Let voices answer questions; cancelling it leaves the rows that are complete.
+
+        Args:
+            questions: Asked one after the other, each of all voices together.
+            voices: Ids from :meth:`PlaygroundService.voices`; all adapters must belong to one base.
+            sampling: How the answers are chosen.
+            instruction: Put before each question that has none of its own; empty for none.
+        """
+        labels = {voice: self._playground.voice(voice).label for voice in voices}
+
+        def action(task: Task[AnswerTable]) -> AnswerTable:
+            rows: list[Row] = []
+            session = f"questions {secrets.token_hex(4)}"
+            for number, question in enumerate(questions):
+                if task.cancelled:
+                    break
+                told = f"Question {number + 1} of {len(questions)}"
+                messages = with_instruction(question.messages, instruction)
+                frames = self._playground.ask(voices, [messages] * len(voices), sampling, session)
+                for frame in frames:
+                    if task.cancelled:
+                        self._playground.stop(session)
+                    else:
+                        task.report(frame.stage if not rows and frame.stage else told, number / len(questions))
+                if not task.cancelled:
+                    rows.append(Row(question, {answer.voice: answer for answer in frame.answers}))
+            return AnswerTable(labels, tuple(rows), len(questions))
+
+        return Task("Answering the questions", action)
