@@ -106,6 +106,58 @@ window.ticketTuner = (() => {
     }
   });
 
+  // ---- the fields of the recipe: what is typed is looked at when the field is left; arrows take steps that make sense
+
+  function fields(element, left) {
+    const known = JSON.parse(element.querySelector("[data-fields]").dataset.fields);
+    const nameOf = (input) => input.closest?.(".field")?.id.slice("field-".length) ?? "";
+    let resting = 0, stepping = null;
+    const rest = () => { clearTimeout(resting); if (stepping) left(stepping); stepping = null; };
+    document.addEventListener("change", ({ target }) => {
+      const name = nameOf(target);
+      if (!(name in known)) return;
+      if (stepping?.name === name) stepping = null;
+      rest();
+      left({ name, value: target.value });
+    });
+    document.addEventListener("focusout", rest);
+    document.addEventListener("keydown", (event) => {
+      const input = event.target, name = nameOf(input), field = known[name];
+      if (!field?.step || !["ArrowUp", "ArrowDown"].includes(event.key)) return;
+      event.preventDefault();
+      const next = stepped(input.value, field, event.key === "ArrowUp");
+      if (next === null || next === input.value) return;
+      input.value = next;
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+      clearTimeout(resting);
+      stepping = { name, value: next };
+      resting = setTimeout(rest, 500);  // a key that is held down is one change
+    });
+    const panel = element.closest("#advanced") ?? document.body;
+    let drawn = 0;
+    const dressed = () => { drawn ||= requestAnimationFrame(() => { drawn = 0; for (const name in known) dress(name, known[name]); }); };
+    new MutationObserver(dressed).observe(panel, { subtree: true, childList: true, attributes: true, attributeFilter: ["class"] });
+    dressed();
+  }
+  /** The text of a number one step up or down, within its range; null where the text is no number. */
+  function stepped(text, { step, low, high, whole }, up) {
+    const value = Number(text.trim().replace(",", "."));
+    if (!text.trim() || !Number.isFinite(value)) return null;
+    const next = step === "double" ? (up ? value * 2 : value / 2) : value + (up ? step : -step);
+    const kept = Math.min(high, Math.max(low, whole ? Math.round(next) : +next.toPrecision(6)));
+    return kept.toFixed(10).replace(/\.?0+$/, "");
+  }
+  /** Tell readers of the screen what belongs to a field, and give it its unit. */
+  function dress(name, { unit, step }) {
+    const box = document.getElementById(`field-${name}`), input = box?.querySelector("input, textarea");
+    if (!input) return;
+    const help = box.querySelector(".info-text, [class*=info]:not([data-testid])");
+    if (help) { help.id = `help-${name}`; input.setAttribute("aria-describedby", help.id); }
+    input.setAttribute("aria-invalid", String(box.classList.contains("wrong")));
+    if (step) input.inputMode = "decimal";
+    if (unit) box.dataset.unit = unit;
+  }
+
   // ---- a button that makes or takes away something takes no second press before the first has had its effect
 
   const MAKES = new Set(["again", "agent", "allow", "drop", "forget", "resume", "tag", "undo"]);
@@ -451,5 +503,5 @@ window.ticketTuner = (() => {
     return [x, [`${spec.x} ${x}`, ...rows.map(([name, point]) => `${name} ${short(point[1])}`)]];
   }
 
-  return { header, actions, done, follow, download, chart, live, openTab, pulse, press, ready };
+  return { header, actions, fields, done, follow, download, chart, live, openTab, pulse, press, ready };
 })();

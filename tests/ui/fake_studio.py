@@ -13,7 +13,7 @@ from typing import Any
 from engine.chat.heldout import HeldOutTicket
 from engine.chat.records import Answer, AnswerFrame, Sampling
 from engine.damage import Damaged
-from engine.errors import StudioError
+from engine.errors import ModelError, StudioError
 from engine.hardware import DeviceReport
 from engine.model.catalogue import CatalogueEntry, catalogue
 from engine.presets import Preset, presets
@@ -129,11 +129,6 @@ class FakeRecipes:
     def catalogue(self) -> tuple[CatalogueEntry, ...]:
         return catalogue()
 
-    def checked_model(self, model: str) -> str:
-        if " " in model.strip():
-            raise StudioError(f"There is no model called '{model}'.", "Write an id such as Qwen/Qwen3-4B.")
-        return model.strip()
-
     def estimates(self, recipes: Mapping[str, Recipe], dataset: str | None) -> dict[str, Estimate]:
         return {name: self._estimate(recipe, dataset) for name, recipe in recipes.items()}
 
@@ -141,6 +136,12 @@ class FakeRecipes:
         data = self.studio.tickets.get(dataset) if dataset else None
         lengths = counted([160] * data.report.train) if data else None
         return estimate(recipe, data, self.studio.snapshot().device, [], lengths)  # type: ignore[arg-type]
+
+    def checked_model(self, model: str) -> str:
+        self.studio.calls.append(("checked_model", model))
+        if " " in model.strip():
+            raise ModelError(f"There is no model folder '{model}'.", "Write an id.")
+        return model.strip()
 
     def on_cards(self, recipe: Recipe, dataset: str | None) -> tuple[CardFit, ...]:
         return on_cards(recipe, counted([160] * 54) if dataset else None)

@@ -44,34 +44,76 @@ def test_start_without_a_data_set_says_what_to_do(wired, studio):
     assert not calls(studio, "start_training")
 
 
-def test_a_wrong_value_is_marked_at_its_field_and_start_is_off(wired):
-    values = [getattr(Recipe(), name) for name in field_names()]
-    values[field_names().index("dropout")] = 3
-    shown = by_id(wired.handler("recipe.tab.typed")(page.first_draft(), "set-1", {}, *values))
+def typed(wired, raised, draft, **values):
+    """Write into fields and leave each; what the last one answers."""
+    for name, text in values.items():
+        event = raised(name=name, value=text)
+        shown = wired.handler("recipe.tab.left")(event, draft, "set-1", {})
+        draft = next(value for value in shown.values() if isinstance(value, dict) and "preset" in value)
+    return by_id(shown), draft
+
+
+def test_a_wrong_value_is_marked_at_its_field_and_start_is_off(wired, raised):
+    shown, _ = typed(wired, raised, page.first_draft(), dropout="3", rank="many")
     assert "wrong" in shown["field-dropout"]["elem_classes"]
-    assert "outside 0 to 0.9" in shown["field-dropout"]["info"]
+    assert shown["field-dropout"]["info"] == "3 is outside 0 to 0.9."
+    assert "'many' is not a whole number. Write a whole number from 1 to 512." in shown["field-rank"]["info"]
     assert shown["start-training"].interactive is False
 
 
-def test_typing_never_sets_the_inputs(wired):
-    values = [getattr(Recipe(), name) for name in field_names()]
-    shown = wired.handler("recipe.tab.typed")(page.first_draft(), "set-1", {}, *values)
-    fields = {name: value for name, value in by_id(shown).items() if name.startswith("field-")}
+def test_a_wrong_value_leaves_the_others_in_the_estimate(wired, raised):
+    few, _ = typed(wired, raised, page.first_draft(), max_steps="7")
+    wrong, _ = typed(wired, raised, page.first_draft(), max_steps="7", rank="many")
+    assert few["cost"] == wrong["cost"]
+
+
+def test_a_comma_is_taken_and_written_as_a_point(wired, raised):
+    shown, draft = typed(wired, raised, page.first_draft(), learning_rate="0,0003")
+    assert shown["field-learning_rate"]["value"] == "0.0003"
+    assert page.recipe_of(draft).learning_rate == 3e-4
+    assert shown["start-training"].interactive is True
+
+
+def test_leaving_a_field_sets_no_other(wired, raised):
+    shown, _ = typed(wired, raised, page.first_draft(), rank="8")
+    fields = {name: value for name, value in shown.items() if name.startswith("field-")}
     assert fields
     assert not any("value" in update for update in fields.values())
 
 
+def test_a_choice_and_a_box_to_tick_count_at_once(wired):
+    shown = wired.handler("recipe.tab.chosen")
+    cells = dict(zip(shown.__code__.co_freevars, shown.__closure__, strict=True))
+    assert cells["name"].cell_contents == "quant_type"
+    draft = next(
+        value
+        for value in shown(page.first_draft(), "set-1", {}, "fp4").values()
+        if isinstance(value, dict) and "preset" in value
+    )
+    assert draft["values"] == {"quant_type": "fp4"}
+
+
+def test_a_model_that_is_none_is_said_at_its_field_and_not_taken(wired, studio):
+    shown = wired.handler("recipe.tab.pick_other")("nonsense model", page.first_draft(), "set-1")
+    assert [component.elem_id for component in shown] == ["other-model"]
+    assert "There is no model folder 'nonsense model'. Write an id." in by_id(shown)["other-model"]["info"]
+    assert "wrong" in by_id(shown)["other-model"]["elem_classes"]
+    taken = by_id(wired.handler("recipe.tab.pick_other")(" Qwen/Qwen3-4B ", page.first_draft(), "set-1"))
+    assert taken["other-model"]["value"] == ""
+    assert "wrong" not in taken["other-model"]["elem_classes"]
+
+
 def test_a_preset_sets_every_input(wired, raised):
     shown = by_id(wired.handler("recipe.tab.pick_preset")(raised(name="thorough"), page.first_draft(), "set-1", {}))
-    assert shown["field-rank"]["value"] == 64
-    assert shown["field-epochs"]["value"] == 5.0
+    assert shown["field-rank"]["value"] == "64"
+    assert shown["field-epochs"]["value"] == "5"
 
 
 def test_a_saved_recipe_comes_back_with_its_changes_marked(wired, studio):
     wired.handler("recipe.tab.save")("Mine", {"preset": "quick", "model": "starter", "values": {"rank": 8}})
     assert studio.recipes.saved()["Mine"].rank == 8
     shown = by_id(wired.handler("recipe.tab.load")("Mine", page.first_draft(), "set-1", {}))
-    assert shown["field-rank"]["value"] == 8
+    assert shown["field-rank"]["value"] == "8"
     assert "changed" in shown["field-rank"]["elem_classes"]
 
 
@@ -204,12 +246,6 @@ def test_an_import_becomes_a_voice(wired, studio, tmp_path):
     assert "‘Shop’ is here" in shown["import-done"]
 
 
-def field_names():
-    from ui.recipe.views import chosen_names
-
-    return chosen_names()
-
-
 def test_the_standing_instruction_of_a_run_is_filled_in_where_the_person_wrote_none(wired):
     instruct = wired.handler("playground.tab.instruct")
     assert by_id(instruct(["run:run-1"], ""))["system-prompt"] == "Answer in two sentences."
@@ -217,12 +253,9 @@ def test_the_standing_instruction_of_a_run_is_filled_in_where_the_person_wrote_n
     assert by_id(instruct([], "")) == {}
 
 
-def test_the_memory_and_the_other_cards_follow_what_is_typed(wired):
-    names = field_names()
-    values = [getattr(Recipe(), name) for name in names]
-    before = by_id(wired.handler("recipe.tab.typed")(page.first_draft(), "set-1", {}, *values))
-    values[names.index("rank")] = 256
-    after = by_id(wired.handler("recipe.tab.typed")(page.first_draft(), "set-1", {}, *values))
+def test_the_memory_and_the_other_cards_follow_what_is_typed(wired, raised):
+    before, _ = typed(wired, raised, page.first_draft(), rank="16")
+    after, _ = typed(wired, raised, page.first_draft(), rank="256")
     assert before["cost"] != after["cost"]
     assert before["card-fits"] != after["card-fits"]
     assert "GeForce RTX 4060" in after["card-fits"]

@@ -8,6 +8,9 @@ from ui.html import html
 from ui.recipe import fields as recipe_fields
 from ui.recipe.fields import Fields
 
+OTHER_MODEL = "It is looked up as soon as you give it. What is on this computer already needs no network."
+"""What stands under the field for any other model, unless what was given is wrong."""
+
 
 @dataclass(frozen=True)
 class RecipeTab:
@@ -66,6 +69,8 @@ def build_recipe(tab: gr.Tab) -> RecipeTab:
                 other = gr.Textbox(
                     "",
                     label="Or any other: an id of the model hub, or a folder on this computer",
+                    info=OTHER_MODEL,
+                    elem_classes="field",
                     placeholder="Qwen/Qwen3-4B or /models/my-model",
                     elem_id="other-model",
                     max_lines=1,

@@ -1,8 +1,11 @@
 """The fields under 'Advanced': one component a field of the recipe, made from the engine's own description of it.
 
-Owns how a field looks, is marked as changed or wrong, and is reset. What a value may be, the engine says.
+Owns how a field looks, is marked as changed or wrong, and is reset. What a value may be, the engine says. Numbers are
+text fields: the browser's own number field takes '0,0002' for 2, and its arrows go from 0.0002 to 1. What is typed is
+looked at when the field is left, so that nothing is red while somebody is typing.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +19,12 @@ from engine.recipe import FIELDS, Recipe
 from engine.setting import Setting
 from ui.html import html
 from ui.recipe import views
+
+DOUBLING = frozenset({"learning_rate", "rank", "alpha", "batch_size", "accumulation", "max_length"})
+"""Fields in which only the order of magnitude matters: an arrow key doubles or halves them."""
+
+STEPS = {"dropout": 0.01, "warmup": 0.01, "weight_decay": 0.01, "max_grad_norm": 0.1, "epochs": 0.5}
+"""What an arrow key adds or takes elsewhere; 1 where nothing is said."""
 
 Marks = dict[str, tuple[str, str]]
 """Field -> its sentence and its class, as the page shows them now."""
@@ -33,6 +42,8 @@ class Fields:
     """Field -> [reset-NAME]; seen only while the field is changed."""
     reset_all: gr.Button
     """[reset-all]"""
+    watch: gr.HTML
+    """[field-watch], never seen; raises 'left' with the name and the text of a field that was changed and left"""
     marks: gr.State
     """What is shown now (:data:`Marks`), so that only what changes is sent."""
 
@@ -64,7 +75,38 @@ def build() -> Fields:
                     )
                 if rare:
                     boxes[setting.name] = box
-    return Fields(inputs, boxes, resets, reset_all, gr.State({}))
+    watch = html(
+        Markup('<i hidden data-fields="{}"></i>').format(json.dumps(_keyed())),
+        elem_id="field-watch",
+        script="ticketTuner.fields(element, (seen) => trigger('left', seen));",
+    )
+    return Fields(inputs, boxes, resets, reset_all, watch, gr.State({}))
+
+
+def _keyed() -> dict[str, dict[str, Any]]:
+    """What the page's script knows of the fields that one types into: unit, range and step of the numbers."""
+    return {name: _of_number(setting) if setting.low is not None else {} for name, setting in typed_into().items()}
+
+
+def _of_number(setting: Setting) -> dict[str, Any]:
+    step = "double" if setting.name in DOUBLING else STEPS.get(setting.name, 1)
+    return {
+        "unit": setting.unit,
+        "low": setting.low,
+        "high": setting.high,
+        "step": step,
+        "whole": setting.kind is int,
+    }
+
+
+def typed_into() -> dict[str, Setting]:
+    """The fields that are text on the page; the others are lists and boxes to tick."""
+    others = ("model", "gpus")
+    return {
+        name: setting
+        for name, setting in FIELDS.items()
+        if name not in others and not setting.choices and setting.kind is not bool
+    }
 
 
 def _input(setting: Setting) -> Component:
@@ -81,18 +123,23 @@ def _input(setting: Setting) -> Component:
         return gr.Dropdown(list(setting.choices), value=setting.default, filterable=False, **shared)
     if setting.kind is bool:
         return gr.Checkbox(setting.default, **shared)
-    if setting.kind is str:
-        return gr.Textbox(setting.default, lines=2 if setting.name == "system_prompt" else 1, **shared)
-    return gr.Number(setting.default, **shared)
+    lines = 2 if setting.name == "system_prompt" else 1
+    return gr.Textbox(views.as_typed(setting.default), lines=lines, max_lines=20 if lines > 1 else 1, **shared)
 
 
-def read(values: tuple[Any, ...]) -> dict[str, Any]:
-    """Bring the values of all inputs into the types of the recipe where they fit."""
-    return {name: views.tidy(FIELDS[name], value) for name, value in zip(views.chosen_names(), values, strict=True)}
+def read(name: str, text: Any) -> Any:
+    """Bring what was typed into the type of its field; what cannot be read stays text, and the check says why."""
+    setting = FIELDS[name]
+    if not isinstance(text, str) or setting.choices:
+        return text
+    try:
+        return setting.parse(text)
+    except RecipeError:
+        return text
 
 
 def mark(
-    fields: Fields, values: Mapping[str, Any], start: Recipe, known: Marks, wrong: RecipeError | None
+    fields: Fields, values: Mapping[str, Any], start: Recipe, known: Marks, faults: Mapping[str, RecipeError]
 ) -> tuple[dict[Any, Any], Marks]:
     """Say which fields are changed or wrong.
 
@@ -101,7 +148,7 @@ def mark(
         values: What is typed, by field.
         start: The preset's recipe.
         known: What is shown now.
-        wrong: The field that is wrong, with its sentence.
+        faults: The fields that are wrong, each with its sentence.
 
     Returns:
         Updates of the components that differ, and what is shown then.
@@ -112,8 +159,7 @@ def mark(
             value, first = values.get(name), getattr(start, name)
             told = views.help_of(setting, value, first)
             marks[name] = (told, "field changed" if value != first else "field")
-    if wrong is not None and wrong.field in marks:
-        marks[wrong.field] = (f"{wrong} Reset it to go on.", "field changed wrong")
+    marks |= {name: (_beside(name, fault), "field changed wrong") for name, fault in faults.items() if name in marks}
     updates = {
         fields.inputs[name]: gr.update(info=told, elem_classes=kind.split())
         for name, (told, kind) in marks.items()
@@ -122,9 +168,19 @@ def mark(
     return updates, marks
 
 
+def _beside(name: str, fault: RecipeError) -> str:
+    """The sentence of a fault without the name of the field beside which it stands."""
+    said = str(fault).removeprefix(f"{FIELDS[name].label}: ")
+    return said[0].upper() + said[1:]
+
+
 def fill(fields: Fields, values: Mapping[str, Any]) -> dict[Any, Any]:
     """Set all inputs."""
-    return {component: values[name] for name, component in fields.inputs.items()}
+    text = typed_into()
+    return {
+        component: views.as_typed(values[name]) if name in text else values[name]
+        for name, component in fields.inputs.items()
+    }
 
 
 def show_gpus(fields: Fields, updates: dict[Any, Any], gpus: int, chosen: int) -> dict[Any, Any]:

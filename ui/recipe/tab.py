@@ -10,15 +10,16 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
-from engine.errors import RecipeError, StudioError
+from engine.errors import StudioError
 from engine.presets import presets
 from engine.recipe import Recipe
 from ui import parts
 from ui.context import Context
-from ui.events import LATEST, listen, once, say, written
+from ui.events import LATEST, listen, once, say
 from ui.html import data_of
 from ui.recipe import fields as recipe_fields
 from ui.recipe import views
+from ui.recipe.components import OTHER_MODEL
 from ui.recipe.memory_views import cards_table
 from ui.services import Studio
 from ui.state import page as remembered
@@ -51,27 +52,47 @@ def _wire_choices(context: Context) -> None:
         return _around(context, {**draft, "model": data_of(event)["model"]}, dataset)
 
     def pick_other(model: str, draft: Draft, dataset: str) -> dict[Any, Any]:
-        if not model.strip():
-            raise StudioError("No model has been typed.", "Write an id such as Qwen/Qwen3-4B, or the path of a folder.")
-        return _around(context, {**draft, "model": model.strip()}, dataset)
+        try:
+            if not model.strip():
+                raise StudioError("Nothing is written here.", "Write an id such as Qwen/Qwen3-4B, or a folder's path.")
+            chosen = context.studio.recipes.checked_model(model)
+        except StudioError as error:
+            return {ui.other: gr.update(info=str(error), elem_classes=["field", "wrong"])}
+        at_rest = gr.update(value="", info=OTHER_MODEL, elem_classes=["field"])
+        return {**_around(context, {**draft, "model": chosen}, dataset), ui.other: at_rest}
 
     listen(ui.cards.preset, pick_preset, [page.draft, page.dataset, ui.fields.marks], everything)
     listen(ui.models.model, pick_model, [page.draft, page.dataset], around)
-    for event in (ui.use_other.click, ui.other.submit):
-        listen(event, pick_other, [ui.other, page.draft, page.dataset], around)
+    once(ui.use_other, pick_other, [ui.other, page.draft, page.dataset], [*around, ui.other])
+    listen(ui.other.submit, pick_other, [ui.other, page.draft, page.dataset], [*around, ui.other])
     listen(ui.dataset.input, choose_dataset, [ui.dataset], [page.dataset])
 
 
 def _wire_fields(context: Context) -> None:
-    """The advanced settings: typing, and going back to the preset's values."""
+    """The advanced settings: changing one, and going back to the preset's values."""
     ui, page = context.recipe, context.page
-    inputs = list(ui.fields.inputs.values())
     everything = [*_around_outputs(context), *ui.fields.outputs]
     state = [page.draft, page.dataset, ui.fields.marks]
 
-    def typed(draft: Draft, dataset: str, marks: recipe_fields.Marks, *values: Any) -> dict[Any, Any]:
+    def with_value(draft: Draft, name: str, value: Any) -> Draft:
         start = _start_of(draft)
-        return _marked(context, {**draft, "values": views.changes(recipe_fields.read(values), start)}, dataset, marks)
+        values = {**start.to_dict(), **draft["values"], name: recipe_fields.read(name, value)}
+        return {**draft, "values": views.changes(values, start)}
+
+    def left(event: gr.EventData, draft: Draft, dataset: str, marks: recipe_fields.Marks) -> dict[Any, Any]:
+        name, text = data_of(event).get("name"), data_of(event).get("value")
+        if name not in recipe_fields.typed_into():
+            return {}
+        changed = with_value(draft, name, text)
+        tidied = views.as_typed(changed["values"].get(name, getattr(_start_of(draft), name)))
+        shown = _marked(context, changed, dataset, marks)
+        return shown if tidied == text else recipe_fields.merged(shown, {ui.fields.inputs[name]: tidied})
+
+    def choose(name: str) -> Any:
+        def chosen(draft: Draft, dataset: str, marks: recipe_fields.Marks, value: Any) -> dict[Any, Any]:
+            return _marked(context, with_value(draft, name, value), dataset, marks)
+
+        return chosen
 
     def reset(event: gr.EventData, draft: Draft, dataset: str, marks: recipe_fields.Marks) -> dict[Any, Any]:
         name = next(name for name, button in ui.fields.resets.items() if button._id == event.target._id)  # type: ignore[union-attr]
@@ -81,8 +102,10 @@ def _wire_fields(context: Context) -> None:
     def reset_all(draft: Draft, dataset: str, marks: recipe_fields.Marks) -> dict[Any, Any]:
         return _filled(context, {**draft, "values": {}}, dataset, marks)
 
-    for component in inputs:
-        listen(written(component), typed, [*state, *inputs], everything, **LATEST)
+    listen(ui.fields.watch.left, left, state, everything)
+    for name, component in ui.fields.inputs.items():
+        if name not in recipe_fields.typed_into():
+            listen(component.input, choose(name), [*state, component], everything, **LATEST)  # type: ignore[attr-defined]
     for button in ui.fields.resets.values():
         listen(button.click, reset, state, everything)
     listen(ui.fields.reset_all.click, reset_all, state, everything)
@@ -193,22 +216,14 @@ def _marked(context: Context, draft: Draft, dataset: str, known: recipe_fields.M
     """The whole tab, the inputs marked and not set, so that nobody's typing is disturbed."""
     start = _start_of(draft)
     values = {**start.to_dict(), **draft["values"]}
-    updates, marks = recipe_fields.mark(context.recipe.fields, values, start, known, _fault(draft))
+    updates, marks = recipe_fields.mark(context.recipe.fields, values, start, known, remembered.faults_of(draft))
     return {**_around(context, draft, dataset), **updates, context.recipe.fields.marks: marks}
-
-
-def _fault(draft: Draft) -> RecipeError | None:
-    try:
-        remembered.recipe_of(draft)
-    except RecipeError as error:
-        return error
-    return None
 
 
 def _around(context: Context, draft: Draft, dataset: str) -> dict[Any, Any]:
     """Everything but the inputs: cards, models, cost, command."""
     ui, studio = context.recipe, context.studio
-    recipe, fault = remembered.sound_recipe_of(draft), _fault(draft)
+    recipe, fault = remembered.sound_recipe_of(draft), next(iter(remembered.faults_of(draft).values()), None)
     sets = studio.tickets.all()
     info = next((seen for seen in sets if seen.id == dataset), None)
     known = dataset if info else None

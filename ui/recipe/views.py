@@ -176,15 +176,9 @@ def shown(value: Any) -> str:
     return str(value) if value != "" else "empty"
 
 
-def tidy(setting: Setting, value: Any) -> Any:
-    """Bring what the browser sends to the field's type where that loses nothing; the rest is left for the check."""
-    if setting.kind is int and isinstance(value, float) and value.is_integer():
-        return int(value)
-    if setting.kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if setting.kind is str and value is None:
-        return ""
-    return value
+def as_typed(value: Any) -> str:
+    """Write a field's value as one would type it: '0.0002', '131072'; what could not be read stays as it was typed."""
+    return plain(value, groups=False) if isinstance(value, int | float) else str(value)
 
 
 def changes(values: Mapping[str, Any], start: Recipe) -> dict[str, Any]:

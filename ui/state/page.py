@@ -16,7 +16,7 @@ import gradio as gr
 
 from engine.errors import RecipeError
 from engine.presets import presets
-from engine.recipe import Recipe
+from engine.recipe import FIELDS, Recipe
 from ui.events import listen
 
 START = "quick"
@@ -159,9 +159,28 @@ def draft_of(recipe: Recipe) -> dict[str, Any]:
     return {"preset": nearest, "model": recipe.model, "values": values}
 
 
+def faults_of(draft: dict[str, Any]) -> dict[str, RecipeError]:
+    """What is wrong with a draft, by field: each value by itself, then all of them together."""
+    faults: dict[str, RecipeError] = {}
+    for name, value in draft.get("values", {}).items():
+        try:
+            if name in FIELDS:
+                FIELDS[name].check(value)
+        except RecipeError as error:
+            faults[name] = error
+    if not faults:
+        try:
+            recipe_of(draft)
+        except RecipeError as error:
+            faults[error.field] = error
+    return faults
+
+
 def sound_recipe_of(draft: dict[str, Any]) -> Recipe:
-    """Build the recipe of a draft, or of its preset while a value of the draft is wrong; for what is only shown."""
+    """Build the recipe of a draft without the values that are wrong; for what is only shown."""
+    faults = faults_of(draft)
+    values = {name: value for name, value in draft.get("values", {}).items() if name in FIELDS and name not in faults}
     try:
-        return recipe_of(draft)
+        return recipe_of({**draft, "values": values})
     except RecipeError:
         return recipe_of({**draft, "values": {}})

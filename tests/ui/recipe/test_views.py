@@ -50,13 +50,12 @@ def test_a_changed_field_says_what_it_was():
     assert "0 to 1,000,000 steps." in views.help_of(FIELDS["max_steps"], 0, 0)
 
 
-def test_what_the_browser_sends_fits_the_field():
-    assert views.tidy(FIELDS["rank"], 16.0) == 16
-    assert views.tidy(FIELDS["rank"], 16.5) == 16.5
-    assert views.tidy(FIELDS["dropout"], 0) == 0.0
-    assert isinstance(views.tidy(FIELDS["dropout"], 0), float)
-    assert views.tidy(FIELDS["system_prompt"], None) == ""
-    assert views.tidy(FIELDS["keep_best"], True) is True
+def test_a_value_is_written_as_one_would_type_it():
+    assert views.as_typed(2e-4) == "0.0002"
+    assert views.as_typed(131_072) == "131072"
+    assert views.as_typed(3.0) == "3"
+    assert views.as_typed("0,00o2") == "0,00o2"
+    assert views.as_typed("") == ""
 
 
 def test_only_what_differs_from_the_preset_counts_as_changed():
