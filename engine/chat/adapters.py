@@ -85,12 +85,6 @@ class AdapterBank:
         parameter: torch.Tensor = next(iter(self.model.parameters()))
         return parameter.device
 
-    @property
-    def loaded(self) -> tuple[Path, ...]:
-        """The folders of the loaded adapters, the least recently used first."""
-        with self.lock:
-            return tuple(slot.source for slot in self._slots.values() if isinstance(slot.source, Path))
-
     def make_room(self) -> None:
         """Give back the memory of recorded steps that no answer uses, and of what was read for the next turns."""
         self.recordings.give_back()
@@ -164,18 +158,6 @@ class AdapterBank:
                 for slot in held:
                     slot.users -= 1
 
-    def evict(self, path: Path) -> None:
-        """Give an adapter's memory back; nothing happens when it is not loaded.
-
-        Raises:
-            ModelError: It is answering.
-        """
-        with self.lock:
-            found = [name for name, slot in self._slots.items() if slot.source == path.resolve()]
-            if any(self._slots[name].users for name in found):
-                raise ModelError(f"{path.name} is answering just now.", "Stop the answer first.")
-            self._drop(found)
-
     @torch.no_grad()
     def forward(self, adapters: Sequence[str | None], **inputs: Any) -> Any:
         """Call the model with an adapter of its own for each row.
@@ -188,7 +170,7 @@ class AdapterBank:
             What the base's forward returns.
 
         Raises:
-            ModelError: An adapter has been evicted meanwhile.
+            ModelError: An adapter is not loaded.
         """
         with self.assigned(adapters):
             return self.model(**inputs)
@@ -201,7 +183,7 @@ class AdapterBank:
             adapters: As for :meth:`forward`.
 
         Raises:
-            ModelError: An adapter has been evicted meanwhile.
+            ModelError: An adapter is not loaded.
         """
         with self.lock:
             if any(name is not None and name not in self._slots for name in adapters):
@@ -272,7 +254,7 @@ class AdapterBank:
         """Return what tells the weights behind a name from all that were ever behind it; None is the base.
 
         Raises:
-            ModelError: The adapter has been evicted meanwhile.
+            ModelError: The adapter is not loaded.
         """
         with self.lock:
             if name is None:
