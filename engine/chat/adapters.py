@@ -21,6 +21,7 @@ import torch
 from torch import nn
 
 from engine.chat.adapted_linear import AdaptedLinear, LoraWeights, RowAssignment
+from engine.chat.cpu_step.step import CpuStep
 from engine.chat.cuda_graphs.recordings import Recordings
 from engine.chat.prefix_cache import PrefixCache
 from engine.chat.weights import mark_of
@@ -78,6 +79,7 @@ class AdapterBank:
         self.prefixes = PrefixCache()
         self.options = frozenset(inspect.signature(model.forward).parameters)
         """What the model's forward takes; position_ids and logits_to_keep are not known to every model."""
+        self.cpu_step = CpuStep(self)
 
     @property
     def device(self) -> torch.device:
@@ -175,6 +177,22 @@ class AdapterBank:
         with self.assigned(adapters):
             return self.model(**inputs)
 
+    def step(
+        self,
+        adapters: Sequence[str | None],
+        cache: Any,
+        tokens: torch.Tensor,
+        mask: torch.Tensor,
+        positions: torch.Tensor,
+    ) -> torch.Tensor | None:
+        """Append a token to each row by a step made for the processor; arguments and result as CpuStep.step has them.
+
+        Raises:
+            ModelError: An adapter has been evicted meanwhile.
+        """
+        with self.assigned(adapters):
+            return self.cpu_step.step(adapters, cache, tokens, mask, positions)
+
     @contextmanager
     def assigned(self, adapters: Sequence[str | None]) -> Iterator[None]:
         """Let the rows of a batch be answered by these adapters, and by nobody else meanwhile.
@@ -241,6 +259,15 @@ class AdapterBank:
     def layers_of(self, name: str) -> frozenset[str]:
         """Return where a loaded adapter has weights."""
         return frozenset(self._slots[name].layers)
+
+    def linear_layer(self, where: str) -> Any:
+        """Return the base's own linear layer of that name."""
+        return self._linear[where]
+
+    def weights_at(self, where: str, name: str) -> LoraWeights | None:
+        """Return a loaded adapter's part of a linear layer; None where it has none there."""
+        adapted = self._adapted.get(where)
+        return None if adapted is None else adapted.slots.get(name)
 
     def adapted_layer(self, where: str) -> AdaptedLinear:
         """Return the stand-in for a linear layer, put there if it is not yet."""

@@ -169,6 +169,11 @@ def forward(
     Returns:
         The scores of the next token of each row, shape (rows, vocabulary).
     """
+    if ids.shape[1] == 1 and rows.cache is not None:
+        stepped = bank.step(rows.adapters, rows.cache, ids, mask, positions)
+        if stepped is not None:
+            rows.mask = mask
+            return stepped
     optional = {"position_ids": positions, "logits_to_keep": 1}
     out = bank.forward(
         rows.adapters,

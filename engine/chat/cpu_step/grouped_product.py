@@ -1,0 +1,172 @@
+"""GroupedProduct: the linear layers that read one input, with their rows' adapters, as one call of the code."""
+
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from engine.chat.adapted_linear import LoraWeights
+from engine.chat.cpu_step.arguments import Arguments, Matrix
+from engine.chat.cpu_step.decoder_layers import Norm
+from engine.chat.cpu_step.machine import Lanes, products
+from engine.chat.cpu_step.matrices import Weights
+
+RANK_STEP = 16
+"""Ranks are filled up with zeros to a multiple of this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """Room for the normed input of every thread."""
+
+    values: torch.Tensor
+    threads: int
+
+    @classmethod
+    def of(cls, rows: int, widest: int) -> "Scratch":
+        """Make room for products of so many rows."""
+        threads = torch.get_num_threads()
+        return cls(torch.empty(threads * rows * widest), threads)
+
+
+class GroupedProduct:
+    """See the module.
+
+    Args:
+        group: The layers, all of one kind.
+        rows: Of the batch.
+        lanes: Of this processor.
+        scratch: Shared with the products that run before and after this one.
+        norm: Of the input, or None where it comes normed.
+        adds: Whether the result is added to what is in the output.
+    """
+
+    def __init__(
+        self,
+        group: Sequence[Weights],
+        rows: int,
+        lanes: Lanes,
+        scratch: Scratch,
+        norm: Norm | None = None,
+        *,
+        adds: bool = False,
+    ) -> None:
+        self._group, self._rows, self._scratch = tuple(group), rows, scratch
+        self._kind = group[0].kind
+        self._code = products(rows, lanes)
+        self.out_features = sum(each.out_features for each in group)
+        self._norm = norm
+        self._matrices = (Matrix * len(group))(
+            *(
+                Matrix(weight=_at(each.values), scales=_at(each.scales), bias=_at(each.bias), adds=adds)
+                for each in group
+            )
+        )
+        self._arguments = self._with(self._matrices, group[0].table)
+        self._inner: _Inner | None = None
+
+    def _with(self, matrices: Any, table: torch.Tensor | None = None) -> Arguments:
+        norm = self._norm
+        return Arguments(
+            in_features=self._group[0].in_features,
+            norm=_at(norm.weight) if norm else None,
+            eps=norm.eps if norm else 0.0,
+            scratch=_at(self._scratch.values),
+            table=_at(_NO_TABLE if table is None else table),
+            matrices=ctypes.addressof(matrices),
+            count=len(matrices),
+        )
+
+    def assign(self, adapters: Sequence[Sequence[LoraWeights | None]]) -> None:
+        """Let adapters answer.
+
+        Args:
+            adapters: For each layer of the group, the weights of each row.
+        """
+        found = {id(pair): pair for of_layer in adapters for pair in of_layer if pair is not None}
+        self._inner = _Inner(self, adapters) if found else None
+        for place, matrix in enumerate(self._matrices):
+            ranks = self._inner.ranks[place] if self._inner else 0
+            matrix.ranks, matrix.up, matrix.inner = ranks, None, None
+            if self._inner and ranks:
+                matrix.up, matrix.inner = _at(self._inner.ups[place]), self._inner.inner_at(place)
+                matrix.inner_stride = self._inner.values.shape[1]
+
+    def run(self, source: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
+        """Compute it.
+
+        Args:
+            source: Shape (rows, in_features), contiguous.
+            out: Shape (rows, out_features of all layers), contiguous.
+
+        Returns:
+            ``out``.
+        """
+        start, stride = out.data_ptr(), out.shape[1]
+        for matrix, weights in zip(self._matrices, self._group, strict=True):
+            matrix.out, matrix.out_stride, matrix.out_features = start, stride, weights.out_features
+            start += 4 * weights.out_features
+        if self._inner is not None:
+            self._inner.run(source, self._code, self._scratch.threads)
+        self._arguments.input = source.data_ptr()
+        self._code.run(self._kind, self._arguments, self._scratch.threads)
+        return out
+
+
+class _Inner:
+    """``A @ x`` of all adapters of a group's layers, and their ``B``, scaled.
+
+    Each layer has a stretch of ranks for each adapter that answers, whoever's row it is; what is another row's is
+    multiplied with 0.
+    """
+
+    def __init__(self, product: GroupedProduct, adapters: Sequence[Sequence[LoraWeights | None]]) -> None:
+        rows = product._rows
+        downs: list[torch.Tensor] = []
+        masks: list[torch.Tensor] = []
+        self.ups: list[torch.Tensor | None] = []
+        self.ranks: list[int] = []
+        for of_rows in adapters:
+            present = list({id(pair): pair for pair in of_rows if pair is not None}.values())
+            ups = []
+            for pair in present:
+                rank = -(-pair.down.shape[0] // RANK_STEP) * RANK_STEP
+                missing = rank - pair.down.shape[0]
+                downs.append(torch.nn.functional.pad(pair.down * pair.scale, (0, 0, 0, missing)))
+                ups.append(torch.nn.functional.pad(pair.up, (0, missing)))
+                own = torch.tensor([float(each is pair) for each in of_rows])
+                masks.append(own[:, None].expand(rows, rank))
+            self.ups.append(torch.cat(ups, dim=1).contiguous() if ups else None)
+            self.ranks.append(sum(up.shape[1] for up in ups))
+        self._down, mask = torch.cat(downs).contiguous(), torch.cat(masks, dim=1)
+        self._mask = None if bool(mask.all()) else mask.contiguous()
+        self.values = torch.empty(rows, self._down.shape[0])
+        self._matrix = (Matrix * 1)(
+            Matrix(
+                weight=_at(self._down),
+                out=_at(self.values),
+                out_stride=self.values.shape[1],
+                out_features=self.values.shape[1],
+            )
+        )
+        self._arguments = product._with(self._matrix)
+
+    def inner_at(self, place: int) -> int:
+        """Where the inner products of a layer begin."""
+        return self.values.data_ptr() + 4 * sum(self.ranks[:place])
+
+    def run(self, source: torch.Tensor, code: Any, threads: int) -> None:
+        """Compute them for an input."""
+        self._arguments.input = source.data_ptr()
+        code.run("float32", self._arguments, threads)
+        if self._mask is not None:
+            self.values.mul_(self._mask)
+
+
+_NO_TABLE = torch.zeros(16)
+
+
+def _at(tensor: torch.Tensor | None) -> int | None:
+    return None if tensor is None else tensor.data_ptr()
