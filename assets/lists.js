@@ -67,6 +67,14 @@
     return next === null ? null : items[list.matches(TABS) ? (next + items.length) % items.length : next];
   }
 
+  // ---- what is a button by its role alone is pressed like one
+
+  document.addEventListener("keydown", (event) => {
+    if ((event.key !== "Enter" && event.key !== " ") || event.target.matches?.("button") || !event.target.matches?.("[role=button]")) return;
+    event.preventDefault();
+    event.target.click();
+  });
+
   // ---- digits open the tabs
 
   const WRITTEN = "input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable=true]";

@@ -115,16 +115,10 @@
   async function act({ tab, target, press }) {
     if (tab) document.getElementById(`tab-${tab}-button`)?.click();
     if (!target) { document.getElementById(`tab-${tab}-button`)?.focus(); return; }
-    for (let tries = 100; tries; tries -= 1) {
-      const button = [...document.querySelectorAll(target)].find((one) => one.getClientRects().length);
-      if (button && !button.disabled) {
-        button.scrollIntoView({ block: "nearest" });
-        button.focus();
-        if (press) button.click();
-        return;
-      }
-      await new Promise((go) => setTimeout(go, 100));
-    }
+    const button = await window.ticketTuner.whenSeen(target);
+    button?.scrollIntoView({ block: "nearest" });
+    button?.focus();
+    if (press) button?.click();
   }
 
   document.addEventListener("keydown", (event) => {

@@ -7,7 +7,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from engine.export.card import model_card, require_adapter, usage
+from engine.errors import StudioError
+from engine.export.card import model_card, usage
+from engine.export.result import Result, newest_result
 from engine.model.adapter_files import BASE, CONFIG, WEIGHTS, read_config
 from engine.model.sources import public_name
 from engine.task import Report
@@ -33,10 +35,10 @@ _CHUNK = 4 * 2**20
 
 
 def export_bundle(run: RunDirectory, out: Path, report: Report = lambda *_: None) -> Path:
-    """Pack a run's adapter.
+    """Pack a run's adapter; the newest checkpoint's while the run has not ended.
 
     Args:
-        run: A run that has an adapter.
+        run: A run that has an adapter or a checkpoint.
         out: The .zip to write; an older one of that name is replaced once the new one is complete.
         report: Called with the stage in words and the fraction done.
 
@@ -44,19 +46,34 @@ def export_bundle(run: RunDirectory, out: Path, report: Report = lambda *_: None
         ``out``.
 
     Raises:
-        RunError: The run has no adapter.
+        RunError: The run has neither.
         StudioError: Something in the run's folder is damaged, or the disk is full.
     """
-    require_adapter(run)
-    read_config(run.adapter)
+    result = newest_result(run)
+    try:
+        return _pack(run, result, out, report)
+    except (OSError, StudioError):
+        newer = newest_result(run)
+        if newer == result:
+            raise
+        return _pack(run, newer, out, report)  # a run in progress has put a newer checkpoint into its place
+
+
+def contents(folder: Path) -> list[Path]:
+    """Return the files of an adapter's folder that are packed; a checkpoint has many more."""
+    return [folder / name for name in (*TOKENIZER_FILES, BASE, CONFIG, WEIGHTS) if (folder / name).is_file()]
+
+
+def _pack(run: RunDirectory, result: Result, out: Path, report: Report) -> Path:
+    read_config(result.folder)
     report("Writing the card", None)
     texts = {
-        "README.md": model_card(run),
-        "usage.py": usage(run),
+        "README.md": model_card(run, result),
+        "usage.py": usage(run, result),
         "recipe.json": _json(run.recipe.to_dict() | {"model": public_name(run.recipe.model)}),
-        CONFIG: _json(_portable_config(run)),
+        CONFIG: _json(_portable_config(run, result)),
     }
-    files = [run.adapter / name for name in (*TOKENIZER_FILES, BASE) if (run.adapter / name).is_file()]
+    files = [file for file in contents(result.folder) if file.name not in (CONFIG, WEIGHTS)]
     temporary = out.with_name(f".{out.name}.{os.getpid()}.{time.time_ns()}")
     with disk_errors(out):
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +83,7 @@ def export_bundle(run: RunDirectory, out: Path, report: Report = lambda *_: None
                     archive.writestr(name, text)
                 for file in files:
                     archive.write(file, file.name)
-                _add_weights(archive, run.adapter / WEIGHTS, report)
+                _add_weights(archive, result.folder / WEIGHTS, report)
             with temporary.open("rb+") as written:
                 os.fsync(written.fileno())
             temporary.replace(out)
@@ -85,9 +102,9 @@ def _add_weights(archive: zipfile.ZipFile, file: Path, report: Report) -> None:
             report("Packing the weights", min(1.0, source.tell() / max(1, size)))
 
 
-def _portable_config(run: RunDirectory) -> dict[str, Any]:
+def _portable_config(run: RunDirectory, result: Result) -> dict[str, Any]:
     """The adapter's configuration with the base as others know it, instead of where it lay on this machine."""
-    values: dict[str, Any] = read_json(run.adapter / CONFIG)
+    values: dict[str, Any] = read_json(result.folder / CONFIG)
     return values | {"base_model_name_or_path": public_name(run.recipe.model), "inference_mode": True}
 
 

@@ -8,7 +8,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import RunError, StudioError
+from engine.errors import StudioError
+from engine.export.result import Result, newest_result
 from engine.export.usage import STARTER_FOLDER, usage_script
 from engine.model.catalogue import find
 from engine.model.libraries import import_all
@@ -27,20 +28,38 @@ STARTER_BASE = "HuggingFaceTB/SmolLM2-135M-Instruct"
 """The model that the starter is a packed form of (engine/model/starter.py)."""
 
 
-def model_card(run: RunDirectory) -> str:
-    """Write the card of a run that has an adapter, as Markdown with YAML front matter.
+def model_card(run: RunDirectory, result: Result | None = None) -> str:
+    """Write the card of a run that has an adapter or a checkpoint, as Markdown with YAML front matter.
+
+    Args:
+        run: The run.
+        result: What of it; by default the newest.
 
     Raises:
-        RunError: The run has no adapter.
+        RunError: The run has neither.
         StudioError: Its recipe or its tokenizer is damaged.
     """
-    require_adapter(run)
+    result = result or newest_result(run)
+    return _card(run, result, how_to_use(run, result))
+
+
+def summary(run: RunDirectory) -> str:
+    """Write the card without its chapter on usage, which needs the tokenizer, and so a second or more.
+
+    Raises:
+        RunError: The run has neither adapter nor checkpoint.
+        StudioError: Its recipe is damaged.
+    """
+    return _card(run, newest_result(run), "")
+
+
+def _card(run: RunDirectory, result: Result, chapter_on_usage: str) -> str:
     recipe = run.recipe
     parts = (
         _front_matter(recipe),
-        _opening(run.status.name, recipe),
-        _usage(run, recipe),
-        _numbers(run),
+        _opening(run, result),
+        chapter_on_usage,
+        _numbers(run, result),
         _learnt_from(run),
         _settings(recipe),
         _limits(recipe),
@@ -49,19 +68,18 @@ def model_card(run: RunDirectory) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def usage(run: RunDirectory) -> str:
+def usage(run: RunDirectory, result: Result | None = None) -> str:
     """Write the script that uses the run's adapter, as in its card.
 
+    Args:
+        run: The run.
+        result: What of it; by default the newest.
+
     Raises:
-        StudioError: As in :func:`model_card`.
+        RunError, StudioError: As in :func:`model_card`.
     """
-    return usage_script(run.recipe, _compute_type(run), _chat(run.adapter))
-
-
-def require_adapter(run: RunDirectory) -> None:
-    """Raise a RunError unless the run has an adapter."""
-    if not run.has_adapter():
-        raise RunError(f"'{run.status.name}' has no adapter yet.", "Train it until its first checkpoint.")
+    result = result or newest_result(run)
+    return usage_script(run.recipe, _compute_type(run), _chat(result.folder))
 
 
 def _front_matter(recipe: Recipe) -> str:
@@ -77,19 +95,37 @@ def _front_matter(recipe: Recipe) -> str:
     return "\n".join(["---", *(f"{name}: {json.dumps(value)}" for name, value in values.items()), "---"])
 
 
-def _opening(name: str, recipe: Recipe) -> str:
+def _opening(run: RunDirectory, result: Result) -> str:
+    name, recipe = run.status.name, run.recipe
     entry = find(recipe.model)
     licence = f" ({entry.licence})" if entry else ""
     return (
         f"# {_plain(name)}\n\n"
         f"A LoRA adapter for **{_plain(entry.title if entry else public_name(recipe.model))}**, trained with Ticket "
         "Tuner on support tickets. It answers customers in the manner of the agents it has learnt from.\n\n"
+        f"{_unfinished(result)}"
         f"Licence: the base model's own{licence} holds for the base. The adapter was made from the tickets of whoever "
         "trained it; ask them before passing it on."
     )
 
 
-def _usage(run: RunDirectory, recipe: Recipe) -> str:
+def _unfinished(result: Result) -> str:
+    if not result.step:
+        return ""
+    return f"This is the checkpoint of step {result.step:,}: the run had not ended when it was packed.\n\n"
+
+
+def how_to_use(run: RunDirectory, result: Result | None = None) -> str:
+    """Write the card's chapter on how the adapter is used: what to install, and the script.
+
+    Args:
+        run: The run.
+        result: What of it; by default the newest.
+
+    Raises:
+        RunError, StudioError: As in :func:`model_card`.
+    """
+    recipe = run.recipe
     steps = ["Unpack this .zip into a folder of its own and open a terminal there.", f"`{_install(run)}`"]
     if recipe.model == STARTER:
         steps.append(
@@ -99,7 +135,7 @@ def _usage(run: RunDirectory, recipe: Recipe) -> str:
         )
     steps.append('`python usage.py "Where is my parcel?"` runs this script, which is in the .zip too:')
     numbered = "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
-    return f"## How to use it\n\n{numbered}\n\n```python\n{usage(run)}```"
+    return f"## How to use it\n\n{numbered}\n\n```python\n{usage(run, result)}```"
 
 
 def _install(run: RunDirectory) -> str:
@@ -109,10 +145,10 @@ def _install(run: RunDirectory) -> str:
     return f"pip install {' '.join(pinned)}"
 
 
-def _numbers(run: RunDirectory) -> str:
+def _numbers(run: RunDirectory, result: Result) -> str:
     history = run.history.read()
     rows: list[tuple[str, str]] = []
-    before, after = history.before, _kept_evaluation(history)
+    before, after = history.before, _kept_evaluation(history, result)
     if before and after:
         change = f" ({1 - after.loss / before.loss:.0%} less)" if after.loss < before.loss else ""
         rows += [
@@ -132,8 +168,9 @@ def _numbers(run: RunDirectory) -> str:
         )
         rows.append(("Tokens seen", f"about {round(history.tokens):,}"))
         rows.append(("Time", _duration(history.steps[-1].seconds)))
-    if history.finished and history.finished.step:
-        rows.append(("Weights kept from step", f"{history.finished.step:,}"))
+    kept = result.step or (history.finished.step if history.finished else 0)
+    if kept:
+        rows.append(("Weights kept from step", f"{kept:,}"))
     device = _environment(run).get("device") or (history.started.device if history.started else "")
     rows.append(("Device", str(device)))
     return "## The run in numbers\n\n" + _table([row for row in rows if row[1]])
@@ -183,9 +220,11 @@ def _versions(run: RunDirectory) -> str:
     return "## Made with\n\n" + _table(rows) if rows else ""
 
 
-def _kept_evaluation(history: History) -> Evaluated | None:
+def _kept_evaluation(history: History, result: Result) -> Evaluated | None:
     """The check of the weights that were kept; the last one where it is not known which these were."""
     trained = [seen for seen in history.evaluations if seen.step > 0]
+    if result.step:
+        return next((seen for seen in trained if seen.step == result.step), None)
     if history.finished:
         kept = [seen for seen in trained if seen.step == history.finished.step]
         return kept[0] if kept else None

@@ -18,17 +18,26 @@ class ExportService:
         self._runs = runs
 
     def card(self, run: str) -> str:
-        """Return the model card of a run as Markdown."""
-        from engine.export.card import model_card
+        """Return the model card of a run as Markdown, without its chapter on usage."""
+        from engine.export.card import summary
 
-        return model_card(self._runs.get(run))
+        return summary(self._runs.get(run))
+
+    def usage(self, run: str) -> str:
+        """Return that chapter: what to install, and the script. The first one loads the libraries of models."""
+        from engine.export.card import how_to_use
+
+        return how_to_use(self._runs.get(run))
 
     def size(self, run: str) -> int:
-        """Return how many bytes a run's adapter has, before it is packed."""
-        return sum(file.stat().st_size for file in self._runs.get(run).adapter.rglob("*") if file.is_file())
+        """Return how many bytes a run's adapter, or newest checkpoint, brings along, before it is packed."""
+        from engine.export.bundle import contents
+        from engine.export.result import newest_result
+
+        return sum(file.stat().st_size for file in contents(newest_result(self._runs.get(run)).folder))
 
     def bundle(self, run: str, out: Path | None = None) -> Task[Path]:
-        """Pack a run's adapter, tokenizer, recipe and card into one .zip.
+        """Pack a run's adapter, or newest checkpoint, with tokenizer, recipe and card into one .zip.
 
         Args:
             run: The run's id.

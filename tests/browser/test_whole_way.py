@@ -94,7 +94,7 @@ def test_the_whole_way(page, program, tiny_model, tmp_path):
     assert answers[0] != answers[1]
 
     tab(page, "export")
-    expect(page.locator("#card")).to_contain_text("First run")
+    expect(page.locator("#export-about")).to_contain_text("First run")
     with page.expect_download(timeout=120_000) as waiting:
         page.locator("#download").click()
     taken = tmp_path / "taken.zip"

@@ -283,6 +283,10 @@ class FakeExport:
         table = "| | before | after |\n|---|---|---|\n| held-out loss | 3.00 | 0.74 |"
         return f"---\nlibrary_name: peft\n---\n# {title}\n\nLearnt from **54 conversations**.\n\n{table}\n"
 
+    def usage(self, run: str) -> str:
+        self.studio.calls.append(("usage", run))
+        return '## How to use it\n\n1. Unpack it.\n\n```python\nprint("hello")\n```\n'
+
     def size(self, run: str) -> int:
         return 19_600_000
 

@@ -20,10 +20,10 @@ class ExportTab:
     """[export-choose-recipe]"""
     body: gr.Column
     """[export]"""
+    about: gr.HTML
+    """[export-about]"""
     run: gr.Dropdown
     """[export-run]"""
-    package: gr.HTML
-    """[package]"""
     download: gr.Button
     """[download]"""
     progress: gr.HTML
@@ -32,8 +32,16 @@ class ExportTab:
     """[export-done]"""
     file: gr.DownloadButton
     """[download-file], hidden: pressed by the page as soon as the file is there."""
+    tiles: gr.HTML
+    """[export-tiles]; raises 'ask'"""
+    package: gr.HTML
+    """[package]"""
     card: gr.Markdown
     """[card]"""
+    usage_panel: gr.Accordion
+    """[usage-panel]"""
+    usage: gr.Markdown
+    """[usage]"""
     bring_in: gr.Accordion
     """[import-adapter-panel]"""
     zip: gr.File
@@ -57,22 +65,26 @@ def build_export(tab: gr.Tab) -> ExportTab:
         html(
             parts.empty(
                 "No adapter to take home yet",
-                "As soon as a run has finished, its card and its file are here.",
+                "As soon as a run has its first checkpoint, what it has learnt is here as one file.",
             )
         )
         begin = gr.Button("Choose a recipe  →", variant="primary", elem_id="export-choose-recipe")
-    with gr.Row(elem_id="export", elem_classes="with-aside", visible=False) as body:
-        with gr.Column(elem_classes="main-column sheet", min_width=320):
-            html('<h2 class="sheet-title">The card that travels with it</h2>')
-            card = gr.Markdown(elem_id="card", sanitize_html=True)
-        with gr.Column(elem_classes="aside sheet", scale=0, min_width=300):
-            html('<h2 class="sheet-title">Take it home</h2>')
-            run = gr.Dropdown([], label="Run", elem_id="export-run", interactive=True)
+    with gr.Column(elem_id="export", visible=False) as body:
+        with gr.Row(elem_classes="sheet take"):
+            with gr.Column(elem_classes="take-words", min_width=280):
+                about = html(elem_id="export-about")
+                run = gr.Dropdown([], label="Which run", elem_id="export-run", interactive=True)
+            with gr.Column(elem_classes="take-button", scale=0, min_width=280):
+                download = gr.Button("Download adapter (.zip)", variant="primary", elem_id="download")
+                progress = html(elem_id="export-progress", raises=("cancel",))
+                done = html(elem_id="export-done")
+                file = gr.DownloadButton("File", elem_id="download-file", elem_classes="unseen")
+        tiles = html(elem_id="export-tiles", raises=("ask",))
+        with gr.Accordion("What is in the .zip", open=False, elem_id="contents-panel"):
             package = html(elem_id="package")
-            download = gr.Button("Download adapter (.zip)", variant="primary", elem_id="download")
-            progress = html(elem_id="export-progress", raises=("cancel",))
-            done = html(elem_id="export-done")
-            file = gr.DownloadButton("File", elem_id="download-file", elem_classes="unseen")
+            card = gr.Markdown(elem_id="card", sanitize_html=True)
+        with gr.Accordion("Commands and script", open=False, elem_id="usage-panel") as usage_panel:
+            usage = gr.Markdown(elem_id="usage", sanitize_html=True)
     with gr.Accordion("Bring an adapter in", open=False, elem_id="import-adapter-panel") as bring_in:
         html(
             '<p class="quiet">A .zip from here, or any PEFT adapter folder on this computer. It becomes a voice in the '
@@ -113,13 +125,17 @@ def build_export(tab: gr.Tab) -> ExportTab:
         empty,
         begin,
         body,
+        about,
         run,
-        package,
         download,
         progress,
         done,
         file,
+        tiles,
+        package,
         card,
+        usage_panel,
+        usage,
         bring_in,
         zip_file,
         folder,

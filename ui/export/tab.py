@@ -1,4 +1,7 @@
-"""The tab 'Export': the card of a run as it will look, one button that brings the file home, and the way back in."""
+"""The tab 'Export': one button that brings the adapter home, what can be done with it where, and the way back in.
+
+The script is read when somebody unfolds it: it needs the tokenizer, and the first one the libraries of models.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ from ui import parts
 from ui.context import Context
 from ui.events import listen, once
 from ui.export import views
+from ui.state.focus import run_of
 from ui.task_registry import EXPORT
 
 
@@ -21,7 +25,14 @@ def wire(context: Context) -> None:
     working = [ui.progress, ui.done, ui.timer, ui.download, ui.file]
 
     def choose(chosen: str | None) -> dict[Any, Any]:
-        return {**_shown(context, chosen or ""), ui.done: ""}
+        return {**_shown(context, chosen or ""), ui.done: "", ui.usage_panel: gr.Accordion(open=False)}
+
+    def read_usage(run: str) -> dict[Any, Any]:
+        return {ui.usage: studio.export.usage(run) if run else ""}
+
+    def ask(run: str) -> dict[Any, Any]:
+        voices = [seen.id for seen in studio.playground.voices() if run_of(seen.id) == run]
+        return {context.page.voices: voices[:1], context.tabs: gr.Tabs(selected="playground")}
 
     def pack(run: str | None) -> dict[Any, Any]:
         if not run:
@@ -41,7 +52,9 @@ def wire(context: Context) -> None:
         )
         return {ui.imported: views.imported(voice.label), ui.zip: None, ui.folder: "", ui.name: "", ui.base: ""}
 
-    listen(ui.run.input, choose, [ui.run], [*everything, ui.done])
+    listen(ui.run.input, choose, [ui.run], [*everything, ui.done, ui.usage_panel])
+    listen(ui.usage_panel.expand, read_usage, [context.page.export], [ui.usage])
+    listen(ui.tiles.ask, ask, [context.page.export], [context.page.voices, context.tabs])
     once(ui.download, pack, [ui.run], working)
     listen(ui.timer.tick, watch, [], working)
     listen(ui.progress.cancel, lambda: tasks.cancel(EXPORT))
@@ -62,7 +75,8 @@ def redraw(context: Context) -> tuple[Any, list[Any], list[Any]]:
 def _outputs(context: Context) -> list[Any]:
     """Everything that the tab sets, but for what is packed and brought in."""
     ui = context.export
-    return [ui.empty, ui.body, ui.run, ui.package, ui.card, context.page.export]
+    pieces = [ui.about, ui.run, ui.download, ui.tiles, ui.package, ui.card]
+    return [ui.empty, ui.body, *pieces, context.page.export]
 
 
 def _shown(context: Context, run: str) -> dict[Any, Any]:
@@ -72,14 +86,18 @@ def _shown(context: Context, run: str) -> dict[Any, Any]:
     choices = views.exportable(runs)
     known = {identifier for _, identifier in choices}
     if not choices:
-        return {ui.empty: gr.Column(visible=True), ui.body: gr.Row(visible=False)}
+        return {ui.empty: gr.Column(visible=True), ui.body: gr.Column(visible=False)}
     chosen = run if run in known else choices[0][1]
+    info = next(seen for seen in runs if seen.id == chosen)
     return {
         context.page.export: chosen,
         ui.empty: gr.Column(visible=False),
-        ui.body: gr.Row(visible=True),
+        ui.body: gr.Column(visible=True),
+        ui.about: views.about(info),
         ui.run: gr.Dropdown(choices, value=chosen),
-        ui.package: views.package(studio.export.size(chosen)),
+        ui.download: gr.Button(views.download_label(info, studio.export.size(chosen))),
+        ui.tiles: views.tiles(info),
+        ui.package: views.package(),
         ui.card: views.card_body(studio.export.card(chosen)),
     }
 

@@ -1,4 +1,4 @@
-"""The tab 'Export': the card as it will look, what the file holds, and how to use it elsewhere."""
+"""The tab 'Export': what is taken home, what can be done with it where, and what the file holds."""
 
 import re
 from collections.abc import Sequence
@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from engine.studio import RunInfo
+from engine.training.runs.status import ACTIVE
 from ui import icons, words
-from ui.parts import join
+from ui.parts import NOTHING, join
+from ui.shell.views import short_model
 
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 
@@ -17,38 +19,107 @@ CONTENTS = (
     ("tokenizer and chat template", "how it is spoken to"),
     ("recipe.json", "every setting of the run"),
     ("usage.py", "a script that answers a customer with it"),
-    ("README.md", "the card beside this"),
+    ("README.md", "the card below, and how to use it"),
 )
 """Files of a bundle, and what each is for."""
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
+CONVERTER = "python convert_lora_to_gguf.py ADAPTER-FOLDER --base BASE-FOLDER"
+"""Of llama.cpp: https://github.com/ggml-org/llama.cpp/blob/master/convert_lora_to_gguf.py"""
+
 
 def exportable(runs: Sequence[RunInfo]) -> list[tuple[str, str]]:
-    """Runs with an adapter, as label and id, the newest first."""
-    return [(_label(run), run.id) for run in runs if run.has_adapter]
+    """Runs with something to take home, as label and id, the newest first."""
+    return [(_label(run), run.id) for run in runs if run.has_adapter or run.checkpoint]
 
 
 def _label(run: RunInfo) -> str:
+    if not run.has_adapter:
+        return f"{run.status.name} (checkpoint of step {run.checkpoint:,})"
     best = run.history.best
     return f"{run.status.name} (held-out {words.loss(best.loss)})" if best else run.status.name
 
 
+def about(run: RunInfo) -> Markup:
+    """Say what it is that is taken home."""
+    model = short_model(run.recipe.model) if run.recipe else "its base model"
+    told = Markup(
+        '<h2>Take ‘{}’ home</h2><p class="quiet">One file with what this run has learnt from your tickets: an adapter. '
+        "It works together with the model that it was trained on ({}), which is not in the file.</p>"
+    ).format(run.status.name, model)
+    return told + _not_ended(run)
+
+
+def _not_ended(run: RunInfo) -> Markup:
+    if run.has_adapter:
+        return NOTHING
+    total = f" of {run.history.started.steps:,}" if run.history.started else ""
+    later = "At its end the best of its checkpoints is here." if run.status.state in ACTIVE else "It did not end."
+    return Markup(
+        '<p class="take-note">{}<span>The checkpoint of step {:,}{} can be taken home now. {}</span></p>'
+    ).format(icons.NOTE, run.checkpoint, total, later)
+
+
+def download_label(run: RunInfo, size: int) -> str:
+    """What the button says; ``size`` in bytes, before packing."""
+    what = "adapter" if run.has_adapter else f"checkpoint of step {run.checkpoint:,}"
+    return f"Download {what} ({words.file_size(size).replace(' ', NO_BREAK)})"
+
+
+def tiles(run: RunInfo) -> Markup:
+    """Say where the adapter can be used: only what exists is a button; what works today is said of the rest."""
+    model = short_model(run.recipe.model) if run.recipe else "the base model"
+    here = _tile(
+        "Here, and in your help desk",
+        Markup("<p>It answers in the playground of this program, beside the untouched model.</p>"),
+        Markup('<button type="button" class="button" data-do="ask">Ask it in the playground</button>'),
+        "There is no link to a help desk yet. What works today: usage.py in the .zip prints an answer to a question, "
+        "so that a script of yours can fetch answers from it.",
+    )
+    script = _tile(
+        "Python, vLLM",
+        Markup("<p>Unpack the .zip, install what ‘Commands and script’ below names, and ask in a terminal:</p>"),
+        Markup(
+            '<pre class="command" data-copy tabindex="0" role="button" aria-label="Copy the command">{}</pre>'
+        ).format('python usage.py "Where is my parcel?"'),
+        "It gives the same answers as the playground. vLLM reads the unpacked folder with --enable-lora; its answers "
+        "over a base in another precision differ, and are not checked here.",
+    )
+    other = _tile(
+        "Ollama, LM Studio, llama.cpp",
+        Markup("<p>These read .gguf files, and Ticket Tuner does not write one yet.</p>"),
+        Markup(
+            '<pre class="command" data-copy tabindex="0" role="button" aria-label="Copy the command">{}</pre>'
+        ).format(CONVERTER),
+        f"What can be tried today: llama.cpp's own converter makes one of the unpacked .zip and of {model}. What it "
+        "answers then is not checked here.",
+    )
+    return Markup('<div class="tiles">{}</div>').format(join([here, other, script]))
+
+
+def _tile(title: str, words_first: Markup, way: Markup, rest: str) -> Markup:
+    return Markup(
+        '<section class="sheet tile" aria-label="{}"><h3>{}</h3>{}{}<p class="quiet">{}</p></section>'
+    ).format(title, title, words_first, way, rest)
+
+
 def card_body(card: str) -> str:
-    """The card without the block of fields at its top, which is meant for programs."""
-    return _FRONT_MATTER.sub("", card.replace("\r\n", "\n"), count=1).strip()
+    """The card without the block of fields at its top, which is meant for programs, and without its title.
 
-
-def package(size: int) -> Markup:
-    """What the file will hold, and how large it is.
-
-    Args:
-        size: Bytes of the adapter folder.
+    The title is the run's name, which stands at the top of the tab.
     """
+    body = _FRONT_MATTER.sub("", card.replace("\r\n", "\n"), count=1).strip()
+    title, _, rest = body.partition("\n")
+    return rest.strip() if title.startswith("# ") else body
+
+
+def package() -> Markup:
+    """What the file will hold."""
     rows = join(
         [Markup("<li>{}<span><code>{}</code> {}</span></li>").format(icons.CHECK, name, use) for name, use in CONTENTS]
     )
-    return Markup('<div class="package"><p class="package-size"><b>{}</b> before packing</p><ul>{}</ul></div>').format(
-        words.file_size(size), rows
-    )
+    return Markup('<div class="package"><ul>{}</ul></div>').format(rows)
 
 
 def packed(name: str, size: int) -> Markup:

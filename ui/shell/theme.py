@@ -13,7 +13,7 @@ ASSETS = Path(__file__).parents[2] / "assets"
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Liberation Sans", "Arial", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace")
 
-SCRIPTS = ("window.js", "lists.js", "tips.js", "palette.js")
+SCRIPTS = ("window.js", "lists.js", "tips.js", "reveal.js", "palette.js")
 """The window's scripts in the order in which they run; all but the first add to it."""
 
 TYPE = tuple(f"var(--type-{name})" for name in ("caption", "caption", "small", "body", "title", "figure", "figure"))

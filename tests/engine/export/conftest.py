@@ -1,6 +1,7 @@
 """Finished runs as training leaves them, over the tiny model."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,16 @@ def finished_run(workspace: Workspace, dataset: Path, base, **settings) -> RunDi
     base.chat.save(run.adapter)
     write_mark(run.adapter, base.mark)
     return run
+
+
+def to_checkpoints(run: RunDirectory, *steps: int) -> None:
+    """Leave a run as it is in the middle: without a result, with checkpoints that hold its weights."""
+    for step in steps:
+        made = Path(shutil.copytree(run.adapter, run.checkpoint(step)))
+        write_json(made / "trainer_state.json", {"global_step": step})
+        (made / "base_weights.json").unlink()
+        (made / "optimizer.pt").write_bytes(b"not for export")
+    shutil.rmtree(run.adapter)
 
 
 @pytest.fixture

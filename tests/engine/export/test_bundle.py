@@ -21,7 +21,7 @@ from engine.model.base import load_base
 from engine.recipe import Recipe
 from engine.studio import Voice
 from engine.task import Task
-from tests.engine.export.conftest import finished_run
+from tests.engine.export.conftest import finished_run, to_checkpoints
 from tests.tiny import CHATML, make_model
 
 QUESTION = "where is my parcel please"
@@ -51,6 +51,39 @@ def test_zip_holds_exactly_what_an_adapter_needs(run, tmp_path):
     name = Path(run.recipe.model).name
     assert config["base_model_name_or_path"] == name
     assert json.loads((tmp_path / "unpacked" / "recipe.json").read_text()) == run.recipe.to_dict() | {"model": name}
+
+
+def test_a_run_in_the_middle_gives_its_newest_checkpoint(run, workspace, tmp_path):
+    to_checkpoints(run, 6, 12)
+    (run.checkpoint(6) / "adapter_model.safetensors").write_bytes(b"older")
+    out = export_bundle(run, tmp_path / "out.zip")
+    with zipfile.ZipFile(out) as archive:
+        assert sorted(archive.namelist()) == [
+            "README.md",
+            "adapter_config.json",
+            "adapter_model.safetensors",
+            "chat_template.jinja",
+            "recipe.json",
+            "tokenizer.json",
+            "tokenizer_config.json",
+            "usage.py",
+        ]
+        newest = (run.checkpoint(12) / "adapter_model.safetensors").read_bytes()
+        assert archive.read("adapter_model.safetensors") == newest
+        assert "checkpoint of step 12" in archive.read("README.md").decode()
+    import_adapter(workspace, out, "Taken early", known=[run.recipe.model])
+
+
+def test_a_checkpoint_that_a_newer_one_has_replaced_meanwhile_makes_way_for_it(run, tmp_path):
+    to_checkpoints(run, 6)
+
+    def train_on(stage, _):
+        if run.checkpoint(6).exists():
+            run.checkpoint(6).rename(run.checkpoint(12))
+
+    out = export_bundle(run, tmp_path / "out.zip", train_on)
+    with zipfile.ZipFile(out) as archive:
+        assert "checkpoint of step 12" in archive.read("README.md").decode()
 
 
 def test_nothing_in_the_zip_says_where_the_base_lay(workspace, dataset, tmp_path, tiny_model):

@@ -4,10 +4,10 @@ import shutil
 import pytest
 
 from engine.errors import RunError, StudioError
-from engine.export.card import model_card, usage
+from engine.export.card import how_to_use, model_card, summary, usage
 from engine.recipe import Recipe
 from engine.workspace import write_json
-from tests.engine.export.conftest import TICKET, finished_run
+from tests.engine.export.conftest import TICKET, finished_run, to_checkpoints
 
 
 def front_matter(card: str) -> dict:
@@ -102,6 +102,21 @@ def test_run_without_an_adapter_has_no_card(run):
     shutil.rmtree(run.adapter)
     with pytest.raises(RunError, match="has no adapter yet"):
         model_card(run)
+
+
+def test_a_run_in_the_middle_has_the_card_of_its_newest_checkpoint(run):
+    to_checkpoints(run, 6, 12)
+    card = model_card(run)
+    assert "This is the checkpoint of step 12" in card
+    assert "| Weights kept from step | 12 |" in card
+    assert "1.700 nats" in card, "the loss at step 12, not that of the best"
+
+
+def test_the_card_without_its_code_has_all_the_rest(run):
+    whole, short = model_card(run), summary(run)
+    assert "## How to use it" not in short
+    assert how_to_use(run) in whole
+    assert whole.replace(how_to_use(run) + "\n\n", "") == short
 
 
 def test_run_that_was_stopped_early_still_has_a_card(run):

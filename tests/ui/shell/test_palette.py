@@ -1,7 +1,6 @@
 import pytest
 
 from tests.ui.fake_studio import FakeStudio
-from ui.layout import TABS
 from ui.shell.palette import ACTIONS, everything
 from ui.shell.sidebar import lists
 
@@ -23,10 +22,11 @@ def test_every_action_leads_to_a_tab_or_a_button_that_is_there(wired, tmp_path):
     pieces = "".join(str(block.value) for block in wired.app.blocks.values() if type(block).__name__ == "HTML")
     pieces += str(lists(FakeStudio(tmp_path), "", "", []))
     for act in ACTIONS:
-        assert not act.tab or act.tab.title() in TABS
+        assert not act.tab or f"tab-{act.tab}" in ids
         named = act.target.partition(" ")[0].lstrip("#").removeprefix("[data-key=").rstrip("]")
         assert not named or named in ids or f'id="{named}"' in pieces or f'data-key="{named}"' in pieces, act.name
-    assert [act.tab.title() for act in ACTIONS if act.key] == list(TABS)
+    tabs = [block.elem_id for block in wired.app.blocks.values() if type(block).__name__ == "Tab"]
+    assert [f"tab-{act.tab}" for act in ACTIONS if act.key] == tabs
 
 
 def test_what_the_palette_raises_is_picked_as_in_the_sidebar(wired):
