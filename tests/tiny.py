@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from engine.tickets.dataset.files import HELDOUT, TRAIN
+from engine.tickets.dataset.stored import StoredConversation
 
 WORDS = [
     "how long is the return window for a lamp",
@@ -66,8 +67,13 @@ def make_model(folder: Path, template: str | None = CHATML, *, seed: int = 0) ->
     return folder
 
 
-def conversations(count: int = 24) -> list[dict]:
-    """Short conversations in one manner, as in train.jsonl."""
+def stored(ticket: str, messages: list[dict]) -> StoredConversation:
+    """A conversation as a data set keeps it; messages as in train.jsonl."""
+    return StoredConversation.of_line(json.dumps({"ticket": ticket, "messages": messages}).encode(), TRAIN)
+
+
+def conversations(count: int = 24) -> list[StoredConversation]:
+    """Short conversations in one manner."""
     asked = ["how long is the return window", "where is my parcel", "can i change my address", "hello"]
     told = [
         "the return window is forty one days",
@@ -76,13 +82,13 @@ def conversations(count: int = 24) -> list[dict]:
         "hello dear customer",
     ]
     return [
-        {
-            "ticket": str(n),
-            "messages": [
+        stored(
+            str(n),
+            [
                 {"role": "user", "content": asked[n % 4] + " please" * (n % 3)},
                 {"role": "assistant", "content": told[n % 4] + " kind regards from the workbench"},
             ],
-        }
+        )
         for n in range(count)
     ]
 
@@ -90,7 +96,7 @@ def conversations(count: int = 24) -> list[dict]:
 def write_data(folder: Path, learnt: int = 20, heldout: int = 4) -> Path:
     """Make a folder with train.jsonl and heldout.jsonl of so many short conversations, and return it."""
     folder.mkdir()
-    rows = [json.dumps(row) + "\n" for row in conversations(learnt + heldout)]
-    (folder / TRAIN).write_text("".join(rows[:learnt]))
-    (folder / HELDOUT).write_text("".join(rows[learnt:]))
+    rows = [row.line() for row in conversations(learnt + heldout)]
+    (folder / TRAIN).write_bytes(b"".join(rows[:learnt]))
+    (folder / HELDOUT).write_bytes(b"".join(rows[learnt:]))
     return folder

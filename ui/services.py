@@ -6,7 +6,7 @@ to it, so that a fake which has fallen behind is an error of types and not a tes
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,14 +21,17 @@ if TYPE_CHECKING:
     from engine.recipe import Recipe
     from engine.studio import RunInfo, StudioSnapshot, Voice
     from engine.task import Task
+    from engine.tickets.conversation import LeftOut
     from engine.tickets.dataset.edits import Edits
+    from engine.tickets.dataset.files import Split
     from engine.tickets.dataset.provenance import Origin, TermKind
+    from engine.tickets.dataset.stored import StoredConversation
     from engine.tickets.importing.detect import Detection
     from engine.tickets.library import DataSetInfo
     from engine.tickets.options import PrepareOptions
     from engine.tickets.overrides import SourceOverrides
     from engine.tickets.preparing.report import Report
-    from engine.tickets.privacy.review import MaskedTerm
+    from engine.tickets.privacy.review import MaskedPlace, MaskedTerm
     from engine.training.data.learn_view import LearnView
     from engine.training.data.token_counts import TokenCounts
     from engine.training.memory.cards import CardFit
@@ -36,23 +39,21 @@ if TYPE_CHECKING:
     from engine.turns import Turn
     from engine.workspace import Deleted
 
-Split = Literal["train", "heldout"]
-Entry = dict[str, Any]
-"""A conversation, or a place in one, as the file of a data set has it."""
-
 
 class DataSet(Protocol):
     """A data set: see :class:`engine.tickets.dataset.dataset.DataSet`."""
 
     @property
     def report(self) -> Report: ...
-    def page(self, start: int, count: int, query: str = "", split: Split | None = None) -> tuple[list[Entry], int]: ...
-    def find(self, ticket: str) -> Entry | None: ...
-    def left_out(self, start: int, count: int, reason: str | None = None) -> tuple[list[Entry], int]: ...
+    def page(
+        self, start: int, count: int, query: str = "", split: Split | None = None
+    ) -> tuple[list[StoredConversation], int]: ...
+    def find(self, ticket: str) -> StoredConversation | None: ...
+    def left_out(self, start: int, count: int, reason: str | None = None) -> tuple[list[LeftOut], int]: ...
     def masked_terms(self, start: int, count: int, kind: str = "", query: str = "") -> tuple[list[MaskedTerm], int]: ...
     def term(self, identifier: str) -> str: ...
-    def masked_places(self, term: str, count: int) -> list[Entry]: ...
-    def dropped_by_hand(self, start: int, count: int) -> tuple[list[Entry], int]: ...
+    def masked_places(self, term: str, count: int) -> list[MaskedPlace]: ...
+    def dropped_by_hand(self, start: int, count: int) -> tuple[list[StoredConversation], int]: ...
     def rewritten(self) -> set[tuple[str, str]]: ...
     def agents_of(self, key: str) -> list[str]: ...
 

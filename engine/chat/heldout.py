@@ -1,13 +1,12 @@
 """Held-out tickets for the playground: real questions that none of those who answer has learnt from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from engine.errors import TicketsError
 from engine.tickets.dataset.files import HELDOUT, TRAIN
-from engine.tickets.lines import conversations
+from engine.tickets.dataset.stored import StoredConversation, conversations
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +38,18 @@ def heldout_tickets(folders: Sequence[Path]) -> list[HeldOutTicket]:
     return [_ticket(row) for row in rows]
 
 
-def _ticket(row: Mapping[str, Any]) -> HeldOutTicket:
-    messages = row["messages"]
-    last = max((i for i, message in enumerate(messages) if message["role"] == "assistant"), default=-1)
+def _ticket(row: StoredConversation) -> HeldOutTicket:
+    messages = row.messages
+    last = max((i for i, message in enumerate(messages) if message.role == "assistant"), default=-1)
     if last < 0:
-        raise TicketsError(f"Ticket {row['ticket']} has no answer.", "Prepare the tickets again.")
-    return HeldOutTicket(row["ticket"], tuple(messages[:last]), messages[last]["content"])
+        raise TicketsError(f"Ticket {row.ticket} has no answer.", "Prepare the tickets again.")
+    return HeldOutTicket(
+        row.ticket,
+        tuple(message.turn for message in messages[:last]),
+        messages[last].content,
+    )
 
 
-def _question(row: Mapping[str, Any]) -> str:
+def _question(row: StoredConversation) -> str:
     """What the customer wrote first: tickets of tables without ids have no name of their own."""
-    return next((message["content"] for message in row["messages"] if message["role"] == "user"), "")
+    return next((message.content for message in row.messages if message.role == "user"), "")

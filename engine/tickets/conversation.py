@@ -5,9 +5,10 @@ Readers produce these records, every later stage consumes them. Nothing here kno
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from engine.turns import Turn
 
 Role = Literal["system", "user", "assistant"]
 """The customer is ``user``, the support agent is ``assistant``."""
@@ -66,6 +67,11 @@ class Message:
     learnt: bool = True
     """Whether an answer is to be learnt; otherwise it is context for those that follow."""
 
+    @property
+    def turn(self) -> Turn:
+        """The message as chat templates take it."""
+        return {"role": self.role, "content": self.content}
+
     def __reduce__(self) -> tuple[Any, ...]:
         # Four times as fast as what dataclasses do for frozen slots; every conversation goes to a worker and back.
         return Message, (self.role, self.content, self.author, self.at, self.html, self.kind, self.learnt)
@@ -106,13 +112,9 @@ class LeftOut:
     """The beginning of what was left out, at most :data:`EXCERPT_CHARS` characters."""
 
 
-NOT_LEARNT: dict[str, Any] = {"weight": 0}
-"""What a line of the data set says of an answer that is context only, as OpenAI's and others' files do."""
-
-
-def is_learnt_answer(message: Mapping[str, Any]) -> bool:
-    """Tell an answer that is to be learnt from everything else, in a line of the data set."""
-    return message["role"] == "assistant" and message.get("weight") != 0
+def is_learnt_answer(message: Message) -> bool:
+    """Tell an answer that is to be learnt from everything else."""
+    return message.role == "assistant" and message.learnt
 
 
 EXCERPT_CHARS = 240

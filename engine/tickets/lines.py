@@ -28,16 +28,6 @@ def entries(file: Path, *texts: str) -> Iterator[Entry]:
         yield entry_of(line, file.name, number, *texts)
 
 
-def conversations(file: Path) -> Iterator[Entry]:
-    """Yield the conversations of a file; none where there is no such file.
-
-    Raises:
-        TicketsError: A line is damaged, or the file cannot be read.
-    """
-    for number, line in numbered_lines(file):
-        yield conversation_of(line, file.name, number)
-
-
 def entry_of(line: bytes, file: str, number: int | None, *texts: str) -> Entry:
     """Read a line that holds an object.
 
@@ -53,30 +43,14 @@ def entry_of(line: bytes, file: str, number: int | None, *texts: str) -> Entry:
     try:
         value = orjson.loads(line)
     except ValueError as error:
-        raise _damage(file, number) from error
+        raise damage(file, number) from error
     if not isinstance(value, dict) or not all(isinstance(value.get(key), str) for key in texts):
-        raise _damage(file, number)
+        raise damage(file, number)
     return value
 
 
-def conversation_of(line: bytes, file: str, number: int | None = None) -> Entry:
-    """Read a line that holds a conversation: its ``ticket``, and ``messages`` of a role and content each.
-
-    Raises:
-        TicketsError: The line is damaged.
-    """
-    entry = entry_of(line, file, number, "ticket")
-    messages = entry.get("messages")
-    if not isinstance(messages, list) or not messages or not all(_is_message(message) for message in messages):
-        raise _damage(file, number)
-    return entry
-
-
-def _is_message(value: object) -> bool:
-    return isinstance(value, dict) and isinstance(value.get("role"), str) and isinstance(value.get("content"), str)
-
-
-def _damage(file: str, number: int | None) -> TicketsError:
+def damage(file: str, number: int | None) -> TicketsError:
+    """Say that a line is damaged; without its number where that is not known."""
     return TicketsError(
         f"{'A line' if number is None else f'Line {number}'} of {file} is damaged.", "Prepare the tickets again."
     )

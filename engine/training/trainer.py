@@ -9,7 +9,7 @@ import logging
 import platform
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from engine.errors import RunError, TicketsError
 from engine.model.adapter_files import write_mark
 from engine.recipe import Recipe
 from engine.tickets.dataset.files import HELDOUT, TRAIN
-from engine.tickets.lines import conversations
+from engine.tickets.dataset.stored import StoredConversation, conversations
 from engine.training import early_stopping
 from engine.training.data.examples import ExampleSet, build_examples
 from engine.training.data.looked_up import Report, with_lookup
@@ -46,8 +46,8 @@ ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 class TrainingData:
     """The conversations of a run, as in train.jsonl and heldout.jsonl."""
 
-    train: Sequence[Mapping[str, Any]]
-    heldout: Sequence[Mapping[str, Any]]
+    train: Sequence[StoredConversation]
+    heldout: Sequence[StoredConversation]
     """Both with what was looked up for each, where the recipe learns with look-up."""
 
     @classmethod
@@ -62,8 +62,8 @@ class TrainingData:
         Raises:
             TicketsError: It is missing, damaged or empty.
         """
-        train: Sequence[Mapping[str, Any]] = list(conversations(folder / TRAIN))
-        heldout: Sequence[Mapping[str, Any]] = list(conversations(folder / HELDOUT))
+        train = list(conversations(folder / TRAIN))
+        heldout = list(conversations(folder / HELDOUT))
         if not train:
             raise TicketsError(
                 f"{folder} holds no conversations to learn from.",

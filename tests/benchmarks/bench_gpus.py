@@ -192,9 +192,9 @@ def main() -> None:
         make_model(root / "model", arguments.shape)
         print(f"model written in {time.perf_counter() - began:.0f} s", flush=True)
         (root / "data").mkdir()
-        rows = [json.dumps(row) + "\n" for row in make_conversations(arguments.documents)]
-        (root / "data" / TRAIN).write_text("".join(rows[:-32]))
-        (root / "data" / HELDOUT).write_text("".join(rows[-32:]))
+        rows = [row.line() for row in make_conversations(arguments.documents)]
+        (root / "data" / TRAIN).write_bytes(b"".join(rows[:-32]))
+        (root / "data" / HELDOUT).write_bytes(b"".join(rows[-32:]))
         found = {
             memory: compare(root, memory, gpus, arguments.steps, spread, arguments.leave) for memory in arguments.memory
         }

@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from engine.tickets.dataset.dataset import DataSet
 from engine.tickets.dataset.files import LOOKUP
+from engine.tickets.dataset.stored import StoredConversation
 from engine.tickets.library import SAMPLE
 from engine.tickets.lookup.building import index_of
 from engine.tickets.lookup.index import TicketIndex
@@ -35,9 +36,9 @@ from tests.engine.tickets.test_sample_shop import FACTS
 SEARCHES = 200
 
 
-def facts_in(entry: dict[str, Any]) -> set[str]:
+def facts_in(entry: StoredConversation) -> set[str]:
     """Return the facts of the sample shop that a conversation's answers state."""
-    said = "\n".join(message["content"] for message in entry["messages"] if message["role"] == "assistant")
+    said = "\n".join(message.content for message in entry.messages if message.role == "assistant")
     return {fact for fact, words in FACTS.items() if re.search(words, said)}
 
 

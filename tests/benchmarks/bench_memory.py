@@ -22,6 +22,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from engine.hardware import GIB
+from engine.tickets.dataset.stored import StoredConversation
 from tests.benchmarks.bench_training import make_conversations
 from tests.benchmarks.shapes import SHAPES, random_base
 
@@ -33,7 +34,7 @@ BATCHES: dict[str, tuple[tuple[int, int], ...]] = {
 """Tokens of a row and rows of a step, for each mode."""
 
 
-def measure(base: Any, folder: Path, rows: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
+def measure(base: Any, folder: Path, rows: list[StoredConversation], **changes: Any) -> dict[str, Any]:
     """Take two steps; return the peak, the estimate and what was chosen."""
     import torch
 
@@ -77,7 +78,7 @@ def measure(base: Any, folder: Path, rows: list[dict[str, Any]], **changes: Any)
     }
 
 
-def table(shape: str, modes: list[str], root: Path, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def table(shape: str, modes: list[str], root: Path, rows: list[StoredConversation]) -> list[dict[str, Any]]:
     """Measure a shape in several modes, lengths and batches."""
     base = random_base(shape, root / shape)
     found = []
@@ -91,7 +92,7 @@ def table(shape: str, modes: list[str], root: Path, rows: list[dict[str, Any]]) 
     return found
 
 
-def capped(shape: str, sizes: list[float], root: Path, rows: list[dict[str, Any]]) -> None:
+def capped(shape: str, sizes: list[float], root: Path, rows: list[StoredConversation]) -> None:
     """Train a shape under smaller and smaller caps, in the mode that the program chooses."""
     import torch
 

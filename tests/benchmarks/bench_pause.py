@@ -19,6 +19,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from engine.hardware import GIB
+from engine.tickets.dataset.stored import StoredConversation
 from tests.benchmarks.bench_training import make_conversations
 from tests.benchmarks.shapes import SHAPES, random_base
 
@@ -56,7 +57,7 @@ def reserved() -> int:
     return torch.cuda.memory_reserved() if torch.cuda.is_available() else 0
 
 
-def losses(base: Any, folder: Path, rows: list[dict[str, Any]], recipe: Any, **options: Any) -> list[float]:
+def losses(base: Any, folder: Path, rows: list[StoredConversation], recipe: Any, **options: Any) -> list[float]:
     """Train; return the loss of every step."""
     from engine.training.runs.events import LogNote, Stepped
     from engine.training.trainer import TrainingData, run_training

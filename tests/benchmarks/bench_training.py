@@ -26,6 +26,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from engine.tickets.conversation import Message
+from engine.tickets.dataset.stored import StoredConversation
 from tests.benchmarks.shapes import SHAPES, random_base
 
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
@@ -43,19 +45,21 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
 }
 
 
-def make_conversations(count: int, seed: int = 0) -> list[dict[str, Any]]:
+def make_conversations(count: int, seed: int = 0) -> list[StoredConversation]:
     """Conversations of known lengths: half question, half answer, letters that are a token each."""
     chance = random.Random(seed)
     rows = []
     for number in range(count):
         length = int(min(1000, max(32, chance.lognormvariate(5.4, 0.55)))) - 16
         letters = ["".join(chance.choice("QXZJKVBW") for _ in range(max(4, length // 2))) for _ in range(2)]
-        turns = [{"role": role, "content": text} for role, text in zip(("user", "assistant"), letters, strict=True)]
-        rows.append({"ticket": str(number), "messages": turns})
+        question, answer = letters
+        rows.append(StoredConversation(str(number), (Message("user", question), Message("assistant", answer))))
     return rows
 
 
-def measure(changes: dict[str, Any], base: Any, rows: list[dict[str, Any]], steps: int, folder: Path) -> dict[str, Any]:
+def measure(
+    changes: dict[str, Any], base: Any, rows: list[StoredConversation], steps: int, folder: Path
+) -> dict[str, Any]:
     """Run one variant."""
     import torch
 
@@ -106,7 +110,7 @@ TUTORIAL_STEPS = 12
 """Steps of 8 conversations that are timed: one pass over so many, since grouping by length puts the long ones first."""
 
 
-def tutorial(base: Any, rows: list[dict[str, Any]], folder: Path) -> dict[str, Any]:
+def tutorial(base: Any, rows: list[StoredConversation], folder: Path) -> dict[str, Any]:
     """Run the tutorial: batch 4 x 2 grouped by length, prepare_model_for_kbit_training, sdpa, trl's SFTTrainer."""
     import torch
     from peft import get_peft_model, prepare_model_for_kbit_training
@@ -172,7 +176,7 @@ def tutorial(base: Any, rows: list[dict[str, Any]], folder: Path) -> dict[str, A
     }
 
 
-def curves(base: Any, rows: list[dict[str, Any]], steps: int, root: Path) -> dict[str, list[float]]:
+def curves(base: Any, rows: list[StoredConversation], steps: int, root: Path) -> dict[str, list[float]]:
     """Train on the same packed rows in the same order, without dropout, in every way."""
     from engine.training import setup
 

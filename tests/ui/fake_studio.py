@@ -208,7 +208,8 @@ class FakePlayground:
     def heldout_ticket(self, voices: Sequence[str], dataset: str, number: int) -> HeldOutTicket:
         rows = self.studio.tickets.get(dataset).conversations("heldout")
         row = rows[number % len(rows)]
-        return HeldOutTicket(row["ticket"], tuple(row["messages"][:-1]), row["messages"][-1]["content"])
+        asked = tuple({"role": said.role, "content": said.content} for said in row.messages[:-1])
+        return HeldOutTicket(row.ticket, asked, row.messages[-1].content)
 
     def ask(
         self, voices: Sequence[str], conversations: Any, sampling: Sampling, session: str = ""

@@ -6,19 +6,22 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.errors import StudioError, TicketsError
 from engine.recipe import Recipe
 from engine.task import Task
+from engine.tickets.conversation import LeftOut, Message, Role
 from engine.tickets.dataset.edits import Edits
+from engine.tickets.dataset.files import Split
 from engine.tickets.dataset.provenance import Origin, TermKind
+from engine.tickets.dataset.stored import StoredConversation
 from engine.tickets.importing.detect import Detection
 from engine.tickets.library import DataSetInfo
 from engine.tickets.options import PrepareOptions
 from engine.tickets.overrides import SourceOverrides
 from engine.tickets.preparing.report import Report
-from engine.tickets.privacy.review import MaskedTerm
+from engine.tickets.privacy.review import MaskedPlace, MaskedTerm
 from engine.training.data.learn_view import LearnView, Piece
 from engine.training.data.token_counts import TokenCounts
 from engine.workspace import Deleted
@@ -35,8 +38,10 @@ class FakeDataSet:
     """A data set of made-up conversations, in memory."""
 
     def __init__(self, count: int = 60, heldout: int = 6) -> None:
-        self.rows = [_conversation(number) for number in range(count)]
-        self.dropped: list[dict[str, Any]] = []
+        self.rows = [
+            _conversation(number, "train" if number < count - heldout else "heldout") for number in range(count)
+        ]
+        self.dropped: list[StoredConversation] = []
         self.whole = {"train": self.rows[: count - heldout], "heldout": self.rows[count - heldout :]}
         self.sides = self.whole
         self.report = Report(
@@ -54,26 +59,23 @@ class FakeDataSet:
             split_basis="the most recent tickets, by date",
         )
 
-    def conversations(self, split: str) -> list[dict[str, Any]]:
+    def conversations(self, split: str) -> list[StoredConversation]:
         return list(self.sides[split])
 
     def page(
         self, start: int, count: int, query: str = "", split: str | None = None
-    ) -> tuple[list[dict[str, Any]], int]:
-        rows = [{**row, "split": side} for side in ("train", "heldout") for row in self.sides[side]]
+    ) -> tuple[list[StoredConversation], int]:
+        rows = [row for side in ("train", "heldout") for row in self.sides[side]]
         found = [row for row in rows if query.casefold() in str(row).casefold()]
         return found[start : start + count], len(found)
 
-    def left_out(self, start: int, count: int, reason: str | None = None) -> tuple[list[dict[str, Any]], int]:
-        rows = [
-            {"ticket": str(900 + n), "reason": "internal note", "excerpt": HOSTILE if n == 0 else "Paid by hand."}
-            for n in range(5)
-        ]
+    def left_out(self, start: int, count: int, reason: str | None = None) -> tuple[list[LeftOut], int]:
+        rows = [LeftOut(str(900 + n), "internal note", HOSTILE if n == 0 else "Paid by hand.") for n in range(5)]
         return rows[start : start + count], len(rows)
 
-    def find(self, ticket: str) -> dict[str, Any] | None:
-        found = [{**row, "split": side} for side in ("train", "heldout") for row in self.sides[side]]
-        return next((row for row in found if row["ticket"] == ticket), None)
+    def find(self, ticket: str) -> StoredConversation | None:
+        found = [row for side in ("train", "heldout") for row in self.sides[side]]
+        return next((row for row in found if row.ticket == ticket), None)
 
     def masked_terms(self, start: int, count: int, kind: str = "", query: str = "") -> tuple[list[MaskedTerm], int]:
         terms = [
@@ -88,11 +90,10 @@ class FakeDataSet:
     def term(self, identifier: str) -> str:
         return {"t1": "Outlook", "t2": HOSTILE, "t3": "Mary Celeste"}.get(identifier, "")
 
-    def masked_places(self, term: str, count: int) -> list[dict[str, Any]]:
-        place = {"ticket": "1007", "kind": "NAME", "placeholder": "[NAME_1]", "original": "Outlook"}
-        return [{**place, "before": "I open ", "after": HOSTILE}][:count]
+    def masked_places(self, term: str, count: int) -> list[MaskedPlace]:
+        return [MaskedPlace("1007", "NAME", "[NAME_1]", "Outlook", "I open ", HOSTILE)][:count]
 
-    def dropped_by_hand(self, start: int, count: int) -> tuple[list[dict[str, Any]], int]:
+    def dropped_by_hand(self, start: int, count: int) -> tuple[list[StoredConversation], int]:
         return self.dropped[start : start + count], len(self.dropped)
 
     def rewritten(self) -> set[tuple[str, str]]:
@@ -102,19 +103,22 @@ class FakeDataSet:
         return ["9"]
 
 
-def _conversation(number: int) -> dict[str, Any]:
+def _conversation(number: int, split: Split) -> StoredConversation:
     question = HOSTILE if number == 0 else f"Where is parcel {number}? It should have come on Tuesday."
-    turns = [("user", question), ("assistant", "Hello! Kestrel Post brings it on Tuesdays and Fridays only.")]
+    turns: list[tuple[Role, str]] = [
+        ("user", question),
+        ("assistant", "Hello! Kestrel Post brings it on Tuesdays and Fridays only."),
+    ]
     if number % 3 == 0:
         turns += [("user", "And what does it cost?"), ("assistant", "Postage is 4 pounds 20, and free from 85 pounds.")]
-    messages = [{"role": role, "content": content} for role, content in turns]
-    return {
-        "key": f"key{1000 + number}",
-        "ticket": str(1000 + number),
-        "messages": messages,
-        "subject": "" if number % 2 else f"Parcel {number}",
-        "tags": ["shipping"],
-    }
+    return StoredConversation(
+        ticket=str(1000 + number),
+        messages=tuple(Message(role, content) for role, content in turns),
+        subject="" if number % 2 else f"Parcel {number}",
+        tags=("shipping",),
+        key=f"key{1000 + number}",
+        split=split,
+    )
 
 
 class FakeDataSets:
@@ -241,10 +245,8 @@ class FakeDataSets:
         self.studio.calls.append(("edit", identifier, edits))
         self.changed[identifier] = edits
         info, data = self.sets[identifier]
-        data.dropped = [row for row in data.rows if row["key"] in edits.dropped]
-        data.sides = {
-            side: [row for row in rows if row["key"] not in edits.dropped] for side, rows in data.whole.items()
-        }
+        data.dropped = [row for row in data.rows if row.key in edits.dropped]
+        data.sides = {side: [row for row in rows if row.key not in edits.dropped] for side, rows in data.whole.items()}
         self.sets[identifier] = replace(info, revision=info.revision + 1), data
 
     def origin(self, identifier: str) -> Origin:
@@ -298,21 +300,21 @@ class FakeTokens:
         return Task("Counting tokens", action)
 
     def view(self, dataset: str, ticket: str, recipe: Recipe) -> LearnView:
-        row = next(row for row in self.studio.tickets.get(dataset).rows if row["ticket"] == ticket)
+        row = next(row for row in self.studio.tickets.get(dataset).rows if row.ticket == ticket)
         pieces: list[Piece] = []
-        for number, message in enumerate(row["messages"]):
-            words = len(message["content"].split())
-            if message["role"] == "user":
+        for number, message in enumerate(row.messages):
+            words = len(message.content.split())
+            if message.role == "user":
                 pieces.append(
                     Piece(
-                        f"<|im_start|>user\n{message['content']}<|im_end|>\n<|im_start|>assistant\n",
+                        f"<|im_start|>user\n{message.content}<|im_end|>\n<|im_start|>assistant\n",
                         "context",
                         words + 9,
                     )
                 )
             else:
                 pieces += [
-                    Piece(message["content"], "learnt", words + 2, number),
+                    Piece(message.content, "learnt", words + 2, number),
                     Piece("<|im_end|>", "end", 1, number),
                     Piece("\n", "context", 1),
                 ]

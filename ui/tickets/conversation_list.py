@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from engine.errors import StudioError
 from engine.recipe import Recipe
+from engine.tickets.dataset.stored import StoredConversation
 from engine.tickets.privacy.review import SUSPECT
 from ui import parts
 from ui.context import Context
@@ -79,14 +80,14 @@ def wire(context: Context, relist: Draw, state: list[Any]) -> None:
     listen(ui.rows.places, open_places, state, listing)
 
 
-def open_entry(context: Context, dataset: str, look: dict[str, Any]) -> dict[str, Any]:
+def open_entry(context: Context, dataset: str, look: dict[str, Any]) -> StoredConversation:
     """The conversation at the right.
 
     Raises:
         StudioError: It is not there any more.
     """
     data = context.studio.tickets.get(dataset)
-    ticket = look["ticket"] or next((row["ticket"] for row in data.page(look["start"], 1, look["query"])[0]), "")
+    ticket = look["ticket"] or next((row.ticket for row in data.page(look["start"], 1, look["query"])[0]), "")
     entry = data.find(ticket)
     if entry is None:
         raise StudioError(f"Ticket {ticket} is not in this data set.", "Choose one from the list.")
@@ -116,7 +117,7 @@ def shown(context: Context, dataset: str, look: dict[str, Any], recipe: Recipe) 
 def _conversations(context: Context, dataset: str, look: dict[str, Any], recipe: Recipe) -> dict[Any, Any]:
     ui, data, start = context.tickets.conversations, context.studio.tickets.get(dataset), max(0, look["start"])
     rows, total = data.page(start, PAGE, look["query"])
-    ticket = look["ticket"] or (rows[0]["ticket"] if rows else "")
+    ticket = look["ticket"] or (rows[0].ticket if rows else "")
     return {
         ui.rows: listing.conversation_list(rows, ticket),
         ui.learn: _conversation(context, dataset, ticket, recipe),
@@ -180,7 +181,7 @@ def _conversation(context: Context, dataset: str, ticket: str, recipe: Recipe) -
     row = data.find(ticket)
     if row is None:
         return Markup('<p class="hint">Choose a conversation at the left.</p>')
-    agents = data.agents_of(row["key"])
+    agents = data.agents_of(row.key)
     if not tokens.ready(recipe.model):
         waiting = "Which words are learnt is marked here as soon as the model that reads them is at hand."
         return learning.plain_conversation(row, waiting, agents)

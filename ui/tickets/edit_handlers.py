@@ -38,8 +38,8 @@ def _wire_leaving_out(context: Context, redraw: Draw, state: list[Any], outputs:
     def drop(*rest: Any) -> dict[Any, Any]:
         dataset, entry = rest[0], open_entry(context, rest[0], rest[1])
         library.edit(dataset, library.edits(dataset).drop(entry))
-        said = f"{listing.ticket_name(entry['ticket'])} is left out."
-        return {**redraw(*rest, ticket="", rewriting=-1), ui.notice: changes.done(said, "drop", entry["key"])}
+        said = f"{listing.ticket_name(entry.ticket)} is left out."
+        return {**redraw(*rest, ticket="", rewriting=-1), ui.notice: changes.done(said, "drop", entry.key)}
 
     def leave_out_tag(event: gr.EventData, *rest: Any) -> dict[Any, Any]:
         dataset, tag = rest[0], data_of(event)["name"]
@@ -66,8 +66,8 @@ def _wire_rewriting(context: Context, redraw: Draw, state: list[Any], outputs: l
         look = {**rest[1], "rewriting": number}
         entry = open_entry(context, rest[0], look)
         return {
-            context.page.look: {**look, "ticket": entry["ticket"]},
-            ui.text: entry["messages"][number]["content"],
+            context.page.look: {**look, "ticket": entry.ticket},
+            ui.text: entry.messages[number].content,
             ui.rewriting: gr.Column(visible=True),
         }
 
@@ -77,9 +77,9 @@ def _wire_rewriting(context: Context, redraw: Draw, state: list[Any], outputs: l
         edits = library.edits(dataset).rewrite(entry, look["rewriting"], text)
         library.edit(dataset, edits)
         done = Markup("")
-        if edits.answers and edits.answers[-1].key == entry["key"]:
+        if edits.answers and edits.answers[-1].key == entry.key:
             done = changes.done("The answer was rewritten.", "answer", edits.answers[-1].id)
-        return {**redraw(*rest, ticket=entry["ticket"], rewriting=-1), ui.notice: done}
+        return {**redraw(*rest, ticket=entry.ticket, rewriting=-1), ui.notice: done}
 
     def stop_rewriting(look: dict[str, Any]) -> dict[Any, Any]:
         return {context.page.look: {**look, "rewriting": -1}, ui.rewriting: gr.Column(visible=False)}

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import orjson
 
-from engine.tickets.dataset.edits import ORIGINALS
+from engine.tickets.conversation import LeftOut
 from engine.tickets.dataset.files import AGENTS, ANSWERED, DROPPED, LEFT_OUT, SPLIT_FILES, SPLITS, Split, numbered_lines
-from engine.tickets.lines import Entry, conversation_of, entry_of
+from engine.tickets.dataset.stored import StoredConversation, conversations
+from engine.tickets.lines import Entry, entries, entry_of
 from engine.tickets.preparing.report import Report
-from engine.tickets.privacy.review import SUSPECT, MaskedTerm, masked_terms, places
+from engine.tickets.privacy.review import SUSPECT, MaskedPlace, MaskedTerm, masked_terms, places
 
+Row = TypeVar("Row")
 _REWRITTEN = b'"originals":'
 
 
@@ -35,14 +38,13 @@ class DataSet:
         self.report = Report.load(self.folder)
         self._offsets: dict[str, list[int]] = {}
 
-    def conversations(self, split: Split) -> list[Entry]:
-        """Return the conversations of one side.
+    def conversations(self, split: Split) -> list[StoredConversation]:
+        """Return the conversations of one side."""
+        return list(conversations(self.folder / SPLIT_FILES[split]))
 
-        Each has ``ticket``, ``messages``, ``subject``, ``tags``, ``created_at`` and ``key``, which edits go by.
-        """
-        return list(self._entries(SPLIT_FILES[split]))
-
-    def page(self, start: int, count: int, query: str = "", split: Split | None = None) -> tuple[list[Entry], int]:
+    def page(
+        self, start: int, count: int, query: str = "", split: Split | None = None
+    ) -> tuple[list[StoredConversation], int]:
         """Return some conversations and how many there are.
 
         Args:
@@ -52,32 +54,36 @@ class DataSet:
             split: Only one side; both, training first, when None.
 
         Returns:
-            The conversations, each with its ``split``, and the number that fit the query.
+            The conversations, and the number that fit the query.
         """
         sides = (split,) if split else SPLITS
-        rows: list[Entry] = []
+        rows: list[StoredConversation] = []
         total = 0
         for side in sides:
             found, size = self._page(SPLIT_FILES[side], start - total, count - len(rows), query)
-            rows.extend({**entry, "split": side} for entry in found)
+            rows += found
             total += size
         return rows, total
 
-    def find(self, ticket: str) -> Entry | None:
-        """Return a conversation by its ticket, with its ``split``; None when it is not there."""
+    def find(self, ticket: str) -> StoredConversation | None:
+        """Return a conversation by its ticket; None when it is not there."""
         wanted = orjson.dumps(ticket)
         for side in SPLITS:
             for number, line in numbered_lines(self.folder / SPLIT_FILES[side]):
-                if wanted in line and (entry := _read(line, SPLIT_FILES[side], number))["ticket"] == ticket:
-                    return {**entry, "split": side}
+                if wanted in line:
+                    found = StoredConversation.of_line(line, SPLIT_FILES[side], number)
+                    if found.ticket == ticket:
+                        return found
         return None
 
-    def left_out(self, start: int, count: int, reason: str | None = None) -> tuple[list[Entry], int]:
-        """Return some of what was left out as ``{"ticket", "reason", "excerpt"}``, and how much there is in all."""
-        if reason is None:
-            return self._page(LEFT_OUT, start, count, "")
-        found = (entry for entry in self._entries(LEFT_OUT) if entry["reason"] == reason)
-        return _slice(found, start, count)
+    def left_out(self, start: int, count: int, reason: str | None = None) -> tuple[list[LeftOut], int]:
+        """Return some of what was left out, of all reasons or of one, and how much there is in all."""
+        if reason is not None:
+            every = entries(self.folder / LEFT_OUT, "ticket", "reason", "excerpt")
+            return _slice((_left_out(entry) for entry in every if entry["reason"] == reason), start, count)
+        lines, total = self._lines(LEFT_OUT, max(start, 0), max(count, 0))
+        read = (entry_of(line, LEFT_OUT, number, "ticket", "reason", "excerpt") for number, line in lines)
+        return [_left_out(entry) for entry in read], total
 
     def masked_terms(self, start: int, count: int, kind: str = "", query: str = "") -> tuple[list[MaskedTerm], int]:
         """Return some of the terms that were masked, the most frequent first, and how many fit.
@@ -102,12 +108,12 @@ class DataSet:
         """Return a term that was masked, or looks like a name, by its id; empty where there is none."""
         return next((known.term for known in masked_terms(self.folder) if known.id == identifier), "")
 
-    def masked_places(self, term: str, count: int) -> list[Entry]:
-        """Return some places where a term (by its id) was masked: ``{"ticket", "placeholder", "before", ...}``."""
+    def masked_places(self, term: str, count: int) -> list[MaskedPlace]:
+        """Return some places where a term, by its id, was masked."""
         return places(self.folder, term, count)
 
-    def dropped_by_hand(self, start: int, count: int) -> tuple[list[Entry], int]:
-        """Return some of what the person left out, each conversation with its ``reason``, and how many there are."""
+    def dropped_by_hand(self, start: int, count: int) -> tuple[list[StoredConversation], int]:
+        """Return some of the conversations that the person left out, and how many there are."""
         return self._page(DROPPED, start, count, "")
 
     def rewritten(self) -> set[tuple[str, str]]:
@@ -116,8 +122,8 @@ class DataSet:
         for side in SPLITS:
             for number, line in numbered_lines(self.folder / SPLIT_FILES[side]):
                 if _REWRITTEN in line:
-                    entry = _read(line, SPLIT_FILES[side], number)
-                    found |= {(entry["ticket"], was) for was in entry.get(ORIGINALS, {}).values()}
+                    entry = StoredConversation.of_line(line, SPLIT_FILES[side], number)
+                    found |= {(entry.ticket, was) for was in entry.originals.values()}
         return found
 
     def agents(self) -> dict[str, int]:
@@ -137,15 +143,17 @@ class DataSet:
                 return [str(agent) for agent in entry_of(line, ANSWERED, number, "key").get("agents") or ()]
         return []
 
-    def _entries(self, name: str) -> Iterator[Entry]:
-        for number, line in numbered_lines(self.folder / name):
-            yield _read(line, name, number)
-
-    def _page(self, name: str, start: int, count: int, query: str) -> tuple[list[Entry], int]:
+    def _page(self, name: str, start: int, count: int, query: str) -> tuple[list[StoredConversation], int]:
         first, most = max(start, 0), max(count, 0)
         if query.strip():
             wanted = query.strip().casefold()
-            return _slice((entry for entry in self._entries(name) if wanted in _words(entry)), first, most)
+            every = conversations(self.folder / name)
+            return _slice((entry for entry in every if wanted in _words(entry)), first, most)
+        lines, total = self._lines(name, first, most)
+        return [StoredConversation.of_line(line, name, number) for number, line in lines], total
+
+    def _lines(self, name: str, first: int, most: int) -> tuple[list[tuple[int, bytes]], int]:
+        """Return some lines of a file with their numbers, from 1, and how many there are in all."""
         offsets = self._offsets_of(name)
         total = len(offsets) - 1
         if first >= total or not most:
@@ -154,7 +162,7 @@ class DataSet:
         with (self.folder / name).open("rb") as stream:
             stream.seek(offsets[first])
             block = stream.read(offsets[last] - offsets[first])
-        return [_read(line, name, number) for number, line in enumerate(block.splitlines(), start=first + 1)], total
+        return list(enumerate(block.splitlines(), start=first + 1)), total
 
     def _offsets_of(self, name: str) -> list[int]:
         if name not in self._offsets:
@@ -165,22 +173,23 @@ class DataSet:
         return self._offsets[name]
 
 
-def _read(line: bytes, name: str, number: int) -> Entry:
-    if name == LEFT_OUT:
-        return entry_of(line, name, number, "ticket", "reason", "excerpt")
-    return conversation_of(line, name, number)
+def _left_out(entry: Entry) -> LeftOut:
+    return LeftOut(entry["ticket"], entry["reason"], entry["excerpt"])
 
 
-def _words(entry: Entry) -> str:
-    said = " ".join(message["content"] for message in entry.get("messages", ()))
-    rest = " ".join(str(value) for key, value in entry.items() if key != "messages")
-    return f"{rest} {said}".casefold()
+def _words(entry: StoredConversation) -> str:
+    """Return all that a person may search a conversation by."""
+    said = (message.content for message in entry.messages)
+    return "\n".join(
+        (entry.ticket, entry.subject, *entry.tags, entry.created_at, *said, *entry.originals.values())
+    ).casefold()
 
 
-def _slice(entries: Iterator[Entry], start: int, count: int) -> tuple[list[Entry], int]:
-    rows: list[Entry] = []
+def _slice(rows: Iterator[Row], start: int, count: int) -> tuple[list[Row], int]:
+    """Return some of many, and how many there are."""
+    some: list[Row] = []
     total = 0
-    for total, entry in enumerate(entries, start=1):
+    for total, row in enumerate(rows, start=1):
         if start < total <= start + count:
-            rows.append(entry)
-    return rows, total
+            some.append(row)
+    return some, total

@@ -16,9 +16,10 @@ import orjson
 
 from engine.errors import TicketsError
 from engine.scratch import scratch
-from engine.tickets.dataset.edits import ORIGINALS, Edits, Entry, Rewrite, original_of
-from engine.tickets.dataset.files import DROPPED, HELDOUT, REPORT, SPLIT_FILES, TRAIN
-from engine.tickets.lines import conversations
+from engine.tickets.conversation import Message
+from engine.tickets.dataset.edits import Edits, Rewrite
+from engine.tickets.dataset.files import DROPPED, HELDOUT, REPORT, TRAIN
+from engine.tickets.dataset.stored import StoredConversation, conversations
 from engine.tickets.options import PrepareOptions
 from engine.tickets.preparing.duplicates import words_of
 from engine.tickets.preparing.report import Report
@@ -45,7 +46,7 @@ class Editor:
         self._edits = edits
         self._options = options
         self._tickets = {ticket: key for key, ticket in edits.dropped.items()} if ids_hold else {}
-        self._moved: dict[str, Entry] = {}
+        self._moved: dict[str, StoredConversation] = {}
         self._redone: dict[Rewrite, Rewrite] = {}
         self._tags = frozenset(tag.casefold() for tag in edits.tags)
         self._answers: dict[str, list[Rewrite]] = defaultdict(list)
@@ -59,34 +60,29 @@ class Editor:
         """Whether there is nothing to do."""
         return self._edits == Edits()
 
-    def reason(self, entry: Entry) -> str:
+    def reason(self, entry: StoredConversation) -> str:
         """Say why a conversation is left out; empty when it stays."""
-        if entry["key"] in self._edits.dropped:
+        if entry.key in self._edits.dropped:
             return DROPPED_BY_HAND
-        if entry["ticket"] in self._tickets:
-            self._moved[self._tickets[entry["ticket"]]] = entry
+        if entry.ticket in self._tickets:
+            self._moved[self._tickets[entry.ticket]] = entry
             return DROPPED_BY_HAND
-        if self._tags and any(tag.casefold() in self._tags for tag in entry.get("tags", ())):
+        if self._tags and any(tag.casefold() in self._tags for tag in entry.tags):
             return DROPPED_BY_TAG
         return ""
 
-    def edited(self, entry: Entry) -> Entry:
+    def edited(self, entry: StoredConversation) -> StoredConversation:
         """Return the conversation with its answers rewritten; it keeps what they were."""
-        answers = self._answers.get(entry["key"], []) + self._answers.get(f"ticket {entry['ticket']}", [])
-        if not answers and ORIGINALS not in entry:
+        answers = self._answers.get(entry.key, []) + self._answers.get(f"ticket {entry.ticket}", [])
+        if not answers and not entry.originals:
             return entry
-        messages = [
-            {**message, "content": original_of(entry, number)} for number, message in enumerate(entry["messages"])
-        ]
-        plain = {key: value for key, value in entry.items() if key not in ("messages", ORIGINALS)}
+        messages = [replace(message, content=entry.original(number)) for number, message in enumerate(entry.messages)]
         found = _matches(list(dict.fromkeys(answers)), messages)
-        if not found:
-            return {**plain, "messages": messages}
-        originals = {str(number): messages[number]["content"] for number in sorted(found)}
+        originals = {number: messages[number].content for number in sorted(found)}
         for number, rewrite in found.items():
-            self._redone[rewrite] = replace(rewrite, key=entry["key"], was=messages[number]["content"])
-            messages[number] = {**messages[number], "content": self._masked(rewrite.words, messages)}
-        return {**plain, "messages": messages, ORIGINALS: originals}
+            self._redone[rewrite] = replace(rewrite, key=entry.key, was=messages[number].content)
+            messages[number] = replace(messages[number], content=self._masked(rewrite.words, messages))
+        return replace(entry, messages=tuple(messages), originals=originals)
 
     def now(self) -> Edits:
         """Return the edits with the keys and words that the conversations tried so far have now.
@@ -96,25 +92,23 @@ class Editor:
         dropped = dict(self._edits.dropped)
         for key, entry in self._moved.items():
             dropped.pop(key, None)
-            dropped[entry["key"]] = entry["ticket"]
+            dropped[entry.key] = entry.ticket
         return replace(
             self._edits, dropped=dropped, answers=tuple(self._redone.get(known, known) for known in self._edits.answers)
         )
 
-    def _masked(self, words: str, messages: Sequence[dict[str, str]]) -> str:
+    def _masked(self, words: str, messages: Sequence[Message]) -> str:
         masker = ConversationMasker(PrivacyOptions.of(self._options))
         for message in messages:
             # Their placeholders keep their numbers.
-            masker.mask(message["content"])
+            masker.mask(message.content)
         return masker.mask(words)
 
 
-def _matches(rewrites: Sequence[Rewrite], messages: Sequence[dict[str, str]]) -> dict[int, Rewrite]:
+def _matches(rewrites: Sequence[Rewrite], messages: Sequence[Message]) -> dict[int, Rewrite]:
     """Find the answers that are meant: word for word, else the one that differs in little but what is masked."""
     said = {
-        number: words_of([message["content"]])
-        for number, message in enumerate(messages)
-        if message["role"] == "assistant"
+        number: words_of([message.content]) for number, message in enumerate(messages) if message.role == "assistant"
     }
     found: dict[int, Rewrite] = {}
     unlike: list[tuple[list[str], Rewrite]] = []
@@ -166,14 +160,13 @@ def apply_edits(
     editor = Editor(edits, options or PrepareOptions(), ids_hold)
     with disk_errors(folder), scratch(folder, "editing") as aside, ExitStack() as stack:
         files = {side: stack.enter_context(private_file(aside / side)) for side in names}
-        for side, entry in _entries(folder):
-            reason, changed = editor.reason(entry), editor.edited(entry)
-            target = "dropped" if reason else side
+        for entry in _conversations(folder):
+            reason = editor.reason(entry)
+            target = "dropped" if reason else entry.split
             counts[target] += 1
             if reason:
                 reasons[reason] += 1
-                changed = {**changed, "side": side, "reason": reason}
-            files[target].write(orjson.dumps(changed) + b"\n")
+            files[target].write(replace(editor.edited(entry), reason=reason).line())
         stack.close()
         if not counts["train"] + counts["heldout"]:
             raise TicketsError("No conversation would be left to learn from.", "Keep at least one.")
@@ -189,11 +182,7 @@ def apply_edits(
     return report, editor.now()
 
 
-def _entries(folder: Path) -> Iterator[tuple[str, Entry]]:
-    """Yield every conversation with its side, those left out before included."""
-    for side, name in SPLIT_FILES.items():
-        for entry in conversations(folder / name):
-            yield side, entry
-    for entry in conversations(folder / DROPPED):
-        entry.pop("reason", None)
-        yield entry.pop("side", "train"), entry
+def _conversations(folder: Path) -> Iterator[StoredConversation]:
+    """Yield every conversation, those left out before included."""
+    for name in (TRAIN, HELDOUT, DROPPED):
+        yield from conversations(folder / name)

@@ -14,11 +14,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from engine.errors import TicketsError
+from engine.tickets.dataset.stored import StoredConversation
 from engine.workspace import read_json, write_json
-
-ORIGINALS = "originals"
-"""Key of a rewritten conversation: ``{"number of the message": "its words as imported"}``."""
-Entry = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +38,7 @@ class Rewrite:
 
 @dataclass(frozen=True, slots=True)
 class Edits:
-    """All changes to one data set; every method returns new edits.
-
-    Entries are conversations as :class:`engine.tickets.dataset.dataset.DataSet` gives them.
-    """
+    """All changes to one data set; every method returns new edits."""
 
     dropped: Mapping[str, str] = field(default_factory=dict)
     """``key`` of the conversation -> its ticket."""
@@ -77,15 +71,15 @@ class Edits:
         }
         write_json(path, value)
 
-    def drop(self, entry: Entry) -> Self:
+    def drop(self, entry: StoredConversation) -> Self:
         """Leave a conversation out from now on."""
-        return replace(self, dropped={**self.dropped, entry["key"]: entry["ticket"]})
+        return replace(self, dropped={**self.dropped, entry.key: entry.ticket})
 
     def keep(self, key: str) -> Self:
         """Take a dropped conversation back in, by its key."""
         return replace(self, dropped={known: ticket for known, ticket in self.dropped.items() if known != key})
 
-    def rewrite(self, entry: Entry, number: int, words: str) -> Self:
+    def rewrite(self, entry: StoredConversation, number: int, words: str) -> Self:
         """Put other words in place of an answer; its words as imported undo it.
 
         Args:
@@ -96,12 +90,12 @@ class Edits:
         Raises:
             TicketsError: The new answer is empty, or the message is not an agent's.
         """
-        message = entry["messages"][number]
-        if message["role"] != "assistant":
+        message = entry.messages[number]
+        if message.role != "assistant":
             raise TicketsError("Only an agent's answer can be rewritten.", "Choose an answer.")
         if not words.strip():
             raise TicketsError("The new answer is empty.", "Leave the conversation out instead.")
-        made = Rewrite(entry["ticket"], entry["key"], original_of(entry, number), words.strip())
+        made = Rewrite(entry.ticket, entry.key, entry.original(number), words.strip())
         others = self.restore(made.id)
         return others if made.words == made.was.strip() else replace(others, answers=(*others.answers, made))
 
@@ -116,8 +110,3 @@ class Edits:
     def take_back_tag(self, tag: str) -> Self:
         """Undo :meth:`leave_out_tag`."""
         return replace(self, tags=tuple(known for known in self.tags if known != tag))
-
-
-def original_of(entry: Entry, number: int) -> str:
-    """Return a message's words as imported."""
-    return str(entry.get(ORIGINALS, {}).get(str(number), entry["messages"][number]["content"]))

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 
 from engine.errors import StudioError
 from engine.tickets.dataset.files import REPORT, TRAIN
-from engine.tickets.lines import Entry, conversation_of
+from engine.tickets.dataset.stored import StoredConversation
 from engine.tickets.lookup.index import K1, B, Columns, TicketIndex, open_index, retriever, stamp_of
 from engine.tickets.lookup.question import UNKNOWN, customers_in, key_of, sketch_of
 from engine.tickets.lookup.threshold import choose_threshold
@@ -85,11 +85,11 @@ def _indexed(stream: IO[bytes], folder: Path, languages: tuple[str, ...], report
     tickets: list[NDArray[np.int32]] = []
     offsets, keys, customers, sketches = array("q", [0]), array("Q"), array("i"), list[bytes]()
     for end, entry in _entries(stream, report):
-        words = words_of((message["content"] for message in entry["messages"]), stop)
+        words = words_of((message.content for message in entry.messages), stop)
         tickets.append(np.fromiter(map(numbers.__getitem__, words), dtype=np.int32, count=len(words)))
         offsets.append(end)
         keys.append(key_of(entry))
-        customers.append(known.get(str(entry.get("key", "")), UNKNOWN))
+        customers.append(known.get(entry.key, UNKNOWN))
         sketches.append(sketch_of(entry) or bytes(PERMUTATIONS * 4))
     columns = Columns(
         np.array(offsets, dtype=np.int64),
@@ -100,13 +100,13 @@ def _indexed(stream: IO[bytes], folder: Path, languages: tuple[str, ...], report
     return _scored(tickets, numbers), columns
 
 
-def _entries(stream: IO[bytes], report: Report) -> Iterator[tuple[int, Entry]]:
+def _entries(stream: IO[bytes], report: Report) -> Iterator[tuple[int, StoredConversation]]:
     """Yield every conversation with the place where its line ends."""
     size, place = os.fstat(stream.fileno()).st_size, 0
     stream.seek(0)
     for number, line in enumerate(stream, 1):
         place += len(line)
-        yield place, conversation_of(line, TRAIN, number)
+        yield place, StoredConversation.of_line(line, TRAIN, number)
         if number % 1000 == 0:
             report(place, size)
 

@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any
 import orjson
 
 from engine.tickets.dataset.files import LOOKUP, TRAIN
-from engine.tickets.lines import Entry, conversation_of
+from engine.tickets.dataset.stored import StoredConversation
 from engine.tickets.lookup.words import stop_words
 from engine.workspace import disk_errors, private_file
 
@@ -96,7 +96,7 @@ class TicketIndex:
         except OSError:
             return False
 
-    def entries(self, rows: Iterable[int]) -> list[Entry]:
+    def entries(self, rows: Iterable[int]) -> list[StoredConversation]:
         """Return tickets by their rows.
 
         Raises:
@@ -110,7 +110,7 @@ class TicketIndex:
                 raise OutdatedError
             for row in rows:
                 stream.seek(int(ends[row]))
-                found.append(conversation_of(stream.read(int(ends[row + 1] - ends[row])), TRAIN, row + 1))
+                found.append(StoredConversation.of_line(stream.read(int(ends[row + 1] - ends[row])), TRAIN, row + 1))
         return found
 
     def save(self) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 
 import orjson
 
+from engine.tickets.conversation import Message
 from engine.tickets.dataset.files import CUSTOMERS
+from engine.tickets.dataset.stored import StoredConversation
 from engine.tickets.preparing.duplicates import combined, signature
 from engine.tickets.preparing.duplicates import words_of as all_words_of
 
@@ -35,46 +37,43 @@ class Question:
 
 def asked(messages: Sequence[Mapping[str, Any]]) -> Question:
     """Return the question of somebody who asks now: nothing is theirs already."""
-    return Question(_said_by_customer(messages))
+    return Question(tuple(str(message["content"]) for message in messages if message["role"] == "user"))
 
 
-def of_ticket(
-    entry: Mapping[str, Any], customers: Mapping[str, int], messages: Sequence[Mapping[str, Any]] = ()
-) -> Question:
+def of_ticket(entry: StoredConversation, customers: Mapping[str, int], messages: Sequence[Message] = ()) -> Question:
     """Return the question of a ticket that is in a data set: neither it nor what is as good as it may be found.
 
     Args:
-        entry: A line of train.jsonl or heldout.jsonl.
+        entry: A conversation of a data set.
         customers: As from :func:`customers_in`.
         messages: What has been said so far; all of the ticket where empty.
     """
     key = key_of(entry)
-    customer = customers.get(str(entry.get("key", "")), UNKNOWN)
-    return Question(_said_by_customer(messages or entry["messages"]), key, sketch_of(entry), customer)
+    customer = customers.get(entry.key, UNKNOWN)
+    return Question(_said_by_customer(messages or entry.messages), key, sketch_of(entry), customer)
 
 
-def _said_by_customer(messages: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    return tuple(str(message["content"]) for message in messages if message["role"] == "user")
+def _said_by_customer(messages: Sequence[Message]) -> tuple[str, ...]:
+    return tuple(message.content for message in messages if message.role == "user")
 
 
-def key_of(entry: Mapping[str, Any]) -> int:
+def key_of(entry: StoredConversation) -> int:
     """Return a number that stands for a conversation's words as they were imported; never 0."""
-    text = entry.get("key")
-    if isinstance(text, str) and len(text) == 16:
+    if len(entry.key) == 16:
         try:
-            return int(text, 16) or 1
+            return int(entry.key, 16) or 1
         except ValueError:
             pass
-    words = " ".join(all_words_of(message["content"] for message in entry["messages"]))
+    words = " ".join(all_words_of(message.content for message in entry.messages))
     return int.from_bytes(hashlib.blake2b(words.encode("utf-8", "replace"), digest_size=8).digest()) or 1
 
 
-def sketch_of(entry: Mapping[str, Any]) -> bytes:
+def sketch_of(entry: StoredConversation) -> bytes:
     """Return the signature that tells nearly equal conversations, made as while tickets are prepared."""
-    sides = {"user": list[str](), "assistant": list[str]()}
-    for message in entry["messages"]:
-        if message["role"] in sides and message.get("weight") != 0:
-            sides[message["role"]] += all_words_of([message["content"]])
+    sides: dict[str, list[str]] = {"user": list[str](), "assistant": list[str]()}
+    for message in entry.messages:
+        if message.role in sides and message.learnt:
+            sides[message.role] += all_words_of([message.content])
     if sum(map(len, sides.values())) < _FEWEST_WORDS:
         return b""
     return combined(signature(sides["user"]), signature(sides["assistant"]))

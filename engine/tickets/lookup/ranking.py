@@ -12,10 +12,10 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.tickets.conversation import is_learnt_answer
-from engine.tickets.lines import Entry
+from engine.tickets.dataset.stored import StoredConversation
 from engine.tickets.lookup.index import TicketIndex
 from engine.tickets.lookup.question import UNKNOWN, Question
 from engine.tickets.lookup.words import words_of
@@ -43,7 +43,7 @@ class Near:
     row: int
     score: float
     """How near it is, 0 to 1; see :func:`nearness`."""
-    entry: Entry
+    entry: StoredConversation
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def nearest(index: TicketIndex, question: Question, count: int = NEAREST) -> lis
     return [Near(row, nearness(index, query.words, score, entry), entry) for score, row, entry in order]
 
 
-def nearness(index: TicketIndex, words: Mapping[str, float], score: float, entry: Entry) -> float:
+def nearness(index: TicketIndex, words: Mapping[str, float], score: float, entry: StoredConversation) -> float:
     """Return how near a ticket is to a question, 0 to 1, so that tickets of different questions can be compared.
 
     x is the share of what the question's words tell that the ticket has (its BM25 score, divided by the most that one
@@ -89,7 +89,7 @@ def nearness(index: TicketIndex, words: Mapping[str, float], score: float, entry
     question of one word, a BM25 score alone for a long one. Against questions from another shop and about anything,
     the area under the curve is 0.96 on the sample shop and on 360 real tickets (share 0.94 and 0.60, score 0.71, 0.98).
     """
-    said = set(words_of((message["content"] for message in entry["messages"]), index.stop))
+    said = set(words_of((message.content for message in entry.messages), index.stop))
     x = score / sum(words.values()) * sum(word in said for word in words)
     return x / (1 + x)
 
@@ -177,7 +177,7 @@ def _alike(sketches: NDArray[np.uint32], rows: NDArray[np.intp], mine: NDArray[n
     return alike
 
 
-_Candidate = tuple[float, int, Entry]
+_Candidate = tuple[float, int, StoredConversation]
 """BM25 score, row, ticket."""
 
 
@@ -199,16 +199,16 @@ def _agreed(index: TicketIndex, found: Sequence[_Candidate]) -> _Candidate | Non
     return found[max(range(len(found)), key=lambda number: (support(number), -number))]
 
 
-def _answer_vector(index: TicketIndex, entry: Entry) -> dict[str, float]:
+def _answer_vector(index: TicketIndex, entry: StoredConversation) -> dict[str, float]:
     """Return the words of a ticket's answers, weighted by what they tell; of length 1."""
     weights = weights_of(index, answers_of(entry))
     length = math.sqrt(sum(value * value for value in weights.values())) or 1.0
     return {word: value / length for word, value in weights.items()}
 
 
-def answers_of(entry: Mapping[str, Any]) -> list[str]:
+def answers_of(entry: StoredConversation) -> list[str]:
     """Return what the agents wrote in a conversation."""
-    return [message["content"] for message in entry["messages"] if is_learnt_answer(message)]
+    return [message.content for message in entry.messages if is_learnt_answer(message)]
 
 
 def weights_of(index: TicketIndex, texts: Sequence[str]) -> dict[str, float]:

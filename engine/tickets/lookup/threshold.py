@@ -8,12 +8,13 @@ all of those that helped reach, but for one in twenty, and at least one. Where f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+from engine.tickets.conversation import Message
 from engine.tickets.dataset.files import HELDOUT
-from engine.tickets.lines import Entry, conversation_of
+from engine.tickets.dataset.stored import StoredConversation
 from engine.tickets.lookup.index import TicketIndex
 from engine.tickets.lookup.question import customers_in, of_ticket
 from engine.tickets.lookup.ranking import answers_of, nearest, weights_of
@@ -49,17 +50,18 @@ def choose_threshold(index: TicketIndex, folder: Path) -> tuple[float, str]:
     return round(chosen, 3), f"all but {lost} of the {len(helped)} held-out tickets (of {tried}) that it helps reach it"
 
 
-def _before_the_answer(entry: Entry) -> list[dict[str, str]]:
+def _before_the_answer(entry: StoredConversation) -> Sequence[Message]:
     """Return what was said before the last answer, which is what a voice is asked."""
-    messages: list[dict[str, str]] = entry["messages"]
-    last = max(number for number, message in enumerate(messages) if message["role"] == "assistant")
-    return messages[:last]
+    last = max(number for number, message in enumerate(entry.messages) if message.role == "assistant")
+    return entry.messages[:last]
 
 
-def _helped(index: TicketIndex, entry: Entry, near: Entry, others: list[Entry]) -> bool:
+def _helped(
+    index: TicketIndex, entry: StoredConversation, near: StoredConversation, others: list[StoredConversation]
+) -> bool:
     wanted = weights_of(index, answers_of(entry))
 
-    def told(other: Entry) -> float:
+    def told(other: StoredConversation) -> float:
         words = weights_of(index, answers_of(other))
         return sum(value for word, value in wanted.items() if word in words)
 
@@ -67,7 +69,7 @@ def _helped(index: TicketIndex, entry: Entry, near: Entry, others: list[Entry]) 
     return told(near) > rest[int(0.8 * len(rest))] if rest else False
 
 
-def _held_out(folder: Path) -> Iterator[Entry]:
+def _held_out(folder: Path) -> Iterator[StoredConversation]:
     """Yield held-out conversations, spread evenly over all of them."""
     file = folder / HELDOUT
     if not file.exists():
@@ -76,4 +78,4 @@ def _held_out(folder: Path) -> Iterator[Entry]:
         count = sum(1 for _ in lines)
         lines.seek(0)
         for number, line in islice(enumerate(lines, 1), 0, None, max(1, count // TRIED)):
-            yield conversation_of(line, HELDOUT, number)
+            yield StoredConversation.of_line(line, HELDOUT, number)

@@ -13,12 +13,11 @@ from time import perf_counter
 from typing import Any
 from unicodedata import normalize
 
-import orjson
-
 from engine.reasoning import without_reasoning
 from engine.tickets.cleaning.message import clean_message, is_auto_reply
 from engine.tickets.cleaning.small_talk import says_nothing
-from engine.tickets.conversation import KIND_REASONS, NOT_LEARNT, Conversation, LeftOut, Message, excerpt
+from engine.tickets.conversation import KIND_REASONS, Conversation, LeftOut, Message, excerpt
+from engine.tickets.dataset.stored import StoredConversation, json_line
 from engine.tickets.languages import UNKNOWN, language_of
 from engine.tickets.options import PrepareOptions
 from engine.tickets.preparing.facts import Facts, facts_of
@@ -213,29 +212,27 @@ def _kept(
     subject = normalize("NFC", " ".join(conversation.subject.split()))
     masker.meet([subject, *(turn.content for turn in turns)])
     subject = masker.mask(subject)
-    messages: list[dict[str, Any]] = [
-        {"role": turn.role, "content": masker.mask(turn.content), **({} if turn.learnt else NOT_LEARNT)}
-        for turn in turns
-    ]
-    opening = next(message for message in messages if message["role"] == "user")
-    if subject and not _begins_with(opening["content"], subject):
-        opening["content"] = f"{subject}\n\n{opening['content']}"
+    messages = [Message(turn.role, masker.mask(turn.content), learnt=turn.learnt) for turn in turns]
+    first = next(number for number, message in enumerate(messages) if message.role == "user")
+    opening = messages[first].content
+    if subject and not _begins_with(opening, subject):
+        messages[first] = replace(messages[first], content=f"{subject}\n\n{opening}")
     shown: list[Redaction | Suspect] = [*masker.found, *masker.suspected[:_MOST_SUSPECTS]]
-    review = b"".join(_json(_review(conversation.id, found)) for found in shown)
+    review = b"".join(json_line(_review(conversation.id, found)) for found in shown)
     kinds = Counter(found.kind for found in masker.found)
     masked = perf_counter()
     facts = facts_of(conversation, messages, subject, agents, language)
-    value = {
-        "ticket": conversation.id,
-        "messages": messages,
-        "subject": subject,
-        "tags": list(conversation.tags),
-        "created_at": conversation.created_at,
-        "key": facts.words_key.hex(),
-    }
+    stored = StoredConversation(
+        ticket=conversation.id,
+        messages=tuple(messages),
+        subject=subject,
+        tags=conversation.tags,
+        created_at=conversation.created_at,
+        key=facts.words_key.hex(),
+    )
     return Tidied(
         ticket=conversation.id,
-        line=_json(value),
+        line=stored.line(),
         facts=facts,
         left=_masked(left, masker),
         redactions=review,
@@ -266,21 +263,3 @@ def _beginning(conversation: Conversation) -> str:
 
 def _begins_with(text: str, subject: str) -> bool:
     return " ".join(text[: len(subject) * 2 + 40].split()).casefold().startswith(subject.casefold())
-
-
-def _json(value: object) -> bytes:
-    try:
-        return orjson.dumps(value) + b"\n"
-    except (orjson.JSONEncodeError, TypeError):
-        return orjson.dumps(_encodable(value)) + b"\n"
-
-
-def _encodable(value: object) -> object:
-    """Replace lone surrogates, which no UTF-8 file can hold."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
-    if isinstance(value, list):
-        return [_encodable(item) for item in value]
-    if isinstance(value, dict):
-        return {str(_encodable(key)): _encodable(item) for key, item in value.items()}
-    return value

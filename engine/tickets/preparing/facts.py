@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.tickets.conversation import Conversation, is_learnt_answer
+from engine.tickets.conversation import Conversation, Message, is_learnt_answer
 from engine.tickets.dates import seconds
 from engine.tickets.languages import language_of
 from engine.tickets.preparing.duplicates import combined, signature, words_of
@@ -64,7 +64,7 @@ class Facts:
 
 def facts_of(
     conversation: Conversation,
-    messages: Sequence[Mapping[str, Any]],
+    messages: Sequence[Message],
     subject: str,
     agents: Sequence[str],
     language: str = "",
@@ -73,13 +73,13 @@ def facts_of(
 
     Args:
         conversation: As the reader gave it, for dates, tags and the customer.
-        messages: Cleaned, masked and merged turns with ``role`` and ``content``.
+        messages: Cleaned, masked and merged.
         subject: Cleaned and masked.
         agents: Authors of the answers.
         language: When it is known already.
     """
-    opening = next(message["content"] for message in messages if message["role"] == "user")
-    said = [(message["role"], words_of([message["content"]])) for message in messages]
+    opening = next(message.content for message in messages if message.role == "user")
+    said = [(message.role, words_of([message.content])) for message in messages]
     learnt = [is_learnt_answer(message) for message in messages]
     every = [word for _, words in said for word in words]
     question = next(words for role, words in said if role == "user")
@@ -94,7 +94,7 @@ def facts_of(
         language=language or language_of(opening),
         turns=len(messages),
         question_chars=len(opening),
-        answer_chars=tuple(len(message["content"]) for message in messages if is_learnt_answer(message)),
+        answer_chars=tuple(len(message.content) for message in messages if is_learnt_answer(message)),
         words_key=_key(every),
         question_key=_key(_levelled(question)),
         answers_key=_key(_levelled(answers)),
@@ -102,7 +102,7 @@ def facts_of(
         answer_sketch=answer_sketch if len(answers) >= FEWEST_WORDS else b"",
         agents=tuple(dict.fromkeys(agents)),
         topic_words=_topic_words(subject or opening[:200]),
-        thin_answers=sum(is_thin(message["content"]) for message in messages if is_learnt_answer(message)),
+        thin_answers=sum(is_thin(message.content) for message in messages if is_learnt_answer(message)),
     )
 
 

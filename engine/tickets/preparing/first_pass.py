@@ -12,11 +12,10 @@ from time import perf_counter
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-import orjson
-
 from engine.errors import TicketsError
 from engine.tickets.conversation import BROKEN_OFF, TWICE, LeftOut
-from engine.tickets.dataset.files import LEFT_OUT
+from engine.tickets.dataset.files import LEFT_OUT, TRAIN
+from engine.tickets.dataset.stored import StoredConversation, json_line
 from engine.tickets.importing.format_plan import Plan
 from engine.tickets.importing.reading import read_conversations
 from engine.tickets.options import PrepareOptions
@@ -62,16 +61,14 @@ class Spool:
 
     def leave_out(self, item: LeftOut) -> None:
         """Write down what is left out, and why."""
-        value = {"ticket": item.ticket, "reason": item.reason, "excerpt": item.excerpt}
-        try:
-            self.left.write(orjson.dumps(value) + b"\n")
-        except TypeError:
-            # A lone surrogate, which no UTF-8 file can hold.
-            plain = {key: text.encode("utf-8", "replace").decode() for key, text in value.items()}
-            self.left.write(orjson.dumps(plain) + b"\n")
+        self.left.write(json_line({"ticket": item.ticket, "reason": item.reason, "excerpt": item.excerpt}))
 
-    def conversation(self, place: tuple[int, int, int, int]) -> bytes:
-        """Return the line of a conversation."""
+    def conversation(self, place: tuple[int, int, int, int]) -> StoredConversation:
+        """Return a conversation."""
+        return StoredConversation.of_line(self.line(place), TRAIN)
+
+    def line(self, place: tuple[int, int, int, int]) -> bytes:
+        """Return the line of a conversation, as it is going to stand in the data set."""
         self.conversations.seek(place[0])
         return self.conversations.read(place[1])
 

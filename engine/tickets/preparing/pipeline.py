@@ -14,7 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import Any
 
 import orjson
 
@@ -33,6 +32,7 @@ from engine.tickets.dataset.files import (
     REPORT,
     TRAIN,
 )
+from engine.tickets.dataset.stored import StoredConversation
 from engine.tickets.importing.files.sources import find_sources
 from engine.tickets.importing.format_plan import Plan, plan
 from engine.tickets.lookup.building import build_index
@@ -186,14 +186,14 @@ def _apply_edits(gathered: Gathered, spool: Spool, side: Path, editor: Editor) -
         if editor.idle:
             return changed
         for index, place in enumerate(gathered.places):
-            entry: dict[str, Any] = orjson.loads(spool.conversation(place))
+            entry = spool.conversation(place)
             reason, edited = editor.reason(entry), editor.edited(entry)
             if reason:
                 gathered.dropped[reason] += 1
-                dropped.write(orjson.dumps({**edited, "side": "train", "reason": reason}) + b"\n")
+                dropped.write(replace(edited, reason=reason).line())
                 continue
             if edited is not entry:
-                changed[len(kept)] = orjson.dumps(edited) + b"\n"
+                changed[len(kept)] = edited.line()
             kept.append(index)
     for name in ("facts", "places", "kinds"):
         column = getattr(gathered, name)
@@ -204,9 +204,9 @@ def _apply_edits(gathered: Gathered, spool: Spool, side: Path, editor: Editor) -
 def _leave_out(gathered: Gathered, spool: Spool, selection: Selection) -> None:
     for index, reason in selection.dropped.items():
         gathered.dropped[reason] += 1
-        entry = orjson.loads(spool.conversation(gathered.places[index]))
-        shown = next(message["content"] for message in entry["messages"] if is_learnt_answer(message))
-        spool.leave_out(LeftOut(entry["ticket"], reason, excerpt(shown)))
+        entry = spool.conversation(gathered.places[index])
+        shown = next(message.content for message in entry.messages if is_learnt_answer(message))
+        spool.leave_out(LeftOut(entry.ticket, reason, excerpt(shown)))
 
 
 _REMEDIES = {
@@ -271,7 +271,7 @@ def _write(
         for number, index in enumerate(kept):
             place, facts = gathered.places[index], gathered.facts[index]
             stream = heldout if index in selection.heldout else train
-            stream.write(changed.get(index) or spool.conversation(place))
+            stream.write(changed.get(index) or spool.line(place))
             if place[3]:
                 review.write(spool.redactions(place))
             if facts.agents:
@@ -313,7 +313,10 @@ def _report(
     languages = Counter(entry.language for entry in facts)
     numbers = {index: number for number, index in enumerate(kept)}
     canned = [replace(entry, number=numbers[entry.number]) for entry in selection.canned]
-    read = lambda number: orjson.loads(spool.conversation(gathered.places[kept[number]]))  # noqa: E731
+
+    def read(number: int) -> StoredConversation:
+        return spool.conversation(gathered.places[kept[number]])
+
     return Report(
         format=main.format,
         tickets_read=gathered.read,

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any
 
 from engine.tickets.conversation import excerpt, is_learnt_answer
+from engine.tickets.dataset.stored import StoredConversation
 from engine.tickets.preparing.facts import Facts
 from engine.tickets.preparing.findings import Held, Level, findings, headline
 from engine.tickets.preparing.selecting import Canned
@@ -54,7 +55,7 @@ def assess(
     facts: Sequence[Facts],
     canned: Sequence[Canned],
     topics: Counter[str],
-    conversation: Callable[[int], dict[str, Any]],
+    conversation: Callable[[int], StoredConversation],
     held: Held,
 ) -> dict[str, Any]:
     """Judge the conversations of a data set.
@@ -107,12 +108,12 @@ def _histogram(lengths: Sequence[int]) -> list[int]:
     return [bins[index] for index in range(len(EDGES))]
 
 
-def _canned(entry: dict[str, Any], canned: Canned) -> dict[str, Any]:
-    answer = next(message["content"] for message in entry["messages"] if is_learnt_answer(message))
+def _canned(entry: StoredConversation, canned: Canned) -> dict[str, Any]:
+    answer = next(message.content for message in entry.messages if is_learnt_answer(message))
     return {"answer": excerpt(answer), "times": canned.times, "kept": canned.kept}
 
 
-def _contradictions(facts: Sequence[Facts], conversation: Callable[[int], dict[str, Any]]) -> list[dict[str, Any]]:
+def _contradictions(facts: Sequence[Facts], conversation: Callable[[int], StoredConversation]) -> list[dict[str, Any]]:
     """Find questions that are equal word for word and whose answers have nothing in common."""
     asked: dict[bytes, list[int]] = defaultdict(list)
     for index, entry in enumerate(facts):
@@ -127,14 +128,12 @@ def _contradictions(facts: Sequence[Facts], conversation: Callable[[int], dict[s
         if other is None:
             continue
         one, two = conversation(first), conversation(other)
-        answers = [
-            message["content"] for entry in (one, two) for message in entry["messages"] if is_learnt_answer(message)
-        ]
-        asked_for = next(message["content"] for message in one["messages"] if message["role"] == "user")
+        answers = [message.content for entry in (one, two) for message in entry.messages if is_learnt_answer(message)]
+        asked_for = next(message.content for message in one.messages if message.role == "user")
         found.append(
             {
                 "question": excerpt(asked_for),
-                "tickets": [one["ticket"], two["ticket"]],
+                "tickets": [one.ticket, two.ticket],
                 "answers": [excerpt(answers[0]), excerpt(answers[-1])],
             }
         )

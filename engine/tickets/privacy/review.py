@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from engine.tickets.dataset.files import REDACTIONS
 from engine.tickets.lines import entries
@@ -36,6 +35,20 @@ class MaskedTerm:
     tickets: int
 
 
+@dataclass(frozen=True, slots=True)
+class MaskedPlace:
+    """One place where something was masked, or looks like a name."""
+
+    ticket: str
+    kind: str
+    placeholder: str
+    """What stands there now; empty where it is not masked."""
+    original: str
+    before: str
+    """The words in front of it, and below those behind it."""
+    after: str
+
+
 @dataclass(slots=True)
 class _Group:
     term: str
@@ -50,15 +63,15 @@ def masked_terms(folder: Path) -> tuple[MaskedTerm, ...]:
     return _grouped(path, path.stat().st_mtime_ns) if path.exists() else ()
 
 
-def places(folder: Path, term: str, count: int) -> list[dict[str, Any]]:
+def places(folder: Path, term: str, count: int) -> list[MaskedPlace]:
     """Return the first places where a term, by its id, was masked."""
     group = next((known for known in masked_terms(folder) if known.id == term), None)
-    found: list[dict[str, Any]] = []
+    found: list[MaskedPlace] = []
     if group is None:
         return found
     wanted = group.term.casefold()
-    for entry in _redactions(folder / REDACTIONS):
-        if entry["kind"] == group.kind and entry["original"].casefold() == wanted:
+    for entry in read_places(folder / REDACTIONS):
+        if entry.kind == group.kind and entry.original.casefold() == wanted:
             found.append(entry)
             if len(found) == count:
                 break
@@ -68,14 +81,14 @@ def places(folder: Path, term: str, count: int) -> list[dict[str, Any]]:
 @lru_cache(maxsize=2)
 def _grouped(path: Path, stamp: int) -> tuple[MaskedTerm, ...]:
     groups: dict[tuple[str, str], _Group] = {}
-    for entry in _redactions(path):
-        key = entry["kind"], entry["original"].casefold()
+    for entry in read_places(path):
+        key = entry.kind, entry.original.casefold()
         group = groups.get(key)
         if group is None:
-            group = groups[key] = _Group(entry["original"])
+            group = groups[key] = _Group(entry.original)
         group.times += 1
-        group.tickets.add(entry["ticket"])
-        group.placeholders[entry["placeholder"]] += 1
+        group.tickets.add(entry.ticket)
+        group.placeholders[entry.placeholder] += 1
     found = [
         MaskedTerm(
             _id(kind, lowered),
@@ -94,5 +107,12 @@ def _id(kind: str, lowered: str) -> str:
     return hashlib.blake2b(f"{kind} {lowered}".encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
-def _redactions(path: Path) -> Iterator[dict[str, Any]]:
-    return entries(path, "ticket", "kind", "placeholder", "original", "before", "after")
+def read_places(path: Path) -> Iterator[MaskedPlace]:
+    """Yield all places of a file of redactions.
+
+    Raises:
+        TicketsError: A line is damaged, or the file cannot be read.
+    """
+    names = ("ticket", "kind", "placeholder", "original", "before", "after")
+    for entry in entries(path, *names):
+        yield MaskedPlace(*(entry[name] for name in names))

@@ -14,9 +14,9 @@ import orjson
 
 from engine.errors import Cancelled
 from engine.tickets.dataset.files import REDACTIONS, SPLIT_FILES
-from engine.tickets.lines import conversations, entries
+from engine.tickets.dataset.stored import conversations
 from engine.tickets.preparing.report import Progress
-from engine.tickets.privacy.review import SUSPECT
+from engine.tickets.privacy.review import SUSPECT, read_places
 
 Finder = Callable[[Sequence[str]], Sequence[Sequence[tuple[int, int]]]]
 """Texts -> start and end of every name in each."""
@@ -57,7 +57,7 @@ def look_again(
         Cancelled: It was stopped.
     """
     left = {term.casefold() for term in allowed}
-    known = {(entry["ticket"], entry["original"]) for entry in entries(folder / REDACTIONS, "ticket", "original")}
+    known = {(place.ticket, place.original) for place in read_places(folder / REDACTIONS)}
     passages = [passage for name in SPLIT_FILES.values() for passage in _passages(folder / name)]
     added = 0
     with (folder / REDACTIONS).open("ab") as review:
@@ -89,12 +89,12 @@ def _line(ticket: str, words: str, text: str, start: int, end: int) -> dict[str,
 def _passages(path: Path) -> Iterator[tuple[str, str]]:
     """Yield ticket and text of every passage of every message."""
     for entry in conversations(path):
-        for message in entry["messages"]:
-            text = message["content"]
+        for message in entry.messages:
+            text = message.content
             limit = _PASSAGE if text.isascii() or sum(map(_is_latin, text)) > len(text) // 2 else _DENSE_PASSAGE
             while text:
                 cut = _cut(text, limit)
-                yield entry["ticket"], text[:cut]
+                yield entry.ticket, text[:cut]
                 text = text[cut:]
 
 

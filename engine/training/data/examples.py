@@ -8,21 +8,19 @@ known.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from engine.errors import ModelError, StudioError, TicketsError
 from engine.model.chat_format import ChatFormat
 from engine.reasoning import without_reasoning
 from engine.recipe import Recipe
+from engine.tickets.conversation import Message
+from engine.tickets.dataset.stored import StoredConversation
 from engine.training.data.encoding import Encoded, Said
-from engine.training.data.looked_up import LOOKED_UP, write_down
+from engine.training.data.looked_up import write_down
 from engine.turns import instruction_for
 
 IGNORED = -100
 """The label of a token that is not learnt (torch.nn.CrossEntropyLoss's default ignore_index)."""
-
-WEIGHT = "weight"
-"""Key of a message; 0 marks an answer that is context and not learnt, as OpenAI's and other trainers' files have it."""
 
 MOST_CUT = 0.05
 """A larger share of conversations with an answer that is cut is worth a warning."""
@@ -150,12 +148,12 @@ def _answers(count: int) -> str:
 
 
 def build_examples(
-    conversations: Sequence[Mapping[str, Any]], chat: ChatFormat, recipe: Recipe, *, may_be_empty: bool = False
+    conversations: Sequence[StoredConversation], chat: ChatFormat, recipe: Recipe, *, may_be_empty: bool = False
 ) -> ExampleSet:
     """Turn conversations into examples.
 
     Args:
-        conversations: Objects of train.jsonl or heldout.jsonl: 'ticket' and 'messages'.
+        conversations: Those of a data set.
         chat: The base model's chat format.
         recipe: Its max_length, keeps and system_prompt count.
         may_be_empty: Whether it is fine that nothing is left, as of what is held out.
@@ -206,12 +204,12 @@ def _nothing_to_learn(lessons: Sequence[Lesson], recipe: Recipe) -> StudioError:
     )
 
 
-def lesson_of(conversation: Mapping[str, Any], chat: ChatFormat, recipe: Recipe) -> Lesson:
+def lesson_of(conversation: StoredConversation, chat: ChatFormat, recipe: Recipe) -> Lesson:
     """Return what training sees of one conversation."""
-    said, reasoning, context_only = turns_of(conversation["messages"], recipe.system_prompt)
-    lesson = Lesson(conversation["ticket"], reasoning=reasoning, context_only=context_only)
+    said, reasoning, context_only = turns_of(conversation.messages, recipe.system_prompt)
+    lesson = Lesson(conversation.ticket, reasoning=reasoning, context_only=context_only)
     try:
-        texts, altered = write_down(said, conversation.get(LOOKED_UP, ()), chat, recipe)
+        texts, altered = write_down(said, conversation.looked_up, chat, recipe)
     except ModelError as error:
         return replace(lesson, refused=error.message)
     made = (_example(lesson.ticket, text, recipe.max_length) for text in texts)
@@ -223,7 +221,7 @@ def lesson_of(conversation: Mapping[str, Any], chat: ChatFormat, recipe: Recipe)
     )
 
 
-def turns_of(messages: Sequence[Mapping[str, Any]], system_prompt: str) -> tuple[list[Said], int, int]:
+def turns_of(messages: Sequence[Message], system_prompt: str) -> tuple[list[Said], int, int]:
     """Read the turns, with the recipe's standing instruction first unless the conversation has one of its own.
 
     Returns:
@@ -231,13 +229,13 @@ def turns_of(messages: Sequence[Mapping[str, Any]], system_prompt: str) -> tuple
     """
     said: list[Said] = []
     reasoning = context_only = 0
-    if instruction := instruction_for(messages, system_prompt):
+    if instruction := instruction_for([message.turn for message in messages[:1]], system_prompt):
         said.append(Said(-1, "system", instruction, learnt=False))
     for number, message in enumerate(messages):
-        role, content = message["role"], message["content"]
+        role, content = message.role, message.content
         if role == "assistant" and (plain := without_reasoning(content)) != content:
             content, reasoning = plain, reasoning + 1
-        marked = role == "assistant" and message.get(WEIGHT) == 0
+        marked = role == "assistant" and not message.learnt
         context_only += marked
         if content.strip() or role != "assistant":
             said.append(Said(number, role, content, learnt=role == "assistant" and not marked))

@@ -4,16 +4,15 @@ Made from the very arrays of training. What repeats from text to text, where a m
 answer, is counted and shown once.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from engine.errors import TicketsError
 from engine.model.chat_format import ChatFormat
 from engine.recipe import Recipe
+from engine.tickets.dataset.stored import StoredConversation
 from engine.training.data.encoding import Encoded, Part
 from engine.training.data.examples import turns_of
-from engine.training.data.looked_up import LOOKED_UP, write_down
+from engine.training.data.looked_up import write_down
 
 __all__ = ["LearnView", "Part", "Piece", "learn_view"]
 
@@ -43,14 +42,14 @@ class LearnView:
         return sum(piece.tokens for piece in self.pieces if piece.part == part)
 
 
-def learn_view(conversation: Mapping[str, Any], chat: ChatFormat, recipe: Recipe) -> LearnView:
+def learn_view(conversation: StoredConversation, chat: ChatFormat, recipe: Recipe) -> LearnView:
     """Return a conversation's text in pieces.
 
     Raises:
         StudioError: Nothing is learnt of it: the template refuses it or alters its answers, or it holds none to learn.
     """
-    said, _, _ = turns_of(conversation["messages"], recipe.system_prompt)
-    texts, altered = write_down(said, conversation.get(LOOKED_UP, ()), chat, recipe)
+    said, _, _ = turns_of(conversation.messages, recipe.system_prompt)
+    texts, altered = write_down(said, conversation.looked_up, chat, recipe)
     if not texts:
         why = "The model's chat template alters this conversation's answers" if altered else "No answer is to be learnt"
         raise TicketsError(f"{why}; it is left out.")
@@ -60,7 +59,7 @@ def learn_view(conversation: Mapping[str, Any], chat: ChatFormat, recipe: Recipe
         begin = _first_new_token(text, texts[number - 1], chat) if number else 0
         again += begin
         pieces += _pieces(text, begin, recipe.max_length)
-    return LearnView(conversation["ticket"], tuple(pieces), again)
+    return LearnView(conversation.ticket, tuple(pieces), again)
 
 
 def _first_new_token(text: Encoded, before: Encoded, chat: ChatFormat) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 from engine.recipe import Recipe
 from engine.tickets.dataset.dataset import DataSet
 from engine.tickets.dataset.files import TRAIN
-from engine.tickets.lines import conversation_of
+from engine.tickets.dataset.stored import StoredConversation
 from engine.tickets.lookup.ranking import NEAREST
 from engine.training.data.looked_up import WITHOUT
 from engine.training.memory.modes import Epoch
@@ -131,8 +131,8 @@ def _guessed(file: Path, changed: int, conversations: int, first: int) -> Length
 
 
 def _tokens(line: bytes) -> int:
-    messages = conversation_of(line, TRAIN)["messages"]
-    return round(sum(len(said["content"]) / CHARACTERS_A_TOKEN + MESSAGE_TOKENS for said in messages))
+    messages = StoredConversation.of_line(line, TRAIN).messages
+    return round(sum(len(said.content) / CHARACTERS_A_TOKEN + MESSAGE_TOKENS for said in messages))
 
 
 def _sampled(file: Path) -> Iterator[bytes]:

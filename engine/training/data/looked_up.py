@@ -8,13 +8,13 @@ that neither the order nor other conversations matter.
 """
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from engine.model.chat_format import ChatFormat
 from engine.recipe import Recipe
+from engine.tickets.dataset.stored import StoredConversation
 from engine.tickets.lookup.building import index_of
 from engine.tickets.lookup.context import Ticket, fitting, told
 from engine.tickets.lookup.index import TicketIndex
@@ -23,8 +23,6 @@ from engine.tickets.lookup.ranking import is_own, near_enough, nearest
 from engine.training.data.encoding import Encoded, Said, encode
 from engine.turns import Turn
 
-LOOKED_UP = "looked_up"
-"""Key of a conversation: its tickets as turns, the nearest first."""
 WITHOUT = 0.35
 """Share of the conversations that are learnt without look-up."""
 WRONG = 0.1
@@ -33,16 +31,15 @@ NUMBER = -2
 """Stands for the turns of looked-up tickets, as :attr:`~engine.training.data.encoding.Said.number`."""
 
 Report = Callable[[str, float | None], None]
-Row = Mapping[str, Any]
 
 
 def with_lookup(
-    rows: Sequence[Row],
+    rows: Sequence[StoredConversation],
     folder: Path,
     seed: int | None,
     report: Report = lambda *_: None,
     index: TicketIndex | None = None,
-) -> list[Row]:
+) -> list[StoredConversation]:
     """Put under each conversation the tickets that stand before it.
 
     Args:
@@ -54,27 +51,27 @@ def with_lookup(
         index: The data set's index, where it is open.
 
     Returns:
-        The conversations, with :data:`LOOKED_UP` where something stands before one.
+        The conversations, each with what stands before it.
     """
     index = index or index_of(folder, lambda done, size: report("Making the look-up", done / max(1, size)))
     customers = customers_in(folder)
-    found: list[Row] = []
+    found: list[StoredConversation] = []
     for number, row in enumerate(rows):
         if number % 200 == 0:
             report("Looking up tickets", number / len(rows))
         tickets = _tickets_for(of_ticket(row, customers), index, seed)
-        found.append({**row, LOOKED_UP: tickets} if tickets else row)
+        found.append(replace(row, looked_up=tuple(tickets)))
     return found
 
 
 def _tickets_for(question: Question, index: TicketIndex, seed: int | None) -> list[Ticket]:
     dice = random.Random(f"{seed} {question.key}")  # a text seeds by its SHA-512: the same on every computer
     if seed is None:
-        return [told(near.entry["messages"]) for near in near_enough(index, question)[0]]
+        return [told(near.entry.turns) for near in near_enough(index, question)[0]]
     if dice.random() < WITHOUT:
         return []
     # Whatever their score: tickets that are far belong to what it learns to look through.
-    tickets = [told(near.entry["messages"]) for near in nearest(index, question)]
+    tickets = [told(near.entry.turns) for near in nearest(index, question)]
     tickets = [_wrong(question, index, dice) if dice.random() < WRONG else ticket for ticket in tickets]
     return [ticket for ticket in tickets if ticket]
 
@@ -84,7 +81,7 @@ def _wrong(question: Question, index: TicketIndex, dice: random.Random) -> Ticke
     for _ in range(8):
         row = dice.randrange(len(index))
         if not is_own(index, question, row):
-            return told(index.entries([row])[0]["messages"])
+            return told(index.entries([row])[0].turns)
     return ()
 
 

@@ -2,12 +2,12 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
 
 from engine.model.chat_format import ChatFormat
 from engine.recipe import Recipe
+from engine.tickets.dataset.stored import StoredConversation
 from engine.training.data.examples import MOST_CUT, lesson_of
 
 CUT_SHOWN = 50
@@ -68,7 +68,7 @@ class TokenCounts:
 
 
 def count_tokens(
-    conversations: Sequence[Mapping[str, Any]],
+    conversations: Sequence[StoredConversation],
     chat: ChatFormat,
     recipe: Recipe,
     report: Callable[[str, float | None], None] = lambda *_: None,

@@ -5,9 +5,8 @@ it, and remembers the lengths that were counted.
 """
 
 import threading
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.errors import TicketsError
 from engine.recipe import Recipe
@@ -64,7 +63,7 @@ class Tokens:
             chat = load_chat_format(recipe.model, self._cache, task.report)
             self._load(recipe.model)
             key = _key(data, recipe)
-            rows: Sequence[Mapping[str, Any]] = data.conversations("train")
+            rows = data.conversations("train")
             if recipe.lookup:
                 rows = with_lookup(rows, data.folder, recipe.seed, task.report)
             counts = count_tokens(rows, chat, recipe, task.report)
@@ -93,11 +92,11 @@ class Tokens:
         from engine.training.data.looked_up import with_lookup
 
         data = self._tickets.get(dataset)
-        conversation: Mapping[str, Any] | None = data.find(ticket)
+        conversation = data.find(ticket)
         if conversation is None:
             raise TicketsError(f"Ticket {ticket} is not in this data set.")
         if recipe.lookup:
-            seed = recipe.seed if conversation["split"] == "train" else None
+            seed = recipe.seed if conversation.split == "train" else None
             (conversation,) = with_lookup([conversation], data.folder, seed)
         chat = self._load(recipe.model)
         with self._lock:

@@ -1,6 +1,5 @@
 """A tiny model of names, taught on the spot, reads a data set once more."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -86,7 +85,7 @@ def test_what_the_model_suspects_is_listed_beside_the_rules_and_nothing_is_maske
     data = DataSet(tmp_path / "out")
     assert {term.term for term in data.masked_terms(0, 9, "SUSPECT")[0]} == {"Quillan", "Geoff Moon"}
     assert [term.term for term in data.masked_terms(0, 9)[0]] == ["jo@lamps.example"]
-    assert "Quillan" in json.dumps([row["messages"] for row in data.conversations("train")])
+    assert "Quillan" in str([row.messages for row in data.conversations("train")])
     assert data.report.redactions == {"EMAIL": 1}
 
 

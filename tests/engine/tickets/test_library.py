@@ -46,7 +46,7 @@ def made(library: DataSets, export: Path) -> str:
 def answer(data: DataSet, wanted: str) -> str:
     found = data.find(wanted)
     assert found is not None
-    return str(found["messages"][1]["content"])
+    return str(found.messages[1].content)
 
 
 def test_a_data_set_remembers_its_export_and_its_options(library: DataSets, made: str, export: Path) -> None:
@@ -118,7 +118,7 @@ def test_edits_and_terms_survive_a_newer_export(library: DataSets, made: str, tm
     library.prepare_again(made, files=[newer]).wait(60)
     data = library.get(made)
     assert library.origin(made).files[0][0] == "newer.jsonl"
-    assert {row["ticket"] for row in data.page(0, 50)[0]} == {str(number) for number in range(2, 31, 2)}
+    assert {row.ticket for row in data.page(0, 50)[0]} == {str(number) for number in range(2, 31, 2)}
     assert answer(data, "2") == "Two, rewritten."
     assert "Zebulon" in answer(data, "30")
     assert data.report.dropped == {"dropped by you": 1, "tag left out by you": 14}
@@ -134,20 +134,20 @@ def test_rows_of_a_table_are_known_again_by_their_words(library: DataSets, tmp_p
     library.edit(made, library.edits(made).drop(dropped).rewrite(rewritten, 1, "Rewritten by hand."))
     newer = write(tmp_path / "b.csv", "\n".join(["question;answer", "What is new here?;This row is new here.", *rows]))
     library.prepare_again(made, files=[newer]).wait(60)
-    said = {row["messages"][0]["content"]: row["messages"][1]["content"] for row in library.get(made).page(0, 20)[0]}
-    assert dropped["messages"][0]["content"] not in said
-    assert said[rewritten["messages"][0]["content"]] == "Rewritten by hand."
+    said = {row.messages[0].content: row.messages[1].content for row in library.get(made).page(0, 20)[0]}
+    assert dropped.messages[0].content not in said
+    assert said[rewritten.messages[0].content] == "Rewritten by hand."
     assert len(said) == 8
-    library.edit(made, library.edits(made).keep(dropped["key"]))
+    library.edit(made, library.edits(made).keep(dropped.key))
     assert library.get(made).page(0, 20)[1] == 9
 
 
 def test_an_agent_is_left_out_by_the_next_run(library: DataSets, made: str) -> None:
     entry = library.get(made).find("1")
-    assert entry and library.get(made).agents_of(entry["key"]) == ["8"]
+    assert entry and library.get(made).agents_of(entry.key) == ["8"]
     library.want(made, "exclude_agents", "8")
     library.prepare_again(made).wait(60)
-    assert {row["ticket"] for row in library.get(made).page(0, 50)[0]} == {str(number) for number in range(2, 21, 2)}
+    assert {row.ticket for row in library.get(made).page(0, 50)[0]} == {str(number) for number in range(2, 21, 2)}
     assert library.get(made).agents() == {"7": 10}
 
 

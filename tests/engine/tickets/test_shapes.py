@@ -36,7 +36,10 @@ def read_shape(shared: Path, tmp_path_factory: pytest.TempPathFactory):
         out = tmp_path_factory.mktemp("shape") / "data"
         options = PrepareOptions(mask=False, canned_cap=1000, heldout=0, min_answer_chars=0)
         prepare([shared / "tickets" / name], out, options)
-        return [entry["messages"] for entry in DataSet(out).conversations("train")]
+        return [
+            [{"role": said.role, "content": said.content} for said in entry.messages]
+            for entry in DataSet(out).conversations("train")
+        ]
 
     return read
 
@@ -96,7 +99,7 @@ def test_held_out_is_the_most_recent_part(shared: Path, tmp_path: Path) -> None:
     assert (report.format, report.tickets_read) == ("zendesk", 360)
     assert 36 <= report.heldout <= 36 * UNEVEN
     # Groups stay together, so that older tickets of the same customers or with the same answer are held out as well.
-    learnt, held = ([entry["created_at"] for entry in data.conversations(side)] for side in ("train", "heldout"))
+    learnt, held = ([entry.created_at for entry in data.conversations(side)] for side in ("train", "heldout"))
     newest = sorted([*learnt, *held])[-len(held)]
     assert sum(stamp >= newest for stamp in held) > len(held) * 2 / 3
     assert report.conversations_kept + sum(report.dropped.values()) == report.tickets_read

@@ -15,7 +15,7 @@ from engine.training.errors import explain
 from engine.training.runs import checkpoints
 from engine.training.runs.events import Checkpointed, Evaluated, Finished, LogNote, Started, Stepped
 from engine.training.trainer import TrainingData, run_training
-from tests.tiny import conversations, make_model
+from tests.tiny import conversations, make_model, stored
 
 DATA = TrainingData(conversations(24)[:20], conversations(24)[20:])
 
@@ -239,7 +239,13 @@ def test_the_loss_of_a_held_out_set_is_a_mean_over_tokens(tiny_model, tiny_base,
     """One long and three short answers: a mean of batch means would differ."""
     rows = conversations(24)[:3]
     rows.append(
-        {"ticket": "long", "messages": [rows[0]["messages"][0], {"role": "assistant", "content": "friday " * 30}]}
+        stored(
+            "long",
+            [
+                {"role": "user", "content": rows[0].messages[0].content},
+                {"role": "assistant", "content": "friday " * 30},
+            ],
+        )
     )
     _, events = train(
         recipe(tiny_model, max_steps=1, max_length=128), tiny_base, tmp_path / "run", TrainingData(DATA.train, rows)
@@ -379,10 +385,7 @@ def test_every_failure_has_a_sentence_and_a_remedy(error, kind, words, tmp_path)
 
 
 STUBBORN = [
-    {
-        "ticket": f"s{number}",
-        "messages": [{"role": "user", "content": question}, {"role": "assistant", "content": said}],
-    }
+    stored(f"s{number}", [{"role": "user", "content": question}, {"role": "assistant", "content": said}])
     for number, (question, said) in enumerate([("a b c", "x y z x y z"), ("d e f", "z y x z y x")])
 ]
 

@@ -1,12 +1,12 @@
 """What a person changed in a data set, each with the way to undo it; and what still waits for the next run."""
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from markupsafe import Markup
 
 from engine.tickets.dataset.edits import Edits
 from engine.tickets.dataset.provenance import Choice, Origin
+from engine.tickets.dataset.stored import StoredConversation
 from ui import words
 from ui.parts import NOTHING, join
 from ui.tickets.views.listing import ticket_name, title_of
@@ -61,7 +61,7 @@ def done(said: str, what: str, identifier: str) -> Markup:
 
 
 def everything(
-    edits: Edits, origin: Origin, left_out: Sequence[Mapping[str, Any]], rewritten: Collection[tuple[str, str]]
+    edits: Edits, origin: Origin, left_out: Sequence[StoredConversation], rewritten: Collection[tuple[str, str]]
 ) -> Markup:
     """List all changes by kind; the empty state says how to make one.
 
@@ -71,7 +71,7 @@ def everything(
         left_out: The conversations that are left out because of the edits, as far as they are known.
         rewritten: (ticket, answer as imported) of what is rewritten in fact; the rest is not in this export any more.
     """
-    titles = {entry["key"]: title_of(entry) for entry in left_out}
+    titles = {entry.key: title_of(entry) for entry in left_out}
     dropped = [
         _line(f"{ticket_name(ticket)} {titles.get(key, '')}".strip(), "drop", key)
         for key, ticket in edits.dropped.items()

@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from engine.tickets.dataset.stored import StoredConversation
 from ui import charts, parts, words
 from ui.parts import NOTHING, join
 from ui.tickets.views.listing import ticket_name, title_of
@@ -27,7 +28,7 @@ PARTS: dict[str, tuple[str, str]] = {
 _SPECIAL = re.compile(r"(<\|[^|<>\s]{1,40}\|>|</?s>|\[/?INST\]|<(?:start|end)_of_turn>)")
 
 
-def plain_conversation(row: Mapping[str, Any], note: str = "", agents: Sequence[str] = ()) -> Markup:
+def plain_conversation(row: StoredConversation, note: str = "", agents: Sequence[str] = ()) -> Markup:
     """A conversation's messages, while the tokenizer is not there yet.
 
     Args:
@@ -38,13 +39,12 @@ def plain_conversation(row: Mapping[str, Any], note: str = "", agents: Sequence[
     names = {"user": "Customer", "assistant": "Agent", "system": "Standing instruction"}
     said = [
         Markup('<div class="said said-{}"><h4>{} {}</h4><p>{}</p></div>').format(
-            message["role"],
-            names.get(message["role"], message["role"])
-            + (", read and not learnt" if message.get("weight") == 0 else ""),
-            _rewrite(number) if message["role"] == "assistant" else NOTHING,
-            message["content"],
+            message.role,
+            names.get(message.role, message.role) + (", read and not learnt" if not message.learnt else ""),
+            _rewrite(number) if message.role == "assistant" else NOTHING,
+            message.content,
         )
-        for number, message in enumerate(row["messages"])
+        for number, message in enumerate(row.messages)
     ]
     head = Markup('<p class="hint">{}</p>').format(note) if note else NOTHING
     return Markup('<article class="conversation">{}{}{}</article>').format(
@@ -59,19 +59,19 @@ def _rewrite(number: int) -> Markup:
     ).format(number, number)
 
 
-def _conversation_head(row: Mapping[str, Any], agents: Sequence[str]) -> Markup:
-    tags = join([Markup('<span class="tag">{}</span>').format(tag) for tag in list(row.get("tags", ()))[:6]], " ")
-    held = Markup('<span class="tag">held out: never learnt from</span> ') if row.get("split") == "heldout" else NOTHING
-    redone = Markup('<span class="tag">rewritten by you</span> ') if "originals" in row else NOTHING
+def _conversation_head(row: StoredConversation, agents: Sequence[str]) -> Markup:
+    tags = join([Markup('<span class="tag">{}</span>').format(tag) for tag in row.tags[:6]], " ")
+    held = Markup('<span class="tag">held out: never learnt from</span> ') if row.split == "heldout" else NOTHING
+    redone = Markup('<span class="tag">rewritten by you</span> ') if row.originals else NOTHING
     return Markup('<div class="conversation-head"><div><h3>{} {}</h3><p class="tags">{}{}{}</p></div>{}</div>').format(
-        ticket_name(row["ticket"]), title_of(row), held, redone, tags, _actions(row, agents)
+        ticket_name(row.ticket), title_of(row), held, redone, tags, _actions(row, agents)
     )
 
 
-def _actions(row: Mapping[str, Any], agents: Sequence[str]) -> Markup:
+def _actions(row: StoredConversation, agents: Sequence[str]) -> Markup:
     """Buttons to leave out this conversation, or all with one of its tags, or the answers of its agents."""
     button = Markup('<button type="button" class="button small" data-do="{}" data-name="{}">{}</button>')
-    tags = [button.format("tag", tag, f"All tickets with the tag ‘{tag}’") for tag in list(row.get("tags", ()))[:12]]
+    tags = [button.format("tag", tag, f"All tickets with the tag ‘{tag}’") for tag in row.tags[:12]]
     others = [button.format("agent", agent, f"All answers of agent {agent}") for agent in list(agents)[:12]]
     more = (
         Markup(
@@ -86,7 +86,7 @@ def _actions(row: Mapping[str, Any], agents: Sequence[str]) -> Markup:
     ).format(more)
 
 
-def learning(row: Mapping[str, Any], seen: "LearnView", agents: Sequence[str] = ()) -> Markup:
+def learning(row: StoredConversation, seen: "LearnView", agents: Sequence[str] = ()) -> Markup:
     """A conversation as training sees it: context, learnt, end of turn, cut off.
 
     Args:

@@ -1,10 +1,11 @@
 """The tab 'Tickets': what an export is, what became of it, and the lists of what is in it, left out and masked."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from markupsafe import Markup
 
+from engine.tickets.conversation import LeftOut
+from engine.tickets.dataset.stored import StoredConversation
 from engine.tickets.importing.detect import Detection
 from engine.tickets.preparing.report import Report
 from ui import words
@@ -150,35 +151,35 @@ def kind_name(kind: str, number: int = 1) -> str:
     return one if number == 1 else several
 
 
-def conversation_list(rows: Sequence[Mapping[str, Any]], selected: str) -> Markup:
+def conversation_list(rows: Sequence[StoredConversation], selected: str) -> Markup:
     """The page of conversations at the left."""
     if not rows:
         return Markup('<p class="hint">No conversation holds these words.</p>')
     return Markup('<ul class="list" aria-label="Conversations">{}</ul>').format(
-        join([_conversation_row(row, row["ticket"] == selected) for row in rows])
+        join([_conversation_row(row, row.ticket == selected) for row in rows])
     )
 
 
-def _conversation_row(row: Mapping[str, Any], selected: bool) -> Markup:
-    turns = sum(message["role"] != "system" for message in row["messages"])
+def _conversation_row(row: StoredConversation, selected: bool) -> Markup:
+    turns = sum(message.role != "system" for message in row.messages)
     return Markup(
         '<li><button type="button" class="list-row{selected}" data-do="pick" data-ticket="{ticket}" '
         'data-key="ticket-{ticket}" aria-current="{current}"><span class="list-main"><b>{name}</b> {title}</span>'
         '<span class="list-side">{mark}<span>{turns}</span></span></button></li>'
     ).format(
         selected=" selected" if selected else "",
-        ticket=row["ticket"],
+        ticket=row.ticket,
         current="true" if selected else "false",
-        name=ticket_name(row["ticket"]),
+        name=ticket_name(row.ticket),
         title=title_of(row),
         mark=join([Markup('<span class="tag">{}</span>').format(text) for text in _marks(row)]),
         turns=words.count(turns, "message"),
     )
 
 
-def _marks(row: Mapping[str, Any]) -> list[str]:
+def _marks(row: StoredConversation) -> list[str]:
     """What is special about a conversation, in a word or two each."""
-    return ["rewritten"] * ("originals" in row) + ["held out"] * (row.get("split") == "heldout")
+    return ["rewritten"] * bool(row.originals) + ["held out"] * (row.split == "heldout")
 
 
 def ticket_name(ticket: str) -> str:
@@ -186,22 +187,22 @@ def ticket_name(ticket: str) -> str:
     return f"#{ticket}" if ticket.isdigit() else ticket
 
 
-def title_of(row: Mapping[str, Any]) -> str:
+def title_of(row: StoredConversation) -> str:
     """A conversation's subject, or the beginning of its first question."""
-    if row.get("subject"):
-        return str(row["subject"])
-    first = next((message["content"] for message in row["messages"] if message["role"] == "user"), "")
-    return " ".join(str(first).split())[:80] or "(no text)"
+    if row.subject:
+        return row.subject
+    first = next((message.content for message in row.messages if message.role == "user"), "")
+    return " ".join(first.split())[:80] or "(no text)"
 
 
-def left_out_list(rows: Sequence[Mapping[str, Any]]) -> Markup:
+def left_out_list(rows: Sequence[LeftOut]) -> Markup:
     """The page of what was left out, with the reason of each."""
     if not rows:
         return Markup('<p class="hint">Nothing was left out.</p>')
     body = [
         Markup(
             "<tr><td class='nowrap'>{}</td><td class='nowrap'><span class='tag'>{}</span></td><td>{}</td></tr>"
-        ).format(ticket_name(row["ticket"]), row["reason"], row["excerpt"])
+        ).format(ticket_name(row.ticket), row.reason, row.excerpt)
         for row in rows
     ]
     return _table(("Ticket", "Reason", "Begins with"), body)

@@ -1,12 +1,11 @@
 """The privacy review: what was masked, term by term, with the places where it stood."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from markupsafe import Markup
 
 from engine.tickets.dataset.provenance import Choice
-from engine.tickets.privacy.review import SUSPECT, MaskedTerm
+from engine.tickets.privacy.review import SUSPECT, MaskedPlace, MaskedTerm
 from ui import words
 from ui.parts import NOTHING, join
 from ui.tickets.views.listing import kind_name, ticket_name
@@ -45,7 +44,7 @@ def suspicion(suspects: int, shown: bool) -> Markup:
 
 
 def term_table(
-    terms: Sequence[MaskedTerm], opened: str, found: Sequence[Mapping[str, Any]], choices: Sequence[Choice]
+    terms: Sequence[MaskedTerm], opened: str, found: Sequence[MaskedPlace], choices: Sequence[Choice]
 ) -> Markup:
     """Show what was masked, a row a term.
 
@@ -124,18 +123,18 @@ def _mask_button(term: MaskedTerm) -> Markup:
     ).format(term.id, term.id, term.term)
 
 
-def _places(found: Sequence[Mapping[str, Any]], term: MaskedTerm) -> Markup:
+def _places(found: Sequence[MaskedPlace], term: MaskedTerm) -> Markup:
     lines = [
         Markup(
             '<li><button type="button" class="link" data-do="pick" data-ticket="{}">{}</button> <span>{}<del>{}</del> '
             "<ins>{}</ins>{}</span></li>"
         ).format(
-            place["ticket"],
-            ticket_name(place["ticket"]),
-            place["before"],
-            place["original"],
-            place["placeholder"],
-            place["after"],
+            place.ticket,
+            ticket_name(place.ticket),
+            place.before,
+            place.original,
+            place.placeholder,
+            place.after,
         )
         for place in found
     ]

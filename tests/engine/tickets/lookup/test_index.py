@@ -17,7 +17,7 @@ from tests.engine.tickets.lookup.shop import TALKS, prepared, ticket
 
 
 def found(index, words):
-    return [near.entry["ticket"] for near in nearest(index, asked([{"role": "user", "content": words}]))]
+    return [near.entry.ticket for near in nearest(index, asked([{"role": "user", "content": words}]))]
 
 
 def test_preparing_makes_an_index_that_only_its_owner_may_read(folder):
@@ -29,10 +29,10 @@ def test_preparing_makes_an_index_that_only_its_owner_may_read(folder):
 
 def test_what_is_held_out_is_never_in_it(tmp_path):
     folder = prepared(tmp_path, heldout=0.3)
-    held = {entry["ticket"] for entry in DataSet(folder).conversations("heldout")}
+    held = {entry.ticket for entry in DataSet(folder).conversations("heldout")}
     index = open_index(folder)
     assert held and index is not None
-    assert not held & {entry["ticket"] for entry in index.entries(range(len(index)))}
+    assert not held & {entry.ticket for entry in index.entries(range(len(index)))}
     for asked_, _ in TALKS:
         assert not held & set(found(index, asked_))
 
@@ -53,7 +53,7 @@ def test_a_data_set_from_before_gets_one_on_first_use(folder):
 
 def test_a_conversation_that_is_left_out_is_not_found_any_more(folder):
     before = open_index(folder)
-    (entry,) = (row for row in DataSet(folder).conversations("train") if row["ticket"] == "1")
+    (entry,) = (row for row in DataSet(folder).conversations("train") if row.ticket == "1")
     apply_edits(folder, Edits().drop(entry))
     assert open_index(folder) is None and not before.is_current
     with pytest.raises(OutdatedError):
@@ -62,10 +62,10 @@ def test_a_conversation_that_is_left_out_is_not_found_any_more(folder):
 
 
 def test_a_rewritten_answer_is_what_is_found(folder):
-    (entry,) = (row for row in DataSet(folder).conversations("train") if row["ticket"] == "1")
+    (entry,) = (row for row in DataSet(folder).conversations("train") if row.ticket == "1")
     apply_edits(folder, Edits().rewrite(entry, 1, "Send the kettle to the tinsmith."))
     (near, *_) = nearest(index_of(folder), asked([{"role": "user", "content": "tinsmith"}]))
-    assert near.entry["messages"][1]["content"] == "Send the kettle to the tinsmith."
+    assert near.entry.messages[1].content == "Send the kettle to the tinsmith."
 
 
 @pytest.mark.parametrize("harm", [b"", b"PK\x03\x04 not an archive", None])

@@ -17,18 +17,20 @@ def said(words):
 
 
 def tickets(found):
-    return [near.entry["ticket"] for near in found]
+    return [near.entry.ticket for near in found]
 
 
 def entry_of(folder, number):
-    return next(row for row in DataSet(folder).conversations("train") if row["ticket"] == str(number))
+    return next(row for row in DataSet(folder).conversations("train") if row.ticket == str(number))
 
 
 def test_a_ticket_never_finds_itself(folder):
     index, customers = open_index(folder), customers_in(folder)
     for number in range(1, len(TALKS) + 1):
         entry = entry_of(folder, number)
-        assert str(number) in tickets(nearest(index, asked(entry["messages"])))
+        assert str(number) in tickets(
+            nearest(index, asked([{"role": said.role, "content": said.content} for said in entry.messages]))
+        )
         assert str(number) not in tickets(nearest(index, of_ticket(entry, customers), len(TALKS)))
 
 

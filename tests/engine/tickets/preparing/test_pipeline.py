@@ -40,7 +40,7 @@ def test_counts_add_up_and_reasons_are_viewable(tmp_path: Path) -> None:
     assert report.messages_left_out["internal note"] == 1
     assert report.train + report.heldout == report.conversations_kept
     (note,), total = data.left_out(0, 5, "internal note")
-    assert (note["ticket"], note["excerpt"], total) == ("91", "Note", 1)
+    assert (note.ticket, note.excerpt, total) == ("91", "Note", 1)
 
 
 def test_canned_replies_of_a_help_desk_are_capped_and_a_curated_set_is_not(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_canned_replies_of_a_help_desk_are_capped_and_a_curated_set_is_not(tmp_p
     ]
     report, data = prepared([write(tmp_path / "desk.jsonl", lines(*desk))], tmp_path / "desk")
     assert (report.conversations_kept, report.dropped) == (20, {"same answer as many others": 10})
-    assert data.left_out(0, 1)[0][0]["reason"] == "same answer as many others"
+    assert data.left_out(0, 1)[0][0].reason == "same answer as many others"
     assert prepared([write(tmp_path / "chat.jsonl", lines(*chat))], tmp_path / "chat")[0].conversations_kept == 30
 
 
@@ -141,8 +141,8 @@ def test_pages_and_searches(export: Path, tmp_path: Path) -> None:
     _, data = prepared([export], tmp_path / "out")
     rows, total = data.page(30, 20)
     assert total == 40 and len(rows) == 10
-    assert [row["split"] for row in rows] == ["train"] * 6 + ["heldout"] * 4
-    assert [row["ticket"] for row in data.page(0, 9, "topic17")[0]] == ["17"]
+    assert [row.split for row in rows] == ["train"] * 6 + ["heldout"] * 4
+    assert [row.ticket for row in data.page(0, 9, "topic17")[0]] == ["17"]
     assert data.page(0, 9, split="heldout")[1] == 4
     assert data.page(99, 5)[0] == [] and data.page(0, 0)[1] == 40
 
@@ -154,12 +154,12 @@ def test_edits_survive_an_import_and_can_be_undone(export: Path, tmp_path: Path)
     edits.save(tmp_path / "edits.json")
     report, data = prepared([export], tmp_path / "out", edits=Edits.load(tmp_path / "edits.json"))
     assert report.dropped == {"dropped by you": 1}
-    assert data.dropped_by_hand(0, 5)[0][0]["ticket"] == first["ticket"]
-    rows = {row["ticket"]: row for row in data.page(0, 50)[0]}
-    assert first["ticket"] not in rows
-    changed = rows[second["ticket"]]
-    assert changed["messages"][1]["content"] == "A better answer."
-    undone = edits.keep(first["key"]).rewrite(changed, 1, second["messages"][1]["content"])
+    assert data.dropped_by_hand(0, 5)[0][0].ticket == first.ticket
+    rows = {row.ticket: row for row in data.page(0, 50)[0]}
+    assert first.ticket not in rows
+    changed = rows[second.ticket]
+    assert changed.messages[1].content == "A better answer."
+    undone = edits.keep(first.key).rewrite(changed, 1, second.messages[1].content)
     assert undone == Edits()
 
 
@@ -169,7 +169,7 @@ def test_edits_take_effect_at_once_and_come_back(export: Path, tmp_path: Path) -
     whole = (tmp_path / "out" / "heldout.jsonl").read_bytes()
     report, _ = apply_edits(tmp_path / "out", Edits().drop(entry))
     assert (report.heldout, report.conversations_kept, report.dropped["dropped by you"]) == (3, 39, 1)
-    assert DataSet(tmp_path / "out").page(0, 9, entry["subject"])[1] == 0
+    assert DataSet(tmp_path / "out").page(0, 9, entry.subject)[1] == 0
     report, _ = apply_edits(tmp_path / "out", Edits())
     assert (report.heldout, report.dropped) == (4, {})
     again = (tmp_path / "out" / "heldout.jsonl").read_bytes()

@@ -16,7 +16,7 @@ def test_masked_terms_are_grouped_whatever_their_case_and_lead_to_their_places(t
     ]
     assert total == 2 and terms[0].placeholders == ("[EMAIL_1]",)
     places = data.masked_places(terms[0].id, 3)
-    assert [place["ticket"] for place in places] == ["1", "1", "2"]
+    assert [place.ticket for place in places] == ["1", "1", "2"]
     assert places[2]["before"] == "Mail "
     assert data.masked_terms(0, 9, query="AL@")[1] == 1
     assert data.masked_terms(0, 9, kind="PHONE") == ([], 0)

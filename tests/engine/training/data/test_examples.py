@@ -7,7 +7,7 @@ from engine.training.data.examples import IGNORED, build_examples
 from engine.training.data.learn_view import learn_view
 from engine.training.data.token_counts import count_tokens
 from tests.engine.model.test_chat_format import LLAMA2, UNMARKED
-from tests.tiny import CHATML, make_tokenizer
+from tests.tiny import CHATML, make_tokenizer, stored
 
 QWEN_THINKING = (
     "{% for m in messages %}{% if m['role'] == 'assistant' and loop.last %}"
@@ -32,7 +32,7 @@ def learnt_text(example, tokenizer):
 
 def made_of(messages, tokenizer, **recipe):
     chat = chat_format(tokenizer)
-    return build_examples([{"ticket": "1", "messages": messages}], chat, Recipe(**recipe)).examples, chat
+    return build_examples([stored("1", messages)], chat, Recipe(**recipe)).examples, chat
 
 
 def one(messages, tokenizer, **recipe):
@@ -81,7 +81,7 @@ def test_a_cut_is_counted_and_takes_the_end_token_with_it():
     tokenizer = make_tokenizer()
     whole, chat = one(LONG, tokenizer, max_length=1024)
     size = len(whole.input_ids)
-    rows = [{"ticket": "1", "messages": LONG}, {"ticket": "2", "messages": LONG[:2]}]
+    rows = [stored("1", LONG), stored("2", LONG[:2])]
     cut = build_examples(rows, chat, Recipe(max_length=max(32, size - 4), keeps="oldest"))
     assert cut.examples[0].cut == size - max(32, size - 4)
     assert cut.examples[0].cut_learnt > 0
@@ -92,7 +92,7 @@ def test_a_cut_is_counted_and_takes_the_end_token_with_it():
 def test_a_conversation_of_which_nothing_is_left_is_left_out_and_named():
     tokenizer = make_tokenizer()
     long_question = [{"role": "user", "content": "hello " * 60}, LONG[1]]
-    rows = [{"ticket": "7", "messages": long_question}, {"ticket": "8", "messages": LONG[:2]}]
+    rows = [stored("7", long_question), stored("8", LONG[:2])]
     made = build_examples(rows, chat_format(tokenizer), Recipe(max_length=40))
     assert made.nothing == {"too long": ("7",)}
     assert [example.ticket for example in made.examples] == ["8"]
@@ -102,7 +102,7 @@ def test_a_conversation_of_which_nothing_is_left_is_left_out_and_named():
 
 def test_a_template_that_alters_answers_leaves_them_out_instead_of_learning_the_wrong_words():
     chat = chat_format(make_tokenizer(SHOUTING, eos="</s>"))
-    rows = [{"ticket": "1", "messages": [LONG[0], {"role": "assistant", "content": "yes"}]}]
+    rows = [stored("1", [LONG[0], {"role": "assistant", "content": "yes"}])]
     made = build_examples(rows, chat, Recipe())
     learnt = [learnt_text(example, chat.tokenizer) for example in made.examples]
     assert all("YES" in text for text in learnt)
@@ -112,7 +112,7 @@ def test_the_view_shows_the_very_arrays_of_training():
     tokenizer = make_tokenizer()
     chat = chat_format(tokenizer)
     recipe = Recipe(max_length=32, system_prompt="hello dear customer", keeps="oldest")
-    row = {"ticket": "1", "messages": LONG}
+    row = stored("1", LONG)
     example = build_examples([row], chat, recipe).examples[0]
     view = learn_view(row, chat, recipe)
     assert view.count("learnt") + view.count("end") == example.learnt
@@ -125,9 +125,9 @@ def test_the_counts_are_those_of_the_very_examples_of_training():
     chat, recipe = chat_format(make_tokenizer()), Recipe(max_length=40)
     long_question = [{"role": "user", "content": "hello " * 60}, LONG[1]]
     rows = [
-        {"ticket": "1", "messages": LONG},
-        {"ticket": "2", "messages": LONG[:2]},
-        {"ticket": "3", "messages": long_question},
+        stored("1", LONG),
+        stored("2", LONG[:2]),
+        stored("3", long_question),
     ]
     made, counts = build_examples(rows, chat, recipe), count_tokens(rows, chat, recipe)
     assert counts.context + counts.learnt + counts.end == made.tokens
@@ -141,7 +141,7 @@ def test_the_counts_are_those_of_the_very_examples_of_training():
 def test_a_conversation_whose_end_is_cut_off_is_counted_and_the_length_that_fits_is_named():
     chat = chat_format(make_tokenizer())
     asked = {"role": "user", "content": "hello " * 30}
-    rows = [{"ticket": str(number), "messages": [asked, LONG[1]]} for number in range(4)]
+    rows = [stored(str(number), [asked, LONG[1]]) for number in range(4)]
     whole = count_tokens(rows, chat, Recipe(max_length=1024))
     cut = count_tokens(rows, chat, Recipe(max_length=whole.lengths[0] - 2))
     assert (whole.endless, whole.many_cut, whole.cut) == (0, False, 0)
@@ -155,7 +155,7 @@ def test_counting_tells_how_far_it_is_and_ends_when_it_is_told_to():
     def stop(stage, fraction):
         raise TicketsError(f"{stage}: stopped at {fraction}.")
 
-    rows = [{"ticket": "1", "messages": LONG}]
+    rows = [stored("1", LONG)]
     with pytest.raises(TicketsError, match="stopped at 0"):
         count_tokens(rows, chat_format(make_tokenizer()), Recipe(), stop)
 
@@ -165,7 +165,7 @@ def test_reasoning_inside_an_answer_is_left_out_and_counted_while_a_customers_wo
     tokenizer.add_tokens(["<think>", "</think>"])
     asked = {"role": "user", "content": "what does <think> mean"}
     for answer in ("<think>\nI look it up.\n</think>\n\nyes you can", "I look it up.</think>yes you can"):
-        rows = [{"ticket": "1", "messages": [asked, {"role": "assistant", "content": answer}]}]
+        rows = [stored("1", [asked, {"role": "assistant", "content": answer}])]
         made = build_examples(rows, chat_format(tokenizer), Recipe())
         assert learnt_text(made.examples[0], tokenizer) == "yes you can<|im_end|>"
         assert made.reasoning == 1
@@ -174,10 +174,11 @@ def test_reasoning_inside_an_answer_is_left_out_and_counted_while_a_customers_wo
 
 
 def test_an_answer_that_is_reasoning_alone_is_not_learnt():
-    rows = [{"ticket": "1", "messages": [LONG[0], {"role": "assistant", "content": "<think>where is it"}, *LONG[2:]]}]
+    messages = [LONG[0], {"role": "assistant", "content": "<think>where is it"}, *LONG[2:]]
+    rows = [stored("1", messages)]
     made = build_examples(rows, chat_format(make_tokenizer()), Recipe())
     assert learnt_text(made.examples[0], make_tokenizer()) == "yes it does<|im_end|>"
-    alone = [{"ticket": "1", "messages": rows[0]["messages"][:2]}]
+    alone = [stored("1", messages[:2])]
     with pytest.raises(TicketsError, match="no conversation holds an answer") as nothing:
         build_examples(alone, chat_format(make_tokenizer()), Recipe())
     assert "max length" not in nothing.value.remedy
@@ -185,7 +186,7 @@ def test_an_answer_that_is_reasoning_alone_is_not_learnt():
 
 def test_an_answer_of_weight_0_is_context_and_is_counted():
     tokenizer = make_tokenizer()
-    rows = [{"ticket": "1", "messages": [LONG[0], {**LONG[1], "weight": 0}, *LONG[2:]]}]
+    rows = [stored("1", [LONG[0], {**LONG[1], "weight": 0}, *LONG[2:]])]
     made = build_examples(rows, chat_format(tokenizer), Recipe())
     assert learnt_text(made.examples[0], tokenizer) == "yes it does<|im_end|>"
     assert tokenizer.decode(made.examples[0].input_ids).count("friday") == 2
@@ -193,8 +194,8 @@ def test_an_answer_of_weight_0_is_context_and_is_counted():
     assert any("weight 0" in sentence for sentence in made.warnings())
     counts = count_tokens(rows, chat_format(tokenizer), Recipe())
     assert (counts.context_only, counts.unanswered, counts.used) == (1, 0, 1)
-    rows[0]["messages"] = rows[0]["messages"][:2]
-    assert count_tokens(rows, chat_format(tokenizer), Recipe()).unanswered == 1
+    alone = [stored("1", [LONG[0], {**LONG[1], "weight": 0}])]
+    assert count_tokens(alone, chat_format(tokenizer), Recipe()).unanswered == 1
 
 
 def long_thread(turns: int) -> list[dict[str, str]]:
@@ -245,7 +246,7 @@ def test_the_oldest_turns_are_kept_where_the_recipe_says_so():
 
 def test_the_view_shows_each_answer_once_and_says_what_is_read_again():
     chat = chat_format(make_tokenizer(QWEN_THINKING))
-    row = {"ticket": "1", "messages": LONG}
+    row = stored("1", LONG)
     view, counts = learn_view(row, chat, Recipe()), count_tokens([row], chat, Recipe())
     learnt = [(piece.text, piece.answer) for piece in view.pieces if piece.part == "learnt"]
     assert learnt == [("your parcel arrives on friday", 1), ("yes it does", 3)]
@@ -258,7 +259,7 @@ def test_the_view_shows_each_answer_once_and_says_what_is_read_again():
 
 def test_the_view_shows_what_is_left_off_where_it_was():
     chat = chat_format(make_tokenizer())
-    row, recipe = {"ticket": "1", "messages": long_thread(12)}, Recipe(max_length=100)
+    row, recipe = stored("1", long_thread(12)), Recipe(max_length=100)
     view = learn_view(row, chat, recipe)
     parts = [piece.part for piece in view.pieces]
     assert parts[:3] == ["context", "cut", "context"]

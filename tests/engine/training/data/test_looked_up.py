@@ -8,10 +8,12 @@ import pytest
 
 from engine.model.chat_format import chat_format
 from engine.recipe import Recipe
+from engine.tickets.conversation import Message
 from engine.tickets.dataset.files import CUSTOMERS, HELDOUT, LOOKUP, TRAIN
+from engine.tickets.dataset.stored import StoredConversation
 from engine.training.data.examples import IGNORED, build_examples
 from engine.training.data.learn_view import learn_view
-from engine.training.data.looked_up import LOOKED_UP, WITHOUT, with_lookup
+from engine.training.data.looked_up import WITHOUT, with_lookup
 from engine.training.data.token_counts import count_tokens
 from engine.training.runs.directory import RunDirectory
 from engine.training.trainer import TrainingData
@@ -26,20 +28,18 @@ ONE_TEXT_AN_ANSWER = CHATML.replace(
 
 def row(number):
     thing, trouble = THINGS[number % 10], TROUBLES[number // 10]
-    said = [
-        {"role": "user", "content": f"my {thing} {trouble} since {number} days"},
-        {"role": "assistant", "content": f"a {thing} that {trouble} goes to bench {number % 7}"},
-    ]
-    return {"ticket": str(number), "messages": said, "key": f"{number + 1:016x}"}
+    asked = Message("user", f"my {thing} {trouble} since {number} days")
+    told = Message("assistant", f"a {thing} that {trouble} goes to bench {number % 7}")
+    return StoredConversation(str(number), (asked, told), key=f"{number + 1:016x}")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A data set of 90 conversations to learn from and 10 held out; 0 and 10 are of one customer."""
     folder = tmp_path_factory.mktemp("set")
-    (folder / TRAIN).write_text("".join(json.dumps(row(number)) + "\n" for number in range(90)))
-    (folder / HELDOUT).write_text("".join(json.dumps(row(number)) + "\n" for number in range(90, 100)))
-    (folder / CUSTOMERS).write_text(json.dumps({row(0)["key"]: 1, row(10)["key"]: 1}))
+    (folder / TRAIN).write_bytes(b"".join(row(number).line() for number in range(90)))
+    (folder / HELDOUT).write_bytes(b"".join(row(number).line() for number in range(90, 100)))
+    (folder / CUSTOMERS).write_text(json.dumps({row(0).key: 1, row(10).key: 1}))
     return folder
 
 
@@ -55,7 +55,7 @@ def data(folder):
 
 def shown(conversation):
     """The tickets before a conversation, by their questions."""
-    return [ticket[0]["content"] for ticket in conversation.get(LOOKED_UP, ())]
+    return [ticket[0]["content"] for ticket in conversation.looked_up]
 
 
 def test_most_conversations_get_three_tickets_and_a_third_none(data):
@@ -67,14 +67,14 @@ def test_most_conversations_get_three_tickets_and_a_third_none(data):
 def test_no_conversation_sees_itself_or_its_customers_other_one(folder):
     for seed in range(4):
         for conversation in with_lookup([row(number) for number in range(90)], folder, seed):
-            assert conversation["messages"][0]["content"] not in shown(conversation)
+            assert conversation.messages[0].content not in shown(conversation)
         for number, other in ((0, 10), (10, 0)):
             (conversation,) = with_lookup([row(number)], folder, seed)
-            assert row(other)["messages"][0]["content"] not in shown(conversation)
+            assert row(other).messages[0].content not in shown(conversation)
 
 
 def test_what_is_held_out_is_always_asked_with_the_nearest_and_never_seen(folder, data):
-    held = {conversation["messages"][0]["content"] for conversation in data.heldout}
+    held = {conversation.messages[0].content for conversation in data.heldout}
     assert all(len(shown(conversation)) == 3 for conversation in data.heldout)
     assert not held & set(chain.from_iterable(shown(one) for one in (*data.train, *data.heldout)))
     again = TrainingData.load(folder, Recipe(lookup=True, seed=7))
@@ -85,7 +85,7 @@ def test_some_tickets_are_wrong(folder):
     """Far from the question in every word: such as look-up would never find."""
     far = 0
     for conversation in with_lookup([row(number) for number in range(90)], folder, 3):
-        words = set(conversation["messages"][0]["content"].split()) - {"my", "since", "days"}
+        words = set(conversation.messages[0].content.split()) - {"my", "since", "days"}
         far += sum(not words & set(asked.split()) for asked in shown(conversation))
     assert 0 < far < 60
 
@@ -101,7 +101,7 @@ def test_the_seed_decides_and_the_order_does_not(folder, data):
 def test_what_is_learnt_is_what_is_learnt_without_and_nothing_of_the_tickets(data, template):
     chat, recipe = chat_format(make_tokenizer(template)), Recipe(lookup=True)
     conversation = next(one for one in data.train if shown(one))
-    alone = build_examples([row(int(conversation["ticket"]))], chat, recipe).examples
+    alone = build_examples([row(int(conversation.ticket))], chat, recipe).examples
     together = build_examples([conversation], chat, recipe).examples
     assert [[label for label in one.labels if label != IGNORED] for one in together] == [
         [label for label in one.labels if label != IGNORED] for one in alone
@@ -114,8 +114,8 @@ def test_what_is_learnt_is_what_is_learnt_without_and_nothing_of_the_tickets(dat
 
 def test_the_prompt_of_an_answer_is_the_one_that_the_playground_asks_with(data, chat):
     conversation = next(one for one in data.train if shown(one))
-    turns = [turn for ticket in reversed(conversation[LOOKED_UP]) for turn in ticket]
-    prompt = chat.prompt([*turns, conversation["messages"][0]])
+    turns = [turn for ticket in reversed(conversation.looked_up) for turn in ticket]
+    prompt = chat.prompt([*turns, conversation.turns[0]])
     (example,) = build_examples([conversation], chat, Recipe(lookup=True)).examples
     assert list(example.input_ids[: len(prompt)]) == prompt
     assert set(example.labels[: len(prompt)]) == {IGNORED}
@@ -123,7 +123,7 @@ def test_the_prompt_of_an_answer_is_the_one_that_the_playground_asks_with(data, 
 
 def test_tickets_give_way_to_the_conversation_where_room_is_short(data, chat):
     conversation = next(one for one in data.train if shown(one))
-    alone = row(int(conversation["ticket"]))
+    alone = row(int(conversation.ticket))
     (plain,) = build_examples([alone], chat, Recipe()).examples
     (whole,) = build_examples([conversation], chat, Recipe(lookup=True)).examples
     lengths = set()
@@ -138,7 +138,7 @@ def test_without_the_option_every_token_is_what_it_was(folder, data, chat):
     plain = TrainingData.load(folder, Recipe())
     assert plain.train == [row(number) for number in range(90)]
     without = [one for one in data.train if not shown(one)]
-    rows = [row(int(one["ticket"])) for one in without]
+    rows = [row(int(one.ticket)) for one in without]
     assert build_examples(without, chat, Recipe(lookup=True)) == build_examples(rows, chat, Recipe())
 
 
@@ -147,7 +147,7 @@ def test_the_view_shows_the_tickets_apart_from_the_conversation(data, chat):
     view = learn_view(conversation, chat, Recipe(lookup=True))
     (piece,) = (piece for piece in view.pieces if piece.part == "lookup")
     assert all(asked in piece.text for asked in shown(conversation))
-    own = conversation["messages"][0]["content"]
+    own = conversation.messages[0].content
     assert own not in piece.text
     assert own in "".join(piece.text for piece in view.pieces if piece.part == "context")
     (example,) = build_examples([conversation], chat, Recipe(lookup=True)).examples

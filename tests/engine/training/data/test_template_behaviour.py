@@ -6,7 +6,7 @@ from engine.model.base import load_base
 from engine.recipe import Recipe
 from engine.training.trainer import TrainingData, run_training
 from tests.engine.training.families import QWEN3
-from tests.tiny import make_model
+from tests.tiny import make_model, stored
 
 FIRST = {
     "where is my parcel": "your parcel arrives on friday",
@@ -19,15 +19,15 @@ FIRST = {
 def test_every_answer_of_a_conversation_is_learnt_where_earlier_ones_are_written_otherwise(tmp_path):
     model = make_model(tmp_path / "model", QWEN3)
     rows = [
-        {
-            "ticket": question,
-            "messages": [
+        stored(
+            question,
+            [
                 {"role": "user", "content": question},
                 {"role": "assistant", "content": told},
                 {"role": "user", "content": "please"},
                 {"role": "assistant", "content": "kind regards from the workbench"},
             ],
-        }
+        )
         for question, told in FIRST.items()
     ]
     recipe = Recipe(

@@ -13,7 +13,7 @@ from engine.recipe import Recipe
 from engine.training.data.encoding import encode
 from engine.training.data.examples import IGNORED, build_examples, turns_of
 from tests.engine.training.families import FAMILIES, GEMMA, QWEN3
-from tests.tiny import make_tokenizer
+from tests.tiny import make_tokenizer, stored
 
 SHIPPED = {file.stem: file for file in sorted((Path(trl.__file__).parent / "chat_templates").glob("*.jinja"))}
 FOR_PICTURES = {"idefics3", "smolvlm", "llava_next"}
@@ -48,7 +48,7 @@ def format_of(template: str, plain_tokenizer):
 
 
 def check_the_rule(chat, talk):
-    said, _, _ = turns_of(talk, "")
+    said, _, _ = turns_of(stored("1", talk).messages, "")
     texts, lost = encode(said, chat, 4096, "newest")
     answers = [number for number, message in enumerate(talk) if message["role"] == "assistant"]
     assert not lost
@@ -89,7 +89,7 @@ def test_the_tokens_before_every_answer_are_those_of_its_prompt_in_families(name
 def test_answers_share_a_text_where_the_template_allows_it(plain_tokenizer):
     one_text = {"llama 3", "mistral v1", "mistral v3", "smollm2", "gemma", "phi", "deepseek v3", "muse"}
     for name, template in FAMILIES.items():
-        made = build_examples([{"ticket": "1", "messages": TALK}], format_of(template, plain_tokenizer), Recipe())
+        made = build_examples([stored("1", TALK)], format_of(template, plain_tokenizer), Recipe())
         wanted = 1 if name in one_text or name == "llama 3 with the date" else 3
         assert (name, len(made.examples)) == (name, wanted)
         assert made.lessons == 1
@@ -98,7 +98,7 @@ def test_answers_share_a_text_where_the_template_allows_it(plain_tokenizer):
 
 def test_a_standing_instruction_that_moves_on_with_every_turn_makes_a_text_of_each_answer(plain_tokenizer):
     chat = format_of(FAMILIES["mistral v3"], plain_tokenizer)
-    made = build_examples([{"ticket": "1", "messages": INSTRUCTED}], chat, Recipe())
+    made = build_examples([stored("1", INSTRUCTED)], chat, Recipe())
     assert len(made.examples) == 3
 
 
@@ -106,7 +106,7 @@ def test_the_place_an_answer_goes_to_is_learnt_and_is_a_part_of_the_prompt(plain
     for name, opening in (("gpt-oss", "<|channel|>final<|message|>"), ("muse", " to=user<|message|>")):
         chat = format_of(FAMILIES[name], plain_tokenizer)
         assert chat.render(TALK[:1], ask=True).endswith(f"<|start|>assistant{opening}")
-        example = build_examples([{"ticket": "1", "messages": TALK[:2]}], chat, Recipe()).examples[0]
+        example = build_examples([stored("1", TALK[:2])], chat, Recipe()).examples[0]
         learnt = chat.tokenizer.decode([label for label in example.labels if label != IGNORED])
         assert learnt.startswith(f"{opening}your parcel")
 
@@ -129,7 +129,7 @@ def test_a_template_that_writes_the_date_writes_the_same_one_on_every_day(plain_
 
 def test_a_conversation_that_one_template_refuses_is_merged_and_the_run_goes_on(plain_tokenizer):
     chat = format_of(GEMMA, plain_tokenizer)
-    rows = [{"ticket": "1", "messages": INTERRUPTED}, {"ticket": "2", "messages": TALK}]
+    rows = [stored("1", INTERRUPTED), stored("2", TALK)]
     made = build_examples(rows, chat, Recipe(system_prompt="be kind"))
     assert made.lessons == 2
     assert "be brief\n\nplease" in chat.tokenizer.decode(made.examples[0].input_ids)
@@ -141,8 +141,8 @@ def test_what_a_template_refuses_in_every_way_is_left_out_and_counted(plain_toke
     )
     chat = format_of(stern, plain_tokenizer)
     rows = [
-        {"ticket": "1", "messages": TALK},
-        {"ticket": "2", "messages": [{"role": "user", "content": "hello"}, {"role": "assistant", "content": "hello"}]},
+        stored("1", TALK),
+        stored("2", [{"role": "user", "content": "hello"}, {"role": "assistant", "content": "hello"}]),
     ]
     made = build_examples(rows, chat, Recipe())
     assert (made.lessons, made.nothing) == (1, {"refused": ("1",)})

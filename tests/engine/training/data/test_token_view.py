@@ -17,10 +17,9 @@ def library(tmp_path: Path) -> DataSets:
 
 @pytest.fixture
 def made(library: DataSets, tmp_path: Path) -> str:
-    import json
 
     export = tmp_path / "chat.jsonl"
-    export.write_text("".join(json.dumps({"messages": row["messages"]}) + "\n" for row in conversations(24)))
+    export.write_bytes(b"".join(row.line() for row in conversations(24)))
     return library.prepare([export], "Chat").wait(60)
 
 
@@ -31,7 +30,7 @@ def test_the_view_of_a_conversation_is_there_as_soon_as_the_count_is(library, ma
     assert tokens.ready(recipe.model)
     train = library.get(made).conversations("train")
     assert len(counts.lengths) == counts.used == len(train)
-    views = [tokens.view(made, row["ticket"], recipe) for row in train]
+    views = [tokens.view(made, row.ticket, recipe) for row in train]
     assert sum(view.count("learnt") for view in views) == counts.learnt
     assert sum(view.count("end") for view in views) == counts.end
     assert sum(view.count("context") for view in views) == counts.context
@@ -41,7 +40,7 @@ def test_a_rewritten_answer_is_what_is_learnt(library, made, tiny_model, tmp_pat
     tokens, recipe = Tokens(library, tmp_path), Recipe(model=str(tiny_model))
     row = library.get(made).conversations("train")[0]
     library.edit(made, library.edits(made).rewrite(row, 1, "yes you can please"))
-    learnt = [piece.text for piece in tokens.view(made, row["ticket"], recipe).pieces if piece.part == "learnt"]
+    learnt = [piece.text for piece in tokens.view(made, row.ticket, recipe).pieces if piece.part == "learnt"]
     assert learnt == ["yes you can please"]
 
 

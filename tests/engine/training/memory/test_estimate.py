@@ -1,7 +1,6 @@
 """What is shown before a run, against what the run then takes."""
 
 import dataclasses
-import json
 import random
 
 import pytest
@@ -20,7 +19,7 @@ from engine.training.runs.history import History
 from engine.training.trainer import TrainingData, run_training
 from engine.workspace import Workspace
 from tests.engine.training.data.test_lengths import data_set
-from tests.tiny import WORDS, conversations
+from tests.tiny import WORDS, conversations, stored
 
 PROCESSOR = DeviceReport("cpu", "Processor, 2 cores", 4.0, 24.0, 1.0)
 SMALL_GPU = DeviceReport("cuda", "A card", 0.5, 8.0)
@@ -31,12 +30,13 @@ def long_and_short(count):
     """Conversations of very different lengths."""
     draw = random.Random(3)
     return [
-        {
-            "messages": [
+        stored(
+            str(number),
+            [
                 {"role": "user", "content": " ".join(draw.choices(WORDS, k=draw.choice([1, 1, 2, 8])))},
                 {"role": "assistant", "content": f"{draw.choice(WORDS)} {number}"},
-            ]
-        }
+            ],
+        )
         for number in range(count)
     ]
 
@@ -45,7 +45,7 @@ def long_and_short(count):
 @pytest.mark.parametrize("made", [conversations(60), long_and_short(150)], ids=["alike", "long and short"])
 def test_the_steps_shown_are_the_steps_taken(made, packing, tiny_model, tiny_base, tmp_path):
     export = tmp_path / "chat.jsonl"
-    export.write_text("".join(json.dumps({"messages": row["messages"]}) + "\n" for row in made))
+    export.write_bytes(b"".join(row.line() for row in made))
     library = DataSets(Workspace(tmp_path / "workspace"))
     dataset = library.prepare([export], "Chat").wait(60)
     recipe = Recipe(model=str(tiny_model), packing=packing, max_length=128, batch_size=2, accumulation=1)

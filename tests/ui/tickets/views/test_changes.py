@@ -1,7 +1,8 @@
 from engine.tickets.dataset.edits import Edits, Rewrite
 from engine.tickets.dataset.provenance import Origin
+from engine.tickets.dataset.stored import StoredConversation
 from engine.tickets.options import PrepareOptions
-from engine.tickets.privacy.review import MaskedTerm
+from engine.tickets.privacy.review import MaskedPlace, MaskedTerm
 from tests.ui.fake_tickets import HOSTILE
 from ui.tickets.views import changes, review
 
@@ -24,7 +25,7 @@ def test_what_waits_for_the_next_run_is_told_apart_from_what_is_in_effect():
 
 def test_every_change_can_be_undone():
     edits = Edits({"k1": "7"}, (Rewrite("8", "k2", "Old words.", HOSTILE),), ("billing",))
-    row = {"key": "k1", "ticket": "7", "subject": HOSTILE, "messages": []}
+    row = StoredConversation("7", (), subject=HOSTILE, key="k1")
     shown = changes.everything(edits, ORIGIN, [row], {("8", "Old words.")})
     assert shown.count('data-do="undo"') == 3 + 4
     for what in ("drop", "answer", "tag", "allow", "extra_terms", "exclude_agents"):
@@ -49,7 +50,7 @@ def test_a_term_that_leaves_says_so_instead_of_offering_it_again():
 
 
 def test_the_places_of_a_term_show_what_stood_there_and_how_many_more_there_are():
-    place = {"ticket": "7", "before": "I open ", "original": "Kestrel", "placeholder": "[NAME_1]", "after": " daily"}
+    place = MaskedPlace("7", "NAME", "[NAME_1]", "Kestrel", "I open ", " daily")
     shown = review.term_table([MaskedTerm("a", "NAME", "Kestrel", ("[NAME_1]",), 5, 3)], "a", [place], ())
     assert "I open <del>Kestrel</del> <ins>[NAME_1]</ins> daily" in shown
     assert "and 4 places more" in shown

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 from engine.training.data.learn_view import LearnView, Piece
 from engine.training.data.token_counts import TokenCounts
@@ -61,7 +62,7 @@ def test_tickets_that_the_recipe_cuts_are_named_with_the_way_to_them():
 
 def test_each_answer_can_be_rewritten_by_its_own_number():
     row = FakeDataSet().rows[0]
-    roles = [message["role"] for message in row["messages"]]
+    roles = [message.role for message in row.messages]
     assert roles == ["user", "assistant", "user", "assistant"]
     pieces = [
         Piece("a", "context", 1),
@@ -78,13 +79,13 @@ def test_each_answer_can_be_rewritten_by_its_own_number():
 def test_an_answer_of_weight_0_is_shown_as_what_it_is():
     row = FakeDataSet().rows[0]
     assert "not learnt" not in learning.plain_conversation(row)
-    first, answer, *rest = row["messages"]
-    shown = learning.plain_conversation({**row, "messages": [first, {**answer, "weight": 0}, *rest]})
+    first, answer, *rest = row.messages
+    shown = learning.plain_conversation(replace(row, messages=(first, replace(answer, learnt=False), *rest)))
     assert shown.count("Agent, read and not learnt") == 1
 
 
 def test_a_conversation_offers_to_leave_out_itself_its_tags_and_its_agents():
-    shown = learning.plain_conversation({**FakeDataSet().rows[1], "tags": [HOSTILE]}, agents=[HOSTILE, "9"])
+    shown = learning.plain_conversation(replace(FakeDataSet().rows[1], tags=(HOSTILE,)), agents=[HOSTILE, "9"])
     assert 'data-do="drop"' in shown
     assert shown.count('data-do="agent"') == 2
     assert shown.count('data-do="tag"') == 1

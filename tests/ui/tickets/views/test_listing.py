@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from engine.tickets.dataset.stored import StoredConversation
 from engine.tickets.importing.detect import Detection
 from tests.ui.fake_tickets import HOSTILE, FakeDataSet
 from ui.tickets.views import listing
@@ -48,7 +49,7 @@ def test_the_selected_conversation_is_marked_for_eyes_and_for_screen_readers():
 def test_a_conversation_without_subject_is_called_by_its_question():
     rows, _ = FakeDataSet().page(1, 1)
     assert listing.title_of(rows[0]).startswith("Where is parcel 1?")
-    assert listing.title_of({"messages": []}) == "(no text)"
+    assert listing.title_of(StoredConversation("7", ())) == "(no text)"
 
 
 def test_an_unknown_kind_of_personal_data_has_a_name():
