@@ -172,6 +172,10 @@ def ask(
         float, typer.Option(min=0.0, max=1.0, help="Draw among the likeliest tokens of this probability; 1 is all.")
     ] = 0.9,
     seed: Annotated[int, typer.Option(min=0)] = 0,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="A folder made by 'prepare': the tuned answers look the nearest tickets up there."),
+    ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Give the base's and the tuned answers to the same questions."""
@@ -179,14 +183,17 @@ def ask(
         raise typer.BadParameter("Name either --run or --adapter.")
     if (prompt is None) == (file is None):
         raise typer.BadParameter("Name either --prompt or --file.")
-    from engine.asking import answer_questions, read_questions, tuned_adapter
+    from engine.asking import answer_questions, read_questions, tickets_for, tuned_adapter
     from engine.chat.records import Sampling
 
     questions = read_questions(file) if file else [[{"role": "user", "content": prompt or ""}]]
     sampling = Sampling(temperature=temperature, top_p=top_p, max_new_tokens=max_new_tokens, seed=seed)
     answers = []
-    with tuned_adapter(_run(run) if run else None, adapter, model) as (recipe, folder):
-        for answer in answer_questions(questions, recipe, folder, _workspace(workspace).cache, sampling, _say):
+    asked = _run(run) if run else None
+    with tuned_adapter(asked, adapter, model) as (recipe, folder):
+        tickets = tickets_for(asked, folder, data, recipe)
+        cache = _workspace(workspace).cache
+        for answer in answer_questions(questions, recipe, folder, cache, sampling, _say, tickets):
             answers.append(answer)
             _say(f"Answered {len(answers)} of {len(questions)}", len(answers) / len(questions))
     _result({"answers": answers})

@@ -11,6 +11,7 @@ from engine.base_holder import BaseHolder
 from engine.errors import StudioError, TicketsError
 from engine.recipe import Recipe
 from engine.task import Report
+from engine.tickets.dataset.files import TRAIN, TRAVELLED
 from engine.training.runs.directory import RunDirectory
 from engine.turns import Turn, with_instruction
 from engine.workspace import Workspace, read_json
@@ -82,8 +83,41 @@ def tuned_adapter(run: RunDirectory | None, adapter: Path | None, base: str = ""
         yield adapter_recipe(folder, read_json(folder / "about.json")["model"]), folder
 
 
+def tickets_for(run: RunDirectory | None, adapter: Path, data: Path | None, recipe: Recipe) -> Path | None:
+    """Return where the tuned voice looks tickets up; None where it answers without.
+
+    Args:
+        run: The run, which has its own copy of the tickets.
+        adapter: The adapter's folder, which may have brought some along.
+        data: The folder that the person names: then it looks there in any case.
+        recipe: Whether the adapter was trained with look-up, so that it must be asked with it.
+
+    Raises:
+        StudioError: It must look up, and there is nothing to look in; or the named folder holds no data set.
+    """
+    if data is not None:
+        if not (data / TRAIN).is_file():
+            raise StudioError(f"{data} holds no {TRAIN}.", "Name a folder made by 'python -m engine prepare'.")
+        return data
+    if not recipe.lookup:
+        return None
+    for folder in (run.data if run else adapter / TRAVELLED, adapter / TRAVELLED):
+        if (folder / TRAIN).is_file():
+            return folder
+    raise StudioError(
+        "This adapter was trained with look-up, and no tickets came with it.",
+        "Name a folder made by 'python -m engine prepare' with --data.",
+    )
+
+
 def answer_questions(
-    questions: Sequence[list[Turn]], recipe: Recipe, adapter: Path, cache: Path, sampling: "Sampling", report: Report
+    questions: Sequence[list[Turn]],
+    recipe: Recipe,
+    adapter: Path,
+    cache: Path,
+    sampling: "Sampling",
+    report: Report,
+    tickets: Path | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Answer each question with the base and the adapter, in one batch.
 
@@ -94,24 +128,36 @@ def answer_questions(
         cache: The workspace's cache folder.
         sampling: Temperature, length, seed.
         report: Progress.
+        tickets: As from :func:`tickets_for`: the tuned voice answers with what is looked up there.
 
     Yields:
-        {"prompt", "base", "tuned", "base_stopped_by", "tuned_stopped_by"}.
+        {"prompt", "base", "tuned", "base_stopped_by", "tuned_stopped_by"}, and with look-up "looked_up", the tickets.
 
     Raises:
         StudioError: The adapter or its base cannot be loaded.
     """
+    from engine.chat.lookup import look_up, with_tickets
     from engine.chat.playground import answer
     from engine.chat.records import Voice
+    from engine.tickets.lookup.building import index_of
+    from engine.tickets.lookup.question import asked
+
+    index = None
+    if tickets is not None:
+        index = index_of(tickets, lambda done, size: report("Making the look-up", done / max(1, size)))
 
     voices = [Voice("base", "Base model", "", None), Voice("tuned", "Tuned", recipe.model, adapter)]
     with BaseHolder(cache).use(recipe, report=report) as base:
         assert base is not None  # since nobody stops the waiting
         for question in questions:
             turns = with_instruction(question, recipe.system_prompt)
-            *_, last = answer(base, voices, [turns, turns], sampling, lambda: False)
+            told, looked_up = turns, {}
+            if index is not None:
+                told, found = with_tickets(base, turns, look_up(index, asked(turns)), sampling.max_new_tokens)
+                looked_up = {"looked_up": [near.ticket for near in found.tickets[: found.used]]}
+            *_, last = answer(base, voices, [turns, told], sampling, lambda: False)
             plain, tuned = last.answers
-            yield {
+            yield looked_up | {
                 "prompt": question[-1]["content"],
                 "base": plain.text,
                 "tuned": tuned.text,

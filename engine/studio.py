@@ -17,6 +17,7 @@ from engine.model.libraries import import_all
 from engine.model.name_model import open_second_look
 from engine.services.adapters import AdapterService
 from engine.services.export import ExportService
+from engine.services.lookup import LookupService
 from engine.services.playground import PlaygroundService
 from engine.services.questions import QuestionService
 from engine.services.recipes import RecipeService
@@ -60,7 +61,8 @@ class Studio:
         self.runs = RunService(workspace, self.tickets, self.bases)
         self.recipes = RecipeService(workspace, self.tickets, self.tokens, self.runs)
         self.adapters = AdapterService(workspace, self.runs)
-        self.playground = PlaygroundService(workspace, self.tickets, self.runs, self.adapters, self.bases)
+        self.lookup = LookupService(self.tickets, self.runs)
+        self.playground = PlaygroundService(workspace, self.tickets, self.runs, self.adapters, self.lookup, self.bases)
         self.questions = QuestionService(workspace, self.playground)
         self.export = ExportService(self.runs)
         self._warm = threading.Event()

@@ -130,7 +130,13 @@ class Playground(Protocol):
     def instruction(self, voices: Sequence[str]) -> str: ...
     def heldout_ticket(self, voices: Sequence[str], dataset: str, number: int) -> HeldOutTicket: ...
     def ask(
-        self, voices: Sequence[str], conversations: Sequence[Sequence[Turn]], sampling: Sampling, session: str = ""
+        self,
+        voices: Sequence[str],
+        conversations: Sequence[Sequence[Turn]],
+        sampling: Sampling,
+        session: str = "",
+        dataset: str = "",
+        ticket: str = "",
     ) -> Iterator[AnswerFrame]: ...
     def stop(self, session: str = "") -> None: ...
 
@@ -143,7 +149,12 @@ class Questions(Protocol):
     def delete(self, name: str) -> Deleted: ...
     def heldout(self, voices: Sequence[str], dataset: str) -> tuple[Question, ...]: ...
     def answer(
-        self, questions: Sequence[Question], voices: Sequence[str], sampling: Sampling, instruction: str = ""
+        self,
+        questions: Sequence[Question],
+        voices: Sequence[str],
+        sampling: Sampling,
+        instruction: str = "",
+        dataset: str = "",
     ) -> Task[AnswerTable]: ...
 
 

@@ -39,7 +39,7 @@ def imported_voice(folder: Path) -> Voice:
     model = model or _recipe_model(folder) or _plain(config.base)
     if not model:
         raise ModelError(f"{folder.name} does not say which base model it belongs to.", "Ask whoever trained it.")
-    return Voice(f"adapter:{folder.name}", name or folder.name, model, folder)
+    return Voice(f"adapter:{folder.name}", name or folder.name, model, folder, lookup=_learnt_with_lookup(folder))
 
 
 def rename_imported(folder: Path, name: str) -> None:
@@ -70,6 +70,13 @@ def _recipe_model(folder: Path) -> str:
     except StudioError:
         return ""
     return model if isinstance(model, str) else ""
+
+
+def _learnt_with_lookup(folder: Path) -> bool:
+    try:
+        return read_object(folder / "recipe.json").get("lookup") is True
+    except StudioError:
+        return False
 
 
 def _plain(base: str) -> str:

@@ -1,11 +1,12 @@
 """What goes into an answer and what comes out: plain records, made without importing torch."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from engine.errors import StudioError
+from engine.turns import Turn
 
 if TYPE_CHECKING:
     from engine.model.snapshot import Snapshot
@@ -68,13 +69,19 @@ def _check(name: str, value: float, low: float, high: float) -> None:
         raise StudioError(f"The {name} is {value:g}; it must lie between {low:g} and {high:g}.")
 
 
+LOOKUP = "+lookup"
+"""At the end of a voice's id: it answers with look-up."""
+NEAREST = "nearest"
+"""The id of the voice that is no model: the answer of the nearest ticket, as it stands there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """Somebody who can answer in the playground: the base, or an adapter over it."""
+    """Somebody who can answer in the playground: the base, an adapter over it, or the nearest ticket."""
 
     id: str
     """'base', 'run:<id>', 'run:<id>@<step>' for a checkpoint, 'run:<id>@now' for a run as it trains, or 'adapter:<id>'
-    for an imported one."""
+    for an imported one; each may end with :data:`LOOKUP`. Or :data:`NEAREST`."""
     label: str
     model: str
     """The base it belongs to, as in the recipe; empty for 'base', which follows the others."""
@@ -82,6 +89,47 @@ class Voice:
     """The PEFT adapter folder, for a run as it trains where it will be; None for the base."""
     snapshot: "Snapshot | None" = None
     """The weights that answer for a run as it trains, once they have been copied."""
+    lookup: bool = False
+    """Whether it answers with look-up; one that was trained with it always does."""
+
+    @property
+    def run(self) -> str:
+        """The run whose adapter or checkpoint it is; empty for others."""
+        return self.id.removeprefix("run:").partition("+")[0].partition("@")[0] if self.id.startswith("run:") else ""
+
+    @property
+    def looking(self) -> "Voice":
+        """The same voice with look-up."""
+        if self.lookup:
+            return self
+        return replace(self, id=f"{self.id}{LOOKUP}", label=f"{self.label}, with look-up", lookup=True)
+
+
+NEAREST_VOICE = Voice(NEAREST, "The nearest answer", "", None, lookup=True)
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUpTicket:
+    """A ticket that was found."""
+
+    ticket: str
+    score: float
+    """How near it is, 0 to 1."""
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """What was looked up for an answer."""
+
+    tickets: tuple[LookedUpTicket, ...]
+    """The nearest first; none where nothing is near enough."""
+    best: float
+    """The score of the nearest ticket, be it near enough or not."""
+    threshold: float
+    """Below this score nothing is near enough."""
+    used: int = 0
+    """How many tickets stood before the question: fewer than were found where room was short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +148,8 @@ class Answer:
     """None while it is being written."""
     weights: str = ""
     """The mark of the weights that answer, and after which step, in words; empty until they are loaded."""
+    lookup: LookUp | None = None
+    """What was looked up for it; None for an answer without look-up."""
 
 
 @dataclass(frozen=True, slots=True)

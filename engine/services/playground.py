@@ -1,16 +1,18 @@
 """The playground: who can answer, what they are asked, and their answers as they come."""
 
 import threading
-from collections.abc import Generator, Iterator, Sequence
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from engine.base_holder import LOOK, BaseHolder
-from engine.chat.records import Voice
+from engine.chat.records import LOOKUP, NEAREST, NEAREST_VOICE, Answer, AnswerFrame, LookUp, Voice
 from engine.errors import StudioError, TicketsError
 from engine.recipe import Recipe
 from engine.services.adapters import AdapterService
+from engine.services.lookup import LookupService
 from engine.services.runs import RunService
 from engine.tickets.library import DataSets
 from engine.training.runs.directory import RunDirectory
@@ -18,10 +20,11 @@ from engine.workspace import Workspace
 
 if TYPE_CHECKING:
     from engine.chat.heldout import HeldOutTicket
-    from engine.chat.playground import AnswerFrame
     from engine.chat.records import Sampling
     from engine.turns import Turn
 
+
+Found = TypeVar("Found")
 
 NOW = "@now"
 """At the end of a voice's id: a run as it trains."""
@@ -43,6 +46,7 @@ class PlaygroundService:
         tickets: Where held-out tickets are picked from where no run is asked.
         runs: Whose adapters answer.
         adapters: Others that answer.
+        lookup: Finds tickets for those that answer with look-up.
         bases: Who lends the base model.
     """
 
@@ -52,43 +56,52 @@ class PlaygroundService:
         tickets: DataSets,
         runs: RunService,
         adapters: AdapterService,
+        lookup: LookupService,
         bases: BaseHolder,
     ) -> None:
         self._workspace = workspace
         self._tickets = tickets
         self._runs = runs
         self._adapters = adapters
+        self._lookup = lookup
         self._bases = bases
         self._answers: set[_Asked] = set()
 
     # ---- who
 
     def voices(self) -> list[Voice]:
-        """Return everybody who can answer: base, finished runs, newest checkpoints of others, imported adapters."""
+        """Return everybody who can answer: base, finished runs, newest checkpoints of others, imported adapters.
+
+        Each can answer with look-up as well (:attr:`Voice.looking`), and so can the nearest ticket.
+        """
         found = [Voice("base", "Base model", "", None)]
         for run in self._runs.all():
             if run.recipe is None:
                 continue
             directory = RunDirectory(self._workspace.runs / run.id)
-            name, model = run.status.name, run.recipe.model
+            name, model, learnt = run.status.name, run.recipe.model, run.recipe.lookup
             if self._runs.can_be_asked(run.id):
-                found.append(Voice(f"run:{run.id}{NOW}", f"{name}, as it trains", model, directory.adapter))
+                found.append(
+                    Voice(f"run:{run.id}{NOW}", f"{name}, as it trains", model, directory.adapter, lookup=learnt)
+                )
             if run.has_adapter:
-                found.append(Voice(f"run:{run.id}", name, model, directory.adapter))
+                found.append(Voice(f"run:{run.id}", name, model, directory.adapter, lookup=learnt))
             elif run.checkpoint:
                 label, folder = f"{name}, step {run.checkpoint}", directory.checkpoint(run.checkpoint)
-                found.append(Voice(f"run:{run.id}@{run.checkpoint}", label, model, folder))
+                found.append(Voice(f"run:{run.id}@{run.checkpoint}", label, model, folder, lookup=learnt))
         return found + self._adapters.voices()
 
     def voice(self, identifier: str) -> Voice:
-        """Return a voice by its id.
+        """Return a voice by its id, with look-up where the id says so.
 
         Raises:
             StudioError: It is not there any more.
         """
+        if identifier == NEAREST:
+            return NEAREST_VOICE
         for voice in self.voices():
-            if voice.id == identifier:
-                return voice
+            if voice.id == identifier.removesuffix(LOOKUP):
+                return voice.looking if identifier.endswith(LOOKUP) else voice
         raise StudioError("That adapter is not here any more.", "Pick another one from the list.")
 
     # ---- what
@@ -127,7 +140,8 @@ class PlaygroundService:
         """
         from engine.chat.heldout import heldout_tickets
 
-        folders = [self._runs.get(_run_of(name)).data for name in voices if name.startswith("run:")]
+        runs = dict.fromkeys(run for name in voices if (run := self.voice(name).run))
+        folders = [self._runs.get(run).data for run in runs]
         if not folders and not dataset:
             raise TicketsError("There is no data set to pick from.", "Prepare your tickets, or try the sample shop.")
         return heldout_tickets(folders or [self._tickets.get(dataset).folder])
@@ -135,22 +149,31 @@ class PlaygroundService:
     # ---- answers
 
     def ask(
-        self, voices: Sequence[str], conversations: Sequence[Sequence["Turn"]], sampling: "Sampling", session: str = ""
+        self,
+        voices: Sequence[str],
+        conversations: Sequence[Sequence["Turn"]],
+        sampling: "Sampling",
+        session: str = "",
+        dataset: str = "",
+        ticket: str = "",
     ) -> "Iterator[AnswerFrame]":
         """Stream the answers of several voices, decoded in one batch.
 
         Args:
-            voices: Ids from :meth:`voices`, at least one; all adapters must belong to one base.
+            voices: Ids from :meth:`voices`, with or without look-up, at least one; all adapters belong to one base.
             conversations: One a voice: its own messages so far, the last one the customer's.
             sampling: Temperature, top-p, length, seed.
             session: Whoever asks; :meth:`stop` with the same name ends the answer.
+            dataset: The data set that is looked in where no voice is a run, which looks in its own copy.
+            ticket: The held-out ticket that is asked about, if any: look-up finds neither it nor its like.
 
         Yields:
             Frames with the text of every voice so far; the last frame has ``done`` set on each.
 
         Raises:
-            StudioError: A voice is gone, the bases differ, or memory ran out.
+            StudioError: A voice is gone, the bases differ, nothing is there to look up, or memory ran out.
         """
+        from engine.chat.lookup import completed, with_tickets
         from engine.chat.playground import answer, silent
 
         chosen = [self.voice(identifier) for identifier in voices]
@@ -158,17 +181,61 @@ class PlaygroundService:
         self._answers.add(asked)
         try:
             for place, voice in enumerate(chosen):
-                if voice.id.endswith(NOW):
+                if NOW in voice.id:
                     chosen[place] = yield from self._as_it_trains(voice, voices, asked)
-            with self._bases.line_up(self._base_recipe(chosen)) as lease:
+            found, nearest = yield from self._look_up(chosen, conversations, dataset, ticket, asked)
+            writers = {
+                voice.id: turns for voice, turns in zip(chosen, conversations, strict=True) if voice.id != NEAREST
+            }
+            speakers = [voice for voice in chosen if voice.id in writers]
+            if not speakers:
+                yield completed(AnswerFrame("", ()), voices, found, nearest)
+                return
+            with self._bases.line_up(self._base_recipe(speakers)) as lease:
                 for stage in self._bases.stages(lease, should_stop=asked.stop.is_set):
-                    yield silent(voices, stage)
+                    yield completed(silent(list(writers), stage), voices, found, nearest)
                 if lease.base is None:
-                    yield silent(voices, "", "cancelled")
-                else:
-                    yield from answer(lease.base, chosen, conversations, sampling, asked.stop.is_set)
+                    yield completed(silent(list(writers), "", "cancelled"), voices, found, nearest)
+                    return
+                for name in found.keys() & writers.keys():
+                    longest = sampling.max_new_tokens
+                    writers[name], found[name] = with_tickets(lease.base, writers[name], found[name], longest)
+                for frame in answer(lease.base, speakers, list(writers.values()), sampling, asked.stop.is_set):
+                    yield completed(frame, voices, found, nearest)
         finally:
             self._answers.discard(asked)
+
+    def _look_up(
+        self,
+        chosen: Sequence[Voice],
+        conversations: Sequence[Sequence["Turn"]],
+        dataset: str,
+        ticket: str,
+        asked: _Asked,
+    ) -> "Generator[AnswerFrame, None, tuple[dict[str, LookUp], Answer | None]]":
+        """Look up what the voices need that answer with look-up.
+
+        Returns:
+            Voice -> what was found for it; and the answer of the nearest ticket, where that is a voice too.
+        """
+        from engine.chat.lookup import pasted
+        from engine.chat.playground import silent
+
+        voices = [voice.id for voice in chosen]
+        found: dict[str, LookUp] = {}
+        same: dict[tuple[str, ...], LookUp] = {}
+        began = time.perf_counter()
+        for voice, conversation in zip(chosen, conversations, strict=True):
+            if not voice.lookup:
+                continue
+            words = tuple(turn["content"] for turn in conversation if turn["role"] == "user")
+            if words not in same:
+                stages = self._lookup.find(self._lookup.home(chosen, dataset), conversation, ticket, asked.stop.is_set)
+                seen = yield from _told(stages, lambda stage: silent(voices, stage))
+                same[words] = seen or LookUp((), 0.0, 0.0)
+            found[voice.id] = same[words]
+        nearest = pasted(found[NEAREST], time.perf_counter() - began) if NEAREST in found else None
+        return found, nearest
 
     def _as_it_trains(
         self, voice: Voice, voices: Sequence[str], asked: _Asked
@@ -176,7 +243,7 @@ class PlaygroundService:
         """Wait for the end of the step under way, and return the voice with the weights of that moment."""
         from engine.chat.playground import silent
 
-        run = _run_of(voice.id)
+        run = voice.run
         weights = self._runs.snapshot(run)
         yield silent(voices, f"Waiting for the step under way of '{self._runs.get(run).status.name}'")
         while not asked.stop.is_set():
@@ -212,14 +279,22 @@ class PlaygroundService:
         from engine.export.importing import adapter_recipe
 
         for voice in voices:
-            if voice.id.startswith("run:"):
-                return self._runs.get(_run_of(voice.id)).recipe
+            if voice.run:
+                return self._runs.get(voice.run).recipe
         for voice in voices:
             if voice.path is not None:
                 return adapter_recipe(voice.path, voice.model)
         return Recipe(model=model) if model else Recipe()
 
 
-def _run_of(voice: str) -> str:
-    """The run whose adapter or checkpoint a voice is."""
-    return voice.removeprefix("run:").partition("@")[0]
+def _told(
+    stages: "Generator[str, None, Found]", frame: "Callable[[str], AnswerFrame]"
+) -> "Generator[AnswerFrame, None, Found]":
+    """Show the stages of some work as frames, and return what comes of it."""
+    while True:
+        try:
+            stage = next(stages)
+        except StopIteration as ended:
+            result: Found = ended.value
+            return result
+        yield frame(stage)

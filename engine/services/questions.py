@@ -75,7 +75,12 @@ class QuestionService:
         return tuple(Question(ticket.messages, ticket.answer, ticket.ticket) for ticket in tickets)
 
     def answer(
-        self, questions: Sequence[Question], voices: Sequence[str], sampling: Sampling, instruction: str = ""
+        self,
+        questions: Sequence[Question],
+        voices: Sequence[str],
+        sampling: Sampling,
+        instruction: str = "",
+        dataset: str = "",
     ) -> Task[AnswerTable]:
         """Let voices answer questions; cancelling it leaves the rows that are complete.
 
@@ -84,6 +89,7 @@ class QuestionService:
             voices: Ids from :meth:`PlaygroundService.voices`; all adapters must belong to one base.
             sampling: How the answers are chosen.
             instruction: Put before each question that has none of its own; empty for none.
+            dataset: What voices with look-up look in where none is a run; a held-out ticket never finds itself.
         """
         labels = {voice: self._playground.voice(voice).label for voice in voices}
 
@@ -95,7 +101,8 @@ class QuestionService:
                     break
                 told = f"Question {number + 1} of {len(questions)}"
                 messages = with_instruction(question.messages, instruction)
-                frames = self._playground.ask(voices, [messages] * len(voices), sampling, session)
+                heard = [messages] * len(voices)
+                frames = self._playground.ask(voices, heard, sampling, session, dataset, question.ticket)
                 for frame in frames:
                     if task.cancelled:
                         self._playground.stop(session)

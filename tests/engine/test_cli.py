@@ -211,6 +211,17 @@ def test_ask_gives_base_and_tuned_answers(trained):
     assert all(answer["base"] != answer["tuned"] for answer in answers)
     assert "workbench" in answers[0]["tuned"]
     assert answers[0]["tuned_stopped_by"] == "end"
+    assert "looked_up" not in answers[0]
+
+
+def test_ask_looks_tickets_up_where_data_names_a_folder_of_them(trained):
+    folder, *_ = trained
+    words = ["ask", "--run", folder / "run", "--prompt", "where is my parcel", "--max-new-tokens", 4]
+    words += ["--workspace", folder / "ws"]
+    (answer,) = last_line(engine(*words, "--data", folder / "run" / "data")[0])["answers"]
+    assert answer["looked_up"]
+    _, err = engine(*words, "--data", folder, expect=1)
+    assert "holds no train.jsonl" in err
 
 
 def test_export_writes_a_zip_from_which_ask_gives_the_same_answer(trained, tiny_model):

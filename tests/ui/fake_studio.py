@@ -212,9 +212,15 @@ class FakePlayground:
         return HeldOutTicket(row.ticket, asked, row.messages[-1].content)
 
     def ask(
-        self, voices: Sequence[str], conversations: Any, sampling: Sampling, session: str = ""
+        self,
+        voices: Sequence[str],
+        conversations: Any,
+        sampling: Sampling,
+        session: str = "",
+        dataset: str = "",
+        ticket: str = "",
     ) -> Iterator[AnswerFrame]:
-        self.studio.calls.append(("ask", tuple(voices), conversations, sampling, session))
+        self.studio.calls.append(("ask", tuple(voices), conversations, sampling, session, dataset, ticket))
         texts = {
             voice: "I am not sure where it is." if voice == "base" else f"Hello! {HOSTILE} Kestrel Post brings it."
             for voice in voices
@@ -259,7 +265,12 @@ class FakeQuestions:
         return (Question(ticket.messages, ticket.answer, ticket.ticket),)
 
     def answer(
-        self, questions: Sequence[Question], voices: Sequence[str], sampling: Sampling, instruction: str = ""
+        self,
+        questions: Sequence[Question],
+        voices: Sequence[str],
+        sampling: Sampling,
+        instruction: str = "",
+        dataset: str = "",
     ) -> Task[AnswerTable]:
         self.studio.calls.append(("answer", [question.text for question in questions], tuple(voices), sampling))
         said = {voice: Answer(voice, f"={HOSTILE}", 3, 0.1, True, "end") for voice in voices}

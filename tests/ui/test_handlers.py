@@ -162,11 +162,12 @@ def test_everything_in_the_sidebar_can_be_renamed(wired, studio, raised, tmp_pat
 def test_an_answer_streams_into_its_panes_and_stays(wired, studio):
     studio.add_run("Run 1")
     ask = wired.handler("playground.tab.ask")
-    frames = [by_id(frame) for frame in ask("Where is it?", "me", ["run:run-1"], "Be kind.", 0.0, 0.9, 64, 0)]
-    [(_, voices, conversations, sampling, session)] = calls(studio, "ask")
+    frames = [by_id(frame) for frame in ask("Where is it?", "me", ["run:run-1"], "set-1", "Be kind.", 0.0, 0.9, 64, 0)]
+    [(_, voices, conversations, sampling, session, dataset, _)] = calls(studio, "ask")
     assert voices == ("base", "run:run-1")
     assert conversations[0][0] == {"role": "system", "content": "Be kind."}
-    assert (sampling.temperature, sampling.max_new_tokens, sampling.seed, session) == (0.0, 64, 0, "me")
+    assert (sampling.temperature, sampling.max_new_tokens, sampling.seed) == (0.0, 64, 0)
+    assert (session, dataset) == ("me", "set-1")
     assert frames[0]["question"] == ""
     assert "speaking" in frames[0]["board"]
     assert "speaking" not in frames[-1]["board"]
@@ -181,7 +182,7 @@ def test_every_stage_is_shown_however_soon_it_follows(wired, studio, monkeypatch
     silent = (Answer("base", "", 0, 0.0, False, None),)
     monkeypatch.setattr(studio.playground, "ask", lambda *_: (AnswerFrame(stage, silent) for stage in stages))
     ask = wired.handler("playground.tab.ask")
-    boards = [by_id(frame)["board"] for frame in ask("Where?", "me", [], "", 0.0, 0.9, 64, 0)]
+    boards = [by_id(frame)["board"] for frame in ask("Where?", "me", [], "", "", 0.0, 0.9, 64, 0)]
     assert all(any(stage in board for board in boards) for stage in stages)
 
 
@@ -197,7 +198,7 @@ def test_a_page_that_is_closed_ends_its_answer_and_leaves_the_conversation_in_or
             closed.append(True)
 
     monkeypatch.setattr(studio.playground, "ask", endless)
-    frames = wired.handler("playground.tab.ask")("Where?", "me", [], "", 0.0, 0.9, 64, 0)
+    frames = wired.handler("playground.tab.ask")("Where?", "me", [], "", "", 0.0, 0.9, 64, 0)
     next(frames)
     assert "So" in by_id(next(frames))["board"]
     frames.close()
@@ -213,7 +214,9 @@ def test_a_failed_answer_gives_the_question_back_and_says_why(wired, studio, mon
         yield
 
     monkeypatch.setattr(studio.playground, "ask", fails)
-    *_, last = (by_id(frame) for frame in wired.handler("playground.tab.ask")("Where?", "me", [], "", 0.0, 0.9, 64, 0))
+    *_, last = (
+        by_id(frame) for frame in wired.handler("playground.tab.ask")("Where?", "me", [], "", "", 0.0, 0.9, 64, 0)
+    )
     assert last["question"] == "Where?"
     assert "Memory ran out." in last["playground-notice"]
     assert last["send"].visible is True

@@ -54,8 +54,8 @@ def build_playground(tab: gr.Tab) -> PlaygroundTab:
             voices = gr.Dropdown(
                 [],
                 multiselect=True,
-                max_choices=views.MOST_ADAPTERS,
-                label="Compare the base with (up to three adapters)",
+                max_choices=views.MOST_BESIDE,
+                label="Compare the base with (up to three)",
                 elem_id="voices",
                 interactive=True,
             )

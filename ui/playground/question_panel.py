@@ -56,7 +56,10 @@ def wire(context: Context, settings: list[Any], sampling: Callable[..., Sampling
     ) -> dict[Any, Any]:
         names = [voice.id for voice in views.shown(studio.playground.voices(), voices)]
         questions, how = _questions(context, chosen, text, names, dataset), sampling(*values)
-        tasks.start(answering(session), lambda: studio.questions.answer(questions, names, how, instruction or ""))
+        tasks.start(
+            answering(session),
+            lambda: studio.questions.answer(questions, names, how, instruction or "", dataset or ""),
+        )
         return _working(context, session)
 
     def watch(session: str) -> dict[Any, Any]:

@@ -57,8 +57,8 @@ def wire(context: Context) -> None:
         context.conversations.keep(session, Conversation())
         return {**_shown(context, session, chosen), ui.question: "", ui.notice: ""}
 
-    def ask(question: str, session: str, chosen: list[str], *values: Any) -> Iterator[dict[Any, Any]]:
-        yield from _ask(context, question, session, chosen, values)
+    def ask(question: str, session: str, chosen: list[str], dataset: str, *values: Any) -> Iterator[dict[Any, Any]]:
+        yield from _ask(context, question, session, chosen, dataset or "", values)
 
     shown = _outputs(context)
     listen(page.voices.change, instruct, [page.voices, ui.system], [ui.system])
@@ -68,7 +68,7 @@ def wire(context: Context) -> None:
     listen(
         ui.send.click,
         ask,
-        [ui.question, *base, *settings],
+        [ui.question, *base, page.dataset, *settings],
         streamed,
         concurrency_id="answers",
         concurrency_limit=4,
@@ -112,7 +112,7 @@ def _refuse_while_asking(conversation: Conversation) -> None:
 
 
 def _ask(
-    context: Context, question: str, session: str, chosen: list[str], settings: tuple[Any, ...]
+    context: Context, question: str, session: str, chosen: list[str], dataset: str, settings: tuple[Any, ...]
 ) -> Iterator[dict[Any, Any]]:
     """Stream the answers; whatever happens, the conversation is left in order and the buttons are right."""
     ui, studio, conversations = context.playground, context.studio, context.conversations
@@ -140,7 +140,7 @@ def _ask(
         }
         heard = [with_instruction(conversation.hears(lane), system) for lane in lanes]
         sent = 0.0
-        for frame in studio.playground.ask(names, heard, sampling, session):
+        for frame in studio.playground.ask(names, heard, sampling, session, dataset, conversation.ticket):
             # A stage may last, such as loading a model, so that no other frame tells it.
             is_new_stage = frame.stage != conversation.stage
             conversation = conversations.keep(
@@ -177,7 +177,9 @@ def _sampling(temperature: float, top_p: float, length: float, seed: float | Non
 def _heard(conversation: Conversation, frame: AnswerFrame, lanes: dict[str, str]) -> Conversation:
     """Take a frame of the engine into the conversation; ``lanes`` says where each voice's words belong."""
     replies = {
-        lanes[seen.voice]: Reply(seen.text, seen.tokens, seen.seconds, seen.done, seen.stopped_by, seen.weights)
+        lanes[seen.voice]: Reply(
+            seen.text, seen.tokens, seen.seconds, seen.done, seen.stopped_by, seen.weights, seen.lookup
+        )
         for seen in frame.answers
     }
     return replace(conversation, replies={**conversation.replies, **replies}, stage=frame.stage)

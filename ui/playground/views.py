@@ -5,14 +5,16 @@ from dataclasses import replace
 
 from markupsafe import Markup
 
+from engine.chat.records import NEAREST, NEAREST_VOICE, LookedUpTicket
 from engine.studio import Voice
 from ui import words
 from ui.parts import NOTHING, join
 from ui.shell.views import short_model
 from ui.state.conversations import Conversation, Reply
+from ui.tickets.views.listing import ticket_name
 
-MOST_ADAPTERS = 3
-"""Adapters beside the base; more panes cannot be read side by side."""
+MOST_BESIDE = 3
+"""Voices beside the base; more panes cannot be read side by side."""
 
 ENDS = {"end": "ended by itself", "length": "reached the longest answer", "cancelled": "stopped by you"}
 """Why an answer ended, in words."""
@@ -33,8 +35,8 @@ def _pane(conversation: Conversation, voice: Voice) -> Markup:
         said.append(_speaking(newest, conversation.stage))
     elif newest is not None and newest.text and heard and heard[-1]["role"] == "user":
         said.append(_said("assistant", newest.text))  # complete, while another voice still speaks
-    body = join(said) if said else Markup('<p class="hint">{}</p>').format(_hint(voice))
-    kind = "base" if voice.path is None else "tuned"
+    body = join([*said, looked_up(newest)]) if said else Markup('<p class="hint">{}</p>').format(_hint(voice))
+    kind = "agent" if voice.id == NEAREST else "base" if voice.path is None else "tuned"
     return Markup(
         '<section class="pane pane-{}" aria-label="{}" data-voice="{}"><header><h3>{}</h3>'
         '<span class="weights">{}{}</span></header>'
@@ -52,14 +54,43 @@ def _mark(newest: Reply | None) -> Markup:
 
 
 def _hint(voice: Voice) -> str:
-    return "Answers as it did before any training." if voice.path is None else "Answers with what it has learnt."
+    if voice.id == NEAREST:
+        return "The answer of the ticket that is nearest to the question, word for word; no model has a part in it."
+    told = "Answers as it did before any training" if voice.path is None else "Answers with what it has learnt"
+    return f"{told}, and reads the three nearest tickets first." if voice.lookup else f"{told}."
 
 
 def weights(voice: Voice) -> str:
-    """Say which weights answer: 'base', 'base: starter', or 'base + Run 3'."""
+    """Say which weights answer: 'base', 'base: starter', 'base + Run 3', or that none do."""
+    if voice.id == NEAREST:
+        return "no model"
     if voice.path is not None:
         return f"base + {voice.label}"
     return f"base: {short_model(voice.model)}" if voice.model else "base"
+
+
+def looked_up(newest: Reply | None) -> Markup:
+    """The tickets that stand behind an answer, folded; or a sentence that none is near enough."""
+    if newest is None or newest.lookup is None or not newest.done:
+        return NOTHING
+    found = newest.lookup
+    if not found.tickets:
+        return Markup(
+            '<p class="lookup-none">No ticket is near enough (the nearest has {:.2f}, {:.2f} are needed): nothing was '
+            "looked up.</p>"
+        ).format(found.best, found.threshold)
+    rows = join([_looked_up_ticket(ticket, number < found.used) for number, ticket in enumerate(found.tickets)])
+    return Markup('<details class="lookup"><summary>{} looked up</summary><ol>{}</ol></details>').format(
+        words.count(found.used, "ticket"), rows
+    )
+
+
+def _looked_up_ticket(ticket: LookedUpTicket, used: bool) -> Markup:
+    said = join([_said(turn["role"], turn["content"], "The agent wrote") for turn in ticket.turns])
+    note = NOTHING if used else Markup(' <span class="quiet">found, and not used</span>')
+    return Markup(
+        '<li><details><summary>{} <span class="quiet">nearness {:.2f}</span>{}</summary>{}</details></li>'
+    ).format(ticket_name(ticket.ticket), ticket.score, note, said)
 
 
 def lane(voice: Voice) -> str:
@@ -67,8 +98,8 @@ def lane(voice: Voice) -> str:
     return f"{voice.id}:{voice.model}" if voice.path is None and voice.model else voice.id
 
 
-def _said(role: str, content: str) -> Markup:
-    who = {"user": "Customer", "assistant": "Answer", "system": "Standing instruction"}.get(role, role)
+def _said(role: str, content: str, answer: str = "Answer") -> Markup:
+    who = {"user": "Customer", "assistant": answer, "system": "Standing instruction"}.get(role, role)
     return Markup('<div class="turn turn-{}"><h4>{}</h4><p>{}</p></div>').format(role, who, content)
 
 
@@ -106,24 +137,44 @@ def _reference(conversation: Conversation) -> Markup:
     ).format(conversation.ticket, opening, conversation.reference)
 
 
-def choices(voices: Sequence[Voice]) -> list[tuple[str, str]]:
-    """The adapters to choose from, as label and id."""
-    return [(f"{voice.label} · {short_model(voice.model)}", voice.id) for voice in voices if voice.path is not None]
+def everybody(known: Sequence[Voice]) -> list[Voice]:
+    """Return who can stand in a pane: each voice, the same with look-up, and the nearest answer."""
+    both = [each for voice in known for each in dict.fromkeys((voice, voice.looking))]
+    return [*both, NEAREST_VOICE]
 
 
-def shown(voices: Sequence[Voice], chosen: Sequence[str]) -> list[Voice]:
-    """The base and the chosen adapters that are still there, in the order they were chosen.
+def choices(known: Sequence[Voice]) -> list[tuple[str, str]]:
+    """Whom to choose from beside the base, as label and id: adapters first."""
+    others = [voice for voice in everybody(known) if voice.id != "base"]
+    ordered = sorted(others, key=lambda voice: voice.path is None)
+    return [
+        (f"{voice.label} · {short_model(voice.model)}" if voice.path else voice.label, voice.id) for voice in ordered
+    ]
+
+
+def newly(known: Sequence[Voice], name: str) -> list[str]:
+    """Return whom a new playground compares with the base: an adapter, and the same with look-up."""
+    return list(dict.fromkeys(each.id for voice in known if voice.id == name for each in (voice, voice.looking)))
+
+
+def shown(known: Sequence[Voice], chosen: Sequence[str]) -> list[Voice]:
+    """The base and the chosen voices that are still there, in the order they were chosen.
 
     The base is that of the adapters; its model stays empty where it stands alone.
     """
-    by_id = {voice.id: voice for voice in voices}
-    adapters = [by_id[name] for name in over_one_base(voices, chosen)][:MOST_ADAPTERS]
-    return [replace(by_id["base"], model=adapters[0].model if adapters else ""), *adapters]
+    by_id = {voice.id: voice for voice in everybody(known)}
+    beside = [by_id[name] for name in over_one_base(known, chosen)][:MOST_BESIDE]
+    model = next((voice.model for voice in beside if voice.model), "")
+    return [
+        replace(voice, model=model) if voice.path is None and voice.id != NEAREST else voice
+        for voice in (by_id["base"], *beside)
+    ]
 
 
-def over_one_base(voices: Sequence[Voice], chosen: Sequence[str]) -> list[str]:
-    """Keep of the chosen adapters those over the base of the newest, which can answer together."""
-    models = {voice.id: voice.model for voice in voices if voice.path is not None}
-    known = [name if name in models else name.removesuffix("@now") for name in chosen]  # it has ended since
-    known = [name for name in dict.fromkeys(known) if name in models]
-    return [name for name in known if models[name] == models[known[-1]]]
+def over_one_base(known: Sequence[Voice], chosen: Sequence[str]) -> list[str]:
+    """Keep of the chosen voices those over the base of the newest adapter, which can answer together."""
+    models = {voice.id: voice.model for voice in everybody(known) if voice.id != "base"}
+    names = [name if name in models else name.replace("@now", "") for name in chosen]  # it has ended since
+    names = [name for name in dict.fromkeys(names) if name in models]
+    newest = next((models[name] for name in reversed(names) if models[name]), "")
+    return [name for name in names if models[name] in ("", newest)]

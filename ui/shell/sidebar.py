@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from engine.chat.records import LOOKUP
 from engine.errors import StudioError
 from engine.workspace import Deleted
 from ui.context import Context
@@ -120,11 +121,12 @@ def lists(studio: Studio, dataset: str, run: str, voices: Sequence[str]) -> Any:
 
 def _toggled(studio: Studio, voices: list[str], voice: str) -> list[str]:
     """Choose an adapter for the playground, or take it away again; the newest three over its base stay."""
-    from ui.playground.views import MOST_ADAPTERS, over_one_base
+    from ui.playground.views import MOST_BESIDE, newly, over_one_base
 
     if voice in voices:
-        return [name for name in voices if name != voice]
-    return over_one_base(studio.playground.voices(), [*voices, voice])[-MOST_ADAPTERS:]
+        return [name for name in voices if name not in (voice, f"{voice}{LOOKUP}")]
+    known = studio.playground.voices()
+    return over_one_base(known, [*voices, voice] if voices else newly(known, voice))[-MOST_BESIDE:]
 
 
 def _rename(studio: Studio, kind: str, identifier: str, name: str) -> None:

@@ -8,6 +8,8 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 
+from engine.chat.records import LookUp
+
 MOST = 32
 """Conversations that are kept; the one not used for longest goes first."""
 
@@ -27,6 +29,8 @@ class Reply:
     """'end', 'length', 'cancelled', or None while it speaks."""
     weights: str = ""
     """The mark of the weights that answer, and after which step of a run."""
+    lookup: LookUp | None = None
+    """What was looked up for it; None without look-up."""
 
     @property
     def speed(self) -> float:

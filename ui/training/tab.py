@@ -15,6 +15,7 @@ from engine.training.runs.status import ACTIVE
 from ui.context import Context
 from ui.events import LATEST, listen, once
 from ui.html import data_of
+from ui.playground.views import newly
 from ui.state import page as remembered
 from ui.state.focus import select_run
 from ui.state.ownership import name_of
@@ -57,7 +58,7 @@ def wire(context: Context) -> None:
 
     def compare(run: str) -> dict[Any, Any]:
         voice = next((seen.id for seen in studio.playground.voices() if seen.id.partition("@")[0] == f"run:{run}"), "")
-        return {page.voices: [voice] if voice else [], context.tabs: gr.Tabs(selected="playground")}
+        return {page.voices: newly(studio.playground.voices(), voice), context.tabs: gr.Tabs(selected="playground")}
 
     def again(run: str) -> dict[Any, Any]:
         info = studio.runs.info(run)

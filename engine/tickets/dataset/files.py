@@ -49,6 +49,8 @@ EDITS: Final = "edits.json"
 ORIGIN: Final = "origin.json"
 SOURCES: Final = "sources"
 """The folder with a private copy of the export."""
+TRAVELLED: Final = "lookup"
+"""The folder of an adapter with the tickets that travel with it: train.jsonl alone."""
 
 
 def numbered_lines(file: Path) -> Iterator[tuple[int, bytes]]:

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+from engine.chat.records import NEAREST_VOICE, LookedUpTicket, LookUp
 from engine.studio import Voice
 from tests.ui.fake_tickets import HOSTILE
 from ui.playground import views
@@ -80,3 +81,56 @@ def test_adapters_over_another_base_leave_when_one_is_chosen(tmp_path):
     assert views.over_one_base(known, []) == []
     assert views.over_one_base(known, ["run:gone", "base"]) == []
     assert [voice.id for voice in views.shown(known, ["run:0", "run:9"])] == ["base", "run:9"]
+
+
+SAID = ({"role": "user", "content": HOSTILE}, {"role": "assistant", "content": "Use vinegar."})
+NEAR = LookedUpTicket("7", 0.61, SAID)
+
+
+def answered(found, done=True):
+    asked = Conversation().asked(("base+lookup",), "It drips")
+    reply = Reply("Vinegar.", 2, 1.0, done, "end", "", found)
+    return replace(asked, replies={"base+lookup": reply})
+
+
+def test_the_tickets_that_were_looked_up_stand_folded_under_the_answer_with_their_nearness():
+    shown = views.board(answered(LookUp((NEAR, replace(NEAR, ticket="8")), 0.61, 0.2, used=1)), [BASE.looking])
+    assert "1 ticket looked up" in shown and "nearness 0.61" in shown and "Use vinegar." in shown
+    assert shown.count("found, and not used") == 1
+    assert "<details" in shown and "<details open" not in shown and "<img" not in shown
+
+
+def test_where_nothing_is_near_enough_the_answer_says_so():
+    shown = views.board(answered(LookUp((), 0.12, 0.21)), [BASE.looking])
+    assert "No ticket is near enough (the nearest has 0.12, 0.21 are needed)" in shown
+    assert "looked up</summary>" not in shown
+
+
+def test_who_answers_without_look_up_says_nothing_of_it(tmp_path):
+    assert "looked up" not in views.board(answered(None), [BASE.looking])
+
+
+def test_each_voice_can_be_chosen_with_look_up_and_so_can_the_nearest_answer(tmp_path):
+    known = [BASE, tuned(tmp_path)]
+    assert [name for _, name in views.choices(known)] == ["run:r3", "run:r3+lookup", "base+lookup", "nearest"]
+    chosen = ["nearest", "base+lookup", "run:r3+lookup"]
+    shown = views.shown(known, chosen)
+    assert [voice.id for voice in shown] == ["base", *chosen]
+    assert [voice.model for voice in shown] == ["starter", "", "starter", "starter"]
+    assert [voice.lookup for voice in shown] == [False, True, True, True]
+
+
+def test_a_voice_that_was_trained_with_look_up_has_no_other_way_to_answer(tmp_path):
+    known = [BASE, replace(tuned(tmp_path), lookup=True)]
+    assert [name for _, name in views.choices(known)] == ["run:r3", "base+lookup", "nearest"]
+    assert views.newly(known, "run:r3") == ["run:r3"]
+
+
+def test_a_new_playground_compares_the_base_the_tuned_and_the_tuned_with_look_up(tmp_path):
+    assert views.newly([BASE, tuned(tmp_path)], "run:r3") == ["run:r3", "run:r3+lookup"]
+    assert views.newly([BASE], "run:gone") == []
+
+
+def test_the_nearest_answer_says_that_no_model_has_a_part_in_it():
+    shown = views.board(Conversation(), [NEAREST_VOICE])
+    assert '<span class="weights">no model</span>' in shown and "no model has a part in it" in shown
