@@ -39,10 +39,17 @@ TESTS = {
     ],
     "engine/services/runs.py": [
         "tests/engine/test_studio.py",
+        "tests/engine/test_two_bases.py",
+        "tests/engine/test_damage.py",
         "tests/engine/training/runs/test_run_state.py",
         "tests/engine/training/test_faults.py",
     ],
-    "engine/services/playground.py": ["tests/engine/test_studio.py", "tests/engine/test_two_bases.py"],
+    "engine/services/playground.py": [
+        "tests/engine/test_studio.py",
+        "tests/engine/test_two_bases.py",
+        "tests/engine/test_damage.py",
+        "tests/engine/test_asked_in_training.py",
+    ],
     "engine/services/adapters.py": ["tests/engine/test_studio.py", "tests/engine/test_damage.py"],
     "engine/studio.py": [
         "tests/engine/test_studio.py",

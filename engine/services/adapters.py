@@ -49,9 +49,8 @@ class AdapterService:
         """
         from engine.export.importing import import_adapter
 
-        trained = (run.recipe.model for run in self._runs.all() if run.recipe and (run.has_adapter or run.checkpoint))
-        known = dict.fromkeys([*trained, *(voice.model for voice in self.voices())])
-        known.pop("", None)
+        used = [run.recipe.model for run in self._runs.all() if run.recipe is not None]
+        known = dict.fromkeys([*used, *(voice.model for voice in self.voices())])
         return f"adapter:{import_adapter(self._workspace, source, name, base, known).name}"
 
     def rename(self, voice: str, name: str) -> None:

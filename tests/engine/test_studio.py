@@ -14,6 +14,7 @@ from engine.training.runs import ownership
 from engine.training.runs.directory import RunDirectory
 from engine.training.runs.events import Stepped
 from engine.workspace import Workspace
+from tests.engine.chat.lora import make_lora
 
 
 @pytest.fixture
@@ -244,3 +245,16 @@ def test_the_size_of_an_adapter_is_that_of_its_files(studio, tmp_path):
     (studio.runs.get(run).adapter / "folder").mkdir()
     (studio.runs.get(run).adapter / "folder" / "file").write_bytes(b"12345")
     assert studio.export.size(run) == 5
+
+
+def test_an_adapter_finds_its_base_among_those_of_runs_though_one_of_them_is_damaged(studio, tmp_path, tiny_base):
+    base = tmp_path / "models" / "mine"
+    base.mkdir(parents=True)
+    (base / "config.json").write_text("{}")
+    studio.runs.get(finished_run(studio, tmp_path, "good", model=str(base)).removeprefix("run:"))
+    damaged = studio.runs.get(finished_run(studio, tmp_path, "damaged").removeprefix("run:"))
+    (damaged.path / "recipe.json").write_text("{")
+    folder = make_lora(tiny_base, tmp_path / "adapter", 1)
+    config = json.loads((folder / "adapter_config.json").read_text())
+    (folder / "adapter_config.json").write_text(json.dumps({**config, "base_model_name_or_path": "/elsewhere/mine"}))
+    assert studio.playground.voice(studio.adapters.bring_in(folder)).model == str(base)
