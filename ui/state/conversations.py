@@ -51,6 +51,8 @@ class Conversation:
     ticket: str = ""
     opening: tuple[ChatMessage, ...] = ()
     """The earlier turns of a held-out ticket, which all voices hear before the question."""
+    question: str = ""
+    """The newest one."""
     asking: bool = False
     stage: str = ""
     """What is being done before the first word, such as loading the model."""
@@ -64,7 +66,7 @@ class Conversation:
         said: ChatMessage = {"role": "user", "content": question}
         lanes = {**self.lanes, **{voice: (*self.hears(voice), said) for voice in voices}}
         waiting = {voice: Reply(done=False) for voice in voices}
-        return replace(self, lanes=lanes, replies={**self.replies, **waiting}, asking=True, stage="")
+        return replace(self, lanes=lanes, replies={**self.replies, **waiting}, question=question, asking=True, stage="")
 
     def answered(self, voices: tuple[str, ...]) -> "Conversation":
         """Keep the newest answers as said; a voice that said nothing loses the question again."""
@@ -77,6 +79,20 @@ class Conversation:
                 lanes[voice] = lanes[voice][:-1]
         replies = {voice: replace(newest, done=True) for voice, newest in self.replies.items()}
         return replace(self, lanes=lanes, replies=replies, asking=False, stage="")
+
+    def taken_back(self) -> tuple[str, "Conversation"]:
+        """Return the newest question, and the conversation as it was before it was asked.
+
+        The question is empty where nothing was asked yet.
+        """
+        lanes = {voice: _before(heard, self.question) for voice, heard in self.lanes.items()}
+        return self.question, replace(self, lanes=lanes, replies={}, question="")
+
+
+def _before(heard: tuple[ChatMessage, ...], question: str) -> tuple[ChatMessage, ...]:
+    """What a voice had heard before a question; all of it where it was not asked."""
+    place = max((place for place, turn in enumerate(heard) if turn["role"] == "user"), default=-1)
+    return heard[:place] if place >= 0 and heard[place]["content"] == question else heard
 
 
 class Conversations:
