@@ -240,10 +240,10 @@ def test_only_imported_adapters_are_renamed_and_deleted_as_such(studio, tmp_path
     assert studio.playground.voice(brought).label == "renamed"
 
 
-def test_the_size_of_an_adapter_is_that_of_its_files(studio, tmp_path):
+def test_the_size_of_an_adapter_is_that_of_the_files_that_are_packed(studio, tmp_path):
     run = finished_run(studio, tmp_path, "one").removeprefix("run:")
-    (studio.runs.get(run).adapter / "folder").mkdir()
-    (studio.runs.get(run).adapter / "folder" / "file").write_bytes(b"12345")
+    (studio.runs.get(run).adapter / "adapter_config.json").write_bytes(b"12345")
+    (studio.runs.get(run).adapter / "notes.txt").write_bytes(b"not packed")
     assert studio.export.size(run) == 5
 
 
