@@ -171,6 +171,17 @@ def ask(
     top_p: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Draw among the likeliest tokens of this probability; 1 is all.")
     ] = 0.9,
+    top_k: Annotated[int, typer.Option(min=0, max=1000, help="Draw among so many of the likeliest; 0 is all.")] = 0,
+    min_p: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Draw among those this share as likely as the likeliest; 0 is all.")
+    ] = 0.0,
+    repetition_penalty: Annotated[
+        float, typer.Option(min=1.0, max=2.0, help="Above 1, what was said is less likely to be said again.")
+    ] = 1.0,
+    stop: Annotated[
+        list[str] | None, typer.Option(help="A text that ends an answer; may be given more than once.")
+    ] = None,
+    thinking: Annotated[bool, typer.Option(help="Let a model that can think before it answers.")] = False,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     data: Annotated[
         Path | None,
@@ -187,15 +198,14 @@ def ask(
     from engine.chat.records import Sampling
 
     questions = read_questions(file) if file else [[{"role": "user", "content": prompt or ""}]]
-    sampling = Sampling(temperature=temperature, top_p=top_p, max_new_tokens=max_new_tokens, seed=seed)
-    answers = []
+    sampling = Sampling(
+        temperature, top_p, max_new_tokens, seed, top_k, min_p, repetition_penalty, thinking, tuple(stop or ())
+    )
     asked = _run(run) if run else None
     with tuned_adapter(asked, adapter, model) as (recipe, folder):
         tickets = tickets_for(asked, folder, data, recipe)
         cache = _workspace(workspace).cache
-        for answer in answer_questions(questions, recipe, folder, cache, sampling, _say, tickets):
-            answers.append(answer)
-            _say(f"Answered {len(answers)} of {len(questions)}", len(answers) / len(questions))
+        answers = list(answer_questions(questions, recipe, folder, cache, sampling, _say, tickets))
     _result({"answers": answers})
 
 

@@ -119,25 +119,26 @@ def answer_questions(
     report: Report,
     tickets: Path | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Answer each question with the base and the adapter, in one batch.
+    """Answer each question with the base and the adapter, as many at a time as memory has room for.
 
     Args:
         questions: As from :func:`read_questions`.
         recipe: Which base, loaded how, under which standing instruction.
         adapter: The PEFT adapter folder.
         cache: The workspace's cache folder.
-        sampling: Temperature, length, seed.
+        sampling: How the answers are chosen.
         report: Progress.
         tickets: As from :func:`tickets_for`: the tuned voice answers with what is looked up there.
 
     Yields:
-        {"prompt", "base", "tuned", "base_stopped_by", "tuned_stopped_by"}, and with look-up "looked_up", the tickets.
+        {"prompt", "base", "tuned", "base_stopped_by", "tuned_stopped_by"} for each question, in order; with look-up
+        "looked_up", the tickets; and a "note" where the oldest messages did not fit.
 
     Raises:
         StudioError: The adapter or its base cannot be loaded.
     """
     from engine.chat.lookup import look_up, with_tickets
-    from engine.chat.playground import answer
+    from engine.chat.playground import answer_many
     from engine.chat.records import Voice
     from engine.tickets.lookup.building import index_of
     from engine.tickets.lookup.question import asked
@@ -149,20 +150,29 @@ def answer_questions(
     voices = [Voice("base", "Base model", "", None), Voice("tuned", "Tuned", recipe.model, adapter)]
     with BaseHolder(cache).use(recipe, report=report) as base:
         assert base is not None  # since nobody stops the waiting
+        heard: list[list[list[Turn]]] = []
+        looked_up: list[dict[str, Any]] = []
         for question in questions:
             turns = with_instruction(question, recipe.system_prompt)
-            told, looked_up = turns, {}
+            heard.append([turns, turns])
+            looked_up.append({})
             if index is not None:
                 told, found = with_tickets(base, turns, look_up(index, asked(turns)), sampling.max_new_tokens)
-                looked_up = {"looked_up": [near.ticket for near in found.tickets[: found.used]]}
-            *_, last = answer(base, voices, [turns, told], sampling, lambda: False)
-            plain, tuned = last.answers
-            yield looked_up | {
+                heard[-1][1] = told
+                looked_up[-1] = {"looked_up": [near.ticket for near in found.tickets[: found.used]]}
+
+        def progress(done: int, total: int) -> None:
+            report(f"{done} of {total} answers", done / total)
+
+        answers = answer_many(base, voices, heard, sampling, progress)
+        for question, extra, (plain, tuned) in zip(questions, looked_up, answers, strict=True):
+            yield extra | {
                 "prompt": question[-1]["content"],
                 "base": plain.text,
                 "tuned": tuned.text,
                 "base_stopped_by": plain.stopped_by,
                 "tuned_stopped_by": tuned.stopped_by,
+                **({"note": tuned.note} if tuned.note else {}),
             }
 
 

@@ -6,8 +6,9 @@ something changes:
 
     a run       shares the base that it needs with an answer that streams on it; needs it another one, it waits until
                 nobody holds the one that is loaded, and swaps
-    an answer   waits for the answer before it; while a run that needs another base trains, or waits for that base, it
-                is refused in words
+    an answer   shares the base with the answers under way on it; needs it another one, it waits until nobody holds the
+                one that is loaded, and whoever comes after it waits behind it; while a run that needs another base
+                trains, or waits for that base, it is refused in words
 
 The holder knows neither how a run trains nor how an answer is made.
 """
@@ -223,9 +224,8 @@ class BaseHolder:
             raise _refusal(lease, run)
         if run and run.base is None:
             return f"Waiting for '{run.run}' to begin"
-        if any(not other.run for other in before):
-            return ANSWER_UNDER_WAY
-        return ""
+        is_next = all(other.base for other in before if not other.run)
+        return "" if is_next and (self._suits(lease) or not self._held()) else ANSWER_UNDER_WAY
 
     def _held(self) -> bool:
         return any(lease.base for lease in self._line)

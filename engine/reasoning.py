@@ -1,4 +1,4 @@
-"""Reasoning that stands written out inside an answer: found, and taken out.
+"""Reasoning that stands written out inside an answer: found, and taken out or told apart.
 
 Reasoning models put it between tags in front of what they say, and data sets made from their answers carry it along.
 Here every answer begins after it, so that nobody learns to write the tags as letters.
@@ -30,3 +30,25 @@ def without_reasoning(answer: str) -> str:
         kept.append(answer[position:])
     left = "".join(kept)
     return answer if left == answer else left.strip()
+
+
+def split_reasoning(text: str, *, begun: bool = False) -> tuple[str, str]:
+    """Tell what a model thinks from what it answers, also while it is being written.
+
+    Args:
+        text: What it has written so far.
+        begun: Whether the prompt has opened the thought already.
+
+    Returns:
+        The thoughts in front of the answer, and the answer; the very same text where there are none.
+    """
+    start = 0
+    if not begun:
+        opening = _TAG.match(text, len(text) - len(text.lstrip()))
+        if opening is None or opening[1] or opening[3]:
+            return "", text
+        start = opening.end()
+    for tag in _TAG.finditer(text, start):
+        if tag[1] or tag[3]:
+            return text[start : tag.start()].strip(), text[tag.end() :]
+    return text[start:].strip(), ""

@@ -290,6 +290,11 @@ class AdapterBank:
                 raise ModelError("That adapter is no longer loaded.", "Ask again.")
             return self._slots[name]
 
+    def knows(self, reader: Hashable) -> bool:
+        """Whether weights, as from :meth:`reader`, are still loaded."""
+        with self.lock:
+            return reader is None or any(slot is reader for slot in self._slots.values())
+
     def _drop(self, names: Iterable[str]) -> None:
         for name in names:
             slot = self._slots.pop(name)

@@ -5,7 +5,8 @@ reading the weights, on a GPU launching kernels costs most of it. The module kno
 token is chosen.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import psutil
@@ -76,6 +77,26 @@ class Batch(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class ReadTokens:
+    """What a row has in the cache."""
+
+    ids: list[int]
+    reader: Hashable
+    """The weights that read it (:meth:`engine.chat.adapters.AdapterBank.reader`)."""
+
+    @classmethod
+    def of(cls, bank: "AdapterBank", row: Row) -> "ReadTokens":
+        """What a row has in the cache once its prompt is read."""
+        return cls(list(row.prompt), bank.reader(row.adapter))
+
+
+def keep_read(bank: "AdapterBank", read: ReadTokens, rows: CachedRows, row: int) -> None:
+    """Keep what a row has read for the next turn, unless its adapter has been let go of meanwhile."""
+    if bank.knows(read.reader):
+        bank.prefixes.keep(read.reader, read.ids, rows, row)
+
+
 class DecodingBatch:
     """A batch whose steps are the model's own forward, layer by layer.
 
@@ -87,7 +108,7 @@ class DecodingBatch:
         pad_id: Fills the shorter prompts on the left.
         most_rows: Rows that memory has room for.
         rows: Those that are there already.
-        read: The tokens that each of them has in the cache.
+        read: What each of them has in the cache.
     """
 
     def __init__(
@@ -96,7 +117,7 @@ class DecodingBatch:
         pad_id: int,
         most_rows: int,
         rows: CachedRows | None = None,
-        read: Sequence[list[int]] = (),
+        read: Sequence[ReadTokens] = (),
     ) -> None:
         self._bank, self._pad_id, self._most_rows = bank, pad_id, most_rows
         self._can_change = new_cache(bank) is not None
@@ -104,7 +125,6 @@ class DecodingBatch:
         self._places = list(range(len(read)))
         """Where each row lies in the cache."""
         self._read = list(read)
-        """The tokens that each row has in the cache."""
 
     @property
     def is_recorded(self) -> bool:
@@ -124,7 +144,7 @@ class DecodingBatch:
         else:
             self._rows.join(joining)
         self._places += range(len(self._rows) - len(rows), len(self._rows))
-        self._read += [list(row.prompt) for row in rows]
+        self._read += [ReadTokens.of(self._bank, row) for row in rows]
         return scores
 
     def step(self, tokens: Sequence[int]) -> torch.Tensor:
@@ -133,7 +153,7 @@ class DecodingBatch:
         fed = [self._pad_id] * len(self._rows)
         for place, read, token in zip(self._places, self._read, tokens, strict=True):
             fed[place] = token
-            read.append(token)
+            read.ids.append(token)
         ids = torch.tensor(fed, device=self._bank.device).unsqueeze(-1)
         mask = torch.nn.functional.pad(self._rows.mask, (0, 1), value=1)
         scores = forward(self._bank, self._rows, ids, mask, self._rows.positions)
@@ -144,8 +164,7 @@ class DecodingBatch:
         assert self._rows is not None
         if self._can_change:
             for row in keep:
-                reader = self._bank.reader(self._rows.adapters[row])
-                self._bank.prefixes.keep(reader, self._read[row], self._rows, row)
+                keep_read(self._bank, self._read[row], self._rows, row)
         left = [row for row in range(len(self._places)) if row not in rows]
         self._places, self._read = [self._places[row] for row in left], [self._read[row] for row in left]
         if not left:

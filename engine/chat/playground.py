@@ -6,25 +6,30 @@ conversation nor knows where adapters come from.
 
 import gc
 import logging
-import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from engine.chat.answer_builder import AnswerBuilder, silent
+from engine.chat.context import Fitted, context_of, fit
 from engine.chat.records import Answer, AnswerFrame, Sampling
-from engine.chat.text import TextStream
 from engine.errors import ResourceError, StudioError
 from engine.model.adapter_files import check_mark
+from engine.model.device_errors import has_lost_gpu, is_out_of_memory
 from engine.turns import Turn
 
 if TYPE_CHECKING:
-    from engine.chat.decoding import RowState
-    from engine.chat.records import StoppedBy, Voice
+    from engine.chat.decoding import Request
+    from engine.chat.records import Voice
     from engine.model.base import BaseModel
 
-__all__ = ["Answer", "AnswerFrame", "Sampling", "Turn", "answer", "silent"]
+__all__ = ["Answer", "AnswerFrame", "Progress", "Sampling", "Turn", "answer", "answer_many", "silent"]
 
 log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+"""Called with how many answers there are, and how many there will be."""
 
 
 def answer(
@@ -34,12 +39,13 @@ def answer(
     sampling: Sampling,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[AnswerFrame]:
-    """Let several voices answer in one batch.
+    """Let several voices answer, in one batch with whoever else is answered on this base.
 
     Args:
         base: The loaded base model that all voices belong to.
         voices: At least one; a voice without a path is the base itself.
-        conversations: One a voice, its own messages so far.
+        conversations: One a voice, its own messages so far. One that is longer than the model reads loses its oldest
+            messages, and the answer says so.
         sampling: How the answers are chosen.
         should_stop: Looked at before every token.
 
@@ -47,12 +53,154 @@ def answer(
         A frame at each stage and a frame a token; in the last one all answers are done.
 
     Raises:
-        StudioError: An adapter is gone or does not fit, the conversation is too long, or memory ran out.
+        StudioError: An adapter is gone or does not fit, a question is too long, or memory ran out.
     """
     if not voices or len(voices) != len(conversations):
         raise ValueError("one conversation a voice, and at least one voice")
-    try:
+    with _told_in_words():
         yield from _answers(base, voices, conversations, sampling, should_stop)
+
+
+def answer_many(
+    base: "BaseModel",
+    voices: "Sequence[Voice]",
+    questions: Sequence[Sequence[Sequence[Turn]]],
+    sampling: Sampling,
+    progress: Progress = lambda *_: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Iterator[tuple[Answer, ...]]:
+    """Let several voices answer many questions: as many at a time as memory has room for, each as if it were alone.
+
+    Args:
+        base: The loaded base model that all voices belong to.
+        voices: At least one; a voice without a path is the base itself.
+        questions: For each one conversation a voice, which ends with the customer's message.
+        sampling: How the answers are chosen; every answer draws from the seed anew.
+        progress: Told whenever an answer has ended.
+        should_stop: Looked at before every token; once it is true, the open answers end as 'cancelled' where they are.
+
+    Yields:
+        For each question, in order and as soon as it is there, the voices' answers.
+
+    Raises:
+        StudioError: As in :func:`answer`.
+    """
+    if not voices or any(len(question) != len(voices) for question in questions):
+        raise ValueError("one conversation a voice, and at least one voice")
+    with _told_in_words():
+        yield from _many(base, voices, questions, sampling, progress, should_stop)
+
+
+def _answers(
+    base: "BaseModel",
+    voices: "Sequence[Voice]",
+    conversations: Sequence[Sequence[Turn]],
+    sampling: Sampling,
+    should_stop: Callable[[], bool],
+) -> Iterator[AnswerFrame]:
+    from engine.chat.decoding import batch_of
+
+    answers = _builder(base, [voice.id for voice in voices], sampling)
+    yield answers.frame("Loading the adapters")
+    fitted = [_fitted(base, conversation, sampling) for conversation in conversations]
+    with _names(base, voices) as (names, weights):
+        answers.sign(weights, [each.note for each in fitted])
+        requests = [
+            _request(base, each, name, sampling, talks_on=True) for each, name in zip(fitted, names, strict=True)
+        ]
+        yield answers.frame("Reading")
+        for states in batch_of(base).answer(requests, should_stop):
+            for ended in answers.update(states):
+                requests[ended].dropped = True
+            yield answers.frame("Writing" if any(seen.tokens for seen in answers.answers) else "Reading")
+
+
+def _many(
+    base: "BaseModel",
+    voices: "Sequence[Voice]",
+    questions: Sequence[Sequence[Sequence[Turn]]],
+    sampling: Sampling,
+    progress: Progress,
+    should_stop: Callable[[], bool],
+) -> Iterator[tuple[Answer, ...]]:
+    from engine.chat.decoding import batch_of
+
+    if not questions:
+        return
+    fitted = [[_fitted(base, conversation, sampling) for conversation in question] for question in questions]
+    ids, size = [voice.id for voice in voices], len(voices)
+    with _names(base, voices) as (names, weights):
+        requests = [_request(base, each, name, sampling) for of in fitted for each, name in zip(of, names, strict=True)]
+        builders = [_builder(base, ids, sampling) for _ in fitted]
+        for builder, of in zip(builders, fitted, strict=True):
+            builder.sign(weights, [each.note for each in of])
+        given, ended = 0, 0
+        progress(0, len(requests))
+        for states in batch_of(base).answer(requests, should_stop):
+            for number in range(given, len(builders)):
+                own = states[number * size : (number + 1) * size]
+                if sampling.stop_words or all(state.done for state in own):
+                    for stopped in builders[number].update(own):
+                        requests[number * size + stopped].dropped = True
+            now = sum(state.done for state in states)
+            if now > ended:
+                ended = now
+                progress(ended, len(requests))
+            while given < len(builders) and all(seen.done for seen in builders[given].answers):
+                yield builders[given].answers
+                given += 1
+
+
+@contextmanager
+def _names(base: "BaseModel", voices: "Sequence[Voice]") -> "Iterator[tuple[tuple[str | None, ...], list[str]]]":
+    """Have the voices' adapters loaded; their names in the bank, and which weights they are in words."""
+    from engine.chat.adapters import bank_of
+    from engine.chat.weights import DIGITS
+
+    for voice in voices:
+        if voice.path and voice.snapshot is None:
+            check_mark(voice.path, base.mark)
+    bank = bank_of(base)
+    with bank.acquire([voice.snapshot or voice.path for voice in voices]) as names:
+        marks = [bank.mark(name) if name else base.mark[:DIGITS] for name in names]
+        yield names, [_weights(voice, mark) for voice, mark in zip(voices, marks, strict=True)]
+
+
+def _builder(base: "BaseModel", voices: Sequence[str], sampling: Sampling) -> AnswerBuilder:
+    begun = sampling.thinking and base.chat.closes_thought
+    return AnswerBuilder(voices, base.chat.tokenizer, sampling.stop_words, begun=begun)
+
+
+def _request(
+    base: "BaseModel", fitted: Fitted, name: str | None, sampling: Sampling, *, talks_on: bool = False
+) -> "Request":
+    from engine.chat.decoding import Request, Row
+
+    sampling = replace(sampling, max_new_tokens=fitted.room)
+    return Request(Row(fitted.prompt, name), sampling, base.chat.stop_ids, talks_on)
+
+
+def _weights(voice: "Voice", mark: str) -> str:
+    step = f"step {voice.snapshot.step}" if voice.snapshot else ""
+    return ", ".join(part for part in (step, mark) if part)
+
+
+def _fitted(base: "BaseModel", conversation: Sequence[Turn], sampling: Sampling) -> Fitted:
+    asked = conversation[-1] if conversation else {"role": "", "content": ""}
+    if asked["role"] != "user" or not asked["content"].strip():
+        raise StudioError("There is no question to answer.", "Type a customer's message first.")
+
+    def encode(turns: Sequence[Turn]) -> list[int]:
+        return base.chat.prompt(turns, thinking=sampling.thinking)
+
+    return fit(conversation, encode, context_of(base.model), sampling.max_new_tokens)
+
+
+@contextmanager
+def _told_in_words() -> Iterator[None]:
+    """Translate what goes wrong inside, and let go of what it held."""
+    try:
+        yield
     except Exception as error:
         known = _in_words(error)
         if known is None:
@@ -63,112 +211,10 @@ def answer(
         raise known from error
 
 
-def _answers(
-    base: "BaseModel",
-    voices: "Sequence[Voice]",
-    conversations: Sequence[Sequence[Turn]],
-    sampling: Sampling,
-    should_stop: Callable[[], bool],
-) -> Iterator[AnswerFrame]:
-    from engine.chat.adapters import bank_of
-    from engine.chat.decoding import Row, decode
-    from engine.chat.weights import DIGITS
-
-    answers = AnswerBuilder([voice.id for voice in voices], base.chat.tokenizer)
-    yield answers.frame("Loading the adapters")
-    prompts = [_prompt(base, conversation) for conversation in conversations]
-    sampling = _fitted(sampling, max(map(len, prompts)), base)
-    for voice in voices:
-        if voice.path and voice.snapshot is None:
-            check_mark(voice.path, base.mark)
-    bank = bank_of(base)
-    with bank.acquire([voice.snapshot or voice.path for voice in voices]) as names:
-        marks = [bank.mark(name) if name else base.mark[:DIGITS] for name in names]
-        answers.sign([_weights(voice, mark) for voice, mark in zip(voices, marks, strict=True)])
-        rows = [Row(prompt, name) for prompt, name in zip(prompts, names, strict=True)]
-        yield answers.frame("Reading")
-        for states in decode(bank, rows, sampling, base.chat.stop_ids, base.chat.pad_id, should_stop):
-            answers.note(states)
-            yield answers.frame("" if all(state.done for state in states) else "Writing")
-
-
-def silent(voices: Sequence[str], stage: str, stopped_by: "StoppedBy | None" = None) -> AnswerFrame:
-    """Return a frame in which nobody has said anything yet, or ever will.
-
-    Args:
-        voices: Their ids.
-        stage: What is being done, in words.
-        stopped_by: What ended the answers before their first word, if anything did.
-    """
-    answers = tuple(Answer(voice, "", 0, 0.0, stopped_by is not None, stopped_by) for voice in voices)
-    return AnswerFrame(stage, answers)
-
-
-class AnswerBuilder:
-    """The answers as they grow."""
-
-    def __init__(self, voices: Sequence[str], tokenizer: object) -> None:
-        self._started = time.perf_counter()
-        self._streams = [TextStream(tokenizer) for _ in voices]
-        self._answers = silent(voices, "").answers
-
-    def sign(self, weights: Sequence[str]) -> None:
-        """Note which weights answer."""
-        self._answers = tuple(replace(seen, weights=told) for seen, told in zip(self._answers, weights, strict=True))
-
-    def note(self, states: "Sequence[RowState]") -> None:
-        """Bring every open answer up to date."""
-        seconds = time.perf_counter() - self._started
-        self._answers = tuple(
-            seen if seen.done else self._updated(seen, state, stream, seconds)
-            for seen, state, stream in zip(self._answers, states, self._streams, strict=True)
-        )
-
-    def frame(self, stage: str) -> AnswerFrame:
-        """The answers as they are now."""
-        return AnswerFrame(stage, self._answers)
-
-    def _updated(self, seen: Answer, state: "RowState", stream: TextStream, seconds: float) -> Answer:
-        text = stream.update(state.tokens)
-        text = stream.finish() if state.done else text
-        return Answer(seen.voice, text, len(state.tokens), seconds, state.done, state.stopped_by, seen.weights)
-
-
-def _weights(voice: "Voice", mark: str) -> str:
-    step = f"step {voice.snapshot.step}" if voice.snapshot else ""
-    return ", ".join(part for part in (step, mark) if part)
-
-
-def _prompt(base: "BaseModel", conversation: Sequence[Turn]) -> tuple[int, ...]:
-    asked = conversation[-1] if conversation else {"role": "", "content": ""}
-    if asked["role"] != "user" or not asked["content"].strip():
-        raise StudioError("There is no question to answer.", "Type a customer's message first.")
-    return tuple(base.chat.prompt(conversation))
-
-
-def _fitted(sampling: Sampling, longest_prompt: int, base: "BaseModel") -> Sampling:
-    """Shorten the answer to what the model's context has left.
-
-    Raises:
-        StudioError: The conversation fills the context already.
-    """
-    context = getattr(base.model.config.get_text_config(), "max_position_embeddings", None)
-    if context is None or longest_prompt + sampling.max_new_tokens <= context:
-        return sampling
-    if longest_prompt >= context:
-        raise StudioError(
-            f"The conversation is {longest_prompt} tokens long, and this model reads at most {context}.",
-            "Start a new conversation, or shorten the message.",
-        )
-    return Sampling(sampling.temperature, sampling.top_p, context - longest_prompt, sampling.seed)
-
-
 def _in_words(error: Exception) -> StudioError | None:
     """Translate what the libraries raise while answering; None for what nobody foresaw."""
     if isinstance(error, StudioError):
         return None
-    from engine.model.device_errors import has_lost_gpu, is_out_of_memory
-
     if is_out_of_memory(error):
         return ResourceError(
             "There is not enough memory for this answer.", "Compare fewer voices, or start a new, shorter conversation."

@@ -43,6 +43,8 @@ class Sampling:
     (https://arxiv.org/abs/2407.01082); 0 draws among all."""
     repetition_penalty: float = 1.0
     """Divides the scores of tokens that have been said, the question's too, 1 to 2; 1 leaves them alone."""
+    thinking: bool = False
+    """Whether a model that can (Qwen3, DeepSeek-R1) thinks before it answers."""
     stop_words: tuple[str, ...] = ()
     """Texts that end an answer, which then ends before them; at most 16, of at most 100 characters."""
 
@@ -150,6 +152,10 @@ class Answer:
     """The mark of the weights that answer, and after which step, in words; empty until they are loaded."""
     lookup: LookUp | None = None
     """What was looked up for it; None for an answer without look-up."""
+    thoughts: str = ""
+    """What a model that thinks has thought before it answered."""
+    note: str = ""
+    """What was left off from the conversation because it is too long for the model, in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 import torch
 
 from engine.chat.records import Sampling
-from engine.errors import ModelError
 
 _NONE = -1
 """Stands for a token where the scores are no numbers."""
@@ -40,13 +39,13 @@ class RowSampler:
         """Draw a number in [0, 1); shape (1,), float64."""
         return torch.rand(1, generator=self._generator, dtype=torch.float64)
 
-    def note(self, token: int) -> None:
+    def note(self, token: int | None) -> None:
         """Count a token as said."""
-        if self.sampling.repetition_penalty != 1:
+        if token is not None and self.sampling.repetition_penalty != 1:
             self.said.add(token)
 
 
-def pick(scores: torch.Tensor, rows: Sequence[RowSampler]) -> list[int]:
+def pick(scores: torch.Tensor, rows: Sequence[RowSampler]) -> list[int | None]:
     """Choose a token for every row.
 
     Args:
@@ -54,10 +53,7 @@ def pick(scores: torch.Tensor, rows: Sequence[RowSampler]) -> list[int]:
         rows: One a row.
 
     Returns:
-        Token ids, one a row.
-
-    Raises:
-        ModelError: The scores are no numbers.
+        Token ids, one a row; None where the scores are no numbers.
     """
     broken = scores.amax(-1).isnan()
     if any(row.said for row in rows):
@@ -68,12 +64,7 @@ def pick(scores: torch.Tensor, rows: Sequence[RowSampler]) -> list[int]:
         chances = torch.stack([rows[place].chance() for place in places])
         drawn[places] = _draw(scores[places], chances, sampling)
     # the processor waits for a GPU once: for the tokens, and for whether they are any
-    tokens: list[int] = torch.where(broken, _NONE, drawn).tolist()
-    if _NONE in tokens:
-        raise ModelError(
-            "The model's arithmetic overflowed, so it has no answer.",
-            "Set the compute type to bfloat16 or float32 in the recipe.",
-        )
+    tokens = [None if token == _NONE else token for token in torch.where(broken, _NONE, drawn).tolist()]
     for row, token in zip(rows, tokens, strict=True):
         row.note(token)
     return tokens

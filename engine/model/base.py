@@ -49,7 +49,7 @@ class BaseModel:
         self.title = f"{title(ref)}, 4 bit"
         self.loaded_as = loaded_as
         self._companions: dict[Callable[[BaseModel], Companion], Companion] = {}
-        self._making = threading.Lock()
+        self._making = threading.RLock()  # one companion may be made over another
 
     @property
     def device(self) -> "torch.device":

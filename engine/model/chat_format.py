@@ -93,13 +93,14 @@ class ChatFormat:
         pad = self.tokenizer.pad_token_id
         return int(pad if pad is not None else self.tokenizer.eos_token_id)
 
-    def render(self, messages: Sequence[Turn], *, ask: bool = False) -> str:
+    def render(self, messages: Sequence[Turn], *, ask: bool = False, thinking: bool = False) -> str:
         """Write a conversation down.
 
         Args:
             messages: {"role", "content"} each. Where a template refuses a standing instruction, it goes in front of the
                 question that follows it. Reasoning in earlier answers is left off, as the models' makers ask for.
             ask: Whether to end with the prompt for an answer.
+            thinking: Whether the answer may begin with a thought, where the template knows of such.
 
         Raises:
             ModelError: The template refuses the conversation.
@@ -108,12 +109,13 @@ class ChatFormat:
         for attempt in _ways_to_say([self._harmless(message) for message in messages]):
             try:
                 text = self.tokenizer.apply_chat_template(
-                    attempt, tokenize=False, add_generation_prompt=ask, enable_thinking=False
+                    attempt, tokenize=False, add_generation_prompt=ask, enable_thinking=thinking
                 )
             except Exception as error:  # a template is a stranger's program: it raises what it likes
                 refused = error
             else:
-                return f"{text}{self.opening}" if ask else str(text)
+                opening = "" if thinking and self.closes_thought else self.opening
+                return f"{text}{opening}" if ask else str(text)
         raise ModelError(
             f"The model's chat template refuses this conversation: {refused}.", "Pick another base model."
         ) from refused
@@ -163,9 +165,20 @@ class ChatFormat:
             return None
         return len(before), len(told) - len(after)
 
-    def prompt(self, messages: Sequence[Turn]) -> list[int]:
+    @property
+    def closes_thought(self) -> bool:
+        """Whether the template's own prompt opens a thought, which is closed at once unless the model is to think."""
+        return self.opening.startswith("\n</")
+
+    @cached_property
+    def thinks(self) -> bool:
+        """Whether the model can think before it answers, as far as its template tells."""
+        asked = [{"role": "user", "content": "a"}]
+        return self.render(asked, ask=True, thinking=True) != self.render(asked, ask=True)
+
+    def prompt(self, messages: Sequence[Turn], *, thinking: bool = False) -> list[int]:
         """Return the token ids of a conversation that waits for an answer."""
-        return self.encode(self.render(messages, ask=True))
+        return self.encode(self.render(messages, ask=True, thinking=thinking))
 
     def encode(self, text: str) -> list[int]:
         """Return the token ids of rendered text; the template has written all special tokens itself."""

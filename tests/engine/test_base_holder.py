@@ -145,7 +145,21 @@ def test_answers_do_not_hold_up_a_run_that_waits(bases, first, other, aside):
     assert run.result(DEADLINE).loaded_as == other.base_options
 
 
-def test_answers_take_turns_in_the_order_in_which_they_came(bases, first, other, aside):
+def test_answers_on_one_base_share_it_and_none_overtakes_who_waits_for_another(bases, first, other, aside):
+    """Else whoever needs another base would wait for as long as somebody asks on this one."""
+    watches = [Watch(), Watch()]
+    with bases.use(first) as base, bases.use(None) as again:
+        assert again is base
+        swaps = aside(used, bases, other, report=watches[0])
+        assert watches[0].hears(ANSWER_UNDER_WAY)
+        behind = aside(used, bases, first, report=watches[1])
+        assert watches[1].hears(ANSWER_UNDER_WAY)
+        assert not swaps.done()
+    assert swaps.result(DEADLINE) == other.base_options
+    assert behind.result(DEADLINE) == first.base_options
+
+
+def test_answers_on_bases_of_their_own_take_turns_in_the_order_in_which_they_came(bases, first, other, aside):
     order, watches, waiting = [], [Watch() for _ in range(3)], []
 
     def answer(recipe, number):

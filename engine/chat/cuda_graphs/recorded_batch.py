@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from engine.chat.batch import DecodingBatch
+from engine.chat.batch import DecodingBatch, ReadTokens, keep_read
 from engine.chat.cuda_graphs.recordings import rank_of
 from engine.chat.prefill import Row, read_prompts
 
@@ -29,8 +29,7 @@ class RecordedBatch:
         """Where each row is computed."""
         self._adapters: list[str | None] = [None] * recorded.rows
         """Who answers, or answered last, at each place."""
-        self._read: list[list[int]] = []
-        """The tokens that each row has in the cache."""
+        self._read: list[ReadTokens] = []
         self._step_by_step: DecodingBatch | None = None
         """Where the rows have gone on, since the recording failed."""
 
@@ -57,7 +56,7 @@ class RecordedBatch:
         weights = [self._bank.recordings.weights(row.adapter) or [] for row in rows]
         with self._bank.lock:
             self._recorded.insert(read, places, weights)
-        self._read += [list(row.prompt) for row in rows]
+        self._read += [ReadTokens.of(self._bank, row) for row in rows]
         return scores
 
     def step(self, tokens: Sequence[int]) -> torch.Tensor:
@@ -77,7 +76,7 @@ class RecordedBatch:
             self._step_by_step = self._gone_on()
             return self._step_by_step.step(tokens)
         for read, token in zip(self._read, tokens, strict=True):
-            read.append(token)
+            read.ids.append(token)
         return scores if self._places == list(range(len(fed))) else scores[self._places]
 
     def remove(self, rows: Collection[int], keep: Collection[int] = ()) -> None:
@@ -88,7 +87,7 @@ class RecordedBatch:
         for row in keep:
             place = self._places[row]
             read = self._recorded.rows_read([place], [self._adapters[place]])
-            self._bank.prefixes.keep(self._bank.reader(self._adapters[place]), self._read[row], read, 0)
+            keep_read(self._bank, self._read[row], read, 0)
         self._recorded.remove([self._places[row] for row in rows])
         left = [row for row in range(len(self._places)) if row not in rows]
         self._places, self._read = [self._places[row] for row in left], [self._read[row] for row in left]

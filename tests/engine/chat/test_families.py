@@ -5,7 +5,8 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 
 from engine.chat.adapters import AdapterBank
-from engine.chat.decoding import ContinuousBatch, Request, Row
+from engine.chat.continuous_batch import ContinuousBatch, Request
+from engine.chat.decoding import Row
 from engine.chat.records import Sampling
 from engine.model.sharing import weight_sharing_copy
 from tests.engine.chat.lora import greedy_with_transformers

@@ -114,7 +114,7 @@ def test_conversation_that_fills_the_context_is_refused_in_words(tiny_base):
     endless_talk = [{"role": "user", "content": "parcel " * 600}]
     with pytest.raises(StudioError, match="at most 512") as refused:
         final(tiny_base, [BASE], [endless_talk])
-    assert "shorten" in refused.value.remedy
+    assert "Shorten" in refused.value.remedy
 
 
 def test_answer_is_no_longer_than_the_context_allows(tiny_base, endless):

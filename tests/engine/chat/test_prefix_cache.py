@@ -5,7 +5,8 @@ import torch
 
 from engine.chat import prefill, prefix_cache
 from engine.chat.adapters import AdapterBank
-from engine.chat.decoding import ContinuousBatch, Request, Row
+from engine.chat.continuous_batch import ContinuousBatch, Request
+from engine.chat.decoding import Row
 from engine.chat.records import Sampling
 from tests.engine.chat.lora import greedy_with_transformers, make_lora, with_peft
 

@@ -5,7 +5,7 @@ import torch
 
 from engine.chat.records import Sampling
 from engine.chat.sampling import RowSampler, pick
-from engine.errors import ModelError, StudioError
+from engine.errors import StudioError
 
 PROBABILITIES = torch.tensor([0.05, 0.5, 0.15, 0.3])
 
@@ -68,9 +68,10 @@ def test_global_random_state_is_neither_read_nor_moved(seed):
     assert pick(scores, rows(2, Sampling(1.0, seed=3))) == first
 
 
-def test_scores_that_are_no_numbers_are_told_in_words():
-    with pytest.raises(ModelError, match="overflowed"):
-        pick(torch.tensor([[1.0, float("nan")]]), rows(1, Sampling()))
+def test_scores_that_are_no_numbers_give_no_token_to_their_own_row():
+    scores = torch.tensor([[1.0, float("nan")], [1.0, 2.0]])
+    assert pick(scores, rows(2, Sampling())) == [None, 1]
+    assert pick(scores, rows(2, Sampling(1.0, 0.0))) == [None, 1]
 
 
 @pytest.mark.parametrize(
