@@ -45,6 +45,16 @@ class PlaygroundTab:
     number: gr.State
     """Which held-out ticket comes next."""
     questions: QuestionPanel
+    again: gr.Button
+    """[ask-again]"""
+    edit: gr.Button
+    """[edit-question]"""
+    differences: gr.Checkbox
+    """[differences]"""
+    keep: gr.Button
+    """[keep-conversation]"""
+    kept: gr.DownloadButton
+    """[conversation-file], hidden: pressed by the page as soon as the file is there."""
 
 
 def build_playground(tab: gr.Tab) -> PlaygroundTab:
@@ -74,12 +84,25 @@ def build_playground(tab: gr.Tab) -> PlaygroundTab:
             )
             send = gr.Button("Send", variant="primary", elem_id="send", scale=0, min_width=100)
             stop = gr.Button("Stop", elem_id="stop-answer", scale=0, min_width=100, visible=False)
+        actions = _build_actions()
         html('<p class="quiet keys"><kbd>Ctrl</kbd> <kbd>Enter</kbd> sends, <kbd>Esc</kbd> stops</p>')
         with gr.Accordion("Settings", open=False, elem_id="playground-settings"):
             settings = _build_settings()
         questions = build_questions()
     parts = (tab, voices, ticket, new, notice, board, question, send, stop)
-    return PlaygroundTab(*parts, **settings, number=gr.State(0), questions=questions)
+    return PlaygroundTab(*parts, number=gr.State(0), questions=questions, **settings | actions)
+
+
+def _build_actions() -> dict[str, Any]:
+    with gr.Row(elem_classes="bar-row", elem_id="conversation-actions"):
+        again = gr.Button("Answer again, another seed", elem_id="ask-again", size="sm", scale=0, min_width=190)
+        edit = gr.Button("Edit the question", elem_id="edit-question", size="sm", scale=0, min_width=140)
+        keep = gr.Button("Download the conversation", elem_id="keep-conversation", size="sm", scale=0, min_width=190)
+        differences = gr.Checkbox(
+            False, label="Mark differences", elem_id="differences", container=False, min_width=150
+        )
+    kept = gr.DownloadButton("Download", elem_id="conversation-file", elem_classes="hidden-file")
+    return {"again": again, "edit": edit, "keep": keep, "differences": differences, "kept": kept}
 
 
 def _build_settings() -> dict[str, Any]:

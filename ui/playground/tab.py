@@ -19,7 +19,7 @@ from engine.turns import with_instruction
 from ui import parts
 from ui.context import Context
 from ui.events import listen, log, once, tell, unexpected
-from ui.playground import question_panel, views
+from ui.playground import actions, question_panel, views
 from ui.playground.components import PlaygroundTab
 from ui.state.conversations import Conversation, Reply
 
@@ -76,6 +76,7 @@ def wire(context: Context) -> None:
     )
     listen(ui.stop.click, studio.playground.stop, [page.session], queue=False)
     question_panel.wire(context, settings, _sampling)
+    actions.wire(context, ask, [*base, page.dataset, *settings], streamed, _shown, shown)
 
 
 def redraw(context: Context) -> tuple[Any, list[Any], list[Any]]:

@@ -9,6 +9,7 @@ from engine.chat.records import NEAREST, NEAREST_VOICE, LookedUpTicket
 from engine.studio import Voice
 from ui import words
 from ui.parts import NOTHING, join
+from ui.playground.differences import marked
 from ui.shell.views import short_model
 from ui.state.conversations import Conversation, Reply
 from ui.tickets.views.listing import ticket_name
@@ -22,15 +23,25 @@ ENDS = {"end": "ended by itself", "length": "reached the longest answer", "cance
 
 def board(conversation: Conversation, voices: Sequence[Voice]) -> Markup:
     """All panes; with a held-out ticket the agent's real answer stands last."""
-    panes = [_pane(conversation, voice) for voice in voices]
+    panes = [_pane(conversation, voice, _compared_with(conversation, voice, voices)) for voice in voices]
     if conversation.reference:
         panes.append(_reference(conversation))
     return Markup('<div class="panes panes-{}">{}</div>').format(len(panes), join(panes))
 
 
-def _pane(conversation: Conversation, voice: Voice) -> Markup:
+def _compared_with(conversation: Conversation, voice: Voice, voices: Sequence[Voice]) -> str:
+    """What an answer is compared with: the agent's, else the first voice's; empty where it is not."""
+    if not conversation.compares or (voice.id == voices[0].id and not conversation.reference):
+        return ""
+    first = conversation.replies.get(lane(voices[0]))
+    return conversation.reference or (first.text if first else "")
+
+
+def _pane(conversation: Conversation, voice: Voice, other: str) -> Markup:
     heard, newest = conversation.hears(lane(voice)), conversation.replies.get(lane(voice))
     said = [_said(turn["role"], turn["content"]) for turn in heard]
+    if other and heard and heard[-1]["role"] == "assistant":
+        said[-1] = _said("assistant", marked(heard[-1]["content"], other))
     if newest is not None and not newest.done:
         said.append(_speaking(newest, conversation.stage))
     elif newest is not None and newest.text and heard and heard[-1]["role"] == "user":
@@ -98,7 +109,7 @@ def lane(voice: Voice) -> str:
     return f"{voice.id}:{voice.model}" if voice.path is None and voice.model else voice.id
 
 
-def _said(role: str, content: str, answer: str = "Answer") -> Markup:
+def _said(role: str, content: str | Markup, answer: str = "Answer") -> Markup:
     who = {"user": "Customer", "assistant": answer, "system": "Standing instruction"}.get(role, role)
     return Markup('<div class="turn turn-{}"><h4>{}</h4><p>{}</p></div>').format(role, who, content)
 

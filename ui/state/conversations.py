@@ -53,6 +53,8 @@ class Conversation:
     """The earlier turns of a held-out ticket, which all voices hear before the question."""
     question: str = ""
     """The newest one."""
+    compares: bool = False
+    """Whether the words are marked in which answers differ."""
     asking: bool = False
     stage: str = ""
     """What is being done before the first word, such as loading the model."""

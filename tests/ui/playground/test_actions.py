@@ -1,0 +1,59 @@
+"""A conversation is asked again, edited, compared and kept."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.ui.handlers import by_id, calls, last
+
+SETTINGS = ("", 0.7, 0.9, 64, 3)
+TUNED = ["run:run-1"]
+
+
+@pytest.fixture
+def asked(wired, studio):
+    """A window in which two voices have answered a question."""
+    studio.add_run("Run 1")
+    list(wired.handler("playground.tab.ask")("Where is it?", "me", TUNED, "set-1", *SETTINGS))
+    return wired
+
+
+def again(wired, *settings):
+    return wired.handler("playground.actions.again")("me", TUNED, "set-1", *settings)
+
+
+def test_the_same_question_is_asked_with_another_seed(asked, studio):
+    shown = last(again(asked, *SETTINGS))
+    assert shown["answer-seed"] == 4
+    first, second = calls(studio, "ask")
+    assert second[2] == first[2]  # nothing of the first answer is in the conversation
+    assert (first[3].seed, second[3].seed) == (3, 4)
+
+
+def test_at_temperature_0_it_says_that_nothing_would_change(asked, studio):
+    list(again(asked, "", 0.0, 0.9, 64, 3))
+    assert len(calls(studio, "ask")) == 1
+    assert "Where is it?" in by_id(asked.handler("playground.tab.show")("me", TUNED))["board"]
+
+
+def test_an_edited_question_stands_in_the_field_and_no_longer_in_the_panes(asked):
+    shown = by_id(asked.handler("playground.actions.edit")("me", TUNED))
+    assert shown["question"] == "Where is it?"
+    assert "Where is it?" not in shown["board"]
+
+
+def test_differences_are_marked_when_they_are_asked_for(asked):
+    compare = asked.handler("playground.actions.compare")
+    assert "<mark>" in by_id(compare(True, "me", TUNED))["board"]
+    assert "<mark>" not in by_id(compare(False, "me", TUNED))["board"]
+
+
+def test_the_conversation_is_a_file(asked):
+
+    file = Path(by_id(asked.handler("playground.actions.download")("me", TUNED))["conversation-file"])
+    assert "Where is it?" in file.read_text(encoding="utf-8")
+
+
+def test_where_nothing_was_asked_it_says_so(wired):
+    assert wired.handler("playground.actions.edit")
+    assert list(wired.handler("playground.actions.again")("me", [], "set-1", *SETTINGS))
