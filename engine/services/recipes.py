@@ -2,21 +2,28 @@
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 
 from engine.damage import Damaged, readable
-from engine.hardware import device_report, gpu_count
+from engine.hardware import DeviceReport, device_report, gpu_count
 from engine.model.catalogue import CatalogueEntry, catalogue, find
 from engine.model.sources import check
 from engine.presets import Preset, presets
 from engine.recipe import Recipe
 from engine.saved_recipe import saved_recipe
 from engine.services.runs import RunService
+from engine.steady import Steady
 from engine.tickets.library import DataSets
 from engine.training.data.lengths import guessed_for
 from engine.training.data.token_view import Tokens
 from engine.training.memory.cards import CardFit, on_cards
 from engine.training.memory.estimate import Estimate, estimate
 from engine.workspace import Deleted, Workspace, checked_name, slug, write_json
+
+SETTLES = 60.0
+"""Seconds after which what other programs take of the memory counts by two thirds."""
+GRAIN_GIB = 0.5
+"""The least change of it that is worth another figure."""
 
 
 class RecipeService:
@@ -34,6 +41,7 @@ class RecipeService:
         self._tickets = tickets
         self._tokens = tokens
         self._runs = runs
+        self._memory = Steady(SETTLES, GRAIN_GIB)
 
     def presets(self) -> dict[str, Preset]:
         """Return the presets by name."""
@@ -59,7 +67,7 @@ class RecipeService:
 
     def estimates(self, recipes: Mapping[str, Recipe], dataset: str | None) -> dict[str, Estimate]:
         """Say how long each recipe's run would take here and how much memory it needs; quick, loads nothing."""
-        data, device, runs = self._tickets.get(dataset) if dataset else None, device_report(), self._runs.all()
+        data, device, runs = self._tickets.get(dataset) if dataset else None, self._device(), self._runs.all()
         return {
             name: estimate(
                 recipe,
@@ -71,6 +79,12 @@ class RecipeService:
             )
             for name, recipe in recipes.items()
         }
+
+    def _device(self) -> DeviceReport:
+        """This machine, with the memory that other programs take held still: it swings from look to look."""
+        device = device_report()
+        others = self._memory.of(max(0.0, device.used_gib - device.ours_gib))
+        return replace(device, used_gib=others + device.ours_gib)
 
     def on_cards(self, recipe: Recipe, dataset: str | None) -> tuple[CardFit, ...]:
         """Say how a recipe's run would go on named graphics cards; empty for a model of unknown size."""
@@ -100,11 +114,18 @@ class RecipeService:
         file = self._workspace.child(self._workspace.recipes, f"{slug(name)}.json")
         return self._workspace.discard(file, name)
 
-    def command_line(self, recipe: Recipe, dataset: str | None, name: str = "run") -> str:
-        """Return the command that does the same without the window."""
+    def command_line(self, recipe: Recipe, dataset: str | None, name: str = "run", preset: str = "balanced") -> str:
+        """Return the command that does the same without the window.
+
+        Args:
+            recipe: What is run.
+            dataset: The data set's id, or None.
+            name: What the run is called.
+            preset: The preset that the recipe starts from; only what differs from it is named.
+        """
         data = str(self._workspace.datasets / dataset) if dataset else "DATASET"
-        words = ["python", "-m", "engine", "train", "--data", data, "--model", recipe.model, "--preset", "balanced"]
-        for setting, value in recipe.changed_from(presets()["balanced"].recipe).items():
+        words = ["python", "-m", "engine", "train", "--data", data, "--model", recipe.model, "--preset", preset]
+        for setting, value in recipe.changed_from(presets()[preset].recipe).items():
             if setting != "model":
                 words += ["--set", f"{setting}={value}"]
         return shlex.join([*words, "--run", str(self._workspace.runs / slug(name))])

@@ -61,3 +61,16 @@ def test_a_model_that_is_none_is_said_where_it_is_typed(recipe):
     recipe.locator("#use-other-model").click()
     expect(told).to_contain_text("nobody/has-this is not on this computer, and the model hub cannot be reached.")
     expect(recipe.locator("#models .model.selected")).to_contain_text("Starter")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1366, 768), (1024, 768), (390, 844)])
+def test_start_and_what_it_takes_are_in_sight_at_every_size(recipe, width, height):
+    """The button was below the edge, or under the status bar; with Advanced open most of all."""
+    recipe.set_viewport_size({"width": width, "height": height})
+    bar = recipe.locator("#status-bar .status")
+    for way in ("0", "document.documentElement.scrollHeight"):
+        recipe.evaluate(f"scrollTo(0, {way})")
+        for part in ("#start-training", "#verdict .verdict-line"):
+            expect(recipe.locator(part)).to_be_in_viewport(ratio=1)
+            bottom = recipe.locator(part).evaluate("(part) => part.getBoundingClientRect().bottom")
+            assert bottom <= bar.evaluate("(bar) => bar.getBoundingClientRect().top")

@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from engine.errors import RunError, StudioError
+from engine.presets import presets
 from engine.recipe import Recipe
 from engine.studio import Studio
 from engine.training.runs import ownership
@@ -121,6 +122,12 @@ def test_the_command_line_names_the_model_once(studio):
     words = studio.recipes.command_line(Recipe(model="somebody/model", rank=8), None)
     assert words.count("somebody/model") == 1
     assert "--set rank=8" in words
+
+
+def test_the_command_line_starts_from_the_preset_that_is_chosen(studio):
+    words = studio.recipes.command_line(presets()["quick"].recipe, None, preset="quick")
+    assert "--preset quick" in words
+    assert "--set" not in words
 
 
 def test_runs_get_the_next_free_name(shop):

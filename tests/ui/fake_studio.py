@@ -157,8 +157,9 @@ class FakeRecipes:
     def delete(self, name: str) -> Deleted:
         return self.studio.discarded(self.kept, name, "recipes", name)
 
-    def command_line(self, recipe: Recipe, dataset: str | None, name: str = "run") -> str:
-        return f"python -m engine train --data {dataset or 'DATASET'} --model {recipe.model} --run {name}"
+    def command_line(self, recipe: Recipe, dataset: str | None, name: str = "run", preset: str = "balanced") -> str:
+        words = ["python -m engine train --data", dataset or "DATASET", "--preset", preset, "--model", recipe.model]
+        return " ".join([*words, "--run", name])
 
 
 class FakeAdapters:

@@ -1,5 +1,7 @@
 """Handlers read values, make one call of the engine, and render."""
 
+import html
+import re
 from dataclasses import replace
 
 import pytest
@@ -262,6 +264,24 @@ def test_the_memory_and_the_other_cards_follow_what_is_typed(wired, raised):
     assert before["cost"] != after["cost"]
     assert before["card-fits"] != after["card-fits"]
     assert "GeForce RTX 4060" in after["card-fits"]
+
+
+def test_the_button_of_an_advice_does_what_it_says(wired, raised):
+    draft = {"preset": "quick", "model": "Qwen/Qwen3-32B", "values": {"rank": 8}}
+    shown = wired.handler("recipe.tab.show")(draft, "set-1", {})
+    told = re.search(r'data-do="advise" data-changes="([^"]+)"', by_id(shown)["cost"])[1]
+    answer = wired.handler("recipe.tab.advise")(raised(changes=html.unescape(told)), draft, "set-1", {})
+    changed = next(value for value in answer.values() if isinstance(value, dict) and "preset" in value)
+    assert page.recipe_of(changed) != page.recipe_of(draft)
+    assert changed["values"].get("rank") == 8
+    assert "does not fit" not in by_id(answer)["verdict"]
+    assert wired.handler("recipe.tab.advise")(raised(changes="[1]"), draft, "set-1", {})
+
+
+def test_every_card_names_its_own_preset_in_the_command(wired, raised):
+    for preset in ("quick", "balanced", "thorough"):
+        shown = by_id(wired.handler("recipe.tab.pick_preset")(raised(name=preset), page.first_draft(), "set-1", {}))
+        assert f"--preset {preset}" in shown["command"]
 
 
 def test_gpus_are_offered_where_the_computer_has_several(wired, studio):

@@ -35,9 +35,11 @@ class RecipeTab:
     name: gr.Textbox
     """[run-name]"""
     cost: gr.HTML
-    """[cost]"""
+    """[cost]; raises 'advise' with the settings that would make the run fit"""
+    verdict: gr.HTML
+    """[verdict], in the bar that is always in sight, as are the next two"""
     notice: gr.HTML
-    """[recipe-notice]"""
+    """[recipe-notice]; raises 'tickets'"""
     start: gr.Button
     """[start-training]"""
     press: gr.Textbox
@@ -59,8 +61,8 @@ def build_recipe(tab: gr.Tab) -> RecipeTab:
     with gr.Row(elem_id="recipe", elem_classes="with-aside"):
         with gr.Column(elem_classes="main-column", min_width=320):
             html(
-                '<h1>How long may it take?</h1><p class="quiet">Start with a quick look. The cards know this computer '
-                "and your tickets.</p>"
+                '<h1>How long may it take?</h1><p class="quiet">Times and memory are reckoned for this computer and '
+                "these tickets. The first run can be the shortest.</p>"
             )
             cards = html(elem_id="presets", raises=("preset",))
             html('<h2 class="section">Base model</h2>')
@@ -93,9 +95,11 @@ def build_recipe(tab: gr.Tab) -> RecipeTab:
             name = gr.Textbox(
                 "", label="Name of the run", placeholder="Run 1, Run 2 ...", elem_id="run-name", max_lines=1
             )
-            cost = html(elem_id="cost")
-            notice = html(elem_id="recipe-notice")
-            start = gr.Button("Start training", variant="primary", elem_id="start-training")
+            cost = html(elem_id="cost", raises=("advise",))
+            with gr.Column(elem_id="start-bar"):
+                notice = html(elem_id="recipe-notice", raises=("tickets",))
+                verdict = html(elem_id="verdict")
+                start = gr.Button("Start training", variant="primary", elem_id="start-training")
             press = gr.Textbox("", visible=False)
     return RecipeTab(
         tab,
@@ -108,6 +112,7 @@ def build_recipe(tab: gr.Tab) -> RecipeTab:
         dataset,
         name,
         cost,
+        verdict,
         notice,
         start,
         press,

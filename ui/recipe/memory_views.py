@@ -1,5 +1,6 @@
 """What a run needs of memory: its parts as one bar with a table, the verdict, and how it would go on other cards."""
 
+import json
 from collections.abc import Sequence
 
 from markupsafe import Markup
@@ -31,7 +32,20 @@ def memory_panel(cost: Estimate) -> Markup:
         f"{cost.memory_gib:.1f} of {words.gigabytes(cost.available_gib)}",
         _bar(cost),
         _parts_table(cost.parts),
-        Markup('<p class="remedy">{}<span>{}</span></p>').format(icons.NOTE, cost.remedy) if cost.remedy else NOTHING,
+        _advice(cost),
+    )
+
+
+def _advice(cost: Estimate) -> Markup:
+    """What would make the run fit, with the button that does it where one change is enough."""
+    remedy = cost.remedy
+    if remedy is None:
+        return NOTHING
+    button = Markup(
+        '<button type="button" class="button small" data-do="advise" data-changes="{}">Change it</button>'
+    ).format(json.dumps(dict(remedy.changes)))
+    return Markup('<div class="remedy">{}<span>{}{}</span></div>').format(
+        icons.NOTE, remedy.sentence, button if remedy.changes else NOTHING
     )
 
 

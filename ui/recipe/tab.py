@@ -65,7 +65,17 @@ def _wire_choices(context: Context) -> None:
     listen(ui.models.model, pick_model, [page.draft, page.dataset], around)
     once(ui.use_other, pick_other, [ui.other, page.draft, page.dataset], [*around, ui.other])
     listen(ui.other.submit, pick_other, [ui.other, page.draft, page.dataset], [*around, ui.other])
+
+    def advise(event: gr.EventData, draft: Draft, dataset: str, marks: recipe_fields.Marks) -> dict[Any, Any]:
+        changes = views.advice_in(data_of(event))
+        start = {**_start_of(draft).to_dict(), **draft["values"]}
+        values = views.changes({**start, **changes}, _start_of(draft))
+        model = changes.get("model", draft["model"])
+        return _filled(context, {**draft, "model": model, "values": values}, dataset, marks)
+
     listen(ui.dataset.input, choose_dataset, [ui.dataset], [page.dataset])
+    listen(ui.cost.advise, advise, [page.draft, page.dataset, ui.fields.marks], everything)
+    listen(ui.notice.tickets, lambda: gr.Tabs(selected="tickets"), [], [context.tabs])
 
 
 def _wire_fields(context: Context) -> None:
@@ -102,7 +112,7 @@ def _wire_fields(context: Context) -> None:
     def reset_all(draft: Draft, dataset: str, marks: recipe_fields.Marks) -> dict[Any, Any]:
         return _filled(context, {**draft, "values": {}}, dataset, marks)
 
-    listen(ui.fields.watch.left, left, state, everything)
+    listen(ui.fields.watch.left, left, state, everything, trigger_mode="multiple")  # each is another field
     for name, component in ui.fields.inputs.items():
         if name not in recipe_fields.typed_into():
             listen(component.input, choose(name), [*state, component], everything, **LATEST)  # type: ignore[attr-defined]
@@ -188,6 +198,7 @@ def _around_outputs(context: Context) -> list[Any]:
         ui.models,
         ui.elsewhere,
         ui.cost,
+        ui.verdict,
         ui.notice,
         ui.command,
         ui.dataset,
@@ -227,14 +238,8 @@ def _around(context: Context, draft: Draft, dataset: str) -> dict[Any, Any]:
     sets = studio.tickets.all()
     info = next((seen for seen in sets if seen.id == dataset), None)
     known = dataset if info else None
-    note = (
-        parts.failure(fault)
-        if fault
-        else ""
-        if info
-        else parts.banner("No data set yet.", "Prepare your tickets first.", "note")
-    )
-    command = studio.recipes.command_line(recipe, known)
+    note = parts.failure(fault) if fault else "" if info else views.NO_TICKETS
+    command = studio.recipes.command_line(recipe, known, preset=draft["preset"])
     costs = studio.recipes.estimates(_compared(studio, draft, recipe), known)
     return {
         context.page.draft: draft,
@@ -251,6 +256,7 @@ def _around(context: Context, draft: Draft, dataset: str) -> dict[Any, Any]:
         ),
         ui.elsewhere: cards_table(studio.recipes.on_cards(recipe, known)),
         ui.cost: views.cost_panel(recipe, costs[f"model {recipe.model}"], info.train if info else 0),
+        ui.verdict: views.verdict(costs[f"model {recipe.model}"]),
         ui.notice: note,
         ui.command: Markup('<pre class="command" data-copy>{}</pre>').format(command),
         ui.dataset: gr.Dropdown([(seen.name, seen.id) for seen in sets], value=known),

@@ -1,5 +1,6 @@
 """The tab 'Recipe': preset cards, the list of models, the fields under 'Advanced', and what this run would cost."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -110,7 +111,8 @@ def _model_row(entry: CatalogueEntry, cost: Estimate, chosen: bool) -> Markup:
         '<button type="button" class="model{selected}" role="radio" aria-checked="{checked}" data-do="model" '
         'data-model="{id}" data-key="model-{id}"><i class="radio-mark">{mark}</i><span class="model-main">'
         '<b>{title}</b> {gate}<span class="quiet">{sentence}</span></span><span class="model-facts">'
-        "<span>{size} parameters</span><span>{fetch}, fetched once</span><span>{licence}</span></span>{badge}</button>"
+        "<span>{size} parameters</span><span>{fetch}, fetched once</span><span>{licence}</span></span>"
+        '<span class="model-fit">{badge}<span class="quiet">{time}</span></span></button>'
     ).format(
         selected=" selected" if chosen else "",
         checked="true" if chosen else "false",
@@ -123,15 +125,27 @@ def _model_row(entry: CatalogueEntry, cost: Estimate, chosen: bool) -> Markup:
         fetch=fetch,
         licence=entry.licence,
         badge=badge(cost.verdict),
+        time=_time_here(cost),
     )
+
+
+def _time_here(cost: Estimate) -> str:
+    return time_of(cost) if cost.seconds is not None and cost.verdict != "does not fit" else ""
 
 
 def _other_row(model: str, cost: Estimate | None) -> Markup:
     return Markup(
         '<button type="button" class="model selected" role="radio" aria-checked="true" data-do="model" data-model="{}">'
         '<i class="radio-mark">{}</i><span class="model-main"><b>{}</b> <span class="quiet">{}</span></span>'
-        '<span class="model-facts"></span>{}</button>'
-    ).format(model, icons.CHECK, short_model(model), model, badge(cost.verdict if cost else "unknown"))
+        '<span class="model-facts"></span><span class="model-fit">{}<span class="quiet">{}</span></span></button>'
+    ).format(
+        model,
+        icons.CHECK,
+        short_model(model),
+        model,
+        badge(cost.verdict if cost else "unknown"),
+        _time_here(cost) if cost else "",
+    )
 
 
 def cost_panel(recipe: Recipe, cost: Estimate, train: int) -> Markup:
@@ -155,6 +169,29 @@ def cost_panel(recipe: Recipe, cost: Estimate, train: int) -> Markup:
     return Markup('<dl class="facts">{}</dl>{}<p class="quiet">{}</p><p class="quiet">{}</p>').format(
         facts, memory_panel(cost), cost.sentence, ending_in_words(recipe, steps=cost.steps)
     )
+
+
+def verdict(cost: Estimate) -> Markup:
+    """What the run on the page would take, in one line beside Start."""
+    return Markup('<p class="verdict-line"><b>{}</b>{}<span class="quiet">{}</span></p>').format(
+        time_of(cost), badge(cost.verdict), memory_of(cost) if cost.memory_gib is not None else ""
+    )
+
+
+NO_TICKETS = Markup(
+    '<div class="banner banner-note" role="status">{}<div><strong>No data set yet.</strong> '
+    '<button type="button" class="link" data-do="tickets">Prepare your tickets first  →</button></div></div>'
+).format(icons.NOTE)
+"""Said in place of a cost while there is nothing to learn from."""
+
+
+def advice_in(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that a button of an advice brings along; those that a recipe does not have are left out."""
+    try:
+        told = json.loads(data.get("changes", "{}"))
+    except ValueError:
+        return {}
+    return {name: value for name, value in told.items() if name in FIELDS} if isinstance(told, dict) else {}
 
 
 def help_of(setting: Setting, value: Any, start: Any) -> str:

@@ -53,7 +53,7 @@ def build_training(tab: gr.Tab) -> TrainingTab:
         html(
             parts.empty(
                 "Nothing has been trained yet",
-                "Choose a recipe and press Start. A quick look takes minutes; the curve appears here.",
+                "Choose a recipe and press Start. What the model learns is seen here, step by step.",
             )
         )
         begin = gr.Button("Choose a recipe  →", variant="primary", elem_id="choose-recipe")

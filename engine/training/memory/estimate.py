@@ -15,7 +15,7 @@ from engine.recipe import Recipe
 from engine.tickets.dataset.dataset import DataSet
 from engine.training.data.lengths import Lengths, guessed_for, longer_than
 from engine.training.early_stopping import check_every
-from engine.training.memory.fit import Fit, Place, Verdict, epoch_for, fit, ranks, remedy
+from engine.training.memory.fit import Fit, Place, Remedy, Verdict, epoch_for, fit, ranks, remedy
 from engine.training.memory.gpu import Memory
 from engine.training.memory.modes import Mode, steps
 from engine.training.runs.history import History
@@ -47,7 +47,7 @@ class Estimate:
     """What the peak is made of; None for an unknown model."""
     mode: Mode | None = None
     """The memory mode that it would run in."""
-    remedy: str = ""
+    remedy: Remedy | None = None
     """Where it does not fit, the one change that would help."""
     longer: int = 0
     """Conversations that are longer than the recipe allows, and lose turns."""
@@ -92,7 +92,7 @@ def estimate(
         sentence=_sentence(seen, place, source),
         parts=seen.memory if seen else None,
         mode=seen.settings.mode if seen else None,
-        remedy=remedy(recipe, size, lengths, place) if size and seen and seen.verdict == "does not fit" else "",
+        remedy=remedy(recipe, size, lengths, place) if size and seen and seen.verdict == "does not fit" else None,
         longer=longer_than(lengths, recipe.max_length) if lengths else 0,
         counted=counted is not None,
     )

@@ -4,9 +4,9 @@ Pure arithmetic over a recipe, a model's size and the lengths of the conversatio
 chooses it. It looks at no machine: how much memory there is, it is told.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from engine.hardware import GIB
 from engine.model.catalogue import catalogue
@@ -55,6 +55,15 @@ class Fit:
         return self.memory.total / GIB
 
 
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What would make a run fit."""
+
+    sentence: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    """Field of the recipe -> its new value; empty where no single change is enough."""
+
+
 def fit(recipe: Recipe, size: ModelSize, lengths: Lengths | None, place: Place) -> Fit:
     """Say what a run would need in a place, and whether that is there.
 
@@ -97,8 +106,8 @@ def epoch_for(recipe: Recipe, lengths: Lengths | None) -> Epoch:
     return Epoch(MANY, MANY, MANY * recipe.max_length, recipe.max_length)
 
 
-def remedy(recipe: Recipe, size: ModelSize, lengths: Lengths | None, place: Place) -> str:
-    """Return the one change that would make a run fit, in a sentence; the one that costs the least comes first.
+def remedy(recipe: Recipe, size: ModelSize, lengths: Lengths | None, place: Place) -> Remedy:
+    """Return the one change that would make a run fit; the one that costs the least comes first.
 
     Args:
         recipe: A run that does not fit.
@@ -108,14 +117,16 @@ def remedy(recipe: Recipe, size: ModelSize, lengths: Lengths | None, place: Plac
     """
     for changed, words in _changes(recipe, place):
         if fit(changed, size, lengths, place).verdict != "does not fit":
-            return f"It would fit with {words}."
+            return Remedy(f"It would fit with {words}.", changed.changed_from(recipe))
     for entry in reversed(catalogue()):
         smaller = size_of(entry.id)
         if smaller is None or smaller.linear + smaller.other >= size.linear + size.other:
             continue
         if fit(replace(recipe, model=entry.id), smaller, lengths, place).verdict != "does not fit":
-            return f"It would fit with a smaller model, such as {entry.title}."
-    return "No single change makes it fit: take a smaller model, shorter conversations and the mode ‘saving’ together."
+            return Remedy(f"It would fit with a smaller model, such as {entry.title}.", {"model": entry.id})
+    return Remedy(
+        "No single change makes it fit: take a smaller model, shorter conversations and the mode ‘saving’ together."
+    )
 
 
 def _changes(recipe: Recipe, place: Place) -> Iterator[tuple[Recipe, str]]:

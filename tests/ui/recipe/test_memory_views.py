@@ -2,6 +2,7 @@ import dataclasses
 import re
 
 from engine.recipe import Recipe
+from engine.training.memory.fit import Remedy
 from tests.ui.fake_studio import FakeStudio
 from tests.ui.fake_tickets import HOSTILE
 from ui.recipe import memory_views
@@ -28,7 +29,8 @@ def test_what_does_not_fit_goes_beyond_the_mark_and_names_a_remedy(tmp_path):
     seen = cost(tmp_path, model="Qwen/Qwen3-32B")
     shown = memory_views.memory_panel(seen)
     assert "does not fit" in shown
-    assert seen.remedy in shown
+    assert seen.remedy.sentence in shown
+    assert 'data-do="advise"' in shown
     assert float(re.search(r'class="limit" style="left:([\d.]+)%', shown)[1]) < 100
     assert sum(float(width) for width in re.findall(r"width:([\d.]+)%", shown)) > 99.9
 
@@ -38,7 +40,8 @@ def test_a_model_of_unknown_size_has_no_bar(tmp_path):
 
 
 def test_words_in_a_remedy_are_escaped(tmp_path):
-    assert "<img" not in memory_views.memory_panel(dataclasses.replace(cost(tmp_path), remedy=HOSTILE))
+    hostile = Remedy(HOSTILE, {"model": HOSTILE})
+    assert "<img" not in memory_views.memory_panel(dataclasses.replace(cost(tmp_path), remedy=hostile))
 
 
 def test_a_small_part_is_not_nothing():

@@ -129,28 +129,33 @@ def test_a_run_that_does_not_fit_names_the_one_change_that_helps(changes, gpu, g
     recipe, place = Recipe(**changes), Place(gpu, gib)
     size = size_of(recipe.model)
     assert fit(recipe, size, None, place).verdict == "does not fit"
-    assert words in remedy(recipe, size, None, place)
+    found = remedy(recipe, size, None, place)
+    assert words in found.sentence
+    changed = dataclasses.replace(recipe, **found.changes)
+    assert fit(changed, size_of(changed.model), None, place).verdict != "does not fit"
 
 
 def test_a_model_too_large_for_one_gpu_is_to_be_split_among_several():
     recipe = Recipe(model="Qwen/Qwen3-32B", memory="saving")
     size, place = size_of(recipe.model), Place(True, 16.0, gpus=2)
-    words = remedy(recipe, size, None, place)
+    words = remedy(recipe, size, None, place).sentence
     assert "split among 2 GPUs" in words
     split = dataclasses.replace(recipe, gpus=0, spread="shards")
     assert fit(split, size, None, place).verdict != "does not fit"
-    assert "split" not in remedy(recipe, size, None, Place(True, 16.0))
+    assert "split" not in remedy(recipe, size, None, Place(True, 16.0)).sentence
 
 
 def test_where_nothing_helps_alone_it_says_so():
     recipe = Recipe(model="Qwen/Qwen3-32B")
-    assert "No single change" in remedy(recipe, size_of(recipe.model), None, Place(True, 0.5))
+    found = remedy(recipe, size_of(recipe.model), None, Place(True, 0.5))
+    assert "No single change" in found.sentence
+    assert not found.changes
 
 
 def test_a_run_that_fits_has_no_remedy_and_one_that_does_not_has():
-    assert estimate(Recipe(), None, PROCESSOR, []).remedy == ""
+    assert estimate(Recipe(), None, PROCESSOR, []).remedy is None
     large = estimate(Recipe(model="Qwen/Qwen3-32B"), None, SMALL_GPU, [])
-    assert (large.verdict, large.remedy[:18]) == ("does not fit", "It would fit with ")
+    assert (large.verdict, large.remedy.sentence[:18]) == ("does not fit", "It would fit with ")
 
 
 def test_several_gpus_share_the_work_and_shards_the_weights(tmp_path):
