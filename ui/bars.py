@@ -33,8 +33,8 @@ def bar_table(heads: tuple[str, str], rows: Sequence[tuple[str, int]], total: in
         for name, count in rows
     ]
     return Markup(
-        '<table class="bars"><thead class="unseen-text"><tr><th>{}</th><th></th><th>{}</th><th>share</th></tr></thead>'
-        "<tbody>{}</tbody></table>"
+        '<table class="bars"><thead class="unseen-text"><tr><th>{}</th><th>bar</th><th>{}</th><th>share</th></tr>'
+        "</thead><tbody>{}</tbody></table>"
     ).format(*heads, join(body))
 
 

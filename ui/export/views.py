@@ -45,7 +45,7 @@ def about(run: RunInfo) -> Markup:
     """Say what it is that is taken home."""
     model = short_model(run.recipe.model) if run.recipe else "its base model"
     told = Markup(
-        '<h2>Take ‘{}’ home</h2><p class="quiet">One file with what this run has learnt from your tickets: an adapter. '
+        '<h1>Take ‘{}’ home</h1><p class="quiet">One file with what this run has learnt from your tickets: an adapter. '
         "It works together with the model that it was trained on ({}), which is not in the file.</p>"
     ).format(run.status.name, model)
     return told + _not_ended(run)

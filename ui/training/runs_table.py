@@ -13,6 +13,8 @@ from ui.parts import NOTHING, join, pill
 from ui.shell.views import menu_button, short_model
 from ui.training.views import last_step
 
+ACTIONS = Markup('<span class="unseen-text">What can be done</span>')
+
 MOST = 50
 """Rows that the table has: it is sent anew with every step of a run in progress."""
 
@@ -26,7 +28,7 @@ def runs_table(runs: Sequence[RunInfo], shown: str, overlays: Sequence[str], now
         for place, run in enumerate(runs)
         if place < MOST or run.id == shown or run.id in overlays or run.status.state in ACTIVE
     ]
-    heads = ("Overlay", "Run", "State", "Learnt from", "Model", "Steps", "Held-out loss", "Time", "Started", "")
+    heads = ("Overlay", "Run", "State", "Learnt from", "Model", "Steps", "Held-out loss", "Time", "Started", ACTIONS)
     head = join([Markup("<th>{}</th>").format(text) for text in heads])
     rows = [_run_row(run, run.id == shown, tuple(overlays), words.when(run.status.created_at, now)) for run in kept]
     return Markup(
