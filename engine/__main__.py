@@ -214,13 +214,16 @@ def export(
     run: RunOption,
     out: Annotated[Path, typer.Option(help="The file to write.")],
     format_: Annotated[str, typer.Option("--format", help="adapter: a .zip with everything to use it.")] = "adapter",
+    with_tickets: Annotated[
+        bool, typer.Option("--with-tickets", help="Pack the masked tickets too, so that it can look them up elsewhere.")
+    ] = False,
 ) -> None:
     """Pack a run's result."""
     from engine.export.bundle import export_bundle
 
     if format_ != "adapter":
         raise typer.BadParameter(f"'{format_}' is not one of: adapter.", param_hint="--format")
-    path = export_bundle(_run(run), out, _say)
+    path = export_bundle(_run(run), out, _say, with_tickets=with_tickets)
     _result({"file": str(path), "bytes": path.stat().st_size})
 
 

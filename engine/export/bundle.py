@@ -10,6 +10,7 @@ from typing import Any
 from engine.errors import StudioError
 from engine.export.card import model_card, usage
 from engine.export.result import Result, newest_result
+from engine.export.tickets import pack as pack_tickets
 from engine.model.adapter_files import BASE, CONFIG, WEIGHTS, read_config
 from engine.model.sources import public_name
 from engine.task import Report
@@ -34,13 +35,16 @@ TOKENIZER_FILES = (
 _CHUNK = 4 * 2**20
 
 
-def export_bundle(run: RunDirectory, out: Path, report: Report = lambda *_: None) -> Path:
+def export_bundle(
+    run: RunDirectory, out: Path, report: Report = lambda *_: None, *, with_tickets: bool = False
+) -> Path:
     """Pack a run's adapter; the newest checkpoint's while the run has not ended.
 
     Args:
         run: A run that has an adapter or a checkpoint.
         out: The .zip to write; an older one of that name is replaced once the new one is complete.
         report: Called with the stage in words and the fraction done.
+        with_tickets: Whether the masked tickets that it has learnt from travel too, for look-up.
 
     Returns:
         ``out``.
@@ -51,12 +55,14 @@ def export_bundle(run: RunDirectory, out: Path, report: Report = lambda *_: None
     """
     result = newest_result(run)
     try:
-        return _pack(run, result, out, report)
+        return _pack(run, result, out, report, with_tickets)
     except (OSError, StudioError):
         newer = newest_result(run)
         if newer == result:
             raise
-        return _pack(run, newer, out, report)  # a run in progress has put a newer checkpoint into its place
+        return _pack(
+            run, newer, out, report, with_tickets
+        )  # a run in progress has put a newer checkpoint into its place
 
 
 def contents(folder: Path) -> list[Path]:
@@ -64,7 +70,7 @@ def contents(folder: Path) -> list[Path]:
     return [folder / name for name in (*TOKENIZER_FILES, BASE, CONFIG, WEIGHTS) if (folder / name).is_file()]
 
 
-def _pack(run: RunDirectory, result: Result, out: Path, report: Report) -> Path:
+def _pack(run: RunDirectory, result: Result, out: Path, report: Report, with_tickets: bool) -> Path:
     read_config(result.folder)
     report("Writing the card", None)
     texts = {
@@ -83,6 +89,9 @@ def _pack(run: RunDirectory, result: Result, out: Path, report: Report) -> Path:
                     archive.writestr(name, text)
                 for file in files:
                     archive.write(file, file.name)
+                if with_tickets:
+                    report("Packing the tickets", None)
+                    pack_tickets(run.data, archive)
                 _add_weights(archive, result.folder / WEIGHTS, report)
             with temporary.open("rb+") as written:
                 os.fsync(written.fileno())

@@ -104,6 +104,7 @@ def _opening(run: RunDirectory, result: Result) -> str:
         f"A LoRA adapter for **{_plain(entry.title if entry else public_name(recipe.model))}**, trained with Ticket "
         "Tuner on support tickets. It answers customers in the manner of the agents it has learnt from.\n\n"
         f"{_unfinished(result)}"
+        f"{_lookup(recipe)}"
         f"Licence: the base model's own{licence} holds for the base. The adapter was made from the tickets of whoever "
         "trained it; ask them before passing it on."
     )
@@ -113,6 +114,15 @@ def _unfinished(result: Result) -> str:
     if not result.step:
         return ""
     return f"This is the checkpoint of step {result.step:,}: the run had not ended when it was packed.\n\n"
+
+
+def _lookup(recipe: Recipe) -> str:
+    if not recipe.lookup:
+        return ""
+    return (
+        "It was trained with look-up: put the tickets that are nearest to a question before it, as earlier turns of "
+        "user and assistant, the nearest last. Without them it does worse than one trained without look-up.\n\n"
+    )
 
 
 def how_to_use(run: RunDirectory, result: Result | None = None) -> str:

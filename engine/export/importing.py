@@ -14,6 +14,8 @@ from pathlib import Path, PurePosixPath
 
 from engine.errors import ModelError, RecipeError, StudioError
 from engine.export.bundle import TOKENIZER_FILES
+from engine.export.tickets import FILE as TICKETS
+from engine.export.tickets import unpack as unpack_tickets
 from engine.hardware import GIB
 from engine.model.adapter_files import (
     BASE,
@@ -31,7 +33,7 @@ from engine.scratch import scratch
 from engine.workspace import Workspace, disk_errors, read_object, write_json
 
 RECIPE = "recipe.json"
-WANTED = frozenset({CONFIG, WEIGHTS, PICKLE, RECIPE, BASE, *TOKENIZER_FILES})
+WANTED = frozenset({CONFIG, WEIGHTS, PICKLE, RECIPE, BASE, TICKETS, *TOKENIZER_FILES})
 """The only files that are taken; a script or a README is left behind."""
 
 MAX_ENTRIES = 1000
@@ -78,6 +80,7 @@ def import_adapter(
             raise ModelError(f"{source.name} is neither a .zip nor a folder.", _PICK)
         model = _base_of(staged, base.strip(), known)
         _as_safetensors(staged)
+        unpack_tickets(staged)
         return _settle(workspace, staged, name, model)
 
 

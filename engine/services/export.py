@@ -36,12 +36,19 @@ class ExportService:
 
         return sum(file.stat().st_size for file in contents(newest_result(self._runs.get(run)).folder))
 
-    def bundle(self, run: str, out: Path | None = None) -> Task[Path]:
+    def tickets(self, run: str) -> tuple[int, int]:
+        """Return how many masked conversations can travel with a run's adapter, and their bytes before packing."""
+        from engine.export.tickets import weigh
+
+        return weigh(self._runs.get(run).data)
+
+    def bundle(self, run: str, out: Path | None = None, with_tickets: bool = False) -> Task[Path]:
         """Pack a run's adapter, or newest checkpoint, with tokenizer, recipe and card into one .zip.
 
         Args:
             run: The run's id.
             out: Where to; None means the run's own folder.
+            with_tickets: Whether the masked tickets that it has learnt from travel too, so that it can look them up.
         """
         directory = self._runs.get(run)
 
@@ -49,6 +56,6 @@ class ExportService:
             from engine.export.bundle import export_bundle
 
             target = out or directory.path / f"{slug(directory.status.name)}-adapter.zip"
-            return export_bundle(directory, target, task.report)
+            return export_bundle(directory, target, task.report, with_tickets=with_tickets)
 
         return Task("Packing the adapter", action)

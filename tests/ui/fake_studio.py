@@ -303,8 +303,11 @@ class FakeExport:
     def size(self, run: str) -> int:
         return 19_600_000
 
-    def bundle(self, run: str, out: Path | None = None) -> Task[Path]:
-        self.studio.calls.append(("export_adapter", run, out))
+    def tickets(self, run: str) -> tuple[int, int]:
+        return 54, 40_000
+
+    def bundle(self, run: str, out: Path | None = None, with_tickets: bool = False) -> Task[Path]:
+        self.studio.calls.append(("export_adapter", run, out, with_tickets))
 
         def action(task: Task[Path]) -> Path:
             task.report("Packing", 0.5)

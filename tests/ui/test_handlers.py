@@ -232,7 +232,7 @@ def test_a_held_out_ticket_fills_in_its_question_and_shows_the_real_answer(wired
 
 def test_download_packs_once_and_hands_the_file_over(wired, studio):
     studio.add_run("Run 1")
-    wired.handler("export.tab.pack")("run-1")
+    wired.handler("export.tab.pack")("run-1", True)
     tasks = wired.context.tasks
     until(lambda: tasks.seen(EXPORT) if tasks.seen(EXPORT).state == "done" else None)
     [tick] = [
@@ -242,7 +242,8 @@ def test_download_packs_once_and_hands_the_file_over(wired, studio):
     ]
     shown = by_id(tick.fn.__wrapped__())
     assert shown["download-file"].endswith("run-1-adapter.zip")
-    assert len(calls(studio, "export_adapter")) == 1
+    [(_, run, _, with_tickets)] = calls(studio, "export_adapter")
+    assert (run, with_tickets) == ("run-1", True)
 
 
 def test_an_import_becomes_a_voice(wired, studio, tmp_path):
@@ -294,3 +295,11 @@ def test_gpus_are_offered_where_the_computer_has_several(wired, studio):
     offered = [label for label, _ in shown["field-gpus"]["choices"]]
     assert offered == ["1 GPU", "2 GPUs", "3 GPUs", "4 GPUs", "all of them"]
     assert shown["field-gpus"]["value"] == 1
+
+
+def test_letting_the_tickets_of_one_run_travel_says_nothing_of_another_ones(wired, studio):
+    studio.add_run("Run 1")
+    studio.add_run("Run 2")
+    shown = by_id(wired.handler("export.tab.choose")("run-2"))["export-tickets"]
+    assert shown["value"] is False and shown["label"] == "Put its 54 tickets in too (up to 40 KB)"
+    assert "value" not in by_id(wired.handler("export.tab.show")("run-2", ""))["export-tickets"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from ui import parts
+from ui.export import views
 from ui.html import html
 
 
@@ -24,6 +25,8 @@ class ExportTab:
     """[export-about]"""
     run: gr.Dropdown
     """[export-run]"""
+    with_tickets: gr.Checkbox
+    """[export-tickets]; off, and off again whenever another run is chosen"""
     download: gr.Button
     """[download]"""
     progress: gr.HTML
@@ -76,6 +79,9 @@ def build_export(tab: gr.Tab) -> ExportTab:
                 run = gr.Dropdown([], label="Which run", elem_id="export-run", interactive=True)
             with gr.Column(elem_classes="take-button", scale=0, min_width=280):
                 download = gr.Button("Download adapter (.zip)", variant="primary", elem_id="download")
+                with_tickets = gr.Checkbox(
+                    False, label="Put its tickets in too", info=views.TICKETS_INFO, elem_id="export-tickets"
+                )
                 progress = html(elem_id="export-progress", raises=("cancel",))
                 done = html(elem_id="export-done")
                 file = gr.DownloadButton("File", elem_id="download-file", elem_classes="unseen")
@@ -127,6 +133,7 @@ def build_export(tab: gr.Tab) -> ExportTab:
         body,
         about,
         run,
+        with_tickets,
         download,
         progress,
         done,

@@ -14,6 +14,7 @@ from ui import parts
 from ui.context import Context
 from ui.events import listen, once
 from ui.export import views
+from ui.playground.views import newly
 from ui.state.focus import run_of
 from ui.task_registry import EXPORT
 
@@ -25,19 +26,23 @@ def wire(context: Context) -> None:
     working = [ui.progress, ui.done, ui.timer, ui.download, ui.file]
 
     def choose(chosen: str | None) -> dict[Any, Any]:
-        return {**_shown(context, chosen or ""), ui.done: "", ui.usage_panel: gr.Accordion(open=False)}
+        shown = {**_shown(context, chosen or ""), ui.done: "", ui.usage_panel: gr.Accordion(open=False)}
+        if ui.with_tickets in shown:  # whoever lets the tickets of one run travel has not said so of another's
+            shown[ui.with_tickets] = gr.update(**{**shown[ui.with_tickets], "value": False})
+        return shown
 
     def read_usage(run: str) -> dict[Any, Any]:
         return {ui.usage: studio.export.usage(run) if run else ""}
 
     def ask(run: str) -> dict[Any, Any]:
-        voices = [seen.id for seen in studio.playground.voices() if run_of(seen.id) == run]
-        return {context.page.voices: voices[:1], context.tabs: gr.Tabs(selected="playground")}
+        known = studio.playground.voices()
+        voice = next((seen.id for seen in known if run_of(seen.id) == run), "")
+        return {context.page.voices: newly(known, voice), context.tabs: gr.Tabs(selected="playground")}
 
-    def pack(run: str | None) -> dict[Any, Any]:
+    def pack(run: str | None, with_tickets: bool) -> dict[Any, Any]:
         if not run:
             raise StudioError("No run is chosen.", "Choose one from the list.")
-        tasks.start(EXPORT, lambda: studio.export.bundle(run, _target(context, run)))
+        tasks.start(EXPORT, lambda: studio.export.bundle(run, _target(context, run), with_tickets))
         return {**_working(context), ui.done: ""}
 
     def watch() -> dict[Any, Any]:
@@ -55,7 +60,7 @@ def wire(context: Context) -> None:
     listen(ui.run.input, choose, [ui.run], [*everything, ui.done, ui.usage_panel])
     listen(ui.usage_panel.expand, read_usage, [context.page.export], [ui.usage])
     listen(ui.tiles.ask, ask, [context.page.export], [context.page.voices, context.tabs])
-    once(ui.download, pack, [ui.run], working)
+    once(ui.download, pack, [ui.run, ui.with_tickets], working)
     listen(ui.timer.tick, watch, [], working)
     listen(ui.progress.cancel, lambda: tasks.cancel(EXPORT))
     listen(ui.file.change, None, js="() => ticketTuner.download('download-file')")
@@ -75,7 +80,7 @@ def redraw(context: Context) -> tuple[Any, list[Any], list[Any]]:
 def _outputs(context: Context) -> list[Any]:
     """Everything that the tab sets, but for what is packed and brought in."""
     ui = context.export
-    pieces = [ui.about, ui.run, ui.download, ui.tiles, ui.package, ui.card]
+    pieces = [ui.about, ui.run, ui.with_tickets, ui.download, ui.tiles, ui.package, ui.card]
     return [ui.empty, ui.body, *pieces, context.page.export]
 
 
@@ -95,6 +100,7 @@ def _shown(context: Context, run: str) -> dict[Any, Any]:
         ui.body: gr.Column(visible=True),
         ui.about: views.about(info),
         ui.run: gr.Dropdown(choices, value=chosen),
+        ui.with_tickets: gr.update(label=views.tickets_label(*studio.export.tickets(chosen))),
         ui.download: gr.Button(views.download_label(info, studio.export.size(chosen))),
         ui.tiles: views.tiles(info),
         ui.package: views.package(),

@@ -20,6 +20,7 @@ CONTENTS = (
     ("recipe.json", "every setting of the run"),
     ("usage.py", "a script that answers a customer with it"),
     ("README.md", "the card below, and how to use it"),
+    ("lookup_tickets.jsonl", "its tickets, only if you put them in"),
 )
 """Files of a bundle, and what each is for."""
 
@@ -120,6 +121,18 @@ def package() -> Markup:
         [Markup("<li>{}<span><code>{}</code> {}</span></li>").format(icons.CHECK, name, use) for name, use in CONTENTS]
     )
     return Markup('<div class="package"><ul>{}</ul></div>').format(rows)
+
+
+def tickets_label(conversations: int, size: int) -> str:
+    """What the choice says that lets the tickets travel; ``size`` in bytes, at most, before packing."""
+    return f"Put its {words.count(conversations, 'ticket')} in too (up to {words.file_size(size)})"
+
+
+TICKETS_INFO = (
+    "So that it can look them up elsewhere. It is the text of the conversations, masked as you prepared them: whoever "
+    "gets the file can read it."
+)
+"""What lies in the file then, said before it is packed."""
 
 
 def packed(name: str, size: int) -> Markup:

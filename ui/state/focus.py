@@ -33,4 +33,4 @@ def run_beside(studio: Studio, dataset: str, run: str) -> str:
 
 def run_of(voice: str) -> str:
     """Return the run that an adapter comes from, by their ids; empty for one that was brought in."""
-    return voice.removeprefix("run:").partition("@")[0] if voice.startswith("run:") else ""
+    return voice.removeprefix("run:").partition("+")[0].partition("@")[0] if voice.startswith("run:") else ""

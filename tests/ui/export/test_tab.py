@@ -26,5 +26,5 @@ def test_the_script_is_read_only_when_somebody_unfolds_it(wired, studio):
 def test_asking_it_opens_the_playground_with_it(wired, studio):
     run = studio.add_run("Run 1")
     told = wired.handler("export.tab.ask")(run)
-    assert told[wired.context.page.voices] == [f"run:{run}"]
+    assert told[wired.context.page.voices] == [f"run:{run}", f"run:{run}+lookup"]
     assert told[wired.context.tabs].selected == "playground"
