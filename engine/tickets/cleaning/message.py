@@ -1,7 +1,7 @@
 """A message as the help desk stored it -> the words its writer meant for the reader.
 
 Owns the order of the steps and the promise that text never becomes nothing: whatever step would leave an empty message
-is taken back. The steps themselves live in ``html_text``, ``plain_text``, ``quotes``, ``notices``, ``signatures`` and
+is taken back. The steps themselves live in ``html/``, ``plain_text``, ``quotes``, ``boilerplate``, ``signatures`` and
 ``auto_replies``. Time is linear in the length of the body, whatever it holds, and nothing is raised for any string.
 """
 

@@ -1,8 +1,10 @@
 """Tidying in several processes: batches go out, results come back in the order of the input.
 
 Cleaning and masking are Python and bound by one core, so every core gets a process. They are started as
-``python -m engine.tickets.preparing.workers`` (:mod:`engine.tickets.child_processes`). Knows only
-:func:`engine.tickets.preparing.conversation_step.tidy`.
+``python -m engine.tickets.preparing.workers`` (:mod:`engine.tickets.child_processes`), and a thread each waits for its
+answers. Not concurrent.futures' ProcessPoolExecutor: where processes are spawned, as Windows and a program with threads
+ask for, it runs the program's main module again in each, window and all, and breaks where that is no file or has no
+guard. Knows only :func:`engine.tickets.preparing.conversation_step.tidy`.
 """
 
 from __future__ import annotations

@@ -41,8 +41,3 @@ def mod_11_10(digits: str) -> bool:
         product = (int(digit) + product) % 10 or 10
         product = product * 2 % 11
     return (11 - product) % 10 == int(digits[-1])
-
-
-def mod_97(number: int) -> int:
-    """Return a number modulo 97, the remainder of ISO 7064 mod 97-10."""
-    return number % 97
