@@ -52,14 +52,14 @@ class Task(Generic[T]):
         self._action = action
         self._lock = threading.Lock()
         self._cancel = threading.Event()
+        self._over = threading.Event()
         self._state: TaskState = "running"
         self._stage = ""
         self._fraction: float | None = None
         self._result: T | None = None
         self._error: StudioError | None = None
         self._started = time.monotonic()
-        self._thread = threading.Thread(target=self._run, name=f"task: {title}", daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._work, name=f"task: {title}", daemon=True).start()
 
     @property
     def cancelled(self) -> bool:
@@ -90,7 +90,7 @@ class Task(Generic[T]):
         Raises:
             StudioError: The action failed, was cancelled, or is still running after ``timeout``.
         """
-        self._thread.join(timeout)
+        self._over.wait(timeout)
         seen = self.snapshot()
         if seen.error:
             raise seen.error
@@ -99,9 +99,12 @@ class Task(Generic[T]):
         return seen.result  # type: ignore[return-value]  # state 'done' means that the action has returned a T
 
     def ended(self, timeout: float | None = None) -> bool:
-        """Wait for the end, for so many seconds at most or for ever; say whether it has come."""
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
+        """Wait for the end, for so many seconds at most or for ever; say whether it has come.
+
+        An exception of a signal handler may break the wait off, and whoever tidies up then waits again. That is why it
+        is no join of the thread: Python 3.11 takes a thread for ended whose join was broken off (bpo-45274).
+        """
+        return self._over.wait(timeout)
 
     def snapshot(self) -> TaskSnapshot[T]:
         """Return an immutable view of the task as it is now."""
@@ -110,6 +113,12 @@ class Task(Generic[T]):
             return TaskSnapshot(
                 self.title, self._state, self._stage, self._fraction, seconds, self._result, self._error
             )
+
+    def _work(self) -> None:
+        try:
+            self._run()
+        finally:
+            self._over.set()
 
     def _run(self) -> None:
         result: T | None = None

@@ -1,24 +1,30 @@
 """Recipes: presets and saved ones, the models they can name, and what a run of one would take here."""
 
 import shlex
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from engine.damage import Damaged, readable
+from engine.errors import StudioError
 from engine.hardware import DeviceReport, device_report, gpu_count
 from engine.model.catalogue import CatalogueEntry, catalogue, find
 from engine.model.sources import check
+from engine.model.starter import starter_folder
 from engine.presets import Preset, presets
 from engine.recipe import Recipe
 from engine.saved_recipe import saved_recipe
 from engine.services.runs import RunService
 from engine.steady import Steady
+from engine.task import Task
+from engine.tickets.dataset.dataset import DataSet
 from engine.tickets.library import DataSets
 from engine.training.data.lengths import guessed_for
 from engine.training.data.token_view import Tokens
 from engine.training.memory.cards import CardFit, on_cards
 from engine.training.memory.estimate import Estimate, estimate
-from engine.workspace import Deleted, Workspace, checked_name, slug, write_json
+from engine.workspace import Deleted, Workspace, checked_name, disk_errors, slug, write_json
 
 SETTLES = 60.0
 """Seconds after which what other programs take of the memory counts by two thirds."""
@@ -86,11 +92,33 @@ class RecipeService:
         others = self._memory.of(max(0.0, device.used_gib - device.ours_gib))
         return replace(device, used_gib=others + device.ours_gib)
 
-    def on_cards(self, recipe: Recipe, dataset: str | None) -> tuple[CardFit, ...]:
-        """Say how a recipe's run would go on named graphics cards; empty for a model of unknown size."""
-        data = self._tickets.get(dataset) if dataset else None
+    def on_cards(self, recipe: Recipe, dataset: str | Path | None) -> tuple[CardFit, ...]:
+        """Say how a recipe's run would go on named graphics cards; empty for a model of unknown size.
+
+        Args:
+            recipe: What would be run.
+            dataset: The data set's id, or the folder of one outside the workspace; None assumes many long tickets.
+        """
+        data = DataSet(dataset) if isinstance(dataset, Path) else self._tickets.get(dataset) if dataset else None
         lengths = (self._tokens.lengths(data, recipe) or guessed_for(data, recipe)) if data else None
         return on_cards(recipe, lengths)
+
+    def save_starter(self, out: Path) -> Task[Path]:
+        """Write the starter model as an ordinary checkpoint folder, for use with other programs.
+
+        Args:
+            out: A folder that is empty, or not there yet.
+        """
+
+        def action(task: Task[Path]) -> Path:
+            source = starter_folder(self._workspace.cache, task.report)
+            if out.exists() and any(out.iterdir()):
+                raise StudioError(f"{out} exists already and is not empty.", "Name a new folder.")
+            with disk_errors(out):
+                shutil.copytree(source, out, dirs_exist_ok=True)
+            return out
+
+        return Task("Writing the starter model", action)
 
     def saved(self) -> dict[str, Recipe]:
         """Return the saved recipes by the name they were given."""

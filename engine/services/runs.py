@@ -1,12 +1,15 @@
 """Runs: started, held, stopped, gone on with; listed, renamed and deleted."""
 
 from concurrent.futures import Future
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.base_holder import BaseHolder
 from engine.damage import Damaged
+from engine.errors import StudioError, TicketsError
 from engine.model.sources import check_reference
 from engine.recipe import Recipe
+from engine.tickets.dataset.files import TRAIN
 from engine.tickets.library import DataSets
 from engine.training.runs.catalogue import Runs
 from engine.training.runs.directory import RunDirectory
@@ -58,6 +61,37 @@ class RunService:
             StudioError: It is not there any more.
         """
         return self._runs.get(run)
+
+    def open_at(self, folder: Path) -> str:
+        """Know a run that lies outside the workspace, and return its id; it is in no list.
+
+        Raises:
+            StudioError: There is no run.
+        """
+        if not (folder / "recipe.json").exists():
+            raise StudioError(
+                f"{folder} is no run (recipe.json is missing).", "Name the folder given to 'train --run'."
+            )
+        run = RunDirectory(folder.resolve())
+        self._runs.take_in(run)
+        return run.id
+
+    def make_at(self, folder: Path, recipe: Recipe, data: Path) -> str:
+        """Make a run outside the workspace, ready to be started with :meth:`resume`, and return its id.
+
+        Args:
+            folder: Where; it must hold no run.
+            recipe: Its hyperparameters.
+            data: The folder of a prepared data set.
+
+        Raises:
+            StudioError: There is no data set, the folder holds a run, or the disk is full.
+        """
+        if not (data / TRAIN).exists():
+            raise TicketsError(f"{data} holds no {TRAIN}.", "Run 'python -m engine prepare' first.")
+        run = RunDirectory.create_at(folder, recipe, data, folder.resolve().name)
+        self._runs.take_in(run)
+        return run.id
 
     def damaged(self) -> list[Damaged]:
         """Return what lies among the runs and is none."""
@@ -129,6 +163,10 @@ class RunService:
             RunError: It does not train here.
         """
         return self.queue.snapshot(run)
+
+    def wait(self, run: str, timeout: float) -> bool:
+        """Wait until a run has ended or left the queue; say whether it has, within ``timeout`` seconds."""
+        return self.queue.wait(run, timeout)
 
     def _check_here(self, run: str) -> None:
         """Make sure that no other program trains a run, which cannot be told from here what to do."""

@@ -29,7 +29,7 @@ from engine.tickets.dataset.provenance import TERM_KINDS, Origin, TermKind, keep
 from engine.tickets.importing.detect import Detection
 from engine.tickets.options import PrepareOptions
 from engine.tickets.overrides import SourceOverrides
-from engine.tickets.preparing.report import Progress
+from engine.tickets.preparing.report import Progress, Report
 from engine.tickets.privacy.second_look import FinderOpener
 from engine.workspace import Deleted, Workspace, checked_name, disk_errors, read_object, write_json
 
@@ -151,6 +151,26 @@ class DataSets:
                 return self._workspace.place(folder, home, name).name
 
         return Task(f"Reading {name}", action)
+
+    def prepare_into(self, out: Path, files: Sequence[Path], options: PrepareOptions) -> Task[Report]:
+        """Turn an export into a data set outside the workspace, in the background; no copy of the export is kept.
+
+        Args:
+            out: The folder.
+            files: The export.
+            options: How.
+        """
+
+        def action(task: Task[Report]) -> Report:
+            from engine.tickets.preparing.pipeline import prepare
+
+            def progress(seen: Progress) -> None:
+                task.report(seen.stage, seen.done / seen.total if seen.total else None)
+
+            stop, finder = (lambda: task.cancelled), self._open_finder
+            return prepare(files, out, options, progress, stop, finder, builder=sandbox.build)
+
+        return Task("Reading the export", action)
 
     def prepare_sample(self) -> Task[str]:
         """Turn the sample shop's export into a data set, in the background."""

@@ -1,3 +1,5 @@
+import signal
+import sys
 import threading
 
 import pytest
@@ -66,3 +68,19 @@ def test_an_action_that_only_reports_ends_at_its_next_word_once_it_is_cancelled(
         task.wait(10)
     seen = task.snapshot()
     assert (seen.state, seen.error, seen.stage) == ("cancelled", None, "Packing")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signal there")
+def test_a_wait_that_a_signal_broke_off_can_be_taken_up_again():
+    goes_on = threading.Event()
+    task = Task("Long", lambda task: goes_on.wait(60))
+    before = signal.signal(signal.SIGUSR1, lambda *_: 1 / 0)
+    try:
+        with pytest.raises(ZeroDivisionError):
+            threading.Timer(0.05, signal.pthread_kill, (threading.main_thread().ident, signal.SIGUSR1)).start()
+            task.ended(60)
+        assert not task.ended(0)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        goes_on.set()
+    assert task.wait(60)

@@ -34,6 +34,8 @@ class Runs:
         self._queue = queue
         self._index = RunIndex(workspace.runs, self.get)
         self._open: dict[str, RunDirectory] = {}
+        self._outside: dict[str, RunDirectory] = {}
+        """Runs that lie elsewhere, known here until the program ends."""
         self._registry = threading.Lock()
         self._beginning = threading.Lock()
         """Held from the choice of a name until the run has it."""
@@ -63,12 +65,20 @@ class Runs:
         Raises:
             StudioError: It is not there any more.
         """
+        with self._registry:
+            if identifier in self._outside:
+                return self._outside[identifier]
         folder = self._workspace.child(self._workspace.runs, identifier)
         with self._registry:
             known = self._open.get(identifier)
             if known is None:
                 known = self._open[identifier] = RunDirectory(folder)
             return known
+
+    def take_in(self, run: RunDirectory) -> None:
+        """Know a run that lies outside the workspace by its id, as those inside; it is in no list."""
+        with self._registry:
+            self._outside[run.id] = run
 
     # ---- begun
 
