@@ -107,6 +107,9 @@ class FakeRuns:
         self._to(run, "cancelled")
         self.studio.job = None
 
+    def can_be_asked(self, run: str) -> bool:
+        return self.studio.run_infos[run].status.state == "running"
+
     def rename(self, run: str, name: str) -> None:
         info = self.studio.run_infos[run]
         self.studio.run_infos[run] = replace(info, status=replace(info.status, name=name))
@@ -193,12 +196,17 @@ class FakePlayground:
 
     def voices(self) -> list[Voice]:
         root = self.studio.root
+        training = [
+            Voice(f"run:{run.id}@now", f"{run.status.name}, as it trains", "starter", root)
+            for run in self.studio.runs.all()
+            if self.studio.runs.can_be_asked(run.id)
+        ]
         tuned = [
             Voice(f"run:{run.id}", run.status.name, "starter", root)
             for run in self.studio.runs.all()
             if run.has_adapter
         ]
-        return [Voice("base", "Base model", "", None), *tuned, *self.studio.adapters.voices()]
+        return [Voice("base", "Base model", "", None), *training, *tuned, *self.studio.adapters.voices()]
 
     def voice(self, identifier: str) -> Voice:
         return next(voice for voice in self.voices() if voice.id == identifier)

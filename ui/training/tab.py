@@ -108,11 +108,14 @@ def _shown(context: Context, run: str, overlays: list[str]) -> dict[Any, Any]:
         return {ui.empty: gr.Column(visible=True), ui.body: gr.Column(visible=False)}
     pieces = [ui.title, ui.progress, ui.chart, ui.facts, *ui.small.values(), ui.log, ui.table]
     now = live(snapshot, runs, info.id, overlays)
-    return {**_frame(ui, info, job_of(info, snapshot)), **{piece: now[piece.elem_id or ""] for piece in pieces}}
+    return {
+        **_frame(ui, info, job_of(info, snapshot), studio.runs.can_be_asked(info.id)),
+        **{piece: now[piece.elem_id or ""] for piece in pieces},
+    }
 
 
-def _frame(ui: TrainingTab, info: RunInfo, job: JobSnapshot | None) -> dict[Any, Any]:
-    """Which parts and buttons are of use."""
+def _frame(ui: TrainingTab, info: RunInfo, job: JobSnapshot | None, asked: bool) -> dict[Any, Any]:
+    """Which parts and buttons are of use; ``asked`` says whether the run can be asked while it trains."""
     pause, resume, stop = views.buttons(info, job)
     lower_rate = views.lower_rate(info)
     return {
@@ -123,6 +126,8 @@ def _frame(ui: TrainingTab, info: RunInfo, job: JobSnapshot | None) -> dict[Any,
         ui.stop: gr.Button(visible=stop),
         ui.again: gr.Button(f"Start again with learning rate {lower_rate:g}  →", visible=lower_rate > 0),
         ui.compare: gr.Button(
-            visible=info.has_adapter and info.status.state not in ACTIVE, variant="secondary" if resume else "primary"
+            "Ask it as it is now  →" if asked else "Compare with the base  →",
+            visible=asked or (info.has_adapter and info.status.state not in ACTIVE),
+            variant="secondary" if asked or resume else "primary",
         ),
     }
