@@ -18,6 +18,13 @@ LATE_STREAM = re.compile(
 page asks again by itself, and nothing is lost."""
 
 
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 class Program:
     """`python app.py` with a workspace of its own; may be killed and started again.
 
@@ -29,9 +36,7 @@ class Program:
     def __init__(self, workspace: Path, *words: str) -> None:
         self.workspace = workspace
         self.words = words
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.address = f"{'https' if '--ssl-certfile' in words else 'http'}://127.0.0.1:{self.port}"
         self.process: subprocess.Popen | None = None
 

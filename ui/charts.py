@@ -1,4 +1,4 @@
-"""Plot data: a few series with a part to play each; ``assets/window.js`` draws them in the colours of the theme.
+"""Plot data: a few series with a part to play each; ``assets/window/chart.js`` draws them in the colours of the theme.
 
 Drawn by ourselves because the built-in plot can neither mark the best point nor make one line bolder than another, and
 builds the whole chart anew at each tick. The data are JSON, so that a chart can be tested as text.

@@ -27,14 +27,14 @@ def html(
         raises: Events: a button with ``data-do="pick"`` raises 'pick' and brings its data along, see :func:`data_of`.
             Gradio finds the names of events in the script, so they stand there.
         script: Runs once when it is put on the page, in place of the one for ``raises``.
-        live: Whether the pulse sets it (ui/shell/live.py); it then has an ``elem_id``.
+        live: Whether what a page asks every few seconds sets it (ui/shell/live.py); it then has an ``elem_id``.
         server: Functions that ``script`` may call, as ``server.NAME``.
     """
     if raises:
         names = ", ".join(f"'{event}'" for event in raises)
         script = f"ticketTuner.actions(element, trigger, watch, [{names}]);"
     if live:
-        script = f"{script or ''} ticketTuner.live('{elem_id}', element, props);"
+        script = f"{script or ''} ticketTuner.piece('{elem_id}', element, props);"
     return gr.HTML(
         value, elem_id=elem_id, js_on_load=script, apply_default_css=False, server_functions=list(server) or None
     )

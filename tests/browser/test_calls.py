@@ -6,8 +6,11 @@ import threading
 import pytest
 from playwright.sync_api import expect
 
+from tests.program import free_port
 from tests.ui.fake_studio import FakeStudio
 from ui.layout import build_app
+from ui.server.doors.entry import read_entry
+from ui.server.serving import Server, served
 from ui.shell.theme import launch_options
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -70,7 +73,7 @@ class Watched:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory):
+def faked(tmp_path_factory):
     folder = tmp_path_factory.mktemp("faked")
     patch = pytest.MonkeyPatch()
     patch.setenv("GRADIO_TEMP_DIR", str(folder / "passing"))
@@ -78,17 +81,17 @@ def served(tmp_path_factory):
     studio.add_run("First")
     studio.add_run("Second")
     app = build_app(studio, folder / "downloads")
-    _, address, _ = app.launch(
-        prevent_thread_lock=True, quiet=True, share=False, run_history=False, show_error=False, **launch_options()
-    )
-    yield app, studio, address
-    app.close(verbose=False)
+    entry = read_entry("127.0.0.1", free_port(), "", None, None, None, (), False)
+    server = Server(*served(app, False, **launch_options()), entry)
+    server.start()
+    yield app, studio, entry.address
+    server.close()
     patch.undo()
 
 
 @pytest.fixture
-def watched(context, toasts, served):
-    app, studio, address = served
+def watched(context, toasts, faked):
+    app, studio, address = faked
     page = context.new_page()
     made = Watched(page, app, studio)
     page.goto(address)
@@ -184,7 +187,7 @@ def test_a_page_that_was_forgotten_begins_again_with_what_it_had(watched):
     page.locator("#sidebar-lists [data-key=run-run-1]").click()
     expect(page.locator("#run-title")).to_contain_text("First")
     page.evaluate("window.isOld = true")
-    with page.expect_response(lambda answer: "component_server" in answer.url and answer.json()["begun"]):
+    with page.expect_response(lambda answer: answer.url.endswith("/live") and answer.json()["begun"]):
         pass
     watched.app.state_holder.session_data.clear()
     page.wait_for_function("!window.isOld")

@@ -10,7 +10,7 @@ import pytest
 
 import app
 from engine.errors import ResourceError
-from tests.program import Program
+from tests.program import Program, free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -70,9 +70,3 @@ def test_many_requests_to_end_end_the_program_as_one_does(tmp_path):
         program.process.send_signal(signal.SIGTERM)
     assert program.process.returncode == 0, program.log()
     assert not program.complaints()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

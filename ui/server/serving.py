@@ -36,8 +36,12 @@ def served(app: "WindowBlocks", knows_users: bool, **looks: Any) -> "tuple[ASGIA
     """
     from fastapi import FastAPI
     from starlette.routing import Mount
+    from starlette.staticfiles import StaticFiles
+
+    from ui.shell.theme import ASSETS
 
     frame = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    frame.mount("/window", StaticFiles(directory=ASSETS / "window"))
     if app.live is not None:
         frame.add_route("/live", app.live, methods=["POST"])
     gr.mount_gradio_app(

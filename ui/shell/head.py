@@ -1,7 +1,9 @@
-"""The window's script at the top of the page, before Gradio's own, and which scripts may run there at all.
+"""The window's scripts at the top of the page, before Gradio's own, and which scripts may run there at all.
 
-What Gradio's ``head`` names is put on the page by its own scripts, when the page has been seen already: too late to
-begin in the right colours, and to keep a clock of theirs from running for ever (assets/window.js).
+The page is Gradio's template, which offers no place for either: what ``head`` names is put on the page by Gradio's own
+scripts, when the page has been seen already: too late to begin in the right colours, and to keep a clock of theirs from
+running for ever (assets/window/). And the number that lets the template's own scripts run has to stand in each of them.
+So the page is written into as it is sent.
 
 The page's content security policy lets those scripts run that come from here, and those in the page that bear a number
 which differs each time (nonce); a script that came in with the text of a ticket has none. Gradio makes functions of
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MARK = b"<head>"
+SCRIPTS = b'<script src="./window/theme.js"></script><script type="module" src="./window/main.js"></script>'
+"""The first one the page waits for; modules run in the order in which they stand there."""
+
 SCRIPT = b"<script"
 MANIFEST = b'<link rel="manifest" href="/manifest.json" />'
 """Asked for without the key, and of no use: the window is not installed as an app."""
@@ -36,17 +41,15 @@ POLICY = "; ".join(
 )
 
 
-class HeadScript:
-    """Middleware that writes a script into each HTML page that is asked for, and the policy into its headers.
+class HeadScripts:
+    """Middleware that writes the scripts into each HTML page that is asked for, and the policy into its headers.
 
     Args:
         app: What answers.
-        script: JavaScript, without a tag around it.
     """
 
-    def __init__(self, app: "ASGIApp", script: str) -> None:
+    def __init__(self, app: "ASGIApp") -> None:
         self._app = app
-        self._tag = MARK + f"<script>{script}</script>".encode()
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Answer, or pass on."""
@@ -62,7 +65,7 @@ class HeadScript:
                 return
             if message["type"] == "http.response.body" and start is not None:
                 body, nonce = message.get("body", b""), secrets.token_urlsafe(16)
-                page = body.replace(MANIFEST, b"", 1).replace(MARK, self._tag, 1)
+                page = body.replace(MANIFEST, b"", 1).replace(MARK, MARK + SCRIPTS, 1)
                 page = page.replace(SCRIPT, SCRIPT + f' nonce="{nonce}"'.encode())
                 await send(_headed(start, len(page) - len(body), nonce))
                 start, message = None, {**message, "body": page}

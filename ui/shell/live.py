@@ -5,8 +5,8 @@ components of the page), which a run without a GPU has to do without; with an ev
 second in place of 112 (two cores). Asked like this a page costs a tenth at most (tests/benchmarks/bench_page.py). An
 event follows only when a data set, a run or an adapter comes, goes, or changes its state.
 
-The first question goes through Gradio, which knows the page by a name that it gives it; all others bring that name
-along and go to a route of their own: 20 ms of a core became 2, and thirty pages ask eight times a second.
+The page learns the name that Gradio has given it from the first event, and brings it along to a route of its own: what
+took 20 ms of a core through Gradio takes 2 there, and thirty pages ask eight times a second.
 """
 
 import secrets
@@ -47,7 +47,8 @@ class Live:
     """Components; their elem_ids in brackets."""
 
     asks: gr.HTML
-    """[pulse], empty; raises 'changed' whenever a data set, a run or an adapter comes, goes, or changes its state"""
+    """[live], the page's name and version;
+    raises 'changed' whenever a data set, a run or an adapter comes, goes, or changes its state"""
     route: Callable[[Request], Awaitable[Response]]
     """Answers POST /live."""
 
@@ -60,25 +61,18 @@ def build(studio: Studio, begun: Callable[[str], bool]) -> Live:
         begun: Says whether the selections of a page, named by Gradio's session hash, are here.
     """
 
-    async def told(asked: dict[str, Any], page: str) -> dict[str, Any]:
-        return {**await to_thread.run_sync(answer, studio, asked), "begun": begun(page), "page": page}
-
-    async def glance(asked: dict[str, Any], request: gr.Request) -> dict[str, Any]:
-        return await told(asked, (await request.json())["session_hash"])
-
     async def live(request: Request) -> Response:
         body = await request.body()
         try:
             asked = orjson.loads(body) if len(body) <= LONGEST else None
             if not isinstance(asked, dict) or not isinstance(page := asked.get("page"), str):
                 raise TypeError("no question of a page")
-            found = await told(asked, page)
+            found = {**await to_thread.run_sync(answer, studio, asked), "begun": begun(page)}
         except (ValueError, TypeError, AttributeError):
             return Response("This is no question of a page.", status_code=400, media_type="text/plain")
         return Response(orjson.dumps(found), media_type="application/json")
 
-    script = "ticketTuner.pulse(server, () => trigger('changed'))"
-    return Live(html(elem_id="pulse", script=script, server=(glance,)), live)
+    return Live(html(elem_id="live", script="ticketTuner.live(() => trigger('changed'))"), live)
 
 
 def answer(studio: Studio, asked: dict[str, Any]) -> dict[str, Any]:
@@ -111,9 +105,9 @@ def answer(studio: Studio, asked: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def seen(studio: Studio) -> Markup:
-    """Say of which version a page is that is drawn now, so that it is told of whatever changes from here on."""
-    return Markup('<i data-version="{}"></i>').format(version(studio, studio.snapshot()))
+def seen(studio: Studio, page: str) -> Markup:
+    """Tell a page that is drawn now its name and its version, so that it hears of what changes from here on."""
+    return Markup('<i data-page="{}" data-version="{}"></i>').format(page, version(studio, studio.snapshot()))
 
 
 def pace(device: DeviceReport) -> float:

@@ -1,7 +1,7 @@
 """The command palette: everything that can be gone to or done, found by name with Ctrl+K.
 
-The page (assets/palette.js) asks for the entries whenever it is opened, and filters them by itself. A data set, a run
-or an adapter is picked as in the sidebar; a model and an action stand for a button of the page, which is pressed.
+The page (assets/window/palette.js) asks for the entries whenever it is opened, and filters them by itself. A data set,
+a run or an adapter is picked as in the sidebar; a model and an action stand for a button of the page, which is pressed.
 """
 
 from dataclasses import dataclass

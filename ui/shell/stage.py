@@ -68,10 +68,12 @@ def _wire_welcome(app: gr.Blocks, context: Context, drawings: dict[str, Drawing]
         run = found["run"] if found["run"] in runs else next(iter(runs), "")
         return {**found, "dataset": dataset, "run": run}
 
-    def begin(where: str, dataset: str, run: str, voices: list[str], *values: Any) -> dict[Any, Any]:
+    def begin(
+        request: gr.Request, where: str, dataset: str, run: str, voices: list[str], *values: Any
+    ) -> dict[Any, Any]:
         return {
             here.open: where,
-            **_attempt(lambda: {context.live.asks: live.seen(studio)}),
+            **_attempt(lambda: {context.live.asks: live.seen(studio, request.session_hash or "")}),
             **_attempt(_listed, context, dataset, run, voices),
             **_attempt(import_panel.resume, context),
             **begun.show(where, *values),

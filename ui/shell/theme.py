@@ -6,15 +6,12 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from ui.shell.head import HeadScript
+from ui.shell.head import HeadScripts
 
 ASSETS = Path(__file__).parents[2] / "assets"
 
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Liberation Sans", "Arial", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace")
-
-SCRIPTS = ("window.js", "lists.js", "tips.js", "reveal.js", "palette.js")
-"""The window's scripts in the order in which they run; all but the first add to it."""
 
 TYPE = tuple(f"var(--type-{name})" for name in ("caption", "caption", "small", "body", "title", "figure", "figure"))
 """Gradio's sizes of type, from the smallest to the largest: the five of the style sheet."""
@@ -33,11 +30,10 @@ def theme() -> gr.themes.Base:
 
 def launch_options() -> dict[str, Any]:
     """Return what ``Blocks.launch`` needs for the looks."""
-    script = "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in SCRIPTS)
     return {
         "theme": theme(),
         "css_paths": [ASSETS / "style.css"],
-        "app_kwargs": {"middleware": [Middleware(HeadScript, script=script)]},
+        "app_kwargs": {"middleware": [Middleware(HeadScripts)]},
         "favicon_path": ASSETS / "icon.svg",
         "footer_links": [],
     }

@@ -2,7 +2,6 @@
 
 import http.server
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -12,6 +11,7 @@ import pytest
 
 from engine.workspace_lock import WorkspaceLock, WorkspaceTakenError, check_free
 from tests.engine.test_workspace_lock import HAS_IT
+from tests.program import free_port
 from ui.server import second_start
 
 pytestmark = pytest.mark.ui
@@ -24,12 +24,6 @@ def start(*words):
     """Start the program; what it says goes to one pipe."""
     command = [sys.executable, "app.py", "--no-browser", *map(str, words)]
     return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_a_second_start_shows_the_first_window_and_harms_nothing_of_it(tmp_path):

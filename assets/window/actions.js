@@ -1,0 +1,25 @@
+/* Buttons inside HTML: data-do names the event, the other data-* go with it. */
+import { openMenu } from "./menu.js";
+import { hold, isBusy } from "./once.js";
+
+const MAKES = new Set(["again", "agent", "allow", "drop", "forget", "resume", "tag", "undo"]);
+const REDRAWN = 3000;  // milliseconds until it is drawn anew, or the message that it failed has been read
+
+export function actions(element, trigger, watch, events) {
+  const raise = (name, data) => events.includes(name) && trigger(name, data);
+  element.addEventListener("click", ({ target }) => {
+    const menu = target.closest("[data-menu]");
+    if (menu) { openMenu(menu, menu.getBoundingClientRect(), raise); return; }
+    const button = target.closest("[data-do]");
+    if (!button || button.disabled || isBusy(button)) return;
+    const data = { ...button.dataset };
+    if (MAKES.has(data.do)) hold(button, REDRAWN);
+    raise(data.do, data);
+  });
+  element.addEventListener("contextmenu", (event) => {
+    const menu = event.target.closest(".side-row, tr")?.querySelector("[data-menu]");
+    if (!menu) return;
+    event.preventDefault();
+    openMenu(menu, { left: event.clientX, bottom: event.clientY, right: event.clientX, top: event.clientY }, raise);
+  });
+}
