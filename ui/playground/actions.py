@@ -10,6 +10,7 @@ from engine.errors import StudioError
 from ui.context import Context
 from ui.events import listen, once, tell
 from ui.playground import views
+from ui.playground.components import ANSWERS
 from ui.playground.conversation_file import as_markdown
 
 Ask = Callable[..., Iterator[dict[Any, Any]]]
@@ -22,23 +23,24 @@ def wire(context: Context, ask: Ask, inputs: list[Any], streamed: list[Any], sho
     Args:
         context: The window.
         ask: Streams the answers to a question; takes the question and then the values of ``inputs``.
-        inputs: The page's session, the chosen voices, and what else ``ask`` takes; the seed is the last of them.
+        inputs: The page's session, the chosen voices, and what else ``ask`` takes, the seed among it.
         streamed: What ``ask`` sets.
         shown: Draws the panes.
         outputs: What ``shown`` sets.
     """
     ui, page, conversations = context.playground, context.page, context.conversations
+    place = inputs.index(ui.sampling.seed) - 1
 
     def again(session: str, *values: Any) -> Iterator[dict[Any, Any]]:
-        seed = int(values[-1] or 0) + 1
+        seed = int(values[place] or 0) + 1
         try:
             question = _taken_back(context, session, keep=lambda: _check_draws(ui, inputs, values))
         except StudioError as error:
             tell(error)
             yield gr.skip()
             return
-        for told in ask(question, session, *values[:-1], seed):
-            yield {**told, ui.seed: seed} if isinstance(told, dict) else told
+        for told in ask(question, session, *values[:place], seed, *values[place + 1 :]):
+            yield {**told, ui.sampling.seed: seed} if isinstance(told, dict) else told
 
     def edit(session: str, chosen: list[str]) -> dict[Any, Any]:
         question = _taken_back(context, session)
@@ -58,7 +60,7 @@ def wire(context: Context, ask: Ask, inputs: list[Any], streamed: list[Any], sho
         file.write_text(as_markdown(conversation, voices), encoding="utf-8")
         return {ui.kept: str(file)}
 
-    listen(ui.again.click, again, inputs, [*streamed, ui.seed], concurrency_id="answers", concurrency_limit=4)
+    listen(ui.again.click, again, inputs, [*streamed, ui.sampling.seed], **ANSWERS)
     once(ui.edit, edit, [page.session, page.voices], [*outputs, ui.question])
     listen(ui.differences.input, compare, [ui.differences, page.session, page.voices], outputs)
     once(ui.keep, download, [page.session, page.voices], [ui.kept])
@@ -88,7 +90,7 @@ def _check_draws(ui: Any, inputs: list[Any], values: tuple[Any, ...]) -> None:
     Raises:
         StudioError: The likeliest word is always taken.
     """
-    temperature = values[inputs.index(ui.temperature) - 1]
+    temperature = values[inputs.index(ui.sampling.temperature) - 1]
     if not float(temperature or 0):
         raise StudioError(
             "At a temperature of 0 the likeliest word is always taken: the answer would be the same.",

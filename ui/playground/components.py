@@ -8,6 +8,10 @@ import gradio as gr
 from ui.html import html
 from ui.playground import views
 from ui.playground.question_components import QuestionPanel, build_questions
+from ui.playground.sampling_fields import SamplingFields, build_sampling
+
+ANSWERS: dict[str, Any] = {"concurrency_id": "answers", "concurrency_limit": 16}
+"""Handlers that stream answers: so many people at the same time, who share one batch; each takes a thread."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +38,7 @@ class PlaygroundTab:
     """[stop-answer]"""
     system: gr.Textbox
     """[system-prompt]"""
-    temperature: gr.Slider
-    """[temperature]"""
-    top_p: gr.Slider
-    """[top-p]"""
-    length: gr.Slider
-    """[answer-length]"""
-    seed: gr.Number
-    """[answer-seed]"""
+    sampling: SamplingFields
     number: gr.State
     """Which held-out ticket comes next."""
     questions: QuestionPanel
@@ -87,10 +84,17 @@ def build_playground(tab: gr.Tab) -> PlaygroundTab:
         actions = _build_actions()
         html('<p class="quiet keys"><kbd>Ctrl</kbd> <kbd>Enter</kbd> sends, <kbd>Esc</kbd> stops</p>')
         with gr.Accordion("Settings", open=False, elem_id="playground-settings"):
-            settings = _build_settings()
+            system = gr.Textbox(
+                "",
+                label="Standing instruction (system prompt)",
+                info="Put before the conversation; empty uses none.",
+                lines=2,
+                elem_id="system-prompt",
+            )
+            sampling = build_sampling()
         questions = build_questions()
-    parts = (tab, voices, ticket, new, notice, board, question, send, stop)
-    return PlaygroundTab(*parts, number=gr.State(0), questions=questions, **settings | actions)
+    parts = (tab, voices, ticket, new, notice, board, question, send, stop, system, sampling)
+    return PlaygroundTab(*parts, number=gr.State(0), questions=questions, **actions)
 
 
 def _build_actions() -> dict[str, Any]:
@@ -103,45 +107,3 @@ def _build_actions() -> dict[str, Any]:
         )
     kept = gr.DownloadButton("Download", elem_id="conversation-file", elem_classes="hidden-file")
     return {"again": again, "edit": edit, "keep": keep, "differences": differences, "kept": kept}
-
-
-def _build_settings() -> dict[str, Any]:
-    system = gr.Textbox(
-        "",
-        label="Standing instruction (system prompt)",
-        info="Put before the conversation; empty uses none.",
-        lines=2,
-        elem_id="system-prompt",
-    )
-    with gr.Row(elem_classes="settings"):
-        temperature = gr.Slider(
-            0,
-            2,
-            value=0.0,
-            step=0.05,
-            label="Daring (temperature)",
-            info="0 always takes the likeliest word.",
-            elem_id="temperature",
-        )
-        top_p = gr.Slider(
-            0.05,
-            1,
-            value=0.9,
-            step=0.05,
-            label="Choice (top-p)",
-            info="Draws among the likeliest words only.",
-            elem_id="top-p",
-        )
-        length = gr.Slider(
-            16,
-            1024,
-            value=160,
-            step=16,
-            label="Longest answer (tokens)",
-            info="About three quarters of a word each.",
-            elem_id="answer-length",
-        )
-        seed = gr.Number(
-            0, label="Seed", info="The same seed gives the same answer.", elem_id="answer-seed", precision=0
-        )
-    return {"system": system, "temperature": temperature, "top_p": top_p, "length": length, "seed": seed}

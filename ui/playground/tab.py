@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
-from engine.chat.records import AnswerFrame, Sampling
+from engine.chat.records import AnswerFrame
 from engine.errors import StudioError
 from engine.studio import Voice
 from engine.turns import with_instruction
@@ -20,7 +20,8 @@ from ui import parts
 from ui.context import Context
 from ui.events import listen, log, once, tell, unexpected
 from ui.playground import actions, question_panel, views
-from ui.playground.components import PlaygroundTab
+from ui.playground.components import ANSWERS, PlaygroundTab
+from ui.playground.sampling_fields import sampling_of
 from ui.state.conversations import Conversation, Reply
 
 FRAME = 0.06
@@ -31,7 +32,7 @@ def wire(context: Context) -> None:
     """Attach the handlers."""
     ui, page, studio = context.playground, context.page, context.studio
     base = [page.session, page.voices]
-    settings = [ui.system, ui.temperature, ui.top_p, ui.length, ui.seed]
+    settings = [ui.system, *ui.sampling.all]
     streamed = [ui.board, ui.question, ui.send, ui.stop, ui.notice]
 
     def instruct(chosen: list[str], system: str) -> dict[Any, Any]:
@@ -70,12 +71,11 @@ def wire(context: Context) -> None:
         ask,
         [ui.question, *base, page.dataset, *settings],
         streamed,
-        concurrency_id="answers",
-        concurrency_limit=4,
         name="ask",
+        **ANSWERS,
     )
     listen(ui.stop.click, studio.playground.stop, [page.session], queue=False)
-    question_panel.wire(context, settings, _sampling)
+    question_panel.wire(context, settings, sampling_of)
     actions.wire(context, ask, [*base, page.dataset, *settings], streamed, _shown, shown)
 
 
@@ -120,7 +120,7 @@ def _ask(
     conversation = conversations.get(session)
     try:
         _refuse_while_asking(conversation)
-        system, sampling = settings[0] or "", _sampling(*settings[1:])
+        system, sampling = settings[0] or "", sampling_of(*settings[1:])
         voices = views.shown(studio.playground.voices(), chosen)
         if not (question or "").strip():
             raise StudioError("The question is empty.", "Type one, or pick a held-out ticket.")
@@ -171,15 +171,19 @@ def _after(ui: PlaygroundTab, conversation: Conversation, voices: list[Voice], n
     }
 
 
-def _sampling(temperature: float, top_p: float, length: float, seed: float | None) -> Sampling:
-    return Sampling(float(temperature), float(top_p), int(length), int(seed) if seed is not None else None)
-
-
 def _heard(conversation: Conversation, frame: AnswerFrame, lanes: dict[str, str]) -> Conversation:
     """Take a frame of the engine into the conversation; ``lanes`` says where each voice's words belong."""
     replies = {
         lanes[seen.voice]: Reply(
-            seen.text, seen.tokens, seen.seconds, seen.done, seen.stopped_by, seen.weights, seen.lookup
+            seen.text,
+            seen.tokens,
+            seen.seconds,
+            seen.done,
+            seen.stopped_by,
+            seen.weights,
+            seen.lookup,
+            seen.thoughts,
+            seen.note,
         )
         for seen in frame.answers
     }

@@ -17,7 +17,12 @@ from ui.tickets.views.listing import ticket_name
 MOST_BESIDE = 3
 """Voices beside the base; more panes cannot be read side by side."""
 
-ENDS = {"end": "ended by itself", "length": "reached the longest answer", "cancelled": "stopped by you"}
+ENDS = {
+    "end": "ended by itself",
+    "length": "reached the longest answer",
+    "cancelled": "stopped by you",
+    "stop word": "ended before a stop word",
+}
 """Why an answer ended, in words."""
 
 
@@ -46,7 +51,14 @@ def _pane(conversation: Conversation, voice: Voice, other: str) -> Markup:
         said.append(_speaking(newest, conversation.stage))
     elif newest is not None and newest.text and heard and heard[-1]["role"] == "user":
         said.append(_said("assistant", newest.text))  # complete, while another voice still speaks
-    body = join([*said, looked_up(newest)]) if said else Markup('<p class="hint">{}</p>').format(_hint(voice))
+    if said:
+        is_answer = newest is not None and (newest.text or not newest.done)
+        said.insert(len(said) - bool(is_answer), thoughts(newest))
+    body = (
+        join([left_off(newest), *said, looked_up(newest)])
+        if said
+        else Markup('<p class="hint">{}</p>').format(_hint(voice))
+    )
     kind = "agent" if voice.id == NEAREST else "base" if voice.path is None else "tuned"
     return Markup(
         '<section class="pane pane-{}" aria-label="{}" data-voice="{}"><header><h3>{}</h3>'
@@ -78,6 +90,22 @@ def weights(voice: Voice) -> str:
     if voice.path is not None:
         return f"base + {voice.label}"
     return f"base: {short_model(voice.model)}" if voice.model else "base"
+
+
+def thoughts(newest: Reply | None) -> Markup:
+    """What a model that thinks has thought before its newest answer, folded."""
+    if newest is None or not newest.thoughts:
+        return NOTHING
+    return Markup('<details class="thoughts"><summary>What it thought first</summary><p>{}</p></details>').format(
+        newest.thoughts
+    )
+
+
+def left_off(newest: Reply | None) -> Markup:
+    """That the beginning of a long conversation was not read."""
+    if newest is None or not newest.note:
+        return NOTHING
+    return Markup('<p class="left-off" role="note">{}</p>').format(newest.note)
 
 
 def looked_up(newest: Reply | None) -> Markup:
@@ -118,7 +146,7 @@ def _speaking(newest: Reply, stage: str) -> Markup:
     words_so_far = (
         Markup("{}").format(newest.text)
         if newest.text
-        else Markup('<span class="quiet">{}</span>').format(stage or "Thinking")
+        else Markup('<span class="quiet">{}</span>').format("Thinking" if newest.thoughts else stage or "Thinking")
     )
     return Markup(
         '<div class="turn turn-assistant speaking" aria-live="off"><h4>Answer</h4><p>{}<i class="caret"></i></p></div>'

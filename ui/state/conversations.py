@@ -26,11 +26,15 @@ class Reply:
     seconds: float = 0.0
     done: bool = True
     stopped_by: str | None = None
-    """'end', 'length', 'cancelled', or None while it speaks."""
+    """'end', 'length', 'cancelled', 'stop word', or None while it speaks."""
     weights: str = ""
     """The mark of the weights that answer, and after which step of a run."""
     lookup: LookUp | None = None
     """What was looked up for it; None without look-up."""
+    thoughts: str = ""
+    """What a model that thinks has thought first."""
+    note: str = ""
+    """What was left off from a conversation that is too long, in a sentence."""
 
     @property
     def speed(self) -> float:

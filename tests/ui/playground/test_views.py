@@ -134,3 +134,28 @@ def test_a_new_playground_compares_the_base_the_tuned_and_the_tuned_with_look_up
 def test_the_nearest_answer_says_that_no_model_has_a_part_in_it():
     shown = views.board(Conversation(), [NEAREST_VOICE])
     assert '<span class="weights">no model</span>' in shown and "no model has a part in it" in shown
+
+
+ASKED = ({"role": "user", "content": "Where?"},)
+
+
+def test_thoughts_stand_folded_before_the_answer_and_as_text():
+    said = Reply("Hello.", 9, 1.0, True, "end", thoughts="<b>Hm</b>")
+    talk = Conversation(lanes={"base": (*ASKED, {"role": "assistant", "content": "Hello."})}, replies={"base": said})
+    shown = views.board(talk, [BASE])
+    assert '<details class="thoughts">' in shown
+    assert "&lt;b&gt;Hm" in shown
+    assert shown.index("Where?") < shown.index("&lt;b&gt;Hm") < shown.index("Hello.")
+    assert "<details open" not in shown
+
+
+def test_a_model_that_is_thinking_is_said_to_be():
+    thinking = Reply("", 3, 1.0, False, None, thoughts="Hm")
+    shown = views.board(Conversation(lanes={"base": ASKED}, replies={"base": thinking}, stage="Writing"), [BASE])
+    assert ">Thinking<" in shown
+
+
+def test_a_conversation_whose_beginning_was_not_read_says_so_in_its_pane():
+    said = Reply("Hello.", 9, 1.0, True, "end", note="The oldest 2 messages were left off.")
+    shown = views.board(Conversation(lanes={"base": ASKED}, replies={"base": said}), [BASE])
+    assert '<p class="left-off" role="note">The oldest 2 messages were left off.</p>' in shown
