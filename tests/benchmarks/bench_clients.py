@@ -3,7 +3,7 @@
     python tests/benchmarks/bench_clients.py [--model FOLDER] [--clients 30] [--turns 3] [--seconds 40]
 
 The program as a person starts it, the sample shop, the preset 'Thorough'. A client asks what a page in a browser asks
-(its heartbeat, its pulse, a handler and what follows from it), without a browser, since thirty of those would not share
+(its heartbeat, what goes on, a handler and what follows from it), without a browser: thirty of those would not share
 two cores. It opens, then searches, picks a ticket, opens a tab, with one to seven seconds between. Turn about there are
 all clients and none; steps that were taken across a change are left out. Before the run one client does each of these
 several times: 'core_ms' is the time of a core that the program takes for one, whatever else the computer does. The last
@@ -104,7 +104,7 @@ class Page:
         self.tickets = [part.split('"')[0] for part in shown.split('data-ticket="')[1:]]
         assert self.tickets, "the page shows no ticket"
 
-    async def glance(self) -> None:
+    async def ask_live(self) -> None:
         """Ask what is going on."""
         body = {"run": "", "overlays": [], "marks": {"status-bar": ""}, "looks": 9, "page": self._session}
         (await self._http.post("live", json=body)).raise_for_status()
@@ -114,7 +114,7 @@ class Page:
         chance = random.Random(self._session)
         while time.perf_counter() < until:
             await asyncio.sleep(chance.uniform(1, 7))
-            await self.glance()
+            await self.ask_live()
             match chance.choice(("search", "pick", "pick", "tab")):
                 case "search":
                     async with self.timed("search"):
@@ -185,7 +185,7 @@ async def core_ms(program: Program) -> dict[str, float]:
             await page.open()
             everything: dict[str, Callable[[], Awaitable[Any]]] = {
                 "open": Page(http, config, {"open": []}).open,
-                "glance": page.glance,
+                "ask_live": page.ask_live,
                 "search": lambda: page.ask("search", "change", random.choice(WORDS)),
                 "pick": lambda: page.ask("conversations", "pick", ticket=random.choice(page.tickets)),
                 **{f"tab {tab}": partial(page.ask, f"tab-{tab}", "select") for tab in ("tickets", *TABS)},

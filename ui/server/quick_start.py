@@ -1,8 +1,9 @@
 """Imports Gradio in half the time, so that the window is there in seconds.
 
 At each import Gradio 6 parses the sources of its 80 components to keep its own type stubs (.pyi) up to date: an aid for
-its developers that takes half of the whole (measured: 1.6 of 3.6 s on two CPU cores). It leaves a class alone whose
-file cannot be found, so that is what it is told.
+its developers that takes half of the whole (measured: 1.6 of 3.6 s on two CPU cores). There is no switch for it (6.31:
+``ComponentMeta.__new__`` calls ``create_or_modify_pyi`` for every class while Gradio is being imported, before anything
+of it could be changed). It leaves a class alone whose file cannot be found, so that is what it is told.
 """
 
 import inspect

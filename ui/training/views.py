@@ -23,7 +23,7 @@ NEAR = 0.005
 
 
 def heading(run: RunInfo, overlays: Sequence[str] = ()) -> Markup:
-    """Name, state and the choices of a run; for the pulse also which runs the page shows."""
+    """Name, state and the choices of a run; for what an open page asks also which runs it shows."""
     recipe = run.recipe
     facts = [
         run.status.dataset_name,
