@@ -1,10 +1,14 @@
 """Speed of answers on this machine's device: the base, an adapter, several voices side by side, wide batches.
 
     python tests/benchmarks/bench_answers.py --shape 7b
+    python tests/benchmarks/bench_answers.py --model starter --gguf starter.gguf --groups base tuned pair
 
-Prompts of 200 tokens, greedy, no token ends an answer. On a GPU each group is answered in turn by recorded steps
-(captured_step.py) and step by step, which is how every answer was made before; medians after a warm-up. Speed is that
-of writing, all voices together; the time to the first token is told apart. The last line is one JSON object.
+Greedy, no token ends an answer. On a GPU each group is answered in turn by recorded steps (captured_step.py) and step
+by step, which is how every answer was made before; on the processor by steps in machine code (cpu_step/) and by the
+model's own layers, and beside them by llama.cpp where the package xllamacpp and a GGUF file of the model are. The ways
+take turns; medians after a warm-up. Speed is that of writing, all voices together; the time to the first token is told
+apart. On a machine that others use too take ``--cpu-time``: one thread, by the processor time that it takes. The last
+line is one JSON object.
 """
 
 import argparse
@@ -15,37 +19,70 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.benchmarks.shapes import SHAPES, random_base
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 GROUPS = {"base": 1, "tuned": 1, "pair": 2, "four": 4, "sixteen": 16, "thirty-two": 32}
 
 
-def bank_of(base: Any, *, records: bool) -> Any:
-    """Return a bank of one's own, which records its steps or does not."""
+def banks_of(base: Any, *, on_gpu: bool) -> dict[str, Any]:
+    """Return banks of one's own, by how they compute a step; the quickest first."""
     from engine.chat.adapters import AdapterBank
 
-    bank = AdapterBank(base.copy())
-    if not records:
-        bank.recordings.refuse(RuntimeError("step by step is what is measured"))
-    return bank
+    quick, slow = AdapterBank(base.copy()), AdapterBank(base.copy())
+    slow.recordings.refuse(RuntimeError("step by step is what is measured"))
+    slow.cpu_step.refuse("the model's own layers are what is measured")
+    return {"recorded": quick, "step by step": slow} if on_gpu else {"machine code": quick, "own layers": slow}
 
 
-def timed(bank: Any, rows: list[Any], tokens: int) -> tuple[float, float]:
+def timed(bank: Any, rows: list[Any], tokens: int, clock: "Callable[[], float]") -> tuple[float, float]:
     """Answer; return the seconds to the first token and the tokens a second after it, of all rows together."""
     from engine.chat.decoding import decode
     from engine.chat.records import Sampling
 
-    began = time.perf_counter()
+    bank.prefixes.forget()
+    began = clock()
     stream = decode(bank, rows, Sampling(temperature=0.0, max_new_tokens=tokens), frozenset(), 0)
     next(stream)
-    first = time.perf_counter()
+    first = clock()
     for _ in stream:
         pass
-    return first - began, len(rows) * (tokens - 1) / (time.perf_counter() - first)
+    return first - began, len(rows) * (tokens - 1) / (clock() - first)
+
+
+class LlamaCpp:
+    """The same model in llama.cpp (xllamacpp).
+
+    Args:
+        gguf: Its file.
+        threads: How many may compute.
+    """
+
+    def __init__(self, gguf: Path, threads: int) -> None:
+        import xllamacpp  # type: ignore[import-not-found]  # not a dependency: installed by who wants to compare
+
+        options = xllamacpp.CommonParams()
+        options.model.path = str(gguf)
+        options.n_ctx, options.n_parallel = 2048, 1
+        options.cpuparams.n_threads = options.cpuparams_batch.n_threads = threads
+        self._server = xllamacpp.Server(options)
+
+    def timed(self, prompt: int, tokens: int, clock: "Callable[[], float]") -> tuple[float, float]:
+        """Answer a prompt of so many tokens; return as :func:`timed` does."""
+        first, whole = (self._seconds(prompt, count, clock) for count in (1, tokens))
+        return first, (tokens - 1) / (whole - first)
+
+    def _seconds(self, prompt: int, tokens: int, clock: "Callable[[], float]") -> float:
+        began = clock()
+        asked = {"prompt": list(range(100, 100 + prompt)), "n_predict": tokens, "temperature": 0.0}
+        self._server.handle_completions({**asked, "ignore_eos": True, "cache_prompt": False})
+        return clock() - began
 
 
 def rows_of(bank: Any, group: str, adapters: list[Path], prompt_tokens: int) -> list[Any]:
@@ -60,56 +97,95 @@ def rows_of(bank: Any, group: str, adapters: list[Path], prompt_tokens: int) -> 
     return [Row(tuple(ids[n]), None if path is None else bank.load(path)) for n, path in enumerate(voices)]
 
 
-def main() -> None:
-    """See the module."""
+def measured(
+    ways: "dict[str, Callable[[int], tuple[float, float]]]", repeats: int, tokens: dict[str, int]
+) -> dict[str, dict[str, float]]:
+    """Let the ways take turns; return each one's medians."""
+    seen: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
+    for way, answer in ways.items():
+        answer(min(tokens[way], 8))
+    for _ in range(repeats):
+        for way, answer in ways.items():
+            seen[way].append(answer(tokens[way]))
+    medians = {way: [statistics.median(column) for column in zip(*each, strict=True)] for way, each in seen.items()}
+    return {
+        way: {"tokens_per_second": round(speed, 1), "first_token": round(first, 4)}
+        for way, (first, speed) in medians.items()
+    }
+
+
+def options() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shape", choices=SHAPES, default="starter-size")
+    parser.add_argument("--model", help="a checkpoint folder, a hub id, or 'starter', in place of a shape")
+    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()), help="where a fetched model is kept")
+    parser.add_argument("--gguf", type=Path, help="the same model for llama.cpp, on the processor")
     parser.add_argument("--tokens", type=int, default=128)
     parser.add_argument("--prompt", type=int, default=200)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--threads", type=int, help="of the processor")
+    parser.add_argument("--cpu-time", action="store_true", help="one thread, timed by the processor time it takes")
     parser.add_argument("--groups", nargs="+", choices=GROUPS, default=list(GROUPS))
-    given = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """See the module."""
+    given = options()
+    clock = time.process_time if given.cpu_time else time.perf_counter
 
     import torch
 
+    from engine.model.base import load_base
+    from engine.recipe import Recipe
     from tests.engine.chat.lora import make_lora
 
+    threads = 1 if given.cpu_time else given.threads or torch.get_num_threads()
+    torch.set_num_threads(threads)
+    llama = LlamaCpp(given.gguf, threads) if given.gguf else None
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
-        base = random_base(given.shape, root / "model")
+        if given.model:
+            base = load_base(Recipe(model=given.model), given.cache, lambda *_: None)
+        else:
+            base = random_base(given.shape, root / "model")
         adapters = [make_lora(base, root / str(seed), seed, r=16, std=0.02) for seed in range(3)]
         on_gpu = torch.cuda.is_available()
-        banks = {"recorded": bank_of(base, records=True)} if on_gpu else {}
-        banks["step by step"] = bank_of(base, records=False)
+        banks = banks_of(base, on_gpu=on_gpu)
+        tokens = dict.fromkeys([*banks, "llama.cpp"], given.tokens)
+        if on_gpu:
+            tokens["step by step"] = min(given.tokens, 32)
         figures: dict[str, dict[str, Any]] = {}
         for group in given.groups:
-            figures[group] = {}
+            ways: dict[str, Callable[[int], tuple[float, float]]] = {}
             for way, bank in banks.items():
                 rows = rows_of(bank, group, adapters, given.prompt)
-                repeats = given.repeats if way == "recorded" or not on_gpu else max(1, given.repeats // 2)
-                tokens = given.tokens if way == "recorded" or not on_gpu else min(given.tokens, 32)
-                timed(bank, rows, min(tokens, 8))
-                seen = [timed(bank, rows, tokens) for _ in range(repeats)]
-                first, speed = (statistics.median(column) for column in zip(*seen, strict=True))
-                figures[group][way] = {"tokens_per_second": round(speed, 1), "first_token": round(first, 4)}
-                print(f"{group:12}{way:14}{speed:9.1f} tokens/s   first token {first * 1000:7.1f} ms", flush=True)
+                ways[way] = lambda count, bank=bank, rows=rows: timed(bank, rows, count, clock)  # type: ignore[misc]
+            if llama is not None and group == "base":
+                ways["llama.cpp"] = lambda count: llama.timed(given.prompt, count, clock)
+            figures[group] = measured(ways, given.repeats, tokens)
+            for way, found in figures[group].items():
+                speed, first = found["tokens_per_second"], found["first_token"] * 1000
+                print(f"{group:12}{way:14}{speed:9.1f} tokens/s   first token {first:7.1f} ms", flush=True)
         bank = next(iter(banks.values()))
         swapped = statistics.median(
-            timed(bank, rows_of(bank, "tuned", [path], given.prompt), 2)[0] for path in adapters
+            timed(bank, rows_of(bank, "tuned", [path], given.prompt), 2, clock)[0] for path in adapters
         )
         copied = shutil.copytree(adapters[0], root / "copy")
         began = time.perf_counter()
         bank.load(copied)
         loaded = time.perf_counter() - began
         print(f"first token after a swap {swapped * 1000:.1f} ms; an adapter from disk {loaded:.3f} s")
-        recorded = len(bank.recordings._free) if on_gpu else 0
         print(
             json.dumps(
                 {
-                    "shape": given.shape,
+                    "model": given.model or given.shape,
                     "device": torch.cuda.get_device_name() if on_gpu else "cpu",
+                    "threads": threads,
                     "torch": torch.__version__,
-                    "recordings": recorded,
+                    "recordings": len(bank.recordings._free) if on_gpu else 0,
+                    "steps_in_machine_code": bank.cpu_step.steps,
                     "groups": figures,
                     "first_token_after_a_swap": swapped,
                     "adapter_from_disk": loaded,

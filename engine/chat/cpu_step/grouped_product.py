@@ -53,9 +53,8 @@ class GroupedProduct:
         *,
         adds: bool = False,
     ) -> None:
-        self._group, self._rows, self._scratch = tuple(group), rows, scratch
-        self._kind = group[0].kind
-        self._code = products(rows, lanes)
+        self._group, self._scratch = tuple(group), scratch
+        self.code, self.threads = products(rows, lanes), scratch.threads
         self.out_features = sum(each.out_features for each in group)
         self._norm = norm
         self._matrices = (Matrix * len(group))(
@@ -64,10 +63,13 @@ class GroupedProduct:
                 for each in group
             )
         )
-        self._arguments = self._with(self._matrices, group[0].table)
+        self._out = 0
+        self._arguments = self.arguments(self._matrices, group[0].table)
+        self._compute = self.code.call(group[0].kind, self._arguments, scratch.threads)
         self._inner: _Inner | None = None
 
-    def _with(self, matrices: Any, table: torch.Tensor | None = None) -> Arguments:
+    def arguments(self, matrices: Any, table: torch.Tensor | None = None) -> Arguments:
+        """What a product of other matrices with the same input is given."""
         norm = self._norm
         return Arguments(
             in_features=self._group[0].in_features,
@@ -104,15 +106,19 @@ class GroupedProduct:
         Returns:
             ``out``.
         """
-        start, stride = out.data_ptr(), out.shape[1]
-        for matrix, weights in zip(self._matrices, self._group, strict=True):
-            matrix.out, matrix.out_stride, matrix.out_features = start, stride, weights.out_features
-            start += 4 * weights.out_features
-        if self._inner is not None:
-            self._inner.run(source, self._code, self._scratch.threads)
+        if out.data_ptr() != self._out:
+            self._write_to(out)
         self._arguments.input = source.data_ptr()
-        self._code.run(self._kind, self._arguments, self._scratch.threads)
+        if self._inner is not None:
+            self._inner.run(source)
+        self._compute()
         return out
+
+    def _write_to(self, out: torch.Tensor) -> None:
+        self._out = start = out.data_ptr()
+        for matrix, weights in zip(self._matrices, self._group, strict=True):
+            matrix.out, matrix.out_stride, matrix.out_features = start, out.shape[1], weights.out_features
+            start += 4 * weights.out_features
 
 
 class _Inner:
@@ -123,7 +129,7 @@ class _Inner:
     """
 
     def __init__(self, product: GroupedProduct, adapters: Sequence[Sequence[LoraWeights | None]]) -> None:
-        rows = product._rows
+        rows = len(adapters[0])
         downs: list[torch.Tensor] = []
         masks: list[torch.Tensor] = []
         self.ups: list[torch.Tensor | None] = []
@@ -151,16 +157,17 @@ class _Inner:
                 out_features=self.values.shape[1],
             )
         )
-        self._arguments = product._with(self._matrix)
+        self._arguments = product.arguments(self._matrix)
+        self._compute = product.code.call("float32", self._arguments, product.threads)
 
     def inner_at(self, place: int) -> int:
         """Where the inner products of a layer begin."""
         return self.values.data_ptr() + 4 * sum(self.ranks[:place])
 
-    def run(self, source: torch.Tensor, code: Any, threads: int) -> None:
+    def run(self, source: torch.Tensor) -> None:
         """Compute them for an input."""
         self._arguments.input = source.data_ptr()
-        code.run("float32", self._arguments, threads)
+        self._compute()
         if self._mask is not None:
             self.values.mul_(self._mask)
 

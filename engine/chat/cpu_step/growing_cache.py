@@ -43,17 +43,19 @@ class GrowingLayer:
         Returns:
             The keys and the values that the new token attends to, each (rows, heads, columns, size).
         """
-        self._buffer[:, :, :, self._end] = keys_and_values
+        self._buffer.select(3, self._end).copy_(keys_and_values)
         self._end += 1
-        first = 0 if self._window is None else max(0, self._end - self._window)
-        seen = self._buffer[:, :, :, first : self._end]
         if self._window is None:
-            self._show(0)
-        else:
-            self._show(max(0, self._end - self._window + 1))  # what transformers keeps: the next one is one more
-            self.layer.cumulative_length += 1
-        return seen[0], seen[1]
+            return self._show(0)
+        self.layer.cumulative_length += 1
+        self._show(max(0, self._end - self._window + 1))  # as transformers keeps it: the next one is one more
+        return self._columns(max(0, self._end - self._window))
 
-    def _show(self, first: int) -> None:
-        self._keys, self._values = self._buffer[:, :, :, first : self._end].unbind()
+    def _show(self, first: int) -> tuple[torch.Tensor, torch.Tensor]:
+        self._keys, self._values = self._columns(first)
         self.layer.keys, self.layer.values = self._keys, self._values
+        return self._keys, self._values
+
+    def _columns(self, first: int) -> tuple[torch.Tensor, torch.Tensor]:
+        keys, values = self._buffer.narrow(3, first, self._end - first).unbind()
+        return keys, values

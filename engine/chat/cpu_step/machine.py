@@ -9,6 +9,7 @@ import ctypes
 import functools
 import logging
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -30,9 +31,9 @@ class Products:
     engine: Any
     """Owns the code."""
 
-    def run(self, kind: Kind, arguments: Arguments, threads: int) -> None:
-        """Compute a product with torch's threads."""
-        _start_threads()(self.addresses[kind], ctypes.addressof(arguments), threads, 0)
+    def call(self, kind: Kind, arguments: Arguments, threads: int) -> Callable[[], None]:
+        """Return what computes a product with torch's threads from what the arguments say when it is called."""
+        return functools.partial(_start_threads(), self.addresses[kind], ctypes.addressof(arguments), threads, 0)
 
 
 def lanes_here() -> Lanes | None:

@@ -8,7 +8,8 @@ model's own. What a step does not know (other families, more rows, adapters with
 
 import copy
 import logging
-from collections.abc import Sequence
+import operator
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary
@@ -16,7 +17,15 @@ from weakref import WeakKeyDictionary
 import torch
 
 from engine.chat.adapted_linear import LoraWeights
-from engine.chat.cpu_step.decoder_layers import LayerShape, ModelShape, linear_names, positions_of, rms_norm, shape_of
+from engine.chat.cpu_step.decoder_layers import (
+    LayerShape,
+    ModelShape,
+    Norm,
+    linear_names,
+    positions_of,
+    rms_norm,
+    shape_of,
+)
 from engine.chat.cpu_step.grouped_product import GroupedProduct, Scratch
 from engine.chat.cpu_step.growing_cache import GrowingLayer
 from engine.chat.cpu_step.machine import Lanes, lanes_here
@@ -48,6 +57,9 @@ class SteppedBank(Protocol):
 
     def linear_layer(self, where: str) -> Any:
         """The base's own layer."""
+
+    def reader(self, name: str | None) -> Hashable:
+        """What tells an adapter's weights from all others that are or were loaded."""
 
     def forward(self, adapters: Sequence[str | None], **inputs: Any) -> Any:
         """The model's own forward."""
@@ -100,11 +112,9 @@ class CpuStep:
             The scores of the next token, shape (rows, vocabulary); None where the model has to compute the step, and
             nothing has been changed.
         """
-        weights = self._known_weights()
-        if not weights or len(adapters) > MOST_ROWS or not self._fits(adapters, weights.keys(), cache):
+        program = self._ready(adapters)
+        if program is None or not _can_grow(cache):
             return None
-        program = self._program(len(adapters), weights)
-        program.assign(adapters, self._bank)
         wanted = None if self._checked else self._own(adapters, copy.deepcopy(cache), tokens, mask, positions)
         scores = program.run(self._growing(cache), tokens, mask, positions)
         self.steps += 1
@@ -116,6 +126,27 @@ class CpuStep:
         if not apart <= TOLERANCE:
             self.refuse(f"a step differs from the model's own by {apart:.1e}")
         return wanted
+
+    def _ready(self, adapters: Sequence[str | None]) -> "_Program | None":
+        """The program for these rows, with their adapters; None where there can be none."""
+        weights = self._known_weights()
+        if not weights or len(adapters) > MOST_ROWS:
+            return None
+        readers = [self._bank.reader(name) for name in adapters]
+        program = self._programs.get(len(adapters))
+        if program is not None and program.threads != torch.get_num_threads():
+            program = None
+        if program is not None and all(map(operator.is_, readers, program.readers)):
+            return program
+        if not self._fits(adapters, weights.keys()):
+            return None
+        if program is None:
+            assert self._shape is not None
+            program = _Program(self._bank.model, self._shape, weights, len(adapters), self._lanes)
+            self._programs[len(adapters)] = program
+        program.assign(adapters, self._bank)
+        program.readers = readers
+        return program
 
     def _known_weights(self) -> dict[str, Weights]:
         if self._weights is None:
@@ -138,31 +169,12 @@ class CpuStep:
             found.update((name, each) for name, each in zip(group, of_group, strict=True) if each)
         return found
 
-    def _fits(self, adapters: Sequence[str | None], known: Any, cache: Any) -> bool:
-        from transformers import DynamicCache
-        from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
-
-        kinds = {type(layer) for layer in cache.layers} if type(cache) is DynamicCache else {None}
-        if not kinds <= {DynamicLayer, DynamicSlidingWindowLayer} or not all(
-            each.is_initialized for each in cache.layers
-        ):
-            return False
+    def _fits(self, adapters: Sequence[str | None], known: Collection[str]) -> bool:
         for name in {name for name in adapters if name is not None}:
-            layers = self._bank.layers_of(name)
-            if not layers <= known or any(self._has_bias(where, name) for where in layers):
+            pairs = {where: self._bank.weights_at(where, name) for where in self._bank.layers_of(name)}
+            if not pairs.keys() <= set(known) or any(pair is None or pair.bias is not None for pair in pairs.values()):
                 return False
         return True
-
-    def _has_bias(self, where: str, name: str) -> bool:
-        pair = self._bank.weights_at(where, name)
-        return pair is not None and pair.bias is not None
-
-    def _program(self, rows: int, weights: dict[str, Weights]) -> "_Program":
-        program = self._programs.get(rows)
-        if program is None or program.threads != torch.get_num_threads():
-            assert self._shape is not None
-            program = self._programs[rows] = _Program(self._bank.model, self._shape, weights, rows, self._lanes)
-        return program
 
     def _growing(self, cache: Any) -> list[GrowingLayer]:
         growing = self._caches.get(cache)
@@ -191,6 +203,15 @@ class CpuStep:
         return scores
 
 
+def _can_grow(cache: Any) -> bool:
+    """Whether a cache is of the kinds that a column can be appended to, and not empty."""
+    from transformers import DynamicCache
+    from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
+
+    known = (DynamicLayer, DynamicSlidingWindowLayer)
+    return type(cache) is DynamicCache and all(type(each) in known and each.is_initialized for each in cache.layers)
+
+
 @dataclass(frozen=True, slots=True)
 class _Layer:
     """A decoder layer's products."""
@@ -200,6 +221,29 @@ class _Layer:
     output: GroupedProduct
     gate_up: GroupedProduct
     down: GroupedProduct
+
+
+class _Room:
+    """What a layer's products hand on, the same memory for all layers, and the parts of it as each is looked at.
+
+    Args:
+        layer: Any of the model's; all have the same widths.
+        rows: Of the batch.
+    """
+
+    def __init__(self, layer: _Layer, rows: int) -> None:
+        shape, width = layer.shape, layer.output.out_features
+        heads, key_heads = shape.heads, shape.key_heads
+        self.hidden, self.apart = torch.empty(rows, width), torch.empty(rows, width)
+        self.qkv = torch.empty(rows, layer.qkv.out_features)
+        self.gate_up = torch.empty(rows, layer.gate_up.out_features)
+        self.gate, self.up = self.gate_up.chunk(2, dim=-1)
+        by_head = self.qkv.view(rows, -1, shape.head_size)
+        self.query_heads, self.key_heads = by_head[:, :heads], by_head[:, heads : heads + key_heads]
+        self.turning = by_head[:, : heads + key_heads]
+        self.queries = self.query_heads.unflatten(1, (key_heads, -1))  # type: ignore[no-untyped-call]
+        """Shape (rows, heads of keys, heads of queries for each, size): who shares keys attends side by side."""
+        self.keys_and_values = by_head[:, heads:].view(rows, 2, key_heads, -1).transpose(0, 1)
 
 
 class _Program:
@@ -217,8 +261,9 @@ class _Program:
         self._model, self._shape, self._rows = model, shape, rows
         scratch = Scratch.of(rows, max(each.in_features for each in weights.values()))
         self.threads = scratch.threads
+        self.readers: list[Hashable] = [None] * rows
+        """Whose weights answer each row: the base's, to begin with."""
         self._groups: list[tuple[tuple[str, ...], GroupedProduct]] = []
-        self._assigned: tuple[LoraWeights | None, ...] = ()
 
         def product(names: tuple[str, ...], norm: Any = None, *, adds: bool = False) -> GroupedProduct:
             made = GroupedProduct([weights[name] for name in names], rows, lanes, scratch, norm, adds=adds)
@@ -236,69 +281,56 @@ class _Program:
             for each in shape.layers
         ]
         self._head = product((shape.head,), shape.final_norm)
-        first = self._layers[0]
-        self._qkv = torch.empty(rows, first.qkv.out_features)
-        self._gate_up = torch.empty(rows, first.gate_up.out_features)
-        self._apart = torch.empty(rows, first.output.out_features)
+        self._room = _Room(self._layers[0], rows)
 
     def assign(self, adapters: Sequence[str | None], bank: SteppedBank) -> None:
         """Let adapters answer, one a row."""
-        found = [
-            [[bank.weights_at(name, who) if who else None for who in adapters] for name in names]
-            for names, _ in self._groups
-        ]
-        flat = tuple(pair for of_group in found for of_layer in of_group for pair in of_layer)
-        if len(flat) == len(self._assigned) and all(a is b for a, b in zip(flat, self._assigned, strict=True)):
-            return
-        for (_, product), of_group in zip(self._groups, found, strict=True):
-            product.assign(of_group)
-        self._assigned = flat
+        for names, product in self._groups:
+            product.assign([[bank.weights_at(name, who) if who else None for who in adapters] for name in names])
 
     @torch.no_grad()
     def run(
         self, cache: Sequence[GrowingLayer], tokens: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor
     ) -> torch.Tensor:
         """Append a token to each row; return the scores of the next, shape (rows, vocabulary)."""
-        hidden = self._model.model.embed_tokens(tokens)[:, 0].contiguous()
+        room = self._room
+        room.hidden.copy_(self._model.model.embed_tokens(tokens)[:, 0])
         turned = positions_of(self._model, self._shape, positions)
         seen = None if bool(mask.all()) else mask.bool()[:, None, None]
         for layer, kept in zip(self._layers, cache, strict=True):
-            attended = self._attend(layer, kept, hidden, turned[layer.shape.kind], seen)
-            self._add(layer.output, attended, hidden, layer.shape.after_attention)
-            gate, up = layer.gate_up.run(hidden, self._gate_up).chunk(2, dim=-1)
-            self._add(layer.down, layer.shape.activation(gate).mul_(up), hidden, layer.shape.after_feed_forward)
-        scores = self._head.run(hidden, torch.empty(self._rows, self._head.out_features))
+            attended = self._attend(layer, kept, turned[layer.shape.kind], seen)
+            self._add(layer.output, attended, layer.shape.after_attention)
+            layer.gate_up.run(room.hidden, room.gate_up)
+            self._add(layer.down, layer.shape.activation(room.gate).mul_(room.up), layer.shape.after_feed_forward)
+        scores = self._head.run(room.hidden, torch.empty(self._rows, self._head.out_features))
         cap = self._shape.softcap
         return scores if cap is None else scores.div_(cap).tanh_().mul_(cap)
 
-    def _add(self, product: GroupedProduct, source: torch.Tensor, hidden: torch.Tensor, norm: Any) -> None:
+    def _add(self, product: GroupedProduct, source: torch.Tensor, norm: Norm | None) -> None:
         if norm is None:
-            product.run(source, hidden)
+            product.run(source, self._room.hidden)
         else:
-            hidden.add_(rms_norm(product.run(source, self._apart), norm))
+            self._room.hidden.add_(rms_norm(product.run(source, self._room.apart), norm))
 
     def _attend(
         self,
         layer: _Layer,
         kept: GrowingLayer,
-        hidden: torch.Tensor,
         turned: tuple[torch.Tensor, torch.Tensor],
         seen: torch.Tensor | None,
     ) -> torch.Tensor:
-        shape, rows = layer.shape, self._rows
-        made = layer.qkv.run(hidden, self._qkv).view(rows, -1, shape.head_size)
-        heads, key_heads = shape.heads, shape.key_heads
+        shape, room = layer.shape, self._room
+        layer.qkv.run(room.hidden, room.qkv)
         if shape.query_norm is not None and shape.key_norm is not None:
-            made[:, :heads] = rms_norm(made[:, :heads], shape.query_norm)
-            made[:, heads : heads + key_heads] = rms_norm(made[:, heads : heads + key_heads], shape.key_norm)
-        _turn(made[:, : heads + key_heads], *turned)
-        keys, values = kept.append(made[:, heads:].view(rows, 2, key_heads, -1).transpose(0, 1))
-        queries = made[:, :heads].view(rows, key_heads, heads // key_heads, -1)
+            room.query_heads.copy_(rms_norm(room.query_heads, shape.query_norm))
+            room.key_heads.copy_(rms_norm(room.key_heads, shape.key_norm))
+        _turn(room.turning, *turned)
+        keys, values = kept.append(room.keys_and_values)
         mask = None if seen is None else seen[..., -keys.shape[2] :]
         if shape.cap is not None:
-            return _capped_attention(queries, keys, values, mask, shape.scale, shape.cap).view(rows, -1)
-        attended = torch.nn.functional.scaled_dot_product_attention(queries, keys, values, mask, scale=shape.scale)
-        return attended.reshape(rows, -1)
+            return _capped_attention(room.queries, keys, values, mask, shape.scale, shape.cap).view(self._rows, -1)
+        attended = torch.nn.functional.scaled_dot_product_attention(room.queries, keys, values, mask, scale=shape.scale)
+        return attended.reshape(self._rows, -1)
 
 
 def _capped_attention(
