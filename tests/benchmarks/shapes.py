@@ -66,7 +66,7 @@ def random_base(shape: str, folder: Path) -> "BaseModel":
     from transformers.quantizers.auto import AutoHfQuantizer
 
     from engine.model.base import BaseModel
-    from engine.model.chat_format import load_chat_format
+    from engine.model.chat_format import chat_format
     from engine.model.loading import compute_dtype, made_ready, pick_device
     from engine.recipe import Recipe
     from tests.tiny import make_tokenizer
@@ -75,7 +75,8 @@ def random_base(shape: str, folder: Path) -> "BaseModel":
     dtype = compute_dtype("auto", device)
     config = config_of(shape)
     config.save_pretrained(folder)
-    make_tokenizer().save_pretrained(folder)
+    tokenizer = make_tokenizer()
+    tokenizer.save_pretrained(folder)
     with torch.device("meta"):
         model = LlamaForCausalLM(config)
     model.to(dtype)
@@ -92,8 +93,7 @@ def random_base(shape: str, folder: Path) -> "BaseModel":
     model.is_loaded_in_4bit = model.is_quantized = True
     recipe = Recipe(model=str(folder))
     key = (recipe.model, recipe.quant_type, recipe.double_quant, recipe.compute_type)
-    chat = load_chat_format(recipe.model, folder, lambda *_: None)
-    return BaseModel(made_ready(model, shape, unpacks=True), chat, recipe.model, key)
+    return BaseModel(made_ready(model, shape, unpacks=True), chat_format(tokenizer), recipe.model, key)
 
 
 def variant(base: "BaseModel", kind: Literal["dense", "packed"]) -> "BaseModel":
