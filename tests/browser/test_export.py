@@ -46,4 +46,4 @@ def test_a_checkpoint_can_be_taken_home_and_an_adapter_brought_in(page, run_in_t
 
     page.locator("#export-tiles [data-do=ask]").click()
     expect(page.locator("#tab-playground-button")).to_have_attribute("aria-selected", "true")
-    expect(page.locator("[data-voice*='@12']")).to_be_visible()
+    expect(page.locator("[data-voice$='@12']")).to_be_visible()

@@ -20,18 +20,18 @@ def train(page, program, model, name):
 
 
 def ask(page, name):
-    """Put a question to a run's adapter and its base; return what they say."""
+    """Put a question to a run's adapter and its base, and to the adapter with look-up; return what they say."""
     tab(page, "training")
     page.locator("#runs .link", has_text=name).click()
     expect(page.locator("#run-title")).to_contain_text(name)
     page.locator("#to-playground").click()
-    expect(page.locator("[data-voice] h3")).to_have_text(["Base model", name])
+    expect(page.locator("[data-voice] h3")).to_have_text(["Base model", name, f"{name}, with look-up"])
     if page.locator("#board .turn").count():  # what its base has said before; of another base nothing is shown
         page.locator("#new-talk").click()
         expect(page.locator("#board .turn")).to_have_count(0)
     page.locator("#question textarea").fill("Where is my parcel?")
     page.locator("#question textarea").press("Control+Enter")
-    expect(page.locator("[data-voice] .turn-assistant")).to_have_count(2)
+    expect(page.locator("[data-voice] .turn-assistant")).to_have_count(3)
     expect(page.locator("#board .speaking")).to_have_count(0)
     expect(page.locator("#send")).to_be_visible()
     expect(page.locator("#playground-notice")).to_have_text("")

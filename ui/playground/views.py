@@ -119,17 +119,23 @@ def looked_up(newest: Reply | None) -> Markup:
             "looked up.</p>"
         ).format(found.best, found.threshold)
     rows = join([_looked_up_ticket(ticket, number < found.used) for number, ticket in enumerate(found.tickets)])
-    return Markup('<details class="lookup"><summary>{} looked up</summary><ol>{}</ol></details>').format(
-        words.count(found.used, "ticket"), rows
+    told = (
+        f"{words.count(found.used, 'ticket')} looked up" if found.used else "Tickets were found, but there is no room"
     )
+    return Markup('<details class="lookup"><summary>{}</summary><ol>{}</ol></details>').format(told, rows)
 
 
 def _looked_up_ticket(ticket: LookedUpTicket, used: bool) -> Markup:
-    said = join([_said(turn["role"], turn["content"], "The agent wrote") for turn in ticket.turns])
+    said = [
+        Markup('<div class="told"><h4>{}</h4><p>{}</p></div>').format(
+            "Customer" if turn["role"] == "user" else "The agent wrote", turn["content"]
+        )
+        for turn in ticket.turns
+    ]
     note = NOTHING if used else Markup(' <span class="quiet">found, and not used</span>')
     return Markup(
         '<li><details><summary>{} <span class="quiet">nearness {:.2f}</span>{}</summary>{}</details></li>'
-    ).format(ticket_name(ticket.ticket), ticket.score, note, said)
+    ).format(ticket_name(ticket.ticket), ticket.score, note, join(said))
 
 
 def lane(voice: Voice) -> str:

@@ -100,6 +100,11 @@ def test_the_tickets_that_were_looked_up_stand_folded_under_the_answer_with_thei
     assert "<details" in shown and "<details open" not in shown and "<img" not in shown
 
 
+def test_tickets_that_had_no_room_are_said_to_be_found_and_not_read():
+    shown = views.board(answered(LookUp((NEAR,), 0.61, 0.2, used=0)), [BASE.looking])
+    assert "Tickets were found, but there is no room" in shown and shown.count("found, and not used") == 1
+
+
 def test_where_nothing_is_near_enough_the_answer_says_so():
     shown = views.board(answered(LookUp((), 0.12, 0.21)), [BASE.looking])
     assert "No ticket is near enough (the nearest has 0.12, 0.21 are needed)" in shown
