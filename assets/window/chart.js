@@ -4,7 +4,7 @@ import { piece } from "./live.js";
 import { hover } from "./hover.js";
 import { extent, short, ticks } from "./scale.js";
 
-const FRAME = { left: 46, right: 16, top: 14, bottom: 30 };
+const FRAME = { left: 46, right: 16, top: 26, bottom: 30 };
 const SMALL_FRAME = { left: 46, right: 8, top: 6, bottom: 18 };
 /** Pixels around the drawing. */
 

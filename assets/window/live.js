@@ -4,11 +4,14 @@
  */
 import { make, root, say } from "./dom.js";
 import { News } from "./news.js";
+import { Title } from "./title.js";
 
 const pieces = new Map();
 const EVERYWHERE = "status-bar";  // the piece that is of no one run
 const AWAY = 1500;  // milliseconds between two questions that nobody answers
 const PATIENCE = 15_000;
+const UNSEEN = 4;  // a hidden page that follows a run asks so many times more seldom
+const title = new Title(document);
 
 /** Let the answers set a piece of HTML, or a chart, by its id. */
 export function piece(id, element, props, redraw) { pieces.set(id, { element, props, redraw, mark: "", value: null }); }
@@ -19,15 +22,17 @@ export function live(changed) {
   let looks = 0, missed = 0;
 
   async function look() {
-    if (document.hidden && looks) { document.addEventListener("visibilitychange", look, { once: true }); return; }
+    if (document.hidden && looks && !title.followed) { document.addEventListener("visibilitychange", look, { once: true }); return; }
     const answer = root.dataset.ended ? null : await ask(++looks);
     if (answer) { missed = 0; take(answer); } else if (await isThere()) { if (root.dataset.ended) location.reload(); } else missed += 1;
     if (missed === 2) sayEnded();
-    setTimeout(look, answer ? answer.wait * 1000 : AWAY);
+    setTimeout(look, answer ? answer.wait * 1000 * (document.hidden ? UNSEEN : 1) : AWAY);
   }
+  addEventListener("focus", () => title.seen());
   function take(answer) {
     const meaning = news.of(answer, drawnNow().version);
     if (meaning === "reload") { location.reload(); return; }
+    title.take(answer.title);
     for (const [id, value] of Object.entries(answer.values)) {
       if (id === EVERYWHERE || (shown().run ?? "") === answer.asked.run) put(pieces.get(id), value, answer.marks[id]);
     }
@@ -50,7 +55,7 @@ function marks() {
 async function ask(looks) {
   const { page } = drawnNow(), { run = "", overlays = "" } = shown();
   if (!page) return null;
-  const asked = { page, run, overlays: overlays.split(" ").filter(Boolean), marks: marks(), looks };
+  const asked = { page, run, overlays: overlays.split(" ").filter(Boolean), marks: marks(), followed: title.followed, looks };
   try {
     const response = await fetch("./live", {
       method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(asked), cache: "no-store",

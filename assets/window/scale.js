@@ -9,6 +9,12 @@ export function ticks(low, high, wanted) {
   return found;
 }
 
+/** The lowest line of a scale from 0 on, of about so many parts, that a value is not above. */
+export function roof(value, parts) {
+  const [, step] = ticks(0, value || 1, parts);
+  return +(Math.ceil((value || 1) / step - 1e-9) * step).toPrecision(10);
+}
+
 /** A number with three digits at most: 12.3k, 0.123, 2e−4. */
 export function short(value) {
   const size = Math.abs(value);
@@ -24,8 +30,10 @@ export function extent(spec) {
   }
   const points = spec.series.flatMap((line) => line.points);
   const xs = points.map(([x]) => x), ys = [...points.map(([, y]) => y), ...spec.levels.map((level) => level.y)];
-  const x0 = Math.min(...xs, 0), low = spec.zero ? 0 : Math.min(...ys), high = Math.max(...ys);
+  const x0 = Math.min(...xs, 0), low = spec.zero ? 0 : Math.min(...ys), high = Math.max(...ys, spec.top ?? -Infinity);
+  const x1 = Math.max(...xs, spec.end || -Infinity, x0 + 1);
+  if (spec.zero) return [x0, x1, 0, roof(high, spec.small ? 3 : 5)];  // stays as it is while a curve falls
   // A curve of one height, or nearly, still gets a scale whose labels differ.
   const pad = Math.max((high - low) * 0.08, Math.abs(high) * 0.01 || 0.08);
-  return [x0, Math.max(...xs, spec.end || -Infinity, x0 + 1), low >= 0 ? Math.max(0, low - pad) : low - pad, high + pad];
+  return [x0, x1, low >= 0 ? Math.max(0, low - pad) : low - pad, high + pad];
 }

@@ -23,7 +23,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from engine.hardware import DeviceReport
-from engine.studio import StudioSnapshot
+from engine.studio import RunInfo, StudioSnapshot
 from ui.html import html
 from ui.services import Studio
 from ui.shell import status_bar
@@ -84,8 +84,8 @@ def answer(studio: Studio, asked: dict[str, Any]) -> dict[str, Any]:
             empty where it has nothing; 'looks', how often it has asked.
 
     Returns:
-        'values' by elem_id of what has changed and their 'marks'; the 'version'; 'program', which differs after a
-        restart; 'wait', seconds to the next question.
+        'values' by elem_id of what has changed and their 'marks'; the 'title' of the browser's tab; the 'version';
+        'program', which differs after a restart; 'wait', seconds to the next question.
     """
     if asked.get("looks") == WARM:
         studio.warm_up()
@@ -99,10 +99,29 @@ def answer(studio: Studio, asked: dict[str, Any]) -> dict[str, Any]:
     return {
         "values": {name: now[name] for name in new},
         "marks": {name: marks[name] for name in new},
+        "title": title(snapshot, runs, str(asked.get("followed", ""))),
         "version": version(studio, snapshot),
         "program": PROGRAM,
         "wait": pace(snapshot.device) if snapshot.job else IDLE,
     }
+
+
+def title(snapshot: StudioSnapshot, runs: list[RunInfo], followed: str) -> dict[str, str]:
+    """Say what the browser's tab is called: how far the run in progress is, and how one that was followed has ended.
+
+    Args:
+        snapshot: The machine now.
+        runs: All runs.
+        followed: The run that the page has last seen in progress.
+
+    Returns:
+        'run', the run in progress or empty, and 'text', empty where there is nothing to say.
+    """
+    if snapshot.job:
+        return {"run": snapshot.job.run, "text": f"{snapshot.job.whole:.0%} · {snapshot.job.name}"}
+    ended = next((run.status for run in runs if run.id == followed), None)
+    said = {"finished": "Done", "failed": "Failed"}.get(ended.state, "") if ended else ""
+    return {"run": "", "text": f"{said} · {ended.name}" if ended and said else ""}
 
 
 def seen(studio: Studio, page: str) -> Markup:
@@ -117,7 +136,7 @@ def pace(device: DeviceReport) -> float:
 
 def version(studio: Studio, snapshot: StudioSnapshot) -> str:
     """Return a value that differs whenever a page should look again."""
-    job = (snapshot.job.run, snapshot.job.state) if snapshot.job else None
+    job = (snapshot.job.run, snapshot.job.state, snapshot.job.phase) if snapshot.job else None
     return _mark(repr((snapshot.device.kind, snapshot.model, studio.revision(), job)))
 
 

@@ -35,6 +35,8 @@ class TrainingTab:
     """[to-playground]"""
     progress: gr.HTML
     """[run-progress]"""
+    curves: gr.Column
+    """[run-curves] around the next three: there is nothing to see in it before the first check."""
     chart: gr.HTML
     """[loss-chart]"""
     facts: gr.HTML
@@ -76,15 +78,16 @@ def build_training(tab: gr.Tab) -> TrainingTab:
                     min_width=200,
                 )
         progress = html(elem_id="run-progress", live=True)
-        with gr.Column(elem_classes="sheet", elem_id="loss-panel"):
-            html(
-                '<h2 class="sheet-title">Loss <span class="quiet">lower is better; held-out tickets are never learnt '
-                "from</span></h2>"
-            )
-            chart = plot("loss-chart", "plot-tall", live=True)
-        facts = html(elem_id="run-facts", live=True)
-        with gr.Row(elem_classes="small-charts", elem_id="small-charts"):
-            small = {field: _small(field) for field in views.SMALL}
+        with gr.Column(elem_id="run-curves", visible=False) as curves:
+            with gr.Column(elem_classes="sheet", elem_id="loss-panel"):
+                html(
+                    '<h2 class="sheet-title">Loss <span class="quiet">lower is better; held-out tickets are never '
+                    "learnt from</span></h2>"
+                )
+                chart = plot("loss-chart", "plot-tall", live=True)
+            facts = html(elem_id="run-facts", live=True)
+            with gr.Row(elem_classes="small-charts", elem_id="small-charts"):
+                small = {field: _small(field) for field in views.SMALL}
         with gr.Accordion("Log", open=False, elem_id="log"):
             log = html(elem_id="run-log", live=True)
         table = html(elem_id="runs", raises=("pick", "overlay", "resume", "rename", "delete"), live=True)
@@ -100,6 +103,7 @@ def build_training(tab: gr.Tab) -> TrainingTab:
         again,
         compare,
         progress,
+        curves,
         chart,
         facts,
         small,

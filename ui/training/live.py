@@ -39,7 +39,7 @@ def _drawn(info: RunInfo, others: tuple[RunInfo, ...]) -> dict[str, str]:
         "loss-chart": views.loss_chart(info, others),
         "run-facts": str(views.facts(info.history)),
         "run-log": str(views.log(info.history)),
-        **{f"chart-{field}": views.small_chart(info.history, field) for field in views.SMALL},
+        **{f"chart-{field}": views.small_chart(info, field) for field in views.SMALL},
     }
 
 

@@ -11,7 +11,7 @@ from engine.training.runs.status import ACTIVE
 from ui import icons, words
 from ui.parts import NOTHING, join, pill
 from ui.shell.views import menu_button, short_model
-from ui.training.views import last_step
+from ui.training.views import has_curve, last_step, seconds_taken
 
 ACTIONS = Markup('<span class="unseen-text">What can be done</span>')
 
@@ -65,7 +65,7 @@ def _run_row(run: RunInfo, shown: bool, overlays: tuple[str, ...], started: str)
         model=short_model(run.recipe.model) if run.recipe else "–",
         steps=_steps(history),
         losses=_losses(history),
-        time=words.duration(history.last.seconds) if history.last else "–",
+        time=words.duration(taken) if (taken := seconds_taken(history)) else "–",
         started=f"{started}, by {status.started_by}" if status.started_by else started,
         actions=_actions(run),
     )
@@ -87,6 +87,8 @@ def _losses(history: History) -> Markup:
 def _overlay(run: RunInfo, shown: bool, overlays: tuple[str, ...]) -> Markup:
     if shown:
         return Markup('<span class="quiet" title="This is the run on the chart">shown</span>')
+    if not has_curve(run.history):
+        return NOTHING
     on = run.id in overlays
     sample = Markup('<i class="line-sample other-{}"></i>').format(overlays.index(run.id) + 1) if on else NOTHING
     return Markup(

@@ -96,7 +96,7 @@ def _outputs(context: Context) -> list[Any]:
     """Everything that the tab sets."""
     ui = context.training
     frame = [ui.empty, ui.body, ui.title, ui.pause, ui.resume, ui.stop, ui.again, ui.compare, ui.progress, ui.table]
-    return [*frame, ui.chart, ui.facts, *ui.small.values(), ui.log]
+    return [*frame, ui.curves, ui.chart, ui.facts, *ui.small.values(), ui.log]
 
 
 def _shown(context: Context, run: str, overlays: list[str]) -> dict[Any, Any]:
@@ -122,8 +122,9 @@ def _frame(ui: TrainingTab, info: RunInfo, job: JobSnapshot | None, asked: bool)
         ui.empty: gr.Column(visible=False),
         ui.body: gr.Column(visible=True),
         ui.pause: gr.Button(visible=pause),
-        ui.resume: gr.Button(visible=resume, variant="secondary" if lower_rate else "primary"),
-        ui.stop: gr.Button(visible=stop),
+        ui.curves: gr.Column(visible=views.has_curve(info.history)),
+        ui.resume: gr.Button(visible=resume and not lower_rate),  # it would break again; the row's menu still has it
+        ui.stop: gr.Button("Take out of the queue" if info.status.state == "queued" else "Stop", visible=stop),
         ui.again: gr.Button(f"Start again with learning rate {lower_rate:g}  →", visible=lower_rate > 0),
         ui.compare: gr.Button(
             "Ask it as it is now  →" if asked else "Compare with the base  →",

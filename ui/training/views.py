@@ -8,11 +8,11 @@ from markupsafe import Markup
 
 from engine.studio import RunInfo
 from engine.training.runs.history import History
-from engine.training.runs.progress import JobSnapshot
+from engine.training.runs.progress import SHARES, JobSnapshot, Phase
 from engine.training.runs.status import ACTIVE
 from ui import charts, words
 from ui.charts import Part, Series
-from ui.parts import bar_of, join, pill
+from ui.parts import join, pill
 from ui.shell.views import short_model
 
 OVERLAYS = 3
@@ -45,13 +45,42 @@ def heading(run: RunInfo, overlays: Sequence[str] = ()) -> Markup:
 def progress(run: RunInfo, job: JobSnapshot | None) -> Markup:
     """The sentence on what is going on, and the bar with the time that is left."""
     told = Markup('<p class="sentence">{}</p>').format(sentence(run, job))
-    if job is None or run.status.state not in ACTIVE:
+    if job is None or run.status.state not in ACTIVE or run.status.state == "queued":
         return told
-    steps = f"step {job.step:,} of {job.steps:,}" if job.steps else ""
+    steps = f"step {job.step:,} of {job.steps:,}" if job.phase in {"learn", "check"} else ""
     note = " · ".join(part for part in (steps, words.left(job.seconds_left)) if part)
-    return Markup('<div class="work">{}<div class="work-row">{}<span class="work-note">{}</span></div></div>').format(
-        told, bar_of(job.fraction, "Progress of the run"), note
-    )
+    return Markup(
+        '<div class="work">{}<div class="phases" role="progressbar" aria-label="Progress of the run" aria-valuemin="0" '
+        'aria-valuemax="100" aria-valuenow="{:.0f}" aria-valuetext="{}">{}</div><p class="work-note">{}</p></div>'
+    ).format(told, 100 * job.whole, f"{PHASES[job.phase]}. {note}", _segments(job), note)
+
+
+PHASES: dict[Phase, str] = {
+    "fetch": "Fetch",
+    "load": "Load",
+    "measure": "Measure",
+    "learn": "Learn",
+    "check": "Check",
+}
+"""The phases of a run, as the bar names them."""
+
+
+def _segments(job: JobSnapshot) -> Markup:
+    """One bar over all phases: those that are done are full, that which is under way as far as it is."""
+    order = list(SHARES)
+    here = order.index(job.phase)
+    pieces = []
+    for place, phase in enumerate(order):
+        known = 1.0 if place < here else 0.0 if place > here else job.fraction
+        kind = "done" if place < here else "now" if place == here else ""
+        moving = " bar-unknown" if known is None and job.state != "paused" else ""
+        pieces.append(
+            Markup(
+                '<div class="phase {}" style="flex-grow:{:g}"><span class="bar{}"><i style="width:{:.1f}%"></i></span>'
+                "<b>{}</b></div>"
+            ).format(kind, 100 * SHARES[phase], moving, 100 * (known or 0.0), PHASES[phase])
+        )
+    return join(pieces)
 
 
 def sentence(run: RunInfo, job: JobSnapshot | None) -> str:
@@ -75,6 +104,18 @@ def sentence(run: RunInfo, job: JobSnapshot | None) -> str:
         case "interrupted" | "cancelled" | "failed":
             return _ended(run)
     return ""
+
+
+def seconds_taken(history: History) -> float | None:
+    """How long a run has taken: to its end once that is there, else to its newest step."""
+    if history.finished:
+        return history.finished.seconds
+    return history.last.seconds if history.last else None
+
+
+def has_curve(history: History) -> bool:
+    """Whether there is something to draw; until then no empty card is shown."""
+    return history.last is not None or history.checked is not None
 
 
 def last_step(history: History) -> int:
@@ -148,8 +189,8 @@ def facts(history: History) -> Markup:
             f"{words.loss(before.loss)} before training" if before else "",
         ),
         (
-            "Time in steps",
-            words.duration(last.seconds) if last else "–",
+            "Time",
+            words.duration(taken) if (taken := seconds_taken(history)) else "–",
             f"{last.epoch:.1f} times through the tickets" if last else "",
         ),
     )
@@ -166,7 +207,7 @@ def loss_chart(run: RunInfo, others: Sequence[RunInfo]) -> str:
     ]
     for number, other in enumerate(others[:OVERLAYS], start=1):
         part: Part = ("other-1", "other-2", "other-3")[number - 1]
-        series.append(Series(other.status.name, part, _heldout(other.history), dots=True))
+        series.append(Series(_overlaid_name(run, other), part, _heldout(other.history), dots=True))
     if not any(line.points for line in series):
         return charts.NOTHING
     marks = (
@@ -179,12 +220,28 @@ def loss_chart(run: RunInfo, others: Sequence[RunInfo]) -> str:
             "label": f"Loss of {run.status.name} by step. {sentence(run, None)}",
             "x": "step",
             "y": "loss",
+            "zero": True,
             "end": history.started.steps if history.started else None,
             "series": [line.plain() for line in series if line.points],
             "marks": marks,
             "levels": lines,
         }
     )
+
+
+def _overlaid_name(run: RunInfo, other: RunInfo) -> str:
+    """The name of a run that is laid over another, with what keeps their losses from being compared."""
+    if run.recipe and other.recipe and run.recipe.model != other.recipe.model:
+        return f"{other.status.name} (another model: not comparable)"
+    if _heldout_set(run) != _heldout_set(other):
+        return f"{other.status.name} (other held-out tickets: not comparable)"
+    return other.status.name
+
+
+def _heldout_set(run: RunInfo) -> tuple[str, int]:
+    """What tells held-out tickets from others: whose they are, and how many."""
+    started = run.history.started
+    return run.status.dataset, started.heldout_examples if started else 0
 
 
 def _heldout(history: History) -> tuple[charts.Point, ...]:
@@ -200,9 +257,10 @@ SMALL: dict[str, tuple[str, str]] = {
 """Field of a step -> title and unit of its small chart."""
 
 
-def small_chart(history: History, field: str) -> str:
+def small_chart(run: RunInfo, field: str) -> str:
     """Plot data of one of the small charts."""
     title, unit = SMALL[field]
+    history = run.history
     points = tuple((seen.step, getattr(seen, field)) for seen in history.steps)
     if not points:
         return charts.NOTHING
@@ -213,7 +271,8 @@ def small_chart(history: History, field: str) -> str:
             "label": f"{title} by step",
             "x": "step",
             "y": unit or title.lower(),
-            "zero": field != "learning_rate" or None,
+            "zero": True,
+            "top": run.recipe.learning_rate if run.recipe and field == "learning_rate" else None,
             "end": history.started.steps if history.started else None,
             "series": [Series(title, "plain", points).plain()],
             "marks": [],

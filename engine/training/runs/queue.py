@@ -8,6 +8,7 @@ Pause, stop and the end of the program are looked at between steps. The queue kn
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -61,6 +62,14 @@ class _Job:
     """Who waits for the weights as they are; only touched while ``changing`` is held."""
     take: "Callable[[], Snapshot] | None" = None
     """Copies the weights; called between steps, by the thread that trains."""
+    began: float = field(default_factory=time.monotonic)
+    """When what the fraction tells of began."""
+
+    def report(self, stage: str, fraction: float | None) -> None:
+        """Note how far the preparation is."""
+        if fraction is None or self.fraction is None or fraction < self.fraction:
+            self.began = time.monotonic()
+        self.stage, self.fraction = stage, fraction
 
 
 class TrainingQueue:
@@ -118,7 +127,7 @@ class TrainingQueue:
             if not self._jobs:
                 return None
             job = self._jobs[0]
-        return snapshot(job.run, job.state, job.stage, job.fraction)
+        return snapshot(job.run, job.state, job.stage, job.fraction, time.monotonic() - job.began)
 
     @contextmanager
     def kept_out(self, run: RunDirectory) -> Iterator[None]:
@@ -301,11 +310,7 @@ class TrainingQueue:
         """Load what is needed and train; return whether it was stopped by hand."""
         from engine.training.trainer import TrainingData
 
-        recipe = job.run.recipe
-
-        def report(stage: str, fraction: float | None) -> None:
-            job.stage, job.fraction = stage, fraction
-
+        recipe, report = job.run.recipe, job.report
         data = TrainingData.load(job.run.data, recipe, report)
 
         if (processes := processes_for(recipe, job.run.emit)) > 1:

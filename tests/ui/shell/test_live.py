@@ -1,5 +1,7 @@
 """What a page is told every few seconds, and when it is told to look again."""
 
+from dataclasses import replace
+
 from engine.recipe import Recipe
 from tests.ui.handlers import by_id, calls
 from ui.shell.live import WARM, answer
@@ -55,3 +57,16 @@ def test_when_something_changed_lists_and_tabs_are_drawn_anew(wired, studio):
     seen = by_id(wired.drawn("shell.stage.look_again", open="training", dataset="set-1", run="run-1"))
     assert "Run 1" in seen["sidebar-lists"]
     assert "Run 1" in seen["run-title"]
+
+
+def test_the_browsers_tab_says_how_far_a_run_is_and_how_it_ended(studio):
+    run = studio.runs.start(Recipe(), "set-1", "March")
+    asked = {"run": run, "marks": {}, "looks": 1}
+    assert answer(studio, asked)["title"] == {"run": run, "text": f"{studio.job.whole:.0%} · March"}
+    studio.runs.stop(run)
+    assert answer(studio, {**asked, "followed": run})["title"] == {"run": "", "text": ""}, "stopped by hand: no news"
+    for state, word in (("finished", "Done"), ("failed", "Failed")):
+        info = studio.run_infos[run]
+        studio.run_infos[run] = replace(info, status=replace(info.status, state=state))
+        assert answer(studio, {**asked, "followed": run})["title"]["text"] == f"{word} · March"
+    assert answer(studio, asked)["title"]["text"] == ""

@@ -3,11 +3,13 @@ from dataclasses import replace
 
 import pytest
 
+from engine.recipe import Recipe
 from engine.training.runs.events import Evaluated, LogNote
 from engine.training.runs.history import History
 from engine.training.runs.progress import JobSnapshot
 from tests.ui.fake_studio import FakeStudio, curve
 from tests.ui.fake_tickets import HOSTILE
+from ui import words
 from ui.training import runs_table as table
 from ui.training import views
 
@@ -75,10 +77,10 @@ def test_a_lower_rate_is_offered_only_after_the_loss_broke(studio):
 
 
 def test_progress_shows_step_and_time_left(studio):
-    job = JobSnapshot("run-1", "Run 1", "running", "Training", 0.4, 12, 30, 360.0)
+    job = JobSnapshot("run-1", "Run 1", "running", "Training", 0.4, 12, 30, 360.0, "learn")
     shown = views.progress(run(studio), job)
     assert "step 12 of 30 · about 6 min left" in shown
-    assert 'aria-valuenow="40"' in shown
+    assert 'aria-valuenow="50"' in shown
 
 
 def test_trainable_parameters_and_their_share_are_there_before_the_first_step(studio):
@@ -105,7 +107,7 @@ def test_other_runs_are_laid_over_with_a_part_each(studio):
 def test_a_run_without_a_step_draws_nothing(studio):
     empty = run(studio, history=History())
     assert views.loss_chart(empty, []) == ""
-    assert views.small_chart(empty.history, "grad_norm") == ""
+    assert views.small_chart(empty, "grad_norm") == ""
 
 
 @pytest.mark.parametrize(
@@ -145,3 +147,40 @@ def test_what_a_run_ended_with_is_not_said_twice(studio):
     info = run(studio, "cancelled", 17)
     told = replace(info, status=replace(info.status, message="Stopped by hand; Resume goes on from here."))
     assert views.sentence(told, None) == "Stopped by hand; Resume goes on from here."
+
+
+def test_one_bar_shows_every_phase_and_how_far_all_of_it_is(studio):
+    job = JobSnapshot("run-1", "Run 1", "running", "Training", 0.4, 12, 30, 360.0, "learn")
+    shown = views.progress(run(studio), job)
+    for name in ("Fetch", "Load", "Measure", "Learn", "Check"):
+        assert f"<b>{name}</b>" in shown
+    assert 'aria-valuenow="50"' in shown
+    assert shown.count('class="phase done"') == 3
+    fetching = replace(
+        job, state="preparing", phase="fetch", stage="Fetching a model (1.2 of 8.1 GB)", seconds_left=200
+    )
+    assert "step" not in views.progress(run(studio, "preparing"), fetching).partition("work-note")[2]
+
+
+def test_a_run_that_waits_shows_one_sentence_and_no_bar(studio):
+    job = JobSnapshot("run-1", "Run 1", "queued", "Waiting for the run before it", None, 0, 0, None)
+    shown = views.progress(run(studio, "queued"), job)
+    assert "Waits until the run before it has ended." in shown
+    assert "progressbar" not in shown
+    assert not views.has_curve(History())
+
+
+def test_runs_whose_losses_cannot_be_compared_say_so_in_the_legend(studio):
+    shown = run(studio)
+    elsewhere = replace(shown, id="b", status=replace(shown.status, name="B", dataset="set-2"))
+    larger = replace(shown, id="c", status=replace(shown.status, name="C"), recipe=Recipe(model="Qwen/Qwen3-4B"))
+    same = replace(shown, id="d", status=replace(shown.status, name="D"))
+    names = [line["name"] for line in json.loads(views.loss_chart(shown, [elsewhere, larger, same]))["series"]][2:]
+    assert names == ["B (other held-out tickets: not comparable)", "C (another model: not comparable)", "D"]
+
+
+def test_a_run_has_one_duration_wherever_it_is_shown(studio):
+    shown = run(studio, "finished")
+    assert views.seconds_taken(shown.history) == shown.history.finished.seconds
+    assert words.duration(shown.history.finished.seconds) in views.facts(shown.history)
+    assert words.duration(shown.history.finished.seconds) in views.sentence(shown, None)

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { extent, short, ticks } from "../../../assets/window/scale.js";
+import { extent, roof, short, ticks } from "../../../assets/window/scale.js";
 
 const line = (points) => ({ points });
 
@@ -32,6 +32,14 @@ test("a chart shows every point and level, the steps from 0 to the end of the ru
   assert.deepEqual([x0, x1, y0], [0, 30, 0]);
   assert.ok(y1 > 5);
   assert.equal(extent({ ...spec, zero: true })[2], 0);
+});
+
+test("the scale of a chart from 0 on stays as it is while the curve falls", () => {
+  const at = (...losses) => extent({ kind: "lines", zero: true, series: [line(losses.map((y, x) => [x, y]))], levels: [{ y: 4.14 }], end: 45 });
+  assert.deepEqual(at(4.1), at(4.1, 3.2, 1.14, 0.2));
+  assert.deepEqual(at(4.1), [0, 45, 0, 5]);
+  assert.equal(extent({ kind: "lines", zero: true, small: true, top: 2e-4, series: [line([[1, 5e-6]])], levels: [] })[3], 2e-4);
+  for (const value of [0.003, 0.7, 7.11, 99, 1234]) assert.ok(roof(value, 5) >= value && roof(value, 5) < 1.5 * value);
 });
 
 test("bars begin at nothing", () => {
