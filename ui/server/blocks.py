@@ -23,6 +23,7 @@ from gradio.state_holder import SessionState
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ui.server.unknown import Numbered
 from ui.state.turns import Turns
 
 WAITING = 400
@@ -125,6 +126,10 @@ class WindowBlocks(gr.Blocks):
 
 class _Config(BlocksConfig):
     """The window's components and handlers; its copies are those of a page."""
+
+    def __init__(self, root_block: gr.Blocks) -> None:
+        super().__init__(root_block)
+        self.blocks, self.fns = Numbered(self.blocks), Numbered(self.fns)
 
     def __copy__(self) -> "_PageConfig":
         page = _PageConfig(self.root_block)

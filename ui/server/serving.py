@@ -40,6 +40,8 @@ def served(app: "WindowBlocks", knows_users: bool, **looks: Any) -> "tuple[ASGIA
 
     from ui.shell.theme import ASSETS
 
+    from ui.server.unknown import answer_in_words
+
     frame = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     frame.mount("/window", StaticFiles(directory=ASSETS / "window"))
     if app.live is not None:
@@ -58,6 +60,7 @@ def served(app: "WindowBlocks", knows_users: bool, **looks: Any) -> "tuple[ASGIA
         **looks,
     )
     [inner] = [route.app for route in frame.routes if isinstance(route, Mount) and isinstance(route.app, gr.routes.App)]
+    answer_in_words(inner)
 
     def end_streams() -> None:
         inner.stop_event.set()
