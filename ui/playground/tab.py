@@ -44,11 +44,14 @@ def wire(context: Context) -> None:
     def pick_ticket(session: str, chosen: list[str], dataset: str, number: int) -> dict[Any, Any]:
         _refuse_while_asking(context.conversations.get(session))
         found = studio.playground.heldout_ticket(chosen, dataset or "", number)
-        conversation = Conversation(reference=found.answer, ticket=found.ticket, opening=found.messages[:-1])
+        *opening, asked = found.messages
+        conversation = Conversation(
+            reference=found.answer, ticket=found.ticket, ticket_question=asked["content"], opening=tuple(opening)
+        )
         context.conversations.keep(session, conversation)
         return {
             **_shown(context, session, chosen),
-            ui.question: found.messages[-1]["content"],
+            ui.question: asked["content"],
             ui.number: number + 1,
             ui.notice: "",
         }

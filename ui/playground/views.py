@@ -27,19 +27,19 @@ ENDS = {
 
 
 def board(conversation: Conversation, voices: Sequence[Voice]) -> Markup:
-    """All panes; with a held-out ticket the agent's real answer stands last."""
+    """All panes; beside the answers to a held-out ticket the agent's real one stands last."""
     panes = [_pane(conversation, voice, _compared_with(conversation, voice, voices)) for voice in voices]
-    if conversation.reference:
+    if conversation.agents_answer:
         panes.append(_reference(conversation))
     return Markup('<div class="panes panes-{}">{}</div>').format(len(panes), join(panes))
 
 
 def _compared_with(conversation: Conversation, voice: Voice, voices: Sequence[Voice]) -> str:
     """What an answer is compared with: the agent's, else the first voice's; empty where it is not."""
-    if not conversation.compares or (voice.id == voices[0].id and not conversation.reference):
+    if not conversation.compares or (voice.id == voices[0].id and not conversation.agents_answer):
         return ""
     first = conversation.replies.get(lane(voices[0]))
-    return conversation.reference or (first.text if first else "")
+    return conversation.agents_answer or (first.text if first else "")
 
 
 def _pane(conversation: Conversation, voice: Voice, other: str) -> Markup:
@@ -179,7 +179,7 @@ def _reference(conversation: Conversation) -> Markup:
         '</header><div class="pane-body" tabindex="0" data-scroll>{}<div class="turn turn-agent">'
         "<h4>What the agent really wrote</h4><p>{}</p></div></div>"
         "<footer>never learnt from</footer></section>"
-    ).format(conversation.ticket, opening, conversation.reference)
+    ).format(conversation.ticket, opening, conversation.agents_answer)
 
 
 def everybody(known: Sequence[Voice]) -> list[Voice]:

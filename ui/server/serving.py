@@ -38,9 +38,8 @@ def served(app: "WindowBlocks", knows_users: bool, **looks: Any) -> "tuple[ASGIA
     from starlette.routing import Mount
     from starlette.staticfiles import StaticFiles
 
-    from ui.shell.theme import ASSETS
-
     from ui.server.unknown import answer_in_words
+    from ui.shell.theme import ASSETS
 
     frame = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     frame.mount("/window", StaticFiles(directory=ASSETS / "window"))

@@ -53,6 +53,8 @@ class Conversation:
     reference: str = ""
     """What the agent really wrote; empty when the question is not a held-out ticket."""
     ticket: str = ""
+    ticket_question: str = ""
+    """The customer's words that ``reference`` answers."""
     opening: tuple[ChatMessage, ...] = ()
     """The earlier turns of a held-out ticket, which all voices hear before the question."""
     question: str = ""
@@ -66,6 +68,11 @@ class Conversation:
     def hears(self, voice: str) -> tuple[ChatMessage, ...]:
         """What a voice has heard and said so far."""
         return self.lanes.get(voice, self.opening)
+
+    @property
+    def agents_answer(self) -> str:
+        """What the agent wrote to the newest question; empty where that is not the held-out ticket's."""
+        return self.reference if self.question in ("", self.ticket_question.strip()) else ""
 
     def asked(self, voices: tuple[str, ...], question: str) -> "Conversation":
         """Add the customer's words to the lanes of ``voices``."""

@@ -181,7 +181,7 @@ def facts(history: History) -> Markup:
         (
             "Learns from",
             f"{started.train_examples:,}" if started else "–",
-            f"{started.heldout_examples:,} held out" if started else "",
+            f"conversations, {started.heldout_examples:,} held out" if started else "",
         ),
         (
             "Held-out loss",

@@ -21,7 +21,7 @@ def test_every_pane_says_which_weights_answer(tmp_path):
 
 
 def test_what_models_and_customers_write_is_never_a_part_of_the_page(tmp_path):
-    conversation = Conversation(reference=HOSTILE, ticket=HOSTILE).asked(("base",), HOSTILE)
+    conversation = Conversation(reference=HOSTILE, ticket=HOSTILE, ticket_question=HOSTILE).asked(("base",), HOSTILE)
     conversation = replace(conversation, replies={"base": Reply(HOSTILE, 3, 1.0, False)}, stage=HOSTILE)
     assert "<img" not in views.board(conversation, [BASE, tuned(tmp_path, HOSTILE)])
 
@@ -164,3 +164,14 @@ def test_a_conversation_whose_beginning_was_not_read_says_so_in_its_pane():
     said = Reply("Hello.", 9, 1.0, True, "end", note="The oldest 2 messages were left off.")
     shown = views.board(Conversation(lanes={"base": ASKED}, replies={"base": said}), [BASE])
     assert '<p class="left-off" role="note">The oldest 2 messages were left off.</p>' in shown
+
+
+def test_the_agents_answer_stands_beside_answers_to_its_own_question_alone():
+    picked = Conversation(reference="By Monday.", ticket="7", ticket_question=" Where is it?\n")
+    assert "By Monday." in views.board(picked, [BASE])
+    asked = picked.asked(("base",), "Where is it?")
+    assert "By Monday." in views.board(asked, [BASE])
+    assert "By Monday." not in views.board(picked.asked(("base",), "Can I return it?"), [BASE])
+    followed = asked.answered(("base",)).asked(("base",), "And what does it cost?")
+    assert "By Monday." not in views.board(followed, [BASE])
+    assert "By Monday." in views.board(followed.taken_back()[1], [BASE])

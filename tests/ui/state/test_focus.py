@@ -32,7 +32,8 @@ def test_a_run_whose_data_set_is_gone_leaves_the_selected_one(wired, two_sets, r
 
 def test_an_adapter_brings_its_run_and_their_data_set(wired, two_sets, raised):
     chosen = picked(wired, raised, kind="adapter", id="run:run-1")
-    assert chosen == {"voices": ["run:run-1"], "run": "run-1", "dataset": "set-1"}
+    assert chosen["voices"][0] == "run:run-1"
+    assert (chosen["run"], chosen["dataset"]) == ("run-1", "set-1")
 
 
 def test_a_data_set_brings_its_newest_run(wired, two_sets, raised):
@@ -43,5 +44,6 @@ def test_a_data_set_brings_its_newest_run(wired, two_sets, raised):
 
 
 def test_the_run_of_an_adapter():
-    assert run_of("run:run-1@12") == run_of("run:run-1") == "run-1"
+    for voice in ("run:run-1", "run:run-1@12", "run:run-1+lookup", "run:run-1@12+lookup"):
+        assert run_of(voice) == "run-1"
     assert run_of("adapter:a1") == ""

@@ -26,6 +26,25 @@ PARTS: dict[str, tuple[str, str]] = {
 """Part of a conversation -> its name in the legend, and what it means."""
 
 _SPECIAL = re.compile(r"(<\|[^|<>\s]{1,40}\|>|</?s>|\[/?INST\]|<(?:start|end)_of_turn>)")
+_TURN = re.compile(
+    r"(?:<\|im_start\|>|<\|start_header_id\|>|<start_of_turn>|<\|start\|>)(system|user|assistant|model|developer|tool)"
+    r"(?:<\|end_header_id\|>)?\s?\n*|<\|(system|user|assistant)\|>\n?"
+)
+"""How the templates of ChatML, Llama 3, Gemma, Phi and Zephyr say who speaks; those of others stay as they are."""
+
+SPEAKERS = {
+    "system": "Standing instruction",
+    "developer": "Standing instruction",
+    "user": "Customer",
+    "assistant": "Agent",
+    "model": "Agent",
+    "tool": "Tool",
+}
+MARKS = Markup(
+    '<li><label class="marks"><input type="checkbox" class="show-marks"> Show the marks of the model\'s template'
+    "</label></li>"
+)
+"""The style sheet shows them by it; without them a text reads as the people wrote it."""
 
 
 def plain_conversation(row: StoredConversation, note: str = "", agents: Sequence[str] = ()) -> Markup:
@@ -114,7 +133,7 @@ def legend(seen: "LearnView") -> Markup:
         if seen.read_again
         else NOTHING
     )
-    return Markup('<ul class="legend">{}{}</ul>').format(
+    return Markup('<ul class="legend">{}{}{}</ul>').format(
         join(
             [
                 Markup('<li><span class="piece piece-{}">{}</span> {} <span class="quiet">{}</span></li>').format(
@@ -125,25 +144,43 @@ def legend(seen: "LearnView") -> Markup:
             ]
         ),
         again,
+        MARKS,
     )
 
 
 def _piece(text: str, part: "Part") -> Markup:
     if part == "end":
         return Markup(
-            '<mark class="piece piece-end" title="The end of the turn; the model learns to stop here">{}</mark>'
-        ).format(text)
+            '<mark class="piece piece-end" title="{}: the end of the turn; the model learns to stop here">'
+            '<span class="in-words">end of turn</span><span class="special">{}</span></mark>'
+        ).format(text.strip(), text)
     tag = {"learnt": "mark", "cut": "del"}.get(part, "span")
-    inner = join(
+    return Markup("<{0} class='piece piece-{1}'>{2}</{0}>").format(Markup(tag), part, _in_words(text))
+
+
+def _in_words(text: str) -> Markup:
+    """A text with the template's marks for who speaks as headings; the marks themselves are shown on request."""
+    found, place = NOTHING, 0
+    for turn in _TURN.finditer(text):
+        speaker = SPEAKERS[turn[1] or turn[2]]
+        found += _marked(text[place : turn.start()])
+        found += Markup('<span class="speaker in-words">{}</span><span class="special">{}</span>').format(
+            speaker, turn[0]
+        )
+        place = turn.end()
+    return found + _marked(text[place:])
+
+
+def _marked(text: str) -> Markup:
+    bits = [bit for bit in _SPECIAL.split(text) if bit]
+    return join(
         [
             Markup('<span class="special">{}</span>').format(bit)
             if _SPECIAL.fullmatch(bit)
             else Markup("{}").format(bit)
-            for bit in _SPECIAL.split(text)
-            if bit
+            for bit in bits
         ]
     )
-    return Markup("<{0} class='piece piece-{1}'>{2}</{0}>").format(Markup(tag), part, inner)
 
 
 def histogram(counts: "TokenCounts") -> str:

@@ -1,5 +1,8 @@
 import json
+import re
 from dataclasses import replace
+
+from markupsafe import Markup
 
 from engine.training.data.learn_view import LearnView, Piece
 from engine.training.data.token_counts import TokenCounts
@@ -24,6 +27,25 @@ def test_every_part_is_told_by_more_than_colour():
     assert "piece-end" in shown
     for text in ("20 tokens", "2 tokens", "1 token", "read, not learnt", "so that the model stops", "struck through"):
         assert text in shown
+
+
+def test_who_speaks_is_said_in_words_and_the_marks_of_the_template_on_request():
+    """A support lead read '<|im_start|>user' above each message."""
+    for mark, speaker in {
+        "<|im_start|>user\n": "Customer",
+        "<|start_header_id|>assistant<|end_header_id|>\n\n": "Agent",
+        "<start_of_turn>model\n": "Agent",
+        "<|system|>\n": "Standing instruction",
+    }.items():
+        shown = str(learning._in_words(f"{mark}Hello"))
+        marks = str(Markup('<span class="special">{}</span>').format(mark))
+        assert shown == f'<span class="speaker in-words">{speaker}</span>{marks}Hello'
+    assert learning._in_words("the user said: assistant") == "the user said: assistant"
+    shown = learning.learning(FakeDataSet().rows[0], VIEW)
+    seen = re.sub(r'<span class="special">.*?</span>|title="[^"]*"', "", shown, flags=re.DOTALL)
+    assert "im_start" not in seen
+    assert "im_end" not in seen
+    assert "show-marks" in seen
 
 
 def test_text_from_outside_is_never_a_part_of_the_page():
