@@ -10,7 +10,9 @@ import pytest
 FOLDER = Path(__file__).parent / "benchmarks"
 BENCHMARKS = sorted(file.stem for file in FOLDER.glob("bench_*.py"))
 TINY = {
-    "bench_answers": ["--shape", "tiny", "--tokens", "4", "--repeats", "1", "--groups", "base", "pair"],
+    "bench_answers": [
+        *("--shape", "tiny", "--tokens", "4", "--repeats", "1", "--groups", "base", "pair", "--questions", "3")
+    ],
     "bench_training": ["--shape", "tiny", "--steps", "4", "--documents", "20", "--only", "saving"],
     "bench_loading": ["--shape", "tiny"],
     "bench_import": ["--tickets", "80", "--workers", "0"],

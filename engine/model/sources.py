@@ -32,7 +32,7 @@ def resolve(model: str, cache: Path, report: Report, *, weights: bool = True) ->
     Raises:
         StudioError: It is not to be had; in words.
     """
-    check_reference(model)
+    check_reference(model, weights=weights)
     if model == STARTER:
         return str(starter.starter_folder(cache, report))
     folder = Path(model).expanduser()
@@ -41,8 +41,12 @@ def resolve(model: str, cache: Path, report: Report, *, weights: bool = True) ->
     return str(hub.fetch(model, report, weights=weights))
 
 
-def check_reference(model: str) -> None:
+def check_reference(model: str, *, weights: bool = True) -> None:
     """Make sure that a text can be a model: asks nobody, looks at the disk alone.
+
+    Args:
+        model: As in the recipe.
+        weights: Whether a folder has to hold them.
 
     Raises:
         ModelError: It is neither the starter model, nor a folder that holds a model, nor an id of the hub.
@@ -57,7 +61,7 @@ def check_reference(model: str) -> None:
         )
     if not (folder / "config.json").is_file():
         raise ModelError(f"{folder} holds no model (config.json is missing).", "Name the folder that has it.")
-    if not any(path.suffix in {".safetensors", ".bin"} for path in folder.iterdir()):
+    if weights and not any(path.suffix in {".safetensors", ".bin"} for path in folder.iterdir()):
         raise ModelError(f"{folder} holds no weights (*.safetensors).", "Name the folder that has them.")
 
 

@@ -97,6 +97,30 @@ def rows_of(bank: Any, group: str, adapters: list[Path], prompt_tokens: int) -> 
     return [Row(tuple(ids[n]), None if path is None else bank.load(path)) for n, path in enumerate(voices)]
 
 
+def many(bank: Any, adapter: Path, questions: int, prompt: int, tokens: int) -> dict[str, float]:
+    """Answer many questions by the base and an adapter; a place that is free is taken by the next one.
+
+    Prompts have half to one and a half of the tokens, answers a quarter to all of them, as real ones differ. Reading
+    the prompts is counted.
+    """
+    import random
+
+    from engine.chat.decoding import Request, Row, SharedBatch
+    from engine.chat.records import Sampling
+
+    chance, name, requests = random.Random(0), bank.load(adapter), []
+    for _ in range(questions):
+        ids = tuple(chance.randrange(5, 300) for _ in range(chance.randint(prompt // 2, prompt * 3 // 2)))
+        how = Sampling(temperature=0.0, max_new_tokens=chance.randint(max(1, tokens // 4), tokens))
+        requests += [Request(Row(ids, voice), how, frozenset()) for voice in (None, name)]
+    began = time.perf_counter()
+    for _ in SharedBatch(bank, 0).answer(requests):
+        pass
+    seconds, written = time.perf_counter() - began, sum(len(request.state.tokens) for request in requests)
+    print(f"{questions} questions to two voices: {written / seconds:.1f} tokens/s, {seconds:.1f} s", flush=True)
+    return {"questions": questions, "tokens_per_second": round(written / seconds, 1), "seconds": round(seconds, 2)}
+
+
 def measured(
     ways: "dict[str, Callable[[int], tuple[float, float]]]", repeats: int, tokens: dict[str, int]
 ) -> dict[str, dict[str, float]]:
@@ -127,6 +151,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, help="of the processor")
     parser.add_argument("--cpu-time", action="store_true", help="one thread, timed by the processor time it takes")
     parser.add_argument("--groups", nargs="+", choices=GROUPS, default=list(GROUPS))
+    parser.add_argument("--questions", type=int, default=0, help="so many to two voices each, all at once")
     return parser.parse_args()
 
 
@@ -177,6 +202,9 @@ def main() -> None:
         bank.load(copied)
         loaded = time.perf_counter() - began
         print(f"first token after a swap {swapped * 1000:.1f} ms; an adapter from disk {loaded:.3f} s")
+        if given.questions:
+            many(bank, adapters[0], min(4, given.questions), given.prompt, min(given.tokens, 16))
+            figures["many"] = many(bank, adapters[0], given.questions, given.prompt, given.tokens)
         print(
             json.dumps(
                 {
