@@ -12,7 +12,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -164,11 +164,8 @@ class DataSets:
         def action(task: Task[Report]) -> Report:
             from engine.tickets.preparing.pipeline import prepare
 
-            def progress(seen: Progress) -> None:
-                task.report(seen.stage, seen.done / seen.total if seen.total else None)
-
             stop, finder = (lambda: task.cancelled), self._open_finder
-            return prepare(files, out, options, progress, stop, finder, builder=sandbox.build)
+            return prepare(files, out, options, _reporting_to(task), stop, finder, builder=sandbox.build)
 
         return Task("Reading the export", action)
 
@@ -214,10 +211,6 @@ class DataSets:
         before: Origin | None = None,
     ) -> None:
         """Prepare into a folder, and note where it came from once that is done."""
-
-        def progress(seen: Progress) -> None:
-            task.report(seen.stage, seen.done / seen.total if seen.total else None)
-
         from engine.tickets.preparing.pipeline import prepare
 
         again = folder / SOURCES in [file.parent.parent for file in files]
@@ -231,7 +224,7 @@ class DataSets:
                 files,
                 folder,
                 prepared,
-                progress,
+                _reporting_to(task),
                 lambda: task.cancelled,
                 self._open_finder,
                 builder=None if list(files) == [SAMPLE] else sandbox.build,
@@ -295,7 +288,7 @@ class DataSets:
         folder = self._folder(identifier)
         with self._lock:
             origin = Origin.load(folder)
-            others = tuple(known for known in getattr(origin.wanted, kind) if known.casefold() != term.casefold())
+            others = tuple(other for other in getattr(origin.wanted, kind) if other.casefold() != term.casefold())
             changed: dict[str, Any] = {kind: (*others, term) if wanted else others}
             replace(origin, wanted=replace(origin.wanted, **changed)).save(folder)
 
@@ -305,6 +298,11 @@ class DataSets:
         with self._lock:
             shutil.rmtree(folder / SOURCES, ignore_errors=True)
             replace(Origin.load(folder), kept=False).save(folder)
+
+
+def _reporting_to(task: Task[Any]) -> Callable[[Progress], None]:
+    """Return what a preparation tells its progress, to be shown as the task's."""
+    return lambda state: task.report(state.stage, state.done / state.total if state.total else None)
 
 
 def _named(folder: Path) -> dict[str, Any]:

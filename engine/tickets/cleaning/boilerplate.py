@@ -62,19 +62,19 @@ def _without_list_footer(lines: list[str]) -> list[str]:
 
 
 def _without_legal_notices(lines: list[str]) -> list[str]:
-    kept: list[str] = []
+    remaining: list[str] = []
     start = 0
     while start < len(lines):
         end = start
         while end < len(lines) and lines[end].strip():
             end += 1
         paragraph = lines[start:end]
-        if len(paragraph) == 1 and _HEADING.fullmatch(paragraph[0]) and any(map(has_words, kept)):
+        if len(paragraph) == 1 and _HEADING.fullmatch(paragraph[0]) and any(map(has_words, remaining)):
             break
         if not (paragraph and _is_legal_notice(paragraph)):
-            kept += lines[start : end + 1]
+            remaining += lines[start : end + 1]
         start = end + 1
-    return kept
+    return remaining
 
 
 def _is_legal_notice(paragraph: list[str]) -> bool:

@@ -43,9 +43,9 @@ def header_length(lines: Sequence[str], index: int, *, announced: bool = False) 
         return 0
     fields, end, between = set(first), index + 1, 0
     for position in range(index + 1, min(len(lines), index + _MAX_LINES)):
-        found = _fields_of(lines[position])
-        fields |= found
-        end, between = (position + 1, 0) if found else (end, between + 1)
+        labelled = _fields_of(lines[position])
+        fields |= labelled
+        end, between = (position + 1, 0) if labelled else (end, between + 1)
         if between > _MAX_BETWEEN:
             break
     others = len(fields & {"date", "to", "subject"})
@@ -73,7 +73,7 @@ def _fields_of(line: str) -> set[Field]:
         return set()
     names = [name.lower() for name in _LABEL_INSIDE.findall(line)]
     inside = (_FIELDS.get(name) or _FIELDS.get(name.rpartition(" ")[2]) for name in names)
-    several = {found for found in inside if found} | {field}
+    several = {one for one in inside if one} | {field}
     return several if len(several) >= 3 else {field}
 
 

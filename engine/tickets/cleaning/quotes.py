@@ -76,7 +76,7 @@ class _Source:
                 last = number
 
 
-class _Kept:
+class _Newest:
     """The lines of the newest message so far; never two blank ones in a row, so that looking back is cheap."""
 
     def __init__(self) -> None:
@@ -113,29 +113,29 @@ def strip_quotes(text: str) -> str:
     Returns:
         The text without quotes; empty when everything was quoted.
     """
-    source, kept = _Source(text), _Kept()
+    source, newest = _Source(text), _Newest()
     index = 0
     while index < len(source.lines):
         line = source.lines[index]
         if index in source.fenced:
-            kept.add(line)
+            newest.add(line)
             index += 1
         elif source.is_quoted(index) and not _GROUPWISE.match(line[:_MAX_LINE]):
-            index = _past_quoted_block(source, index, kept)
+            index = _past_quoted_block(source, index, newest)
         elif not line or len(line) > _MAX_LINE:
-            kept.add(line)
+            newest.add(line)
             index += 1
         else:
-            ends_here, length = _history_at(source, index, kept)
+            ends_here, length = _history_at(source, index, newest)
             if ends_here:
-                _drop_trailing_rules(kept.lines)
+                _drop_trailing_rules(newest.lines)
                 break
             if length:
-                kept.announced = True
+                newest.announced = True
             else:
-                kept.add(line)
+                newest.add(line)
             index += length or 1
-    return "\n".join(kept.lines).strip("\n")
+    return "\n".join(newest.lines).strip("\n")
 
 
 def unquote(text: str) -> str:
@@ -154,7 +154,7 @@ def _names_a_writer(line: str) -> bool:
     return names_a_writer(line) or _ENDS_IN_WROTE.search(line) is not None
 
 
-def _history_at(source: _Source, index: int, kept: _Kept) -> tuple[bool, int]:
+def _history_at(source: _Source, index: int, newest: _Newest) -> tuple[bool, int]:
     """Look for the start of old messages at a line.
 
     Returns:
@@ -163,16 +163,16 @@ def _history_at(source: _Source, index: int, kept: _Kept) -> tuple[bool, int]:
     line = source.lines[index]
     may_be_marker = not line[0].isalnum() or "bove" in line
     if may_be_marker and (_REPLY_LINE.search(line) or _SEPARATOR.match(line) or _GROUPWISE.match(line)):
-        return (True, 0) if kept.started else (False, 1)
+        return (True, 0) if newest.started else (False, 1)
     if _FORWARDED.match(line):
         after = source.next_with_words(index + 1)
         return False, header_length(source.lines, after) + after - index
     said = _said_length(source, index)
     if said:
         return False, said
-    header = header_length(source.lines, index, announced=_is_announced(kept))
+    header = header_length(source.lines, index, announced=_is_announced(newest))
     if header:
-        return (True, 0) if kept.started and not _is_forwarding(kept) else (False, header)
+        return (True, 0) if newest.started and not _is_forwarding(newest) else (False, header)
     attribution = find_attribution(source.lines, index, source.endings)
     if not attribution:
         return False, 0
@@ -181,33 +181,33 @@ def _history_at(source: _Source, index: int, kept: _Kept) -> tuple[bool, int]:
         return False, attribution.lines
     if not attribution.is_sure:
         return False, 0
-    return (True, 0) if kept.started else (False, attribution.lines)
+    return (True, 0) if newest.started else (False, attribution.lines)
 
 
-def _is_announced(kept: _Kept) -> bool:
+def _is_announced(newest: _Newest) -> bool:
     """Say whether the last line so far leads to what follows: 'The bounce says:'."""
-    return kept.last is not None and introduces(kept.lines[kept.last])
+    return newest.last is not None and introduces(newest.lines[newest.last])
 
 
-def _is_forwarding(kept: _Kept) -> bool:
+def _is_forwarding(newest: _Newest) -> bool:
     """Say whether the few words so far only hand something on, which is then the message."""
-    if len(kept.lines) > _MAX_HANDING_ON:
+    if len(newest.lines) > _MAX_HANDING_ON:
         return False
-    return _PLEASE_SEE_BELOW.search("\n".join(kept.lines)) is not None
+    return _PLEASE_SEE_BELOW.search("\n".join(newest.lines)) is not None
 
 
-def _past_quoted_block(source: _Source, index: int, kept: _Kept) -> int:
+def _past_quoted_block(source: _Source, index: int, newest: _Newest) -> int:
     """Skip a run of quoted lines with the 'X said' before it, or keep it where its writer announced it."""
     end = index
     while end < len(source.lines) and (source.is_quoted(end) or _is_rest(source, index, end)):
         end += 1
-    last = kept.last
-    if last is not None and len(kept.lines[last]) <= _MAX_LINE:
-        if not kept.announced and source.lines[index][0] != QUOTED and introduces(kept.lines[last]):
+    last = newest.last
+    if last is not None and len(newest.lines[last]) <= _MAX_LINE:
+        if not newest.announced and source.lines[index][0] != QUOTED and introduces(newest.lines[last]):
             for line in source.lines[index:end]:
-                kept.add(line)
-        elif len(kept.lines[last]) <= _MAX_NAME_LINE and _ENDS_IN_WROTE.search(kept.lines[last]):
-            del kept.lines[last:]
+                newest.add(line)
+        elif len(newest.lines[last]) <= _MAX_NAME_LINE and _ENDS_IN_WROTE.search(newest.lines[last]):
+            del newest.lines[last:]
     return end
 
 
@@ -239,20 +239,20 @@ def _said_length(source: _Source, index: int) -> int:
     return end - index if source.next_with_words(end) < len(lines) else 0
 
 
-def _drop_trailing_rules(kept: list[str]) -> None:
-    while kept and (not kept[-1].strip() or (len(kept[-1]) <= _MAX_LINE and _RULE.match(kept[-1]))):
-        kept.pop()
+def _drop_trailing_rules(lines: list[str]) -> None:
+    while lines and (not lines[-1].strip() or (len(lines[-1]) <= _MAX_LINE and _RULE.match(lines[-1]))):
+        lines.pop()
 
 
 def _fenced(lines: list[str]) -> frozenset[int]:
     inside = False
-    found: list[int] = []
+    numbers: list[int] = []
     for number, line in enumerate(lines):
         fence = _FENCE.match(line) is not None
         if fence or inside:
-            found.append(number)
+            numbers.append(number)
         inside = inside != fence
-    return frozenset(found)
+    return frozenset(numbers)
 
 
 def _prompts(lines: list[str]) -> Iterator[int]:

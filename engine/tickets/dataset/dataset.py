@@ -60,8 +60,8 @@ class DataSet:
         rows: list[StoredConversation] = []
         total = 0
         for side in sides:
-            found, size = self._page(SPLIT_FILES[side], start - total, count - len(rows), query)
-            rows += found
+            of_side, size = self._page(SPLIT_FILES[side], start - total, count - len(rows), query)
+            rows += of_side
             total += size
         return rows, total
 
@@ -71,9 +71,9 @@ class DataSet:
         for side in SPLITS:
             for number, line in numbered_lines(self.folder / SPLIT_FILES[side]):
                 if wanted in line:
-                    found = StoredConversation.of_line(line, SPLIT_FILES[side], number)
-                    if found.ticket == ticket:
-                        return found
+                    conversation = StoredConversation.of_line(line, SPLIT_FILES[side], number)
+                    if conversation.ticket == ticket:
+                        return conversation
         return None
 
     def left_out(self, start: int, count: int, reason: str | None = None) -> tuple[list[LeftOut], int]:
@@ -97,16 +97,16 @@ class DataSet:
             query: Only terms that contain this text, in any case.
         """
         wanted = query.strip().casefold()
-        found = [
+        fitting = [
             term
             for term in masked_terms(self.folder)
             if (term.kind == kind if kind else term.kind != SUSPECT) and (not wanted or wanted in term.term.casefold())
         ]
-        return found[max(start, 0) : max(start, 0) + count], len(found)
+        return fitting[max(start, 0) : max(start, 0) + count], len(fitting)
 
     def term(self, identifier: str) -> str:
         """Return a term that was masked, or looks like a name, by its id; empty where there is none."""
-        return next((known.term for known in masked_terms(self.folder) if known.id == identifier), "")
+        return next((masked.term for masked in masked_terms(self.folder) if masked.id == identifier), "")
 
     def masked_places(self, term: str, count: int) -> list[MaskedPlace]:
         """Return some places where a term, by its id, was masked."""
@@ -118,13 +118,13 @@ class DataSet:
 
     def rewritten(self) -> set[tuple[str, str]]:
         """Return (ticket, answer as imported) of every answer that other words stand for."""
-        found = set()
+        answers = set()
         for side in SPLITS:
             for number, line in numbered_lines(self.folder / SPLIT_FILES[side]):
                 if _REWRITTEN in line:
                     entry = StoredConversation.of_line(line, SPLIT_FILES[side], number)
-                    found |= {(entry.ticket, was) for was in entry.originals.values()}
-        return found
+                    answers |= {(entry.ticket, was) for was in entry.originals.values()}
+        return answers
 
     def agents(self) -> dict[str, int]:
         """Return who answered how many conversations, the most frequent first; ids or names of the export."""
@@ -132,8 +132,8 @@ class DataSet:
             value = orjson.loads((self.folder / AGENTS).read_bytes())
         except (OSError, ValueError):
             return {}
-        known = value.items() if isinstance(value, dict) else ()
-        return {name: times for name, times in known if isinstance(times, int)}
+        counts = value.items() if isinstance(value, dict) else ()
+        return {name: times for name, times in counts if isinstance(times, int)}
 
     def agents_of(self, key: str) -> list[str]:
         """Return who answered a conversation, by its ``key``; ids or names of the export."""

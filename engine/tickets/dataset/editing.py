@@ -77,9 +77,9 @@ class Editor:
         if not answers and not entry.originals:
             return entry
         messages = [replace(message, content=entry.original(number)) for number, message in enumerate(entry.messages)]
-        found = _matches(list(dict.fromkeys(answers)), messages)
-        originals = {number: messages[number].content for number in sorted(found)}
-        for number, rewrite in found.items():
+        placed = _matches(list(dict.fromkeys(answers)), messages)
+        originals = {number: messages[number].content for number in sorted(placed)}
+        for number, rewrite in placed.items():
             self._redone[rewrite] = replace(rewrite, key=entry.key, was=messages[number].content)
             messages[number] = replace(messages[number], content=self._masked(rewrite.words, messages))
         return replace(entry, messages=tuple(messages), originals=originals)
@@ -94,7 +94,9 @@ class Editor:
             dropped.pop(key, None)
             dropped[entry.key] = entry.ticket
         return replace(
-            self._edits, dropped=dropped, answers=tuple(self._redone.get(known, known) for known in self._edits.answers)
+            self._edits,
+            dropped=dropped,
+            answers=tuple(self._redone.get(answer, answer) for answer in self._edits.answers),
         )
 
     def _masked(self, words: str, messages: Sequence[Message]) -> str:
@@ -110,21 +112,21 @@ def _matches(rewrites: Sequence[Rewrite], messages: Sequence[Message]) -> dict[i
     said = {
         number: words_of([message.content]) for number, message in enumerate(messages) if message.role == "assistant"
     }
-    found: dict[int, Rewrite] = {}
+    placed: dict[int, Rewrite] = {}
     unlike: list[tuple[list[str], Rewrite]] = []
     for rewrite in rewrites:
         wanted = words_of([rewrite.was])
-        number = next((number for number, words in said.items() if words == wanted and number not in found), None)
+        number = next((number for number, words in said.items() if words == wanted and number not in placed), None)
         if number is None:
             unlike.append((wanted, rewrite))
         else:
-            found[number] = rewrite
+            placed[number] = rewrite
     for wanted, rewrite in unlike:
-        shares = {number: _shared(wanted, said[number]) for number in said if number not in found}
+        shares = {number: _shared(wanted, said[number]) for number in said if number not in placed}
         best = max(shares, key=lambda number: shares[number], default=None)
         if best is not None and shares[best] >= SAME_ANSWER:
-            found[best] = rewrite
-    return found
+            placed[best] = rewrite
+    return placed
 
 
 def _shared(one: Sequence[str], other: Sequence[str]) -> float:
@@ -174,9 +176,13 @@ def apply_edits(
             (aside / side).replace(folder / name)
     others = {reason: count for reason, count in report.dropped.items() if reason not in reasons}
     by_hand = {reason: count for reason, count in reasons.items() if count}
-    kept = counts["train"] + counts["heldout"]
+    remaining = counts["train"] + counts["heldout"]
     report = replace(
-        report, train=counts["train"], heldout=counts["heldout"], conversations_kept=kept, dropped={**others, **by_hand}
+        report,
+        train=counts["train"],
+        heldout=counts["heldout"],
+        conversations_kept=remaining,
+        dropped={**others, **by_hand},
     )
     write_atomically(folder / REPORT, orjson.dumps(report.to_json(), option=orjson.OPT_INDENT_2))
     return report, editor.now()

@@ -77,7 +77,7 @@ class Edits:
 
     def keep(self, key: str) -> Self:
         """Take a dropped conversation back in, by its key."""
-        return replace(self, dropped={known: ticket for known, ticket in self.dropped.items() if known != key})
+        return replace(self, dropped={other: ticket for other, ticket in self.dropped.items() if other != key})
 
     def rewrite(self, entry: StoredConversation, number: int, words: str) -> Self:
         """Put other words in place of an answer; its words as imported undo it.
@@ -101,7 +101,7 @@ class Edits:
 
     def restore(self, answer: str) -> Self:
         """Go back to an answer as it was imported, by the :attr:`Rewrite.id`."""
-        return replace(self, answers=tuple(known for known in self.answers if known.id != answer))
+        return replace(self, answers=tuple(other for other in self.answers if other.id != answer))
 
     def leave_out_tag(self, tag: str) -> Self:
         """Leave out every conversation that carries a tag."""
@@ -109,4 +109,4 @@ class Edits:
 
     def take_back_tag(self, tag: str) -> Self:
         """Undo :meth:`leave_out_tag`."""
-        return replace(self, tags=tuple(known for known in self.tags if known != tag))
+        return replace(self, tags=tuple(other for other in self.tags if other != tag))

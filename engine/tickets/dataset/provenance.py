@@ -86,15 +86,15 @@ class Origin:
 
     def choices(self) -> tuple[Choice, ...]:
         """Return every term and agent that the person decided about, with what is still to be done."""
-        found = []
+        choices = []
         for kind in TERM_KINDS:
             used, wanted = getattr(self.used, kind), getattr(self.wanted, kind)
             for term in dict.fromkeys((*used, *wanted)):
                 pending: Literal["", "add", "remove"] = (
                     "" if term in used and term in wanted else "add" if term in wanted else "remove"
                 )
-                found.append(Choice(kind, term, pending))
-        return tuple(found)
+                choices.append(Choice(kind, term, pending))
+        return tuple(choices)
 
     @property
     def pending(self) -> bool:
@@ -149,10 +149,10 @@ def kept_sources(folder: Path) -> list[Path]:
     Raises:
         StudioError: There are none.
     """
-    found = list(_kept(folder / SOURCES))
-    if not found:
+    files = list(_kept(folder / SOURCES))
+    if not files:
         raise StudioError("The export was not kept with this data set.", "Drop it once more.")
-    return found
+    return files
 
 
 def _kept(folder: Path) -> Iterator[Path]:

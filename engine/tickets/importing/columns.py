@@ -82,17 +82,17 @@ def guess_columns(columns: Sequence[str], rows: Sequence[Sequence[str]] = ()) ->
         Role -> header, for the roles that were found. A table with question and answer is taken as wide; else one with
         a text column as long. Empty when neither can be made of it.
     """
-    found = likely_columns(columns, rows)
-    if "question" in found and "answer" in found:
-        return {role: column for role, column in found.items() if role not in OF_MESSAGES}
-    if "text" in found and "ticket" in found and found.keys() & set(WRITERS):
-        return {role: column for role, column in found.items() if role not in ("question", "answer")}
+    roles = likely_columns(columns, rows)
+    if "question" in roles and "answer" in roles:
+        return {role: column for role, column in roles.items() if role not in OF_MESSAGES}
+    if "text" in roles and "ticket" in roles and roles.keys() & set(WRITERS):
+        return {role: column for role, column in roles.items() if role not in ("question", "answer")}
     return {}
 
 
 def likely_columns(columns: Sequence[str], rows: Sequence[Sequence[str]] = ()) -> dict[str, str]:
     """Guess which columns may have a role, whether or not they suffice; see :func:`guess_columns`."""
-    found: dict[str, str] = {}
+    roles: dict[str, str] = {}
     taken: set[str] = set()
     names = {column: _known_name(plain(column)) for column in columns if column.strip()}
     values = _values(columns, rows)
@@ -107,16 +107,16 @@ def likely_columns(columns: Sequence[str], rows: Sequence[Sequence[str]] = ()) -
             and _can_be(role, name, values[column], len(set(map(tuple, rows))))
         ]
         if fitting:
-            found[role] = min(fitting, key=lambda pair: pair[0])[1]
-            taken.add(found[role])
-    if "answer" in found and "question" not in found:
+            roles[role] = min(fitting, key=lambda pair: pair[0])[1]
+            taken.add(roles[role])
+    if "answer" in roles and "question" not in roles:
         for other in ("text", "subject"):
-            if other in found:
-                found["question"] = found.pop(other)
+            if other in roles:
+                roles["question"] = roles.pop(other)
                 break
-    if "answer" not in found and "text" not in found and "question" in found and found.keys() & set(WRITERS):
-        found["text"] = found.pop("question")
-    return found
+    if "answer" not in roles and "text" not in roles and "question" in roles and roles.keys() & set(WRITERS):
+        roles["text"] = roles.pop("question")
+    return roles
 
 
 def _known_name(name: str) -> str:

@@ -39,8 +39,8 @@ def yes_no(cell: str) -> bool | None:
 
 def all_yes_no(cells: Iterable[str]) -> bool:
     """Tell a column of yes and no, blank cells aside; an empty column is none."""
-    found = [yes_no(cell) for cell in cells if cell.strip()]
-    return bool(found) and None not in found
+    answers = [yes_no(cell) for cell in cells if cell.strip()]
+    return bool(answers) and None not in answers
 
 
 @lru_cache(1024)

@@ -78,25 +78,25 @@ def tidy(conversation: Conversation, options: PrepareOptions) -> Tidied:
     if reason := _left_out_whole(conversation, options):
         return _dropped(conversation, reason, masker, [], 0.0)
     left: list[LeftOut] = []
-    kept: list[Message] = []
+    remaining: list[Message] = []
     began = perf_counter()
     for message, reason in _judged(conversation.messages, options):
         if reason:
             shown = clean_message(message.content[:4000], html=message.html) if message.content.strip() else ""
             left.append(LeftOut(conversation.id, reason, excerpt(shown)))
         else:
-            kept.append(message)
-    turns = _turns(kept, options, conversation.id, left)
+            remaining.append(message)
+    turns = _turns(remaining, options, conversation.id, left)
     cleaning = perf_counter() - began
     reason, language = "", ""
     if not any(turn.role == "assistant" for turn in turns):
-        reason = _why_unanswered(conversation, left, kept)
+        reason = _why_unanswered(conversation, left, remaining)
     elif options.languages:
         language = language_of(next(turn.content for turn in turns if turn.role == "user"))
         reason = "" if language in (*options.languages, UNKNOWN) else "another language"
     if reason:
         return _dropped(conversation, reason, masker, left, cleaning)
-    agents = [message.author for message in kept if message.role == "assistant" and message.author]
+    agents = [message.author for message in remaining if message.role == "assistant" and message.author]
     return _kept(conversation, turns, agents, masker, left, cleaning, language)
 
 
@@ -181,12 +181,12 @@ def _turns(messages: Sequence[Message], options: PrepareOptions, ticket: str, le
     return turns
 
 
-def _why_unanswered(conversation: Conversation, left: Sequence[LeftOut], kept: Sequence[Message]) -> str:
+def _why_unanswered(conversation: Conversation, left: Sequence[LeftOut], remaining: Sequence[Message]) -> str:
     """Name the reason that explains best why no answer is left."""
     if not any(message.content.strip() for message in conversation.messages):
         return "empty"
     reasons = {item.reason for item in left}
-    roles = {message.role for message in kept}
+    roles = {message.role for message in remaining}
     if "assistant" in roles and "user" not in roles:
         return "no customer message"
     if "answer too short" in reasons:
@@ -218,8 +218,8 @@ def _kept(
     if subject and not _begins_with(opening, subject):
         messages[first] = replace(messages[first], content=f"{subject}\n\n{opening}")
     shown: list[Redaction | Suspect] = [*masker.found, *masker.suspected[:_MOST_SUSPECTS]]
-    review = b"".join(json_line(_review(conversation.id, found)) for found in shown)
-    kinds = Counter(found.kind for found in masker.found)
+    review = b"".join(json_line(_review(conversation.id, place)) for place in shown)
+    kinds = Counter(place.kind for place in masker.found)
     masked = perf_counter()
     facts = facts_of(conversation, messages, subject, agents, language)
     stored = StoredConversation(
@@ -241,17 +241,17 @@ def _kept(
     )
 
 
-def _review(ticket: str, found: Redaction | Suspect) -> dict[str, str]:
-    if isinstance(found, Suspect):
-        place = {"before": found.before, "after": found.after}
-        return {"ticket": ticket, "kind": SUSPECT, "placeholder": "", "original": found.words, **place}
+def _review(ticket: str, item: Redaction | Suspect) -> dict[str, str]:
+    if isinstance(item, Suspect):
+        place = {"before": item.before, "after": item.after}
+        return {"ticket": ticket, "kind": SUSPECT, "placeholder": "", "original": item.words, **place}
     return {
         "ticket": ticket,
-        "kind": found.kind,
-        "placeholder": found.placeholder,
-        "original": found.original,
-        "before": found.before,
-        "after": found.after,
+        "kind": item.kind,
+        "placeholder": item.placeholder,
+        "original": item.original,
+        "before": item.before,
+        "after": item.after,
     }
 
 

@@ -161,16 +161,16 @@ def _finish(
     cap = len(gathered.facts) + 1 if curated else options.canned_cap
     selection = select(gathered.facts, replace(options, canned_cap=cap), ids_are_unique=vendors)
     _leave_out(gathered, spool, selection)
-    kept = [index for index in range(len(gathered.facts)) if index not in selection.dropped]
-    if not kept:
+    remaining = [index for index in range(len(gathered.facts)) if index not in selection.dropped]
+    if not remaining:
         raise _nothing_kept(plans, gathered)
     gathered.stages["duplicates and split"] = perf_counter() - began
     began = perf_counter()
-    _write(side, gathered, spool, kept, selection, changed, progress)
+    _write(side, gathered, spool, remaining, selection, changed, progress)
     gathered.stages["writing"] = perf_counter() - began
     began = perf_counter()
     progress(Progress(0, None, "Judging the quality"))
-    report = replace(_report(plans, gathered, spool, kept, selection, options), stable_ids=vendors)
+    report = replace(_report(plans, gathered, spool, remaining, selection, options), stable_ids=vendors)
     report.stages["quality report"] = round(perf_counter() - began, 3)
     began = perf_counter()
     build_index(side, lambda done, size: progress(Progress(done, size, "Making the look-up")), report.languages)
@@ -181,7 +181,7 @@ def _finish(
 def _apply_edits(gathered: Gathered, spool: Spool, side: Path, editor: Editor) -> dict[int, bytes]:
     """Take out what the person left out; return the new lines of conversations with rewritten answers."""
     changed = dict[int, bytes]()
-    kept: list[int] = []
+    remaining: list[int] = []
     with private_file(side / DROPPED) as dropped:
         if editor.idle:
             return changed
@@ -193,11 +193,11 @@ def _apply_edits(gathered: Gathered, spool: Spool, side: Path, editor: Editor) -
                 dropped.write(replace(edited, reason=reason).line())
                 continue
             if edited is not entry:
-                changed[len(kept)] = edited.line()
-            kept.append(index)
+                changed[len(remaining)] = edited.line()
+            remaining.append(index)
     for name in ("facts", "places", "kinds"):
         column = getattr(gathered, name)
-        setattr(gathered, name, [column[index] for index in kept])
+        setattr(gathered, name, [column[index] for index in remaining])
     return changed
 
 
@@ -252,12 +252,12 @@ def _write(
     side: Path,
     gathered: Gathered,
     spool: Spool,
-    kept: Sequence[int],
+    remaining: Sequence[int],
     selection: Selection,
     changed: dict[int, bytes],
     progress: Callable[[Progress], None],
 ) -> None:
-    agents = Counter(agent for index in kept for agent in gathered.facts[index].agents)
+    agents = Counter(agent for index in remaining for agent in gathered.facts[index].agents)
     with (
         private_file(side / TRAIN) as train,
         private_file(side / HELDOUT) as heldout,
@@ -266,9 +266,9 @@ def _write(
         private_file(side / ANSWERED) as answered,
         private_file(side / CUSTOMERS) as customers,
     ):
-        customers.write(orjson.dumps(_customers([gathered.facts[index] for index in kept])))
+        customers.write(orjson.dumps(_customers([gathered.facts[index] for index in remaining])))
         who.write(orjson.dumps(dict(agents.most_common(200)), option=orjson.OPT_INDENT_2))
-        for number, index in enumerate(kept):
+        for number, index in enumerate(remaining):
             place, facts = gathered.places[index], gathered.facts[index]
             stream = heldout if index in selection.heldout else train
             stream.write(changed.get(index) or spool.line(place))
@@ -278,7 +278,7 @@ def _write(
                 line = {"key": facts.words_key.hex(), "agents": list(facts.agents)}
                 answered.write(orjson.dumps(line) + b"\n")
             if number % 5000 == 0:
-                progress(Progress(number, len(kept), "Writing the data set"))
+                progress(Progress(number, len(remaining), "Writing the data set"))
         for written in (train, heldout, review, who, answered, customers):
             written.flush()
             os.fsync(written.fileno())
@@ -299,35 +299,35 @@ def _report(
     plans: Sequence[Plan],
     gathered: Gathered,
     spool: Spool,
-    kept: Sequence[int],
+    remaining: Sequence[int],
     selection: Selection,
     options: PrepareOptions,
 ) -> Report:
     formats = Counter(entry.format for entry in plans)
     main = next(entry for entry in plans if entry.format == formats.most_common(1)[0][0])
-    facts = [gathered.facts[index] for index in kept]
+    facts = [gathered.facts[index] for index in remaining]
     redactions: Counter[str] = Counter()
-    for index in kept:
+    for index in remaining:
         redactions.update(dict(gathered.kinds[index]))
     tags = Counter(tag for entry in facts for tag in dict.fromkeys(entry.tags))
     languages = Counter(entry.language for entry in facts)
-    numbers = {index: number for number, index in enumerate(kept)}
+    numbers = {index: number for number, index in enumerate(remaining)}
     canned = [replace(entry, number=numbers[entry.number]) for entry in selection.canned]
 
     def read(number: int) -> StoredConversation:
-        return spool.conversation(gathered.places[kept[number]])
+        return spool.conversation(gathered.places[remaining[number]])
 
     return Report(
         format=main.format,
         tickets_read=gathered.read,
-        conversations_kept=len(kept),
+        conversations_kept=len(remaining),
         dropped=dict(gathered.dropped.most_common()),
         redactions=dict(redactions.most_common()),
         label=main.label,
         evidence=main.evidence,
         files=[entry.source.name for entry in plans],
         broken_off=list(gathered.broken_off),
-        train=len(kept) - len(selection.heldout),
+        train=len(remaining) - len(selection.heldout),
         heldout=len(selection.heldout),
         messages_kept=sum(entry.turns for entry in facts),
         messages_left_out=dict(gathered.messages_left_out.most_common()),
@@ -336,34 +336,34 @@ def _report(
         tags=dict(tags.most_common(50)),
         languages=dict(languages.most_common()),
         median_answer_chars=int(median(chars for entry in facts for chars in entry.answer_chars)),
-        warnings=_warnings(plans, gathered, kept, selection, options),
+        warnings=_warnings(plans, gathered, remaining, selection, options),
         quality=assess(facts, canned, gathered.topics, read, Held(len(selection.heldout), selection.shared_answers)),
         stages={name: round(taken, 3) for name, taken in gathered.stages.items()},
     )
 
 
 def _warnings(
-    plans: Sequence[Plan], gathered: Gathered, kept: Sequence[int], selection: Selection, options: PrepareOptions
+    plans: Sequence[Plan], gathered: Gathered, remaining: Sequence[int], selection: Selection, options: PrepareOptions
 ) -> list[str]:
-    found = list(dict.fromkeys(caution for entry in plans for caution in entry.cautions))
-    found[:0] = gathered.broken_off
+    warnings = list(dict.fromkeys(caution for entry in plans for caution in entry.cautions))
+    warnings[:0] = gathered.broken_off
     left = gathered.messages_left_out
-    found.extend(said.format(left[reason]) for reason, said in _SAID_OF.items() if left[reason])
+    warnings.extend(said.format(left[reason]) for reason, said in _SAID_OF.items() if left[reason])
     damaged = gathered.dropped[DAMAGED]
     if damaged:
-        found.append(
+        warnings.append(
             f"{damaged:,} damaged {'line was' if damaged == 1 else 'lines were'} left out; the list names each."
         )
-    wanted = round(len(kept) * options.heldout)
+    wanted = round(len(remaining) * options.heldout)
     if wanted and len(selection.heldout) < wanted * 0.5:
-        found.append(
+        warnings.append(
             f"Only {len(selection.heldout)} of {wanted} conversations could be held out: the others belong to the same "
             "customers or say nearly the same, and must stay together."
         )
     if selection.loosened and wanted:
-        found.append("Many tickets resemble each other, so some that do had to be put on both sides of the split.")
+        warnings.append("Many tickets resemble each other, so some that do had to be put on both sides of the split.")
     if options.mask:
-        found.append("Names and numbers are masked by rules. No detector is complete: look through the masked list.")
+        warnings.append("Names and numbers are masked by rules. No detector is complete: look through the masked list.")
     else:
-        found.append("Personal data was not masked.")
-    return found
+        warnings.append("Personal data was not masked.")
+    return warnings

@@ -75,12 +75,12 @@ def assess(
     answers = [chars for entry in facts for chars in entry.answer_chars]
     repeated = sum(entry.kept for entry in canned)
     odd = _contradictions(facts, conversation)
-    found = findings(facts, canned, len(odd), held)
+    judgements = findings(facts, canned, len(odd), held)
     return asdict(
         Quality(
-            verdict=found[0].level,
-            headline=headline(found, len(facts)),
-            findings=[asdict(finding) for finding in found],
+            verdict=judgements[0].level,
+            headline=headline(judgements, len(facts)),
+            findings=[asdict(finding) for finding in judgements],
             topics=[list(pair) for pair in tags.most_common(SHOWN * 2)] if tagged else _word_topics(topics, len(facts)),
             topics_from="tags" if tagged else "words",
             answer_histogram=_histogram(answers),
@@ -119,7 +119,7 @@ def _contradictions(facts: Sequence[Facts], conversation: Callable[[int], Stored
     for index, entry in enumerate(facts):
         if entry.question_chars >= 20 and entry.answer_sketch:
             asked[entry.question_key].append(index)
-    found: list[dict[str, Any]] = []
+    contradictions: list[dict[str, Any]] = []
     for members in asked.values():
         if len(members) < 2:
             continue
@@ -130,16 +130,16 @@ def _contradictions(facts: Sequence[Facts], conversation: Callable[[int], Stored
         one, two = conversation(first), conversation(other)
         answers = [message.content for entry in (one, two) for message in entry.messages if is_learnt_answer(message)]
         asked_for = next(message.content for message in one.messages if message.role == "user")
-        found.append(
+        contradictions.append(
             {
                 "question": excerpt(asked_for),
                 "tickets": [one.ticket, two.ticket],
                 "answers": [excerpt(answers[0]), excerpt(answers[-1])],
             }
         )
-        if len(found) >= SHOWN * 2:
+        if len(contradictions) >= SHOWN * 2:
             break
-    return found
+    return contradictions
 
 
 def _shared(one: Facts, other: Facts) -> float:

@@ -65,17 +65,17 @@ def masked_terms(folder: Path) -> tuple[MaskedTerm, ...]:
 
 def places(folder: Path, term: str, count: int) -> list[MaskedPlace]:
     """Return the first places where a term, by its id, was masked."""
-    group = next((known for known in masked_terms(folder) if known.id == term), None)
-    found: list[MaskedPlace] = []
+    group = next((masked for masked in masked_terms(folder) if masked.id == term), None)
+    first: list[MaskedPlace] = []
     if group is None:
-        return found
+        return first
     wanted = group.term.casefold()
     for entry in read_places(folder / REDACTIONS):
         if entry.kind == group.kind and entry.original.casefold() == wanted:
-            found.append(entry)
-            if len(found) == count:
+            first.append(entry)
+            if len(first) == count:
                 break
-    return found
+    return first
 
 
 @lru_cache(maxsize=2)
@@ -89,7 +89,7 @@ def _grouped(path: Path, stamp: int) -> tuple[MaskedTerm, ...]:
         group.times += 1
         group.tickets.add(entry.ticket)
         group.placeholders[entry.placeholder] += 1
-    found = [
+    terms = [
         MaskedTerm(
             _id(kind, lowered),
             kind,
@@ -100,7 +100,7 @@ def _grouped(path: Path, stamp: int) -> tuple[MaskedTerm, ...]:
         )
         for (kind, lowered), group in groups.items()
     ]
-    return tuple(sorted(found, key=lambda term: (-term.times, term.term.casefold())))
+    return tuple(sorted(terms, key=lambda term: (-term.times, term.term.casefold())))
 
 
 def _id(kind: str, lowered: str) -> str:

@@ -34,7 +34,7 @@ class Words:
 def words_of(message: Message) -> Words:
     """Return the words of a mail, attachments left out; HTML as soon as one of its parts is."""
     only = None if message.is_multipart() else _words(message)
-    said = [only] if only is not None else list(_said(message, _Seen()))
+    said = [only] if only is not None else list(_said(message, _SoFar()))
     said = [words for words in said if words.text.strip()]
     lost = sum(words.lost for words in said)
     if not any(words.html for words in said):
@@ -44,61 +44,61 @@ def words_of(message: Message) -> Words:
 
 
 @dataclass(slots=True)
-class _Seen:
+class _SoFar:
     """Whether words have been found: from then on a text with a file name is an attachment."""
 
     words: bool = False
 
 
-def _said(part: Message, seen: _Seen) -> Iterator[Words]:
+def _said(part: Message, so_far: _SoFar) -> Iterator[Words]:
     kind = part.get_content_maintype()
     if kind == "multipart":
-        yield from _said_together(part, seen)
-    elif kind == "text" and not _is_attached(part, seen):
+        yield from _said_together(part, so_far)
+    elif kind == "text" and not _is_attached(part, so_far):
         words = _words(part)
         if words.text.strip():
-            seen.words = True
+            so_far.words = True
             yield words
 
 
-def _said_together(part: Message, seen: _Seen) -> Iterator[Words]:
+def _said_together(part: Message, so_far: _SoFar) -> Iterator[Words]:
     payload = part.get_payload()
     children = [child for child in payload if isinstance(child, Message)] if isinstance(payload, list) else []
     subtype = part.get_content_subtype()
     if subtype == "alternative":
-        yield from _best(children, seen)
+        yield from _best(children, so_far)
     elif subtype == "related":
         for child in children:
-            if words := list(_said(child, seen)):
+            if words := list(_said(child, so_far)):
                 yield from words
                 return
     else:
         for child in children:
-            yield from _said(child, seen)
+            yield from _said(child, so_far)
 
 
-def _best(children: list[Message], seen: _Seen) -> list[Words]:
+def _best(children: list[Message], so_far: _SoFar) -> list[Words]:
     """Return the alternative that has HTML, the last of several; else the first that says anything."""
-    before = seen.words
+    before = so_far.words
     plain: list[Words] = []
     best: list[Words] = []
     for child in children:
-        seen.words = before
-        words = list(_said(child, seen))
+        so_far.words = before
+        words = list(_said(child, so_far))
         if any(each.html for each in words):
             best = words
         elif words and not plain:
             plain = words
     chosen = best or plain
-    seen.words = before or bool(chosen)
+    so_far.words = before or bool(chosen)
     return chosen
 
 
-def _is_attached(part: Message, seen: _Seen) -> bool:
+def _is_attached(part: Message, so_far: _SoFar) -> bool:
     """Whether a text is a file that was sent along; the first one may have a name and still be the letter."""
     if part.get_content_subtype() not in ("plain", "html"):
         return True
-    return part.get_content_disposition() == "attachment" or (bool(part.get_filename()) and seen.words)
+    return part.get_content_disposition() == "attachment" or (bool(part.get_filename()) and so_far.words)
 
 
 def _words(part: Message) -> Words:

@@ -75,17 +75,17 @@ def read(records: Iterable[Record]) -> Iterator[Conversation]:
     Args:
         records: Tickets and, wherever known, users; users count for the tickets that come after them.
     """
-    known = _Known()
+    directory = _Directory()
     for record in records:
         value = record.value
         if _is_user(value):
-            known.add(value)
+            directory.add(value)
         else:
-            yield _conversation(record, known)
+            yield _conversation(record, directory)
 
 
 @dataclass(slots=True)
-class _Known:
+class _Directory:
     """The users that came before a ticket."""
 
     agents: set[str] = field(default_factory=set)
@@ -109,31 +109,31 @@ def _is_user(record: Json) -> bool:
     return record.get("role") in ("end-user", "agent", "admin") and "comments" not in record and "subject" not in record
 
 
-def _conversation(record: Record, known: _Known) -> Conversation:
+def _conversation(record: Record, directory: _Directory) -> Conversation:
     ticket = record.value
     requester = first(ticket, "requester_id") or text(object_at(ticket, "requester").get("id"))
     deleted = ticket.get("status") == "deleted"
     suspended = bool(ticket.get("suspended")) or ticket.get("cause") is not None
     subject = first(ticket, "subject", "raw_subject")
     messages: list[Message] = []
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     chatted = False
     for comment in objects(ticket.get("comments")):
         person = object_at(comment, "author")
         author = text(comment.get("author_id")) or text(person.get("id"))
         content, html = body(comment, ("html_body",), ("body", "plain_body", "value"))
         kind: Kind = "hidden" if deleted else "spam" if suspended else _kind(comment, author, content)
-        role: Role = "user" if known.is_customer(author, person, requester) else "assistant"
+        role: Role = "user" if directory.is_customer(author, person, requester) else "assistant"
         message = Message(role, content, author, first(comment, "created_at"), html, kind)
         chat = _chat(comment, content) if kind == "public" else ""
-        messages.extend(_turns(chat, message, ticket, known) if chat else [message])
-        found.update(dict.fromkeys(known.names.get(author, ())))
-        found.update(dict.fromkeys(people(_sender(comment), comment.get("author"))))
+        messages.extend(_turns(chat, message, ticket, directory) if chat else [message])
+        names.update(dict.fromkeys(directory.names.get(author, ())))
+        names.update(dict.fromkeys(people(_sender(comment), comment.get("author"))))
         chatted = chatted or bool(chat)
         if chat:
-            found.update((said.author, None) for said in messages if said.author and not is_visitor(said.author))
+            names.update((said.author, None) for said in messages if said.author and not is_visitor(said.author))
     parties = (ticket.get("requester"), ticket.get("assignee"), ticket.get("submitter"))
-    found.update(dict.fromkeys((*people(_sender(ticket), *parties), *known.names.get(requester, ()))))
+    names.update(dict.fromkeys((*people(_sender(ticket), *parties), *directory.names.get(requester, ()))))
     return Conversation(
         id=first(ticket, "id") or record.place,
         messages=oldest_first(messages),
@@ -142,7 +142,7 @@ def _conversation(record: Record, known: _Known) -> Conversation:
         created_at=first(ticket, "created_at"),
         status=first(ticket, "status"),
         customer=requester,
-        people=tuple(found),
+        people=tuple(names),
         source=record.source,
     )
 
@@ -155,11 +155,11 @@ def _chat(comment: Json, content: str) -> str:
     return said if is_transcript(said) else ""
 
 
-def _turns(chat: str, whole: Message, ticket: Json, known: _Known) -> list[Message]:
+def _turns(chat: str, whole: Message, ticket: Json, directory: _Directory) -> list[Message]:
     """Split the comment of a chat into what each side said in it."""
     requester = object_at(ticket, "requester")
-    asking = (*_names(requester), *_names(_sender(ticket)), *known.names.get(first(ticket, "requester_id"), ()))
-    staff = (name for agent in known.agents for name in known.names.get(agent, ()))
+    asking = (*_names(requester), *_names(_sender(ticket)), *directory.names.get(first(ticket, "requester_id"), ()))
+    staff = (name for agent in directory.agents for name in directory.names.get(agent, ()))
     turns = split_transcript(chat, first(ticket, "subject", "raw_subject"), asking, staff)
     return [Message(turn.role, turn.said, turn.name, whole.at, kind=turn.kind) for turn in turns]
 

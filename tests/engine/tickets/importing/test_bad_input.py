@@ -96,7 +96,7 @@ def test_every_unicode_encoding_is_read(tmp_path: Path, encoding: str) -> None:
         f"Wo bleibt Paket {n} über Köln?,Paket {n} kommt morgen an.\n" for n in range(9)
     )
     _, data = prepared([write(tmp_path / "t.csv", table.encode(encoding))], tmp_path / "csv")
-    assert "über Köln" in data.conversations("train")[0]["messages"][0]["content"]
+    assert "über Köln" in data.conversations("train")[0].messages[0].content
     if encoding != "utf-32":
         path = write(tmp_path / "t.json", lines(*GOOD).encode(encoding))
         assert prepared([path], tmp_path / "json")[0].conversations_kept == 12
@@ -125,7 +125,7 @@ def test_formula_cells_stay_text(tmp_path: Path) -> None:
         'question,answer\n"=HYPERLINK(""http://x"")",+49 is the prefix of Germany.\n@a,-1 means none at all.\n',
     )
     _, data = prepared([path], tmp_path / "out", mask=False)
-    contents = [entry["messages"][0]["content"] for entry in data.page(0, 5)[0]]
+    contents = [entry.messages[0].content for entry in data.page(0, 5)[0]]
     assert sorted(contents) == ['=HYPERLINK("http://x")', "@a"]
 
 
@@ -179,7 +179,7 @@ def test_names_inside_an_archive_never_become_paths(tmp_path: Path) -> None:
 def test_ids_never_become_paths(tmp_path: Path) -> None:
     path = write(tmp_path / "t.jsonl", lines(*[{**ticket, "id": f"../../{ticket['id']}"} for ticket in GOOD]))
     _, data = prepared([path], tmp_path / "out")
-    assert data.page(0, 1)[0][0]["ticket"].startswith("../../")
+    assert data.page(0, 1)[0][0].ticket.startswith("../../")
     assert {entry.name for entry in tmp_path.iterdir()} == {"t.jsonl", "out"}
 
 
@@ -199,7 +199,7 @@ def test_one_bad_line_costs_one_line_and_is_named(tmp_path: Path) -> None:
     broken[4] = broken[4][:50]
     report, data = prepared([write(tmp_path / "t.jsonl", "\n".join(broken))], tmp_path / "out")
     assert (report.conversations_kept, report.dropped) == (11, {"damaged line": 1})
-    assert data.left_out(0, 9)[0][0]["ticket"] == "line 5 of t.jsonl"
+    assert data.left_out(0, 9)[0][0].ticket == "line 5 of t.jsonl"
 
 
 def test_a_truncated_file_gives_what_came_before_the_cut(tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_a_truncated_file_gives_what_came_before_the_cut(tmp_path: Path) -> None
         kept = report.conversations_kept
         assert kept >= 10
         assert report.dropped == {"the file breaks off": 1}
-        assert name in data.left_out(0, 1)[0][0]["ticket"]
+        assert name in data.left_out(0, 1)[0][0].ticket
         said = f"{name}: {kept} of an unknown number of tickets; the file breaks off at byte {end:,}."
         assert report.broken_off == report.warnings[:1] == [said]
 
@@ -264,7 +264,7 @@ def test_lone_surrogates_and_control_characters_survive(tmp_path: Path) -> None:
     raw = json.dumps(zendesk(2, comment(7, "a\x01b?"), comment(9, "Yes, it is.")))
     report, data = prepared([write(tmp_path / "t.jsonl", f"{line}\n{raw}\n")], tmp_path / "out", heldout=0)
     assert report.conversations_kept == 2
-    assert "on its way" in data.conversations("train")[0]["messages"][1]["content"]
+    assert "on its way" in data.conversations("train")[0].messages[1].content
 
 
 def test_an_unknown_column_lists_the_columns_there_are(tmp_path: Path) -> None:

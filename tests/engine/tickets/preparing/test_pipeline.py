@@ -163,6 +163,16 @@ def test_edits_survive_an_import_and_can_be_undone(export: Path, tmp_path: Path)
     assert undone == Edits()
 
 
+def test_an_answer_that_is_rewritten_and_restored_leaves_every_byte_as_it_was(export: Path, tmp_path: Path) -> None:
+    _, data = prepared([export], tmp_path / "out")
+    file = tmp_path / "out" / "train.jsonl"
+    before = file.read_bytes()
+    apply_edits(tmp_path / "out", Edits().rewrite(data.page(0, 1)[0][0], 1, "A better answer."))
+    assert file.read_bytes() != before
+    apply_edits(tmp_path / "out", Edits())
+    assert file.read_bytes() == before
+
+
 def test_edits_take_effect_at_once_and_come_back(export: Path, tmp_path: Path) -> None:
     _, data = prepared([export], tmp_path / "out")
     entry = data.page(0, 1, split="heldout")[0][0]

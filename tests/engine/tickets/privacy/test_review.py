@@ -17,7 +17,7 @@ def test_masked_terms_are_grouped_whatever_their_case_and_lead_to_their_places(t
     assert total == 2 and terms[0].placeholders == ("[EMAIL_1]",)
     places = data.masked_places(terms[0].id, 3)
     assert [place.ticket for place in places] == ["1", "1", "2"]
-    assert places[2]["before"] == "Mail "
+    assert places[2].before == "Mail "
     assert data.masked_terms(0, 9, query="AL@")[1] == 1
     assert data.masked_terms(0, 9, kind="PHONE") == ([], 0)
     assert data.masked_terms(1, 1)[0][0].term == "al@shop.example"
@@ -34,7 +34,7 @@ def test_what_looks_like_a_name_is_a_list_of_its_own(tmp_path: Path) -> None:
     [suspect], total = data.masked_terms(0, 9, "SUSPECT")
     assert (suspect.term, suspect.times, suspect.tickets, total) == ("Geoff Moon", 4, 2, 1)
     assert data.term(suspect.id) == "Geoff Moon" and data.term("nothing") == ""
-    assert data.masked_places(suspect.id, 9)[1]["after"] == " has been told."
+    assert data.masked_places(suspect.id, 9)[1].after == " has been told."
     assert report.redactions == {}
     _, again = prepared([tmp_path / "t.jsonl"], tmp_path / "out", heldout=0, extra_terms=("Geoff Moon",))
     assert again.masked_terms(0, 9, "SUSPECT")[1] == 0

@@ -30,7 +30,7 @@ def test_several_files_are_one_import_and_repeats_count_once(tmp_path: Path) -> 
     one = write(tmp_path / "a.jsonl", lines(zendesk(1, requester_id=101), zendesk(2, requester_id=102)))
     two = write(tmp_path / "b.jsonl", lines(zendesk(2, requester_id=102), zendesk(3, requester_id=103)))
     report, data = prepared([one, two], tmp_path / "out")
-    assert sorted(entry["ticket"] for entry in data.page(0, 9)[0]) == ["1", "2", "3"]
+    assert sorted(entry.ticket for entry in data.page(0, 9)[0]) == ["1", "2", "3"]
     assert report.dropped == {"the same ticket again": 1}
 
 
@@ -40,7 +40,7 @@ def test_rows_without_ids_are_told_apart_by_their_file(tmp_path: Path) -> None:
         for name in "ab"
     ]
     _, data = prepared(files, tmp_path / "out")
-    assert {entry["ticket"] for entry in data.page(0, 9)[0]} == {"row 2 of a.csv", "row 2 of b.csv"}
+    assert {entry.ticket for entry in data.page(0, 9)[0]} == {"row 2 of a.csv", "row 2 of b.csv"}
 
 
 def test_files_of_different_help_desks_go_together(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def test_no_answer_behind_a_tool_call_is_learnt(tmp_path: Path, call: list[dict[
     path = write(tmp_path / "t.jsonl", lines({"messages": [*before, *after, *call, *behind]}))
     assert kinds(path) == ["public"] * 3 + ["tool"] * 2 + ["after_tool", "public", "after_tool"]
     report, data = prepared([path], tmp_path / "out", heldout=0.0)
-    assert [row["messages"] for row in data.conversations("train")] == [before]
+    assert [list(row.turns) for row in data.conversations("train")] == [before]
     assert report.messages_left_out["answer after a tool call"] == 2
     assert any("2 answers that follow a tool call" in warning for warning in report.warnings)
 
@@ -128,7 +128,7 @@ def test_answers_marked_as_bad_are_not_learnt(tmp_path: Path, mark: dict[str, An
     pair = {"prompt": "Late?", "completion": "Go away.", **mark}
     path = write(tmp_path / "t.jsonl", lines(good, bad, pair))
     report, data = prepared([path], tmp_path / "out", heldout=0.0)
-    assert [row["messages"] for row in data.conversations("train")] == [good["messages"]]
+    assert [list(row.turns) for row in data.conversations("train")] == [good["messages"]]
     assert report.dropped == {"marked as a bad answer": 2}
 
 
@@ -231,12 +231,12 @@ def test_an_answer_marked_as_not_to_be_learnt_stays_as_context_and_is_counted(
     spoilt = {"messages": [{"role": "user", "content": "Hello, a question?"}, marked]}
     report, data = prepared([write(tmp_path / "chat.jsonl", lines({"messages": turns}, spoilt))], tmp_path / "out")
     (row,) = data.conversations("train")
-    assert [message.get("weight") for message in row["messages"]] == [None, 0, None, None]
-    assert row["messages"][1]["content"] == "Just throw the lamp away, who cares."
+    assert [message.learnt for message in row.messages] == [True, False, True, True]
+    assert row.messages[1].content == "Just throw the lamp away, who cares."
     assert report.dropped == {"marked as not to be learnt": 1}
     assert report.messages_left_out["read, not learnt (weight 0)"] == 1
     _, data = prepared([tmp_path / "out" / "train.jsonl"], tmp_path / "again")
-    assert data.conversations("train")[0]["messages"] == row["messages"]
+    assert data.conversations("train")[0].messages == row.messages
 
 
 @pytest.mark.parametrize(
