@@ -186,19 +186,17 @@ def ask(
         raise typer.BadParameter("Name either --run or --adapter.")
     if (prompt is None) == (file is None):
         raise typer.BadParameter("Name either --prompt or --file.")
-    from engine.asking import answer_questions, read_questions, tickets_for, tuned_adapter
     from engine.chat.records import Sampling
+    from engine.question_sets import plain_question, read_questions
 
     studio = _studio(workspace)
-    questions = read_questions(file) if file else [[{"role": "user", "content": prompt or ""}]]
+    questions = read_questions(file) if file else (plain_question(prompt or ""),)
     sampling = Sampling(
         temperature, top_p, max_new_tokens, seed, top_k, min_p, repetition_penalty, thinking, tuple(stop or ())
     )
-    asked = studio.runs.get(studio.runs.open_at(run)) if run else None
-    with tuned_adapter(asked, adapter, model) as (recipe, folder):
-        tickets = tickets_for(asked, folder, data, recipe)
-        cache = studio.workspace.cache
-        answers = list(answer_questions(questions, recipe, folder, cache, sampling, say, tickets))
+    with studio.comparison.tuned(studio.runs.open_at(run) if run else "", adapter, model) as tuned:
+        tickets = studio.comparison.tickets_for(tuned, data)
+        answers = list(studio.comparison.answers(questions, tuned, sampling, say, tickets))
     result({"answers": answers})
 
 

@@ -5,12 +5,13 @@ questions/<slug>.json    {"name", "questions": [text]}
 
 import csv
 import io
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.chat.records import Answer
-from engine.errors import StudioError
+from engine.errors import StudioError, TicketsError
 from engine.turns import Turn
 from engine.workspace import read_object
 
@@ -71,7 +72,12 @@ def plain_questions(text: str) -> tuple[Question, ...]:
         raise StudioError(f"These are {len(lines):,} questions.", f"A set takes {MOST_QUESTIONS:,}; make two of it.")
     if longest := next((line for line in lines if len(line) > MOST_CHARS), ""):
         raise StudioError(f"A question has {len(longest):,} characters.", f"At most {MOST_CHARS:,} are taken.")
-    return tuple(Question(({"role": "user", "content": line},)) for line in lines)
+    return tuple(map(plain_question, lines))
+
+
+def plain_question(text: str) -> Question:
+    """Return a question that is nothing but its words."""
+    return Question(({"role": "user", "content": text},))
 
 
 def read_question_set(file: Path) -> tuple[str, tuple[str, ...]]:
@@ -85,6 +91,46 @@ def read_question_set(file: Path) -> tuple[str, tuple[str, ...]]:
     if not isinstance(name, str) or not isinstance(questions, list) or not all(isinstance(q, str) for q in questions):
         raise StudioError(f"{file.name} is no set of questions.")
     return name, tuple(questions)
+
+
+def read_questions(file: Path) -> tuple[Question, ...]:
+    """Read conversations that wait for an answer.
+
+    Args:
+        file: JSON lines: {"prompt": text}, {"messages": [...]} (a last answer is left off), or a plain text.
+
+    Raises:
+        TicketsError: It is missing or empty, or a line is damaged; the line is named.
+    """
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise TicketsError(f"{file} cannot be read as text.", "Name a file of JSON lines.") from error
+    questions = [Question(_question(line, number, file)) for number, line in enumerate(lines, 1) if line.strip()]
+    if not questions:
+        raise TicketsError(f"{file} holds no questions.", 'Write lines such as {"prompt": "Where is my parcel?"}.')
+    return tuple(questions)
+
+
+def _question(line: str, number: int, file: Path) -> tuple[Turn, ...]:
+    try:
+        value = json.loads(line)
+        if isinstance(value, str):
+            return ({"role": "user", "content": value},)
+        if "prompt" in value:
+            return ({"role": "user", "content": str(value["prompt"])},)
+        turns = [{"role": str(turn["role"]), "content": str(turn["content"])} for turn in value["messages"]]
+        while turns and turns[-1]["role"] == "assistant":
+            turns.pop()
+        if turns:
+            return tuple(turns)
+    except (ValueError, KeyError, TypeError) as error:
+        raise TicketsError(
+            f"Line {number} of {file.name} is not a question.", 'Write {"prompt": "..."} or {"messages": [...]}.'
+        ) from error
+    raise TicketsError(
+        f"Line {number} of {file.name} holds no question.", "Its messages must have one of the customer."
+    )
 
 
 def as_csv(table: AnswerTable) -> str:

@@ -16,6 +16,7 @@ from engine.hardware import DeviceReport, device_report, gpu_count
 from engine.model.libraries import import_all
 from engine.model.name_model import open_second_look
 from engine.services.adapters import AdapterService
+from engine.services.comparison import ComparisonService
 from engine.services.export import ExportService
 from engine.services.lookup import LookupService
 from engine.services.playground import PlaygroundService
@@ -64,6 +65,7 @@ class Studio:
         self.lookup = LookupService(self.tickets, self.runs)
         self.playground = PlaygroundService(workspace, self.tickets, self.runs, self.adapters, self.lookup, self.bases)
         self.questions = QuestionService(workspace, self.playground)
+        self.comparison = ComparisonService(self.runs, self.bases)
         self.export = ExportService(self.runs)
         self._warm = threading.Event()
         workspace.sweep()
