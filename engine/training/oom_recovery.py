@@ -15,7 +15,7 @@ from engine.training.errors import OUT_OF_MEMORY
 from engine.training.memory.modes import Settings, smaller
 from engine.training.runs import checkpoints
 from engine.training.runs.events import Emit, LogNote
-from engine.training.setup import take_apart
+from engine.training.setup import release_trainer
 
 if TYPE_CHECKING:
     from engine.training.qlora_trainer import QLoRATrainer
@@ -54,11 +54,11 @@ def attempt(
     try:
         trainer = make()
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        return trainer, trainer.full
+        return trainer, trainer.out_of_memory
     except Exception as error:
         if is_out_of_memory(error):
             return trainer, without_frames(error)
-        take_apart(trainer)
+        release_trainer(trainer)
         raise
 
 
@@ -95,7 +95,7 @@ def give_way(before: Settings, step: int, full: Exception, emit: Emit) -> Settin
         emit: Told in words what changes.
 
     Raises:
-        Exception: ``full``, when nothing is left to give up.
+        Exception: ``out_of_memory``, when nothing is left to give up.
     """
     after = smaller(before)
     if after is None:

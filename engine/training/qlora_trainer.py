@@ -66,7 +66,7 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         self.stopped = False
         self.tokens = 0
         self.paused_seconds = 0.0
-        self.full: Exception | None = None
+        self.out_of_memory: Exception | None = None
         """Set where memory ran out between two steps: after a pause."""
         self.saved_step = 0
         """The step of the newest checkpoint that this trainer made."""
@@ -138,16 +138,16 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
     def should_stop(self) -> bool:
         """Ask whether to end, with a checkpoint; remembers the answer, and how long a pause took.
 
-        True also where a run cannot go on after a pause because its memory is taken: then ``full`` says so.
+        True also where a run cannot go on after a pause because its memory is taken: then ``out_of_memory`` says so.
         """
-        if not (self.stopped or self.full):
+        if not (self.stopped or self.out_of_memory):
             asked = time.monotonic()
             if self._is_paused() and is_worth_it(self.model.device):
                 self._pause()
             else:
                 self.stopped = self._ask_to_stop()
             self.paused_seconds += time.monotonic() - asked
-        if not (self.stopped or self.full):
+        if not (self.stopped or self.out_of_memory):
             return False
         self.control.should_training_stop = self.control.should_save = True
         self.control.should_evaluate = False
@@ -157,7 +157,7 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         """Wait with as little GPU memory as possible."""
         layers = linear_4bit_layers(self.model) if self.settings.unpack else []
         memory = PausedMemory(self.optimizer, layers)
-        self.stopped, self.full = wait_without_memory(memory, self.model.device, self._ask_to_stop, self.emit)
+        self.stopped, self.out_of_memory = wait_without_memory(memory, self.model.device, self._ask_to_stop, self.emit)
 
     def _run_epoch(self, *args: Any, **options: Any) -> None:
         """Take no step where the run is to end before its first."""

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def settle(recipe: Recipe, train: ExampleSet, base: "BaseModel", emit: Emit) -> Settings:
+def choose_settings(recipe: Recipe, train: ExampleSet, base: "BaseModel", emit: Emit) -> Settings:
     """Choose how the steps of a run are computed on this machine.
 
     Args:
@@ -134,7 +134,7 @@ def _set_up_layers(trainer: "QLoRATrainer", recompute: bool, emit: Emit) -> None
         _compile_now(trainer, recompute, emit)
 
 
-def take_apart(trainer: "QLoRATrainer | None") -> None:
+def release_trainer(trainer: "QLoRATrainer | None") -> None:
     """Free a trainer's copy of the base: after training it stays in train mode, with hooks and layers of another kind.
 
     Everything that the trainer holds goes: its caller still holds the trainer.

@@ -121,7 +121,7 @@ def run_training(
     from engine.model.snapshot import snapshot_of
     from engine.training import oom_recovery
     from engine.training.errors import explain
-    from engine.training.setup import make_trainer, settle, take_apart
+    from engine.training.setup import choose_settings, make_trainer, release_trainer
     from engine.training.target_modules import check_target_modules
     from engine.training.trl_config import optimizer_for
 
@@ -137,7 +137,7 @@ def run_training(
             _check_same_weights(folder, base)
         if process_group.is_rank_zero():
             write_json(folder / ENVIRONMENT, environment(base))
-        settings = begin_with or settle(recipe, train, base, emit)
+        settings = begin_with or choose_settings(recipe, train, base, emit)
         if (used := optimizer_for(recipe, base.device)) != recipe.optimizer:
             emit(LogNote(f"Without a GPU the optimizer is {used}: {recipe.optimizer} is slow there."))
         emit(LogNote(early_stopping.in_words(recipe, steps=recipe.max_steps, heldout=bool(heldout.examples))))
@@ -158,7 +158,7 @@ def run_training(
                 raise oom_recovery.NeedsLess(settings) from full
             take_snapshots(None)
             resume_step = oom_recovery.save(trainer, folder / "checkpoints", resume_step)
-            take_apart(trainer)
+            release_trainer(trainer)
             trainer = None
             settings = oom_recovery.give_way(settings, resume_step, full, emit)
         assert trainer is not None
@@ -178,7 +178,7 @@ def run_training(
         raise told from error
     finally:
         take_snapshots(None)
-        take_apart(trainer)
+        release_trainer(trainer)
 
 
 def environment(base: "BaseModel") -> dict[str, Any]:

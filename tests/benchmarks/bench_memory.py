@@ -43,13 +43,13 @@ def measure(base: Any, folder: Path, rows: list[StoredConversation], **changes: 
     from engine.training.data.examples import build_examples
     from engine.training.memory.modes import expected
     from engine.training.runs.events import DryRunMeasured, LogNote, Stepped
-    from engine.training.setup import model_size, settle
+    from engine.training.setup import choose_settings, model_size
     from engine.training.trainer import TrainingData, run_training
 
     folder.mkdir()
     recipe = Recipe(model=base.ref, packing="on", max_steps=2, epochs=100.0, eval_steps=100, **changes)
     events: list[Any] = []
-    settings = settle(recipe, build_examples(rows[:200], base.chat, recipe), base, lambda _: None)
+    settings = choose_settings(recipe, build_examples(rows[:200], base.chat, recipe), base, lambda _: None)
     estimated = expected(settings, recipe, model_size(base.model), recipe.max_length).allocated
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()

@@ -91,7 +91,7 @@ def test_a_compiler_that_fails_costs_a_note_and_nothing_else(tiny_model, tiny_ba
 
     made, events = recipe(tiny_model), []
     examples = build_examples(DATA.train, tiny_base.chat, made)
-    settings = setup.settle(made, examples, tiny_base, events.append)
+    settings = setup.choose_settings(made, examples, tiny_base, events.append)
     trainer = setup.make_trainer(made, examples, examples, tiny_base, tmp_path, events.append, lambda: False, settings)
 
     def broken(*_):
