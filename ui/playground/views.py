@@ -54,11 +54,7 @@ def _pane(conversation: Conversation, voice: Voice, other: str) -> Markup:
     if said:
         is_answer = newest is not None and (newest.text or not newest.done)
         said.insert(len(said) - bool(is_answer), thoughts(newest))
-    body = (
-        join([left_off(newest), *said, looked_up(newest)])
-        if said
-        else Markup('<p class="hint">{}</p>').format(_hint(voice))
-    )
+    body = join([left_off(newest), *said, looked_up(newest)]) or Markup('<p class="hint">{}</p>').format(_hint(voice))
     kind = "agent" if voice.id == NEAREST else "base" if voice.path is None else "tuned"
     return Markup(
         '<section class="pane pane-{}" aria-label="{}" data-voice="{}"><header><h3>{}</h3>'

@@ -136,6 +136,13 @@ def test_a_new_playground_compares_the_base_the_tuned_and_the_tuned_with_look_up
     assert views.newly([BASE], "run:gone") == []
 
 
+def test_the_nearest_answer_says_so_where_there_is_none():
+    asked = Conversation().asked(("nearest",), "A zebra walks through Ulm")
+    reply = Reply("", 0, 0.1, True, "end", lookup=LookUp((), 0.12, 0.21))
+    shown = views.board(replace(asked, replies={"nearest": reply}).answered(("nearest",)), [NEAREST_VOICE])
+    assert "No ticket is near enough" in shown and "word for word" not in shown
+
+
 def test_the_nearest_answer_says_that_no_model_has_a_part_in_it():
     shown = views.board(Conversation(), [NEAREST_VOICE])
     assert '<span class="weights">no model</span>' in shown and "no model has a part in it" in shown
