@@ -14,6 +14,7 @@ from engine.recipe import Recipe
 from engine.services.adapters import AdapterService
 from engine.services.lookup import LookupService
 from engine.services.runs import RunService
+from engine.task import Report
 from engine.tickets.library import DataSets
 from engine.training.runs.directory import RunDirectory
 from engine.workspace import Workspace
@@ -28,6 +29,18 @@ Found = TypeVar("Found")
 
 NOW = "@now"
 """At the end of a voice's id: a run as it trains."""
+
+
+class _StoppedBy(threading.Event):
+    """Is set, too, once somebody else says so."""
+
+    def __init__(self, should_stop: Callable[[], bool]) -> None:
+        super().__init__()
+        self._should_stop = should_stop
+
+    def is_set(self) -> bool:
+        """Whether it is to stop."""
+        return super().is_set() or self._should_stop()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -205,6 +218,71 @@ class PlaygroundService:
         finally:
             self._answers.discard(asked)
 
+    def ask_many(
+        self,
+        voices: Sequence[str],
+        questions: "Sequence[tuple[Sequence[Turn], str]]",
+        sampling: "Sampling",
+        dataset: str = "",
+        report: Report = lambda *_: None,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> "Iterator[tuple[Answer, ...]]":
+        """Let several voices answer many questions, as many at a time as memory has room for.
+
+        Args:
+            voices: As for :meth:`ask`.
+            questions: What all voices are asked, each with the held-out ticket that it is about, if any.
+            sampling: How the answers are chosen.
+            dataset: As for :meth:`ask`.
+            report: Told what is being done.
+            should_stop: Looked at before every token.
+
+        Yields:
+            For each question, in order, an answer a voice; where it was stopped, some are 'cancelled'.
+
+        Raises:
+            StudioError: As for :meth:`ask`.
+        """
+        from engine.chat.lookup import completed, with_tickets
+        from engine.chat.playground import answer_many
+
+        def progress(done: int, total: int) -> None:
+            report(f"{done} of {total} answers", done / total)
+
+        chosen = [self.voice(identifier) for identifier in voices]
+        asked = _Asked("", _StoppedBy(should_stop))
+        self._answers.add(asked)
+        try:
+            for place, voice in enumerate(chosen):
+                if NOW in voice.id:
+                    chosen[place] = _reported(self._as_it_trains(voice, voices, asked), report)
+            seen = [
+                _reported(self._look_up(chosen, [turns] * len(chosen), dataset, ticket, asked), report)
+                for turns, ticket in questions
+            ]
+            speakers = [voice for voice in chosen if voice.id != NEAREST]
+            if not speakers:
+                yield from (completed(AnswerFrame("", ()), voices, *each).answers for each in seen)
+                return
+            with self._bases.line_up(self._base_recipe(speakers)) as lease:
+                for stage in self._bases.stages(lease, report, asked.stop.is_set):
+                    report(stage, None)
+                if lease.base is None:
+                    return
+                heard: list[list[Sequence[Turn]]] = []
+                for (turns, _), (found, _) in zip(questions, seen, strict=True):
+                    heard.append([turns] * len(speakers))
+                    for place, voice in enumerate(speakers):
+                        if voice.id in found:
+                            longest = sampling.max_new_tokens
+                            told, found[voice.id] = with_tickets(lease.base, turns, found[voice.id], longest)
+                            heard[-1][place] = told
+                answers = answer_many(lease.base, speakers, heard, sampling, progress, asked.stop.is_set)
+                for of_question, each in zip(answers, seen, strict=True):
+                    yield completed(AnswerFrame("", of_question), voices, *each).answers
+        finally:
+            self._answers.discard(asked)
+
     def _look_up(
         self,
         chosen: Sequence[Voice],
@@ -298,3 +376,13 @@ def _told(
             result: Found = ended.value
             return result
         yield frame(stage)
+
+
+def _reported(stages: "Generator[AnswerFrame, None, Found]", report: Report) -> "Found":
+    """Tell the stages of some work, and return what comes of it."""
+    while True:
+        try:
+            report(next(stages).stage, None)
+        except StopIteration as ended:
+            result: Found = ended.value
+            return result

@@ -1,10 +1,11 @@
 """Many questions to several voices: saved sets and held-out tickets, answered into a table."""
 
-import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 
 from engine.chat.records import Sampling
 from engine.damage import Damaged, readable
+from engine.errors import Cancelled
 from engine.question_sets import (
     AnswerTable,
     Question,
@@ -94,22 +95,20 @@ class QuestionService:
         labels = {voice: self._playground.voice(voice).label for voice in voices}
 
         def action(task: Task[AnswerTable]) -> AnswerTable:
+            asked = [(with_instruction(question.messages, instruction), question.ticket) for question in questions]
+
+            def report(stage: str, fraction: float | None) -> None:
+                with suppress(Cancelled):  # what is complete is kept
+                    task.report(stage, fraction)
+
+            def cancelled() -> bool:
+                return task.cancelled
+
             rows: list[Row] = []
-            session = f"questions {secrets.token_hex(4)}"
-            for number, question in enumerate(questions):
-                if task.cancelled:
-                    break
-                told = f"Question {number + 1} of {len(questions)}"
-                messages = with_instruction(question.messages, instruction)
-                heard = [messages] * len(voices)
-                frames = self._playground.ask(voices, heard, sampling, session, dataset, question.ticket)
-                for frame in frames:
-                    if task.cancelled:
-                        self._playground.stop(session)
-                    else:
-                        task.report(frame.stage if not rows and frame.stage else told, number / len(questions))
-                if not task.cancelled:
-                    rows.append(Row(question, {answer.voice: answer for answer in frame.answers}))
+            answered = self._playground.ask_many(voices, asked, sampling, dataset, report, cancelled)
+            for question, answers in zip(questions, answered, strict=False):  # fewer, where it is cancelled early
+                if not any(answer.stopped_by == "cancelled" for answer in answers):
+                    rows.append(Row(question, {answer.voice: answer for answer in answers}))
             return AnswerTable(labels, tuple(rows), len(questions))
 
         return Task("Answering the questions", action)

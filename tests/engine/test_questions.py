@@ -82,7 +82,7 @@ def test_what_is_answered_when_it_is_cancelled_is_kept(loaded):
     questions = plain_questions("where is my parcel\n" * 500)
     task = loaded.questions.answer(questions, ["base"], SHORT)
     end = DEADLINE
-    while "Question 2 of" not in task.snapshot().stage and end > 0:
+    while not task.snapshot().fraction and end > 0:  # some answers are there
         assert not task.ended(0.01)
         end -= 0.01
     task.cancel()
