@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from engine.chat.adapters import AdapterBank
+from engine.chat.continuous_batch import ContinuousBatch, Request
 from engine.chat.cuda_graphs.kernels import FusedGroup, attend, fits, rms_norm
 from engine.chat.cuda_graphs.recordings import grouped
 from engine.chat.cuda_graphs.slot_table import SlotTable
@@ -74,7 +75,7 @@ def test_the_kernels_compute_the_layers_and_each_rows_adapter(base, folders, row
             for name in group
         ]
         table = SlotTable(len(group), rows, 64, base.device)
-        table.assign(pairs)
+        table.assign({row: [of_layer[row] for of_layer in pairs] for row in range(rows)})
         fused = FusedGroup(layers, table.layer(0))
         x = torch.randn(rows, 1, layers[0].in_features, device=base.device, dtype=torch.bfloat16)
         for number, (layer, of_rows) in enumerate(zip(layers, pairs, strict=True)):
@@ -211,3 +212,64 @@ def test_a_recording_that_fails_costs_no_token(base, folders, monkeypatch):
     plain = one_by_one(base)
     assert agrees(plain, Row(prompt, plain.load(folders[0])), said(bank, [row])[0])
     assert bank.recordings._groups == []
+
+
+def ending_at_different_times(bank, names, count):
+    """Requests whose answers have from 5 to 40 tokens."""
+    lengths = [7 + 23 * (n % 6) for n in range(count)]
+    return [
+        Request(Row(prompt, names[n % len(names)]), Sampling(max_new_tokens=5 + 7 * (n % 6)), frozenset())
+        for n, prompt in enumerate(prompts(*lengths))
+    ]
+
+
+def advanced(batch):
+    while batch.advance():
+        pass
+
+
+def test_places_of_a_recording_are_taken_again_and_every_token_is_right(base, folders):
+    bank, plain = AdapterBank(base.copy()), one_by_one(base)
+    names, theirs = ([None, *map(each.load, folders)] for each in (bank, plain))
+    requests = ending_at_different_times(bank, names, 20)
+    batch = ContinuousBatch(bank, 0, rows=4)
+    batch.add(requests)
+    advanced(batch)
+    assert [step.rows for step in bank.recordings._free] == [4]
+    for n, request in enumerate(requests):
+        tokens = request.state.tokens
+        assert len(tokens) == request.sampling.max_new_tokens
+        assert agrees(plain, Row(request.row.prompt, theirs[n % len(theirs)]), tokens)
+
+
+def test_who_comes_while_others_are_answered_joins_them_and_disturbs_no_token(base, folders):
+    bank = AdapterBank(base.copy())
+    names = [None, *map(bank.load, folders)]
+    first, *later = ending_at_different_times(bank, names, 4)
+    first.sampling = Sampling(max_new_tokens=40)
+    alone = one_by_one(base)
+    batch = ContinuousBatch(bank, 0)
+    batch.add([first])
+    for _ in range(4):
+        batch.advance()
+    batch.add(later)
+    batch.advance()
+    assert all(request.state.tokens for request in later), "nobody waits for the first to end"
+    advanced(batch)
+    theirs = [None, *map(alone.load, folders)]
+    for n, request in enumerate((first, *later)):
+        assert agrees(alone, Row(request.row.prompt, theirs[n]), request.state.tokens)
+
+
+def test_the_next_turn_reads_what_a_recording_has_read(base, folders):
+    bank, plain = AdapterBank(base.copy()), one_by_one(base)
+    name = bank.load(folders[0])
+    (prompt,) = prompts(60)
+    batch = ContinuousBatch(bank, 0)
+    request = Request(Row(prompt, name), GREEDY, frozenset(), talks_on=True)
+    batch.add([request])
+    advanced(batch)
+    longer = (*prompt, *request.state.tokens, 7, 8, 9)
+    assert bank.prefixes.find(bank.reader(name), longer)[1] == len(prompt) + 39
+    answers = said(bank, [Row(longer, name)])
+    assert agrees(plain, Row(longer, plain.load(folders[0])), answers[0])

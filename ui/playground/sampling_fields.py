@@ -44,7 +44,7 @@ def build_sampling() -> SamplingFields:
             "temperature", 0, 2, 0.0, 0.05, "Daring (temperature)", "0 always takes the likeliest word."
         )
         top_p = _slider("top-p", 0.05, 1, 0.9, 0.05, "Choice (top-p)", "Draws among the likeliest words only.")
-        top_k = _slider("top-k", 0, 200, 0, 1, "Number of choices (top-k)", "Draws among so many words; 0 is all.")
+        top_k = _slider("top-k", 0, 200, 0, 1, "Choices (top-k)", "Draws among so many words; 0 is all.")
         min_p = _slider(
             "min-p", 0, 0.5, 0, 0.01, "Least chance (min-p)", "Leaves out what is far less likely than the likeliest."
         )

@@ -229,3 +229,20 @@ def test_an_answer_for_which_memory_never_does_is_told_so(tiny_base, voices):
     full.close()
     assert len(texts(final(endless, voices, [QUESTIONS[0]] * 2, GREEDY))) == 2
     assert batch_of(tiny_base)._batch.is_idle
+
+
+def test_two_hundred_swaps_while_an_answer_streams_leave_every_token_right(tiny_base, friendly, formal):
+    """More adapters than one take turns beside an answer that never stops."""
+    endless = StopsAt(tiny_base)
+    short, long = Sampling(max_new_tokens=2), Sampling(max_new_tokens=400)
+    who = [BASE, tuned(friendly), tuned(formal)]
+    wanted = [texts(final(endless, [voice], [QUESTIONS[0]], short)) for voice in who]
+    streamed = texts(final(endless, [tuned(friendly)], [QUESTIONS[1]], long))
+    stream = answer(endless, [tuned(friendly)], [QUESTIONS[1]], long)
+    for swap in range(200):
+        frame = next(stream)
+        voice = swap * 7 % 3
+        assert texts(final(endless, [who[voice]], [QUESTIONS[0]], short)) == wanted[voice]
+    assert not frame.answers[0].done
+    *_, frame = stream
+    assert texts(frame) == streamed

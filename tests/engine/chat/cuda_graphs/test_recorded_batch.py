@@ -4,11 +4,13 @@ import pytest
 import torch
 
 from engine.chat.batch import DecodingBatch
+from engine.chat.continuous_batch import ContinuousBatch, Request
 from engine.chat.cuda_graphs import captured_step, recordings
 from engine.chat.cuda_graphs.captured_step import CapturedStep, row_bucket
 from engine.chat.cuda_graphs.recorded_batch import RecordedBatch
 from engine.chat.decoding import Row, decode
 from engine.chat.records import Sampling
+from tests.engine.chat.lora import make_lora
 from tests.engine.chat.test_batch import prompts, spoken
 
 GREEDY = Sampling(max_new_tokens=14)
@@ -129,4 +131,38 @@ def test_an_answer_that_is_given_up_leaves_an_empty_recording(bank, questions, r
     stream.close()
     assert bank.recordings._free == made
     assert spoken(bank, [questions[0]] * 2, GREEDY) == [wanted] * 2
+    assert len(made) == 1
+
+
+def test_who_comes_later_gets_a_place_in_a_larger_recording_at_once(bank, questions, recorded):
+    wanted = [spoken(bank, [row], GREEDY)[0] for row in questions[:4]]
+    made = recorded()
+    requests = [Request(row, GREEDY, frozenset()) for row in questions[:4]]
+    batch = ContinuousBatch(bank, 0)
+    batch.add(requests[:1])
+    for _ in range(5):
+        batch.advance()
+    batch.add(requests[1:])
+    batch.advance()
+    assert [len(request.state.tokens) for request in requests] == [6, 1, 1, 1]
+    while batch.advance():
+        pass
+    assert [request.state.tokens for request in requests] == wanted
+    assert [step.rows for step in made] == [1, 4]
+    assert bank.recordings._free == made, "both wait for the next"
+
+
+def test_who_cannot_be_recorded_waits_and_slows_nobody_down(tiny_base, bank, questions, recorded, tmp_path):
+    biased = make_lora(tiny_base, tmp_path / "biased", seed=9, lora_bias=True, std=0.3)
+    odd = Row(questions[3].prompt, bank.load(biased))
+    wanted = [spoken(bank, [row], GREEDY)[0] for row in (questions[0], odd)]
+    made = recorded()
+    requests = [Request(row, GREEDY, frozenset()) for row in (questions[0], odd)]
+    batch = ContinuousBatch(bank, 0)
+    batch.add(requests[:1])
+    batch.advance()
+    batch.add(requests[1:])
+    while batch.advance():
+        assert requests[0].state.done or not requests[1].state.tokens
+    assert [request.state.tokens for request in requests] == wanted
     assert len(made) == 1
