@@ -143,7 +143,7 @@ def _run_row(run: RunInfo, selected: bool) -> Markup:
 def _adapter_row(voice: Voice, selected: bool, answers: bool) -> Markup:
     imported = voice.id.startswith("adapter:")
     origin = "imported" if imported else "checkpoint" if "@" in voice.id else "from a run"
-    caption = f"{origin} · {short_model(voice.model)}" + (" · in the playground" if answers else "")
+    caption = ("in the playground · " if answers else "") + f"{origin} · {short_model(voice.model)}"
     more = _more("adapter", voice.id, voice.label) if imported else NOTHING
     mark = icons.CHECK if answers else NOTHING
     return _row("adapter", voice.id, voice.label, caption, selected, mark=mark, more=more)

@@ -27,6 +27,16 @@ def test_gradio_has_no_size_of_type_of_its_own():
     assert all(value.startswith("var(--type-") for value in sizes)
 
 
+def test_what_the_page_presses_by_itself_is_not_seen(wired):
+    """A wide 'Download' without a purpose stood under the answers."""
+    hidden = re.findall(r"([^{}]+)\{ display: none !important; \}", STYLE)
+    buttons = [block for block in wired.app.blocks.values() if type(block).__name__ == "DownloadButton"]
+    assert buttons
+    for button in buttons:
+        names = {f".{name}" for name in button.elem_classes}
+        assert names & {one.strip() for rule in hidden for one in rule.split(",")}, button.elem_id
+
+
 def test_no_variable_is_used_that_the_style_sheet_does_not_declare():
     own = set(re.findall(r"(--[a-z0-9-]+):", STYLE))
     used = set(re.findall(r"var\((--[a-z0-9-]+)", STYLE + " ".join(VALUES.values())))
