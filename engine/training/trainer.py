@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import RunError, TicketsError
 from engine.model.adapter_files import write_mark
 from engine.recipe import Recipe
+from engine.task import Report
 from engine.tickets.dataset.files import HELDOUT, TRAIN
 from engine.tickets.dataset.stored import StoredConversation, conversations
 from engine.training import early_stopping
 from engine.training.data.examples import ExampleSet, build_examples
-from engine.training.data.looked_up import Report, with_lookup
+from engine.training.data.looked_up import with_lookup
 from engine.training.distributed import process_group
 from engine.training.runs import checkpoints
 from engine.training.runs.events import Emit, Finished, LogNote, Started

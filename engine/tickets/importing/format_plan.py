@@ -139,11 +139,11 @@ def _json_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Pla
         raise TicketsError(f"{source.name} is JSON without a single record in it.", "Check that the export finished.")
     packed = json_fields(sample)
     sample = list(unpacked(sample, packed))
-    known = None if overrides.mapping else _vote(sample, READERS, overrides)
-    if known:
-        reader, told = known
-        found = Plan(source, "json", reader.FORMAT, reader.LABEL, told, encoding, reader=reader, json_fields=packed)
-        return _looked_into(found, sample, lambda: unpacked(_only_records(read_records(source, encoding)), packed))
+    winner = None if overrides.mapping else _vote(sample, READERS, overrides)
+    if winner:
+        reader, told = winner
+        made = Plan(source, "json", reader.FORMAT, reader.LABEL, told, encoding, reader=reader, json_fields=packed)
+        return _looked_into(made, sample, lambda: unpacked(_only_records(read_records(source, encoding)), packed))
     return _objects_plan(source, encoding, sample, overrides)
 
 
@@ -153,16 +153,16 @@ def _vote(sample: Sequence[Record], readers: Iterable[Reader], overrides: Source
     for reader in readers:
         if overrides.format not in ("", reader.FORMAT):
             continue
-        found = [told for record in sample if (told := reader.evidence(record.value))]
-        if found and (best is None or len(found) > len(best[1])):
-            best = (reader, found)
+        evidence = [told for record in sample if (told := reader.evidence(record.value))]
+        if evidence and (best is None or len(evidence) > len(best[1])):
+            best = (reader, evidence)
     if best is None:
         chosen = next((reader for reader in readers if overrides.format == reader.FORMAT), None)
         return (chosen, "chosen by you") if chosen else None
-    reader, found = best
-    told = Counter(found).most_common(1)[0][0]
-    if len(found) < len(sample):
-        return reader, f"{told} in {len(found)} of the first {len(sample)} records"
+    reader, evidence = best
+    told = Counter(evidence).most_common(1)[0][0]
+    if len(evidence) < len(sample):
+        return reader, f"{told} in {len(evidence)} of the first {len(sample)} records"
     whole = len(sample) < SAMPLE_RECORDS
     return reader, f"{told} in {'every record' if whole else f'each of the first {len(sample)} records'}"
 
@@ -203,8 +203,8 @@ def _xml_plan(source: Source, head: str, encoding: str) -> Plan:
             "Choose the tickets' file of the export, or export JSON or CSV.",
         )
     told = "elements called helpdesk-ticket"
-    found = Plan(source, "xml", "freshdesk", "Freshdesk account export", told, encoding, reader=_module(freshdesk))
-    return _looked_into(found, sample, lambda: _only_records(read_xml(source)))
+    made = Plan(source, "xml", "freshdesk", "Freshdesk account export", told, encoding, reader=_module(freshdesk))
+    return _looked_into(made, sample, lambda: _only_records(read_xml(source)))
 
 
 def _module(module: object) -> Reader:
@@ -231,14 +231,22 @@ def _table_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Pl
         )
     label = f"Workbook, sheet {layout.sheet!r}" if source.workbook else "Table"
     if not overrides.mapping and overrides.format != table.FORMAT:
-        known = metadata_only(columns)
-        if known:
-            refusal = (f"{source.name}: {known.message}", known.remedy)
+        listing = metadata_only(columns)
+        if listing:
+            refusal = (f"{source.name}: {listing.message}", listing.remedy)
             return Plan(
-                source, "table", known.format, known.label, "its columns", encoding, layout, columns, refusal=refusal
+                source,
+                "table",
+                listing.format,
+                listing.label,
+                "its columns",
+                encoding,
+                layout,
+                columns,
+                refusal=refusal,
             )
-        if found := _vendor_table(source, encoding, layout, overrides):
-            return found
+        if by_vendor := _vendor_table(source, encoding, layout, overrides):
+            return by_vendor
     mapping = _mapping(columns, layout.sample, overrides)
     told = _mapping_evidence(mapping, overrides)
     entry = Plan(source, "table", table.FORMAT, label, told, encoding, layout, columns, mapping, layout.sample)
@@ -337,12 +345,12 @@ def _mapping(columns: Sequence[str], rows: Sequence[Sequence[str]], overrides: S
         guessed = {role: column for role, column in guessed.items() if role not in OF_MESSAGES}
     elif "text" in given:
         guessed = {role: column for role, column in guessed.items() if role not in ("question", "answer")}
-    kept = {
+    others = {
         role: column
         for role, column in guessed.items()
         if column not in given.values() and role not in overrides.mapping
     }
-    both = {**kept, **given}
+    both = {**others, **given}
     if "role" in both and _only_yes_no(both["role"], columns, rows) and (side := yes_means(both["role"])):
         both.setdefault(side, both.pop("role"))
     return {role: both[role] for role in ROLES if role in both}

@@ -8,12 +8,13 @@ that neither the order nor other conversations matter.
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from engine.model.chat_format import ChatFormat
 from engine.recipe import Recipe
+from engine.task import Report
 from engine.tickets.dataset.stored import StoredConversation
 from engine.tickets.lookup.building import index_of
 from engine.tickets.lookup.context import Ticket, fitting, told
@@ -29,8 +30,6 @@ WRONG = 0.1
 """Share of the looked-up tickets in whose place another one stands, taken at random."""
 NUMBER = -2
 """Stands for the turns of looked-up tickets, as :attr:`~engine.training.data.encoding.Said.number`."""
-
-Report = Callable[[str, float | None], None]
 
 
 def with_lookup(

@@ -55,17 +55,17 @@ def sheet_formats(path: Path, sheet: str, rows: int | None = None) -> SheetForma
         sheet: The name of the sheet.
         rows: Look no further than so many rows; None for all.
     """
-    found = SheetFormats()
+    formats = SheetFormats()
     try:
         with zipfile.ZipFile(path) as archive:
             member = _member_of(archive, sheet)
             if member:
                 codes = _codes(_part(archive, "xl/styles.xml")) if "xl/styles.xml" in archive.namelist() else {}
                 with archive.open(member) as stream:
-                    _look_into(stream, codes, rows, found)
+                    _look_into(stream, codes, rows, formats)
     except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, OSError, ValueError, NotImplementedError, RuntimeError):
         return SheetFormats()
-    return found
+    return formats
 
 
 def _part(archive: zipfile.ZipFile, name: str) -> str:
@@ -74,8 +74,8 @@ def _part(archive: zipfile.ZipFile, name: str) -> str:
 
 
 def _attribute(text: str, name: str) -> str:
-    found = re.search(_ATTRIBUTE.format(name), text)
-    return unescape(found[1]) if found else ""
+    match = re.search(_ATTRIBUTE.format(name), text)
+    return unescape(match[1]) if match else ""
 
 
 def _member_of(archive: zipfile.ZipFile, sheet: str) -> str:
@@ -95,11 +95,11 @@ def _codes(styles: str) -> dict[bytes, str]:
     spelt = {_attribute(text, "numFmtId"): _attribute(text, "formatCode") for text in _FORMAT.findall(styles)}
     ends = [match.start() for match in islice(_STYLES.finditer(styles), 2)]
     numbers = [_attribute(text, "numFmtId") for text in _STYLE.findall(styles, *ends)] if len(ends) == 2 else []
-    known = {number: spelt.get(number) or BUILT_IN.get(int(number or 0), "") for number in set(numbers)}
-    return {str(index).encode(): known[number] for index, number in enumerate(numbers) if known[number]}
+    spelling = {number: spelt.get(number) or BUILT_IN.get(int(number or 0), "") for number in set(numbers)}
+    return {str(index).encode(): spelling[number] for index, number in enumerate(numbers) if spelling[number]}
 
 
-def _look_into(stream: IO[bytes], codes: dict[bytes, str], rows: int | None, found: SheetFormats) -> None:
+def _look_into(stream: IO[bytes], codes: dict[bytes, str], rows: int | None, formats: SheetFormats) -> None:
     row = column = -1
     formula = result = False
     for tag, attributes, after in _tags(stream):
@@ -112,14 +112,14 @@ def _look_into(stream: IO[bytes], codes: dict[bytes, str], rows: int | None, fou
             formula = result = False
             column = _column(named[1]) if (named := _NAMED.search(attributes)) else column + 1
             code = codes.get(styled[1]) if (styled := _STYLED.search(attributes)) else None
-            if code and not _TYPED.search(attributes) and len(found.codes) < _MOST:
-                found.codes[row, column] = code
+            if code and not _TYPED.search(attributes) and len(formats.codes) < _MOST:
+                formats.codes[row, column] = code
         elif tag == b"f":
             formula = True
         elif tag == b"v":
             result = result or bool(after.strip())
         elif tag == b"/c" and formula and not result:
-            found.empty_formulas += 1
+            formats.empty_formulas += 1
 
 
 def _tags(stream: IO[bytes]) -> Iterator[tuple[bytes, bytes, bytes]]:

@@ -28,9 +28,9 @@ def text(value: object) -> str:
 def first(record: Json, *keys: str) -> str:
     """Return the first of the keys whose value is text that is not blank."""
     for key in keys:
-        found = text(record.get(key))
-        if found.strip():
-            return found
+        value = text(record.get(key))
+        if value.strip():
+            return value
     return ""
 
 
@@ -64,8 +64,8 @@ def words(value: object) -> tuple[str, ...]:
         return tuple(part.strip() for part in value.split(",") if part.strip())
     if not isinstance(value, list):
         return ()
-    found = (first(item, "name", "tag", "label") if isinstance(item, Mapping) else text(item) for item in value)
-    return tuple(word.strip() for word in found if word.strip())
+    labels = (first(item, "name", "tag", "label") if isinstance(item, Mapping) else text(item) for item in value)
+    return tuple(word.strip() for word in labels if word.strip())
 
 
 def flag(value: object) -> bool:
@@ -88,17 +88,17 @@ def people(*records: object) -> tuple[str, ...]:
         records: Objects such as ``{"name": "Ada", "email": "ada@example.com"}``, or lists of them; anything else is
             passed over.
     """
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     for record in filter(None, records):
         for person in objects(record):
             halves = (f"{text(person.get(given))} {text(person.get(family))}" for given, family in HALVES)
             for value in (*(text(person.get(key)) for key in (*NAME_KEYS, *ADDRESS_KEYS)), *halves):
                 if len(value.strip()) > 1:
-                    found[value.strip()] = None
+                    names[value.strip()] = None
             handle = text(person.get("username"))
             if len(handle) > 3:
-                found[handle] = None
-    return tuple(found)
+                names[handle] = None
+    return tuple(names)
 
 
 def body(record: Json, html_keys: Iterable[str], text_keys: Iterable[str]) -> tuple[str, bool]:
@@ -106,8 +106,8 @@ def body(record: Json, html_keys: Iterable[str], text_keys: Iterable[str]) -> tu
 
     HTML comes first: it alone tells quotes, lists, links and code apart.
     """
-    if found := first(record, *html_keys):
-        return found, True
+    if markup := first(record, *html_keys):
+        return markup, True
     return first(record, *text_keys), False
 
 

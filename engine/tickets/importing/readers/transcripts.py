@@ -35,7 +35,7 @@ _FEWEST = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Utterance:
     """What one speaker said at once."""
 
     name: str
@@ -49,11 +49,11 @@ def is_transcript(text: str) -> bool:
     lines = [line for line in text.strip().splitlines()[:40] if line.strip()]
     if not lines or not lines[0].lstrip().startswith("("):
         return False
-    found = sum(_LINE.match(line.lstrip()) is not None for line in lines)
-    return _LINE.match(lines[0].lstrip()) is not None and found >= min(_FEWEST, len(lines))
+    timed = sum(_LINE.match(line.lstrip()) is not None for line in lines)
+    return _LINE.match(lines[0].lstrip()) is not None and timed >= min(_FEWEST, len(lines))
 
 
-def split_transcript(text: str, subject: str, customers: Iterable[str], agents: Iterable[str]) -> list[Turn]:
+def split_transcript(text: str, subject: str, customers: Iterable[str], agents: Iterable[str]) -> list[Utterance]:
     """Split a chat into its turns.
 
     Args:
@@ -65,32 +65,32 @@ def split_transcript(text: str, subject: str, customers: Iterable[str], agents: 
     """
     spoken: list[tuple[str, str]] = []
     for line in text.strip().splitlines():
-        found = _LINE.match(line.lstrip())
-        if found and found["event"] is None:
-            spoken.append((" ".join(found["name"].split()), found["said"]))
-        elif not found and spoken and line.strip():
+        match = _LINE.match(line.lstrip())
+        if match and match["event"] is None:
+            spoken.append((" ".join(match["name"].split()), match["said"]))
+        elif not match and spoken and line.strip():
             spoken[-1] = (spoken[-1][0], f"{spoken[-1][1]}\n{line.rstrip()}")
     asking = {name.casefold() for name in (*customers, named_in(subject)) if name}
-    known = {name.casefold() for name in agents if name}
+    employed = {name.casefold() for name in agents if name}
     names = list(dict.fromkeys(name for name, _ in spoken))
     askers = {name for name in names if _VISITOR.fullmatch(name) or _is_one_of(name, asking)}
     machines = {name for name in names if name not in askers and _is_machine(name, spoken)}
-    staff = {name for name in names if _is_one_of(name, known)} - askers - machines
+    staff = {name for name in names if _is_one_of(name, employed)} - askers - machines
     if not askers:
         # Customers begin a chat.
         askers = set([name for name in names if name not in machines | staff][:1])
     if staff:
         machines.update(name for name in names if name not in askers and name not in staff)
     return [
-        Turn(name, said, "user" if name in askers else "assistant", "bot" if name in machines else "public")
+        Utterance(name, said, "user" if name in askers else "assistant", "bot" if name in machines else "public")
         for name, said in spoken
     ]
 
 
 def named_in(subject: str) -> str:
     """Return whom a subject such as 'Conversation with Ada Byron' names; empty for any other subject."""
-    found = _WITH.fullmatch(subject)
-    return found[1].strip() if found else ""
+    match = _WITH.fullmatch(subject)
+    return match[1].strip() if match else ""
 
 
 def is_visitor(name: str) -> bool:
