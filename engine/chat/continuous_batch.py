@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+TOGETHER = 8
+"""Prompts that are read in one pass, of questions that nobody waits for one by one. 64 questions of 200 tokens to two
+voices of a 7B on an H200, answered by 24 to 96 tokens: 521 tokens/s where each was read as soon as a place was free."""
+
+
 @dataclass(frozen=True, slots=True)
 class RowState:
     """How far a row is."""
@@ -192,8 +197,20 @@ class ContinuousBatch:
         if self._waiting and self._batch is None:
             self._open_batch()
         self._take_places()
-        if self._waiting and self._open and not self._joining and self._may_grow():
-            self._grow()
+        if self._is_worth_a_pass():
+            if self._waiting and self._open and not self._joining and self._may_grow():
+                self._grow()
+        else:
+            self._waiting, self._joining = [*self._joining, *self._waiting], []
+
+    def _is_worth_a_pass(self) -> bool:
+        """Whether those who may join are to join now, and not with others as soon as more places are free.
+
+        On a GPU a pass over one prompt takes as long as over several, and all who are answered wait for it.
+        """
+        few = 0 < len(self._joining) < min(TOGETHER, len(self._joining) + len(self._waiting))
+        recorded = self._batch is not None and self._batch.is_recorded
+        return not (few and recorded and self._open and not any(request.talks_on for request in self._joining))
 
     def _take_places(self) -> None:
         while self._waiting and self._batch is not None:

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from engine.chat.adapters import bank_of
-from engine.chat.decoding import Row, batch_of, decode
+from engine.chat.batch import DecodingBatch
+from engine.chat.decoding import Request, Row, SharedBatch, batch_of, decode
 from engine.chat.playground import Sampling, answer, answer_many
 from engine.errors import ResourceError, StudioError
 from tests.engine.chat.test_playground import BASE, StopsAt, final, texts, tuned
@@ -147,6 +148,29 @@ def test_who_waits_for_a_word_goes_before_a_heap_of_questions(tiny_base, voices,
     assert final(endless, [BASE], [QUESTIONS[3]], GREEDY).answers[0].tokens == 12
     assert len(list(heap)) == len(QUESTIONS) - 1, "the heap goes on where it was"
     assert batch_of(tiny_base)._batch.is_idle
+
+
+def test_prompts_of_a_heap_are_read_several_at_a_time_where_a_pass_costs_the_same(tiny_base, friendly, monkeypatch):
+    from engine.chat import continuous_batch
+
+    rows = [Row(tuple(tiny_base.chat.prompt(question)), None) for question in QUESTIONS]
+    lengths = [3 + 4 * (number % 3) for number in range(len(rows))]
+
+    def answered():
+        found = [
+            Request(row, Sampling(max_new_tokens=most), frozenset()) for row, most in zip(rows, lengths, strict=True)
+        ]
+        *_, states = SharedBatch(bank_of(tiny_base), 0, rows=4).answer(found)
+        return [state.tokens for state in states]
+
+    alone, read, prefill = answered(), [], DecodingBatch.prefill
+    monkeypatch.setattr(DecodingBatch, "is_recorded", True)  # as on a GPU
+    monkeypatch.setattr(DecodingBatch, "prefill", lambda self, rows: (read.append(len(rows)), prefill(self, rows))[1])
+    monkeypatch.setattr(continuous_batch, "TOGETHER", 2)
+    assert answered() == alone
+    assert read[0] == 4
+    assert all(count >= 2 for count in read[:-1])
+    assert sum(read) == len(rows)
 
 
 def test_storms_of_cancelling_leave_no_row_behind_and_no_wrong_token(tiny_base, friendly, formal):
