@@ -91,6 +91,7 @@ class AdapterBank:
         """Give back the memory of recorded steps that no answer uses, and of what was read for the next turns."""
         self.recordings.give_back()
         with self.lock:
+            self.cpu_step.forget()
             self.prefixes.forget()
 
     def load(self, source: Path | Snapshot) -> str:
@@ -299,6 +300,7 @@ class AdapterBank:
         for name in names:
             slot = self._slots.pop(name)
             self.prefixes.forget(slot)
+            self.cpu_step.forget()
             for where in slot.layers:
                 del self._adapted[where].slots[name]
 

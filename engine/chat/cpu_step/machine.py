@@ -36,6 +36,7 @@ class Products:
         return functools.partial(_start_threads(), self.addresses[kind], ctypes.addressof(arguments), threads, 0)
 
 
+@functools.cache
 def lanes_here() -> Lanes | None:
     """How many float32 numbers a vector of this processor holds; None where no code can be made for it."""
     if platform.machine().lower() not in ("x86_64", "amd64") or not has_threads():

@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 
 MOST_ROWS = 8
 """More rows keep the processor busy with sums; then MKL's products of unpacked weights are as quick."""
+KEPT = 3
+"""Numbers of rows whose program is kept, with a copy of the adapters that answer in it; made in about 30 ms."""
 TOLERANCE = 1e-3
 """How far the first step's scores may be from the model's own, as a share of their size. Sums in another order differ
 by 2e-6 (starter model)."""
@@ -79,7 +81,7 @@ class CpuStep:
         self._weights: dict[str, Weights] | None = None
         """Of every linear layer; None until it has been looked at, empty where the model is not known."""
         self._lanes: Lanes = 16
-        self._programs: dict[int, _Program] = {}
+        self._programs: dict[int, _Program] = {}  # by rows, the least recently used first
         self._caches: WeakKeyDictionary[Any, list[GrowingLayer]] = WeakKeyDictionary()
         self._checked = False
         self.steps = 0
@@ -112,19 +114,44 @@ class CpuStep:
             The scores of the next token, shape (rows, vocabulary); None where the model has to compute the step, and
             nothing has been changed.
         """
-        program = self._ready(adapters)
-        if program is None or not _can_grow(cache):
+        if not _can_grow(cache):
             return None
-        wanted = None if self._checked else self._own(adapters, copy.deepcopy(cache), tokens, mask, positions)
-        scores = program.run(self._growing(cache), tokens, mask, positions)
+        try:
+            program = self._ready(adapters)
+        except (RuntimeError, OSError, AssertionError) as error:  # of LLVM on a processor that it does not know
+            self.refuse(error)
+            return None
+        if program is None:
+            return None
         self.steps += 1
-        if wanted is None:
-            return scores
+        if not self._checked:
+            return self._first(program, adapters, cache, tokens, mask, positions)
+        return program.run(self._growing(cache), tokens, mask, positions)
+
+    def forget(self) -> None:
+        """Give the memory back that the next step would make anew: copies of adapters, and who is to answer."""
+        self._programs.clear()
+
+    def _first(
+        self,
+        program: "_Program",
+        adapters: Sequence[str | None],
+        cache: Any,
+        tokens: torch.Tensor,
+        mask: torch.Tensor,
+        positions: torch.Tensor,
+    ) -> torch.Tensor:
+        """Compare a step with the model's own; where they differ, the model's own is what counts from here on."""
+        own = copy.deepcopy(cache)
+        wanted = self._own(adapters, own, tokens, mask, positions)
+        scores = program.run(self._growing(cache), tokens, mask, positions)
         self._checked = True
         apart = float((scores - wanted).norm() / wanted.norm())
         log.info("a step on the processor differs from the model's own by %.1e", apart)
         if not apart <= TOLERANCE:
             self.refuse(f"a step differs from the model's own by {apart:.1e}")
+            for layer, right in zip(cache.layers, own.layers, strict=True):
+                layer.keys, layer.values = right.keys, right.values
         return wanted
 
     def _ready(self, adapters: Sequence[str | None]) -> "_Program | None":
@@ -133,19 +160,22 @@ class CpuStep:
         if not weights or len(adapters) > MOST_ROWS:
             return None
         readers = [self._bank.reader(name) for name in adapters]
-        program = self._programs.get(len(adapters))
+        program = self._programs.pop(len(adapters), None)
         if program is not None and program.threads != torch.get_num_threads():
             program = None
         if program is not None and all(map(operator.is_, readers, program.readers)):
+            self._programs[len(adapters)] = program
             return program
         if not self._fits(adapters, weights.keys()):
             return None
         if program is None:
             assert self._shape is not None
             program = _Program(self._bank.model, self._shape, weights, len(adapters), self._lanes)
-            self._programs[len(adapters)] = program
         program.assign(adapters, self._bank)
         program.readers = readers
+        self._programs[len(adapters)] = program
+        for rows in list(self._programs)[:-KEPT]:
+            del self._programs[rows]
         return program
 
     def _known_weights(self) -> dict[str, Weights]:

@@ -1,6 +1,8 @@
 """Whose weights answer, when adapters come and go and several answers are written at a time."""
 
+import gc
 import threading
+import weakref
 
 import pytest
 import torch
@@ -83,13 +85,35 @@ def test_a_computer_that_no_code_can_be_made_for_answers_as_well(tiny_base, frie
 
 
 def test_a_first_step_that_differs_from_the_models_own_is_not_used(tiny_base, prompt):
-    bank = AdapterBank(tiny_base.copy())
-    wanted = said(bank, [Row(prompt, None)])
+    wanted = greedy_with_transformers(tiny_base.copy(), list(prompt), 24)
     damaged = AdapterBank(tiny_base.copy())
     step = damaged.cpu_step
-    step._known_weights()["model.layers.0.mlp.down_proj"].scales.mul_(1.05)
-    assert said(damaged, [Row(prompt, None)]) == wanted
+    step._known_weights()["model.layers.0.self_attn.v_proj"].scales.mul_(3.0)
+    step._known_weights()["model.layers.1.self_attn.k_proj"].scales.mul_(3.0)
+    assert said(damaged, [Row(prompt, None)]) == [wanted]
     assert step.steps == 1
+
+
+def test_memory_that_is_given_back_between_two_tokens_is_made_anew(tiny_base, friendly, prompt):
+    bank = AdapterBank(tiny_base.copy())
+    rows = [Row(prompt, bank.load(friendly)), Row(prompt, None)]
+    wanted = said(bank, rows)
+    found = []
+    for states in decode(bank, rows, GREEDY, frozenset(), 0):
+        bank.make_room()
+        found = [list(state.tokens) for state in states]
+    assert found == wanted
+    assert bank.cpu_step.steps == 2 * 23
+
+
+def test_an_adapter_whose_place_another_takes_leaves_no_copy(tiny_base, friendly, formal, prompt):
+    bank = AdapterBank(tiny_base.copy(), slots=1)
+    said(bank, [Row(prompt, bank.load(friendly))])
+    copies = [weakref.ref(each._inner.values) for _, each in bank.cpu_step._programs[1]._groups if each._inner]
+    assert copies
+    bank.load(formal)
+    gc.collect()
+    assert not any(copy() for copy in copies)
 
 
 def test_a_model_computed_in_another_type_is_left_to_itself(tiny_base, prompt):
