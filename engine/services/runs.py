@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from engine.base_holder import BaseHolder
 from engine.damage import Damaged
 from engine.errors import StudioError, TicketsError
-from engine.model.sources import check_reference
+from engine.model.sources import check
 from engine.recipe import Recipe
 from engine.tickets.dataset.files import TRAIN
 from engine.tickets.library import DataSets
@@ -114,10 +114,10 @@ class RunService:
             The run's id.
 
         Raises:
-            StudioError: The data set is gone, the model can be none, the disk is full, or the GPU no longer answers
+            StudioError: The data set is gone, there is no such model, the disk is full, or the GPU no longer answers
                 this program.
         """
-        check_reference(recipe.model)
+        check(recipe.model)
         data, info = self._tickets.get(dataset), self._tickets.info(dataset)
         return self._runs.begin(recipe, data.folder, info.name, name, press, started_by)
 

@@ -77,7 +77,10 @@ def test_the_whole_way(page, program, tiny_model, tmp_path):
     expect(page.locator("#tab-training-button")).to_have_attribute("aria-selected", "true")
     expect(page.locator("#run-title")).to_contain_text("First run")
     expect(page.locator("#loss-chart svg, #loss-chart canvas").first).to_be_visible()
-    expect(page.locator("#to-playground")).to_be_visible(timeout=240_000)
+    expect(page).to_have_title(re.compile(r"^\d+% · First run · Ticket Tuner$"))
+    expect(page.locator("#run-title")).to_contain_text("finished", timeout=240_000)
+    expect(page).to_have_title("Done · First run · Ticket Tuner")
+    expect(page.locator("#to-playground")).to_be_visible()
     assert [(run["name"], run["state"]) for run in runs_of(program)] == [("First run", "finished")], (
         "one press, one run"
     )

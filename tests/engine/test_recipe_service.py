@@ -30,3 +30,10 @@ def test_a_run_of_what_can_be_no_model_is_not_begun(studio):
     with pytest.raises(ModelError, match="no model hub id either"):
         studio.runs.start(Recipe(model="nonsense model"), "shop")
     assert studio.runs.all() == []
+
+
+def test_a_run_of_a_model_that_cannot_be_fetched_is_not_queued(studio):
+    write_data(studio.workspace.datasets / "shop")
+    with pytest.raises(ModelError, match="Qwen/Qwen3-4B is not on this computer, and the model hub cannot be reached"):
+        studio.runs.start(Recipe(model="Qwen/Qwen3-4B"), "shop")
+    assert studio.runs.all() == []

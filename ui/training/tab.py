@@ -62,9 +62,10 @@ def wire(context: Context) -> None:
 
     def again(run: str) -> dict[Any, Any]:
         info = studio.runs.info(run)
-        if info.recipe is None or not info.status.lower_rate:
+        lower_rate = views.lower_rate(info)
+        if info.recipe is None or not lower_rate:
             return {}
-        recipe = replace(info.recipe, learning_rate=info.status.lower_rate)
+        recipe = replace(info.recipe, learning_rate=lower_rate)
         known = info.status.dataset in {seen.id for seen in studio.tickets.all()}
         return {
             page.draft: remembered.draft_of(recipe),

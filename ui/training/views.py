@@ -6,6 +6,7 @@ from datetime import datetime
 
 from markupsafe import Markup
 
+from engine.recipe import FIELDS
 from engine.studio import RunInfo
 from engine.training.runs.history import History
 from engine.training.runs.progress import SHARES, JobSnapshot, Phase
@@ -148,7 +149,7 @@ def _outcome(history: History) -> str:
     if before is None or best is None:
         return f"Finished{took}."
     kept = f" The adapter is the one from step {history.finished.step:,}." if history.finished else ""
-    if best.loss >= before.loss:
+    if _did_not_fall(history):
         return (
             f"Finished{took}, but the held-out loss did not fall ({words.loss(before.loss)} before, "
             f"{words.loss(best.loss)} at best). "
@@ -295,8 +296,16 @@ def log(history: History, limit: int = 200) -> Markup:
 
 
 def lower_rate(run: RunInfo) -> float:
-    """The learning rate to start again with after the loss of a run broke; 0 where there is no such thing."""
-    return run.status.lower_rate if run.status.state == "failed" and run.recipe is not None else 0.0
+    """The learning rate to start again with after the loss of a run broke or did not fall; 0 where neither is so."""
+    if run.recipe is None:
+        return 0.0
+    if run.status.state == "finished" and _did_not_fall(run.history):
+        return max(FIELDS["learning_rate"].low or 0.0, float(f"{run.recipe.learning_rate / 5:.2g}"))
+    return run.status.lower_rate if run.status.state == "failed" else 0.0
+
+
+def _did_not_fall(history: History) -> bool:
+    return bool(history.before and history.best and history.best.loss >= history.before.loss)
 
 
 def buttons(run: RunInfo | None, job: JobSnapshot | None) -> tuple[bool, bool, bool]:

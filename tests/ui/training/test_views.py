@@ -184,3 +184,11 @@ def test_a_run_has_one_duration_wherever_it_is_shown(studio):
     assert views.seconds_taken(shown.history) == shown.history.finished.seconds
     assert words.duration(shown.history.finished.seconds) in views.facts(shown.history)
     assert words.duration(shown.history.finished.seconds) in views.sentence(shown, None)
+
+
+def test_a_run_that_did_not_learn_is_offered_again_with_smaller_steps(studio):
+    flat = run(studio, "finished", history=checks(1.0, 1.2), recipe=Recipe(learning_rate=2e-4))
+    assert "did not fall" in views.sentence(flat, None)
+    assert views.lower_rate(flat) == 4e-5
+    assert views.lower_rate(run(studio, "finished")) == 0.0
+    assert views.lower_rate(replace(flat, recipe=Recipe(learning_rate=1e-7))) == 1e-7

@@ -4,9 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from engine.recipe import Recipe
+from engine.training.runs.directory import RunDirectory
 from engine.training.runs.events import Evaluated, Started, Stepped
 from engine.training.runs.history import History
-from engine.training.runs.progress import JobSnapshot, seconds_left
+from engine.training.runs.progress import JobSnapshot, seconds_left, snapshot
+from engine.workspace import Workspace
+from tests.tiny import write_data
 
 
 def history(*steps: int, of: int) -> History:
@@ -65,3 +69,12 @@ def test_the_whole_bar_goes_from_the_fetch_to_the_last_check():
     assert told == sorted(told)
     assert told[0] == 0.0
     assert told[-1] == pytest.approx(1.0)
+
+
+def test_a_fetch_has_its_own_phase_and_its_own_time(tmp_path):
+    data = write_data(tmp_path / "data")
+    made = RunDirectory.create(Workspace(tmp_path / "workspace"), Recipe(), data, "Run 1")
+    told = snapshot(made, "preparing", "Fetching Qwen3 4B (2.0 of 8.1 GB)", 0.25, 10.0)
+    assert (told.phase, told.seconds_left) == ("fetch", 30.0)
+    assert snapshot(made, "preparing", "Fetching Qwen3 4B (0.0 of 8.1 GB)", 0.0, 0.1).seconds_left is None
+    assert snapshot(made, "preparing", "Loading Qwen3 4B in 4 bit", None, 5.0).phase == "load"
