@@ -1,7 +1,6 @@
 """DataSets: the prepared tickets of a workspace: made, listed, edited, prepared again.
 
-    datasets/<id>/   the files of :mod:`engine.tickets.preparing.pipeline`, and name.json, origin.json, edits.json,
-    sources/
+    datasets/<id>/   the files that :mod:`engine.tickets.dataset.files` names
 
 Long work runs in a :class:`engine.task.Task`; the readers and cleaners are imported when they are first needed. Knows
 nothing of models.

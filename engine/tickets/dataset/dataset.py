@@ -92,8 +92,7 @@ class DataSet:
             start: Number of the first, from 0.
             count: How many at most.
             kind: Only one kind of personal data; :data:`~engine.tickets.privacy.review.SUSPECT` for what looks like a
-            name and
-                is not masked, which no other choice shows.
+                name and is not masked, which no other choice shows.
             query: Only terms that contain this text, in any case.
         """
         wanted = query.strip().casefold()

@@ -59,8 +59,8 @@ class Labels:
     """The labels of one table.
 
     Args:
-        table: Name of a table of :mod:`engine.tickets.privacy.words`. An entry that ends in a colon counts only with
-        one.
+        table: Name of a table of :mod:`engine.tickets.privacy.words`. An entry that ends in a colon counts only
+            with one.
     """
 
     def __init__(self, table: str) -> None:
