@@ -28,7 +28,10 @@ Report = Callable[[int, int], None]
 
 
 def build_index(
-    folder: Path, report: Report = lambda *_: None, languages: Mapping[str, int] | None = None
+    folder: Path,
+    report: Report = lambda *_: None,
+    languages: Mapping[str, int] | None = None,
+    sketches: Mapping[str, bytes] | None = None,
 ) -> TicketIndex:
     """Make the index of a data set and write it beside its conversations.
 
@@ -37,6 +40,7 @@ def build_index(
             languages) and customers.json.
         report: Told now and then how far it is.
         languages: Language code -> conversations in it; those of report.json where None.
+        sketches: Key of a conversation -> its sketch, where preparing has made them: half of the work otherwise.
 
     Returns:
         The index, opened.
@@ -46,7 +50,7 @@ def build_index(
     """
     spoken = languages_of(languages) if languages is not None else _languages(folder)
     with disk_errors(folder), (folder / TRAIN).open("rb") as stream:
-        index = TicketIndex(folder, stamp_of(stream), *_indexed(stream, folder, spoken, report), spoken)
+        index = TicketIndex(folder, stamp_of(stream), *_indexed(stream, folder, spoken, report, sketches or {}), spoken)
     index.threshold, index.why = choose_threshold(index, folder)
     index.save()
     return index
@@ -77,7 +81,9 @@ class _Numbers(dict[str, int]):
         return number
 
 
-def _indexed(stream: IO[bytes], folder: Path, languages: tuple[str, ...], report: Report) -> tuple[BM25, Columns]:
+def _indexed(
+    stream: IO[bytes], folder: Path, languages: tuple[str, ...], report: Report, made: Mapping[str, bytes]
+) -> tuple[BM25, Columns]:
     import numpy as np
 
     stop, numbers = stop_words(languages), _Numbers()
@@ -90,7 +96,8 @@ def _indexed(stream: IO[bytes], folder: Path, languages: tuple[str, ...], report
         offsets.append(end)
         keys.append(key_of(entry))
         customers.append(known.get(entry.key, UNKNOWN))
-        sketches.append(sketch_of(entry) or bytes(PERMUTATIONS * 4))
+        sketch = made[entry.key] if entry.key in made else sketch_of(entry)
+        sketches.append(sketch or bytes(PERMUTATIONS * 4))
     columns = Columns(
         np.array(offsets, dtype=np.int64),
         np.array(keys, dtype=np.uint64),

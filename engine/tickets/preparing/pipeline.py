@@ -173,7 +173,9 @@ def _finish(
     report = replace(_report(plans, gathered, spool, remaining, selection, options), stable_ids=vendors)
     report.stages["quality report"] = round(perf_counter() - began, 3)
     began = perf_counter()
-    build_index(side, lambda done, size: progress(Progress(done, size, "Making the look-up")), report.languages)
+    sketches = {gathered.facts[index].words_key.hex(): gathered.facts[index].sketch for index in remaining}
+    told = lambda done, size: progress(Progress(done, size, "Making the look-up"))  # noqa: E731
+    build_index(side, told, report.languages, sketches)
     report.stages["look-up"] = round(perf_counter() - began, 3)
     return report
 
