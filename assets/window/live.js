@@ -24,9 +24,10 @@ export function live(changed) {
   async function look() {
     if (document.hidden && looks && !title.followed) { document.addEventListener("visibilitychange", look, { once: true }); return; }
     const answer = root.dataset.ended ? null : await ask(++looks);
-    if (answer) { missed = 0; take(answer); } else if (await isThere()) { if (root.dataset.ended) location.reload(); } else missed += 1;
+    if (answer) missed = 0; else if (await isThere()) { if (root.dataset.ended) location.reload(); } else missed += 1;
     if (missed === 2) sayEnded();
     setTimeout(look, answer ? answer.wait * 1000 * (document.hidden ? UNSEEN : 1) : AWAY);
+    try { if (answer) take(answer); } catch (error) { reportError(error); }  // what cannot be drawn does not end the asking
   }
   addEventListener("focus", () => title.seen());
   function take(answer) {
