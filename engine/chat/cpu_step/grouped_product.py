@@ -13,6 +13,8 @@ from engine.chat.cpu_step.decoder_layers import Norm
 from engine.chat.cpu_step.machine import Lanes, products
 from engine.chat.cpu_step.matrices import Weights
 
+MOST_TOGETHER = 8
+"""Rows that are computed at a time: the sums of more do not fit the processor's registers."""
 RANK_STEP = 16
 """Ranks are filled up with zeros to a multiple of this."""
 
@@ -28,7 +30,7 @@ class Scratch:
     def of(cls, rows: int, widest: int) -> "Scratch":
         """Make room for products of so many rows."""
         threads = torch.get_num_threads()
-        return cls(torch.empty(threads * rows * widest), threads)
+        return cls(torch.empty(threads * min(rows, MOST_TOGETHER) * widest), threads)
 
 
 class GroupedProduct:
@@ -119,6 +121,47 @@ class GroupedProduct:
         for matrix, weights in zip(self._matrices, self._group, strict=True):
             matrix.out, matrix.out_stride, matrix.out_features = start, out.shape[1], weights.out_features
             start += 4 * weights.out_features
+
+
+class RowBlocks:
+    """A :class:`GroupedProduct` of more rows than there is code for, block by block.
+
+    Args:
+        group: As there, and so all others.
+        rows: Of the batch.
+        lanes: Of this processor.
+        scratch: For :data:`MOST_TOGETHER` rows.
+        norm: Of the input, or None.
+        adds: Whether the result is added.
+    """
+
+    def __init__(
+        self,
+        group: Sequence[Weights],
+        rows: int,
+        lanes: Lanes,
+        scratch: Scratch,
+        norm: Norm | None = None,
+        *,
+        adds: bool = False,
+    ) -> None:
+        self._blocks: list[tuple[slice, GroupedProduct]] = []
+        for first in range(0, rows, MOST_TOGETHER):
+            block = slice(first, min(first + MOST_TOGETHER, rows))
+            made = GroupedProduct(group, block.stop - first, lanes, scratch, norm, adds=adds)
+            self._blocks.append((block, made))
+        self.out_features = self._blocks[0][1].out_features
+
+    def assign(self, adapters: Sequence[Sequence[LoraWeights | None]]) -> None:
+        """Let adapters answer: for each layer of the group, the weights of each row."""
+        for block, product in self._blocks:
+            product.assign([of_layer[block] for of_layer in adapters])
+
+    def run(self, source: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
+        """Compute it, as :meth:`GroupedProduct.run`."""
+        for block, product in self._blocks:
+            product.run(source[block], out[block])
+        return out
 
 
 class _Inner:

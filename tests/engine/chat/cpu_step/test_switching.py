@@ -9,7 +9,7 @@ import torch
 
 from engine.chat.adapters import AdapterBank
 from engine.chat.cpu_step.machine import lanes_here
-from engine.chat.cpu_step.step import CpuStep
+from engine.chat.cpu_step.step import MOST_ROWS, CpuStep
 from engine.chat.decoding import Row, decode
 from engine.chat.records import Sampling
 from tests.engine.chat.lora import greedy_with_transformers, make_lora, with_peft
@@ -92,6 +92,26 @@ def test_a_first_step_that_differs_from_the_models_own_is_not_used(tiny_base, pr
     step._known_weights()["model.layers.1.self_attn.k_proj"].scales.mul_(3.0)
     assert said(damaged, [Row(prompt, None)]) == [wanted]
     assert step.steps == 1
+
+
+def test_more_rows_than_are_computed_at_a_time_say_what_they_say_alone(
+    tiny_base, friendly, formal, prompt, long_prompt
+):
+    bank = AdapterBank(tiny_base.copy())
+    names = [None, bank.load(friendly), bank.load(formal)]
+    rows = [Row(text, name) for text in (prompt, long_prompt) for name in names]
+    alone = [said(bank, [row])[0] for row in rows]
+    steps = bank.cpu_step.steps
+    assert said(bank, [*rows, *rows[:5]]) == [*alone, *alone[:5]]
+    assert bank.cpu_step.steps == steps + 23
+
+
+def test_more_rows_than_a_step_has_are_left_to_the_model(tiny_base):
+    from transformers import DynamicCache
+
+    bank = AdapterBank(tiny_base.copy())
+    ones = torch.ones(MOST_ROWS + 1, 1, dtype=torch.int64)
+    assert bank.step([None] * len(ones), DynamicCache(), ones, ones, ones) is None
 
 
 def test_memory_that_is_given_back_between_two_tokens_is_made_anew(tiny_base, friendly, prompt):
