@@ -1,7 +1,6 @@
 """A person who goes from one base model to another, in one program: trains, asks, and comes back."""
 
 import gc
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -174,32 +173,18 @@ def test_an_answer_is_refused_while_a_run_of_another_model_trains(studio, voice,
     assert answers(studio, voice)[0]
 
 
-def test_answers_that_wait_say_so_and_are_stopped_by_whoever_asked(studio, voice):
+def test_answers_on_one_base_go_on_side_by_side_and_are_stopped_by_whoever_asked(studio, voice):
+    alone = answers(studio, voice)[0]
     frames = begun(studio, voice, "anna")
-    with ThreadPoolExecutor() as threads:
-        heard = {name: [] for name in ("berta", "carl")}
-        waiting = threading.Semaphore(0)
-
-        def ask(name):
-            for frame in asking(studio, "base", voice, session=name):
-                heard[name].append(frame)
-                if frame.stage == ANSWER_UNDER_WAY:
-                    waiting.release()
-
-        asked = {name: threads.submit(ask, name) for name in heard}
-        assert all(waiting.acquire(timeout=DEADLINE) for _ in heard)
-        studio.playground.stop("berta")
-        asked["berta"].result(DEADLINE)
-        assert not asked["carl"].done()
-        *_, last = frames
-        asked["carl"].result(DEADLINE)
-    assert [[seen.stopped_by for seen in frame.answers] for frame in heard["berta"]] == [
-        [None, None],
-        ["cancelled", "cancelled"],
-    ]
-    assert heard["berta"][-1].stage == ""
-    assert all(seen.done for seen in heard["berta"][-1].answers)
-    assert heard["carl"][-1].answers[1].text == last.answers[0].text
+    stopped = begun(studio, voice, "berta")
+    studio.playground.stop("berta")
+    *_, berta = stopped
+    *_, carl = asking(studio, "base", voice, session="carl")
+    *_, anna = frames
+    assert [seen.stopped_by for seen in berta.answers] == ["cancelled"]
+    assert berta.stage == ""
+    assert carl.answers[1].text == anna.answers[0].text == alone
+    assert anna.answers[0].stopped_by in {"end", "length"}
 
 
 def test_the_end_of_the_program_ends_answers_and_runs_that_wait(studio, start, voice, other_tiny_model):
