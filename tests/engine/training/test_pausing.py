@@ -1,7 +1,6 @@
 """A held run gives its GPU memory back. The same code runs here: on the CPU the state moves to another place there."""
 
 import gc
-import json
 import weakref
 
 import pytest
@@ -17,7 +16,8 @@ from engine.training.runs.events import LogNote, Stepped
 from engine.training.runs.queue import TrainingQueue
 from tests.engine.training.runs.test_queue_process import DEADLINE, until
 from tests.engine.training.test_oom_recovery import calm, full, told, unpacking
-from tests.engine.training.test_trainer import DATA, losses, recipe, train
+from tests.engine.training.test_trainer import losses, recipe, train
+from tests.tiny import write_data
 
 
 class Hold:
@@ -150,10 +150,7 @@ def test_memory_taken_during_a_pause_makes_the_run_smaller_and_loses_no_step(
 def test_pause_in_the_window_gives_memory_back_until_the_run_goes_on_or_is_stopped(
     stopped, watched, tiny_model, tiny_base, tmp_path
 ):
-    data = tmp_path / "data"
-    data.mkdir()
-    for name, rows in (("train", DATA.train), ("heldout", DATA.heldout)):
-        (data / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    data = write_data(tmp_path / "data")
     run = RunDirectory.create_at(tmp_path / "run", recipe(tiny_model, max_steps=300, eval_steps=300), data, "run")
     queue = TrainingQueue(BaseHolder(tmp_path))
     queue.add(run)
