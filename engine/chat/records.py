@@ -73,6 +73,8 @@ def _check(name: str, value: float, low: float, high: float) -> None:
 
 LOOKUP = "+lookup"
 """At the end of a voice's id: it answers with look-up."""
+WITH_LOOKUP = ", with look-up"
+"""At the end of its name; its weights are those of the voice without."""
 NEAREST = "nearest"
 """The id of the voice that is no model: the answer of the nearest ticket, as it stands there."""
 
@@ -104,7 +106,7 @@ class Voice:
         """The same voice with look-up."""
         if self.lookup:
             return self
-        return replace(self, id=f"{self.id}{LOOKUP}", label=f"{self.label}, with look-up", lookup=True)
+        return replace(self, id=f"{self.id}{LOOKUP}", label=f"{self.label}{WITH_LOOKUP}", lookup=True)
 
 
 NEAREST_VOICE = Voice(NEAREST, "The nearest answer", "", None, lookup=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from markupsafe import Markup
 
-from engine.chat.records import NEAREST, NEAREST_VOICE, LookedUpTicket
+from engine.chat.records import NEAREST, NEAREST_VOICE, WITH_LOOKUP, LookedUpTicket
 from engine.studio import Voice
 from ui import words
 from ui.parts import NOTHING, join
@@ -84,7 +84,7 @@ def weights(voice: Voice) -> str:
     if voice.id == NEAREST:
         return "no model"
     if voice.path is not None:
-        return f"base + {voice.label}"
+        return f"base + {voice.label.removesuffix(WITH_LOOKUP)}"
     return f"base: {short_model(voice.model)}" if voice.model else "base"
 
 

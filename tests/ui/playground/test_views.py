@@ -136,6 +136,11 @@ def test_a_new_playground_compares_the_base_the_tuned_and_the_tuned_with_look_up
     assert views.newly([BASE], "run:gone") == []
 
 
+def test_look_up_changes_no_weights_and_so_not_their_name(tmp_path):
+    shown = views.board(Conversation(), [tuned(tmp_path).looking])
+    assert '<span class="weights">base + Run 3</span>' in shown and "<h3>Run 3, with look-up</h3>" in shown
+
+
 def test_the_nearest_answer_says_so_where_there_is_none():
     asked = Conversation().asked(("nearest",), "A zebra walks through Ulm")
     reply = Reply("", 0, 0.1, True, "end", lookup=LookUp((), 0.12, 0.21))
