@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from ui import parts
 from ui.html import html
@@ -25,6 +26,8 @@ class ImportPanel:
 
     panel: gr.Column
     """[import]"""
+    heading: gr.HTML
+    """[import-heading]"""
     notice: gr.HTML
     """[import-notice]"""
     start: gr.Column
@@ -47,16 +50,25 @@ class ImportPanel:
         return [self.notice, self.progress, self.timer, self.start, self.source.panel]
 
 
+def import_heading(is_first: bool) -> Markup:
+    """Say what to do here: begin, or add one more data set to those that are there."""
+    if not is_first:
+        return parts.empty(
+            "Add another data set",
+            "Drop one more export: it becomes a data set of its own, beside those at the left. To renew one of those, "
+            "open it, and drop the newer export at ‘Prepare again’.",
+        )
+    return parts.empty(
+        "Start with your tickets",
+        "Drop the export of your help desk. You will see what a model would learn from it before anything is trained; "
+        "nothing leaves this computer.",
+    )
+
+
 def build_import() -> ImportPanel:
     """Make the components."""
     with gr.Column(elem_id="import", elem_classes="narrow", visible=False) as panel:
-        html(
-            parts.empty(
-                "Start with your tickets",
-                "Drop the export of your help desk. You will see what a model would learn from it before anything is "
-                "trained; nothing leaves this computer.",
-            )
-        )
+        heading = html(import_heading(is_first=True), elem_id="import-heading")
         notice = html(elem_id="import-notice")
         with gr.Column(elem_id="import-start") as start:
             files = gr.File(
@@ -75,4 +87,6 @@ def build_import() -> ImportPanel:
                 )
         source = source_panel.build()
         progress = html(elem_id="prepare-progress", raises=("cancel",))
-    return ImportPanel(panel, notice, start, files, back, sample, source, progress, gr.Timer(0.5, active=False))
+    return ImportPanel(
+        panel, heading, notice, start, files, back, sample, source, progress, gr.Timer(0.5, active=False)
+    )

@@ -16,6 +16,7 @@ from ui.events import listen
 from ui.state import page as remembered
 from ui.tickets import conversation_list, edit_handlers, reprepare_panel, token_panel
 from ui.tickets.components import SEARCHED
+from ui.tickets.import_components import import_heading
 from ui.tickets.views import listing, quality
 
 
@@ -70,7 +71,17 @@ def redraw(context: Context) -> tuple[Any, list[Any], list[Any]]:
 def _outputs(context: Context) -> list[Any]:
     """Everything that the tab sets."""
     ui, importing = context.tickets, context.importing
-    around = [importing.panel, importing.back, ui.data, ui.title, ui.next, ui.summary, ui.quality, context.page.look]
+    around = [
+        importing.panel,
+        importing.heading,
+        importing.back,
+        ui.data,
+        ui.title,
+        ui.next,
+        ui.summary,
+        ui.quality,
+        context.page.look,
+    ]
     return [*around, *ui.conversations.outputs, *ui.tokens.outputs, *ui.reprepare.outputs]
 
 
@@ -82,6 +93,7 @@ def _everything(context: Context, dataset: str, look: dict[str, Any], recipe: Re
         return {
             ui.data: gr.Column(visible=False),
             context.importing.panel: gr.Column(visible=True),
+            context.importing.heading: import_heading(is_first=info is None),
             context.importing.back: gr.Button(visible=info is not None),
         }
     report = library.get(dataset).report

@@ -3,6 +3,7 @@ import pytest
 from engine.errors import StudioError
 from engine.tickets.importing.columns import ROLES
 from tests.ui.handlers import by_id, calls, last, until
+from ui.state import page
 from ui.task_registry import PREPARE
 
 pytestmark = pytest.mark.ui
@@ -129,3 +130,11 @@ def test_a_cancelled_import_says_that_nothing_was_kept(wired, studio):
     until(lambda: tasks.seen(PREPARE) if tasks.seen(PREPARE).state != "running" else None)
     shown = by_id(wired.handler("tickets.import_panel.watch")(None))
     assert "cancelled" in shown["import-notice"]
+
+
+def test_a_second_export_is_not_asked_for_as_if_it_were_the_first(wired, studio):
+    show = wired.handler("tickets.tab.show")
+    second = by_id(show("set-1", {**page.first_look(), "adding": True}, page.first_draft()))
+    assert "Add another data set" in second["import-heading"]
+    studio.tickets.delete("set-1")
+    assert "Start with your tickets" in by_id(show("", page.first_look(), page.first_draft()))["import-heading"]
