@@ -57,7 +57,12 @@ def test_the_steps_shown_are_the_steps_taken(made, packing, tiny_model, tiny_bas
     events = []
     (tmp_path / "run").mkdir()
     run_training(
-        recipe, TrainingData.load(data.folder), tiny_base, tmp_path / "run", events.append, should_stop=lambda: True
+        recipe,
+        TrainingData.load(data.folder, recipe),
+        tiny_base,
+        tmp_path / "run",
+        events.append,
+        should_stop=lambda: True,
     )
     taken = next(event.steps for event in events if isinstance(event, Started))
     assert any(("packed rows" in event.text) == (packing == "on") for event in events if isinstance(event, LogNote))
