@@ -166,7 +166,8 @@ def test_news_are_drawn_where_they_are_seen_and_nowhere_else(watched):
     assert watched.handlers == ["look_again"]
     assert watched.costly() == []
     watched.open("export")
-    expect(watched.page.locator("#card")).to_be_visible()
+    expect(watched.page.locator("#export-tiles")).to_be_visible()
+    watched.settle()
     assert watched.costly() == [CARD]
 
 
