@@ -25,7 +25,7 @@ def test_a_finished_task_is_kept_and_a_failed_one_begins_again():
 
     def begin():
         made = Task("Counting", fails if not begun else lambda task: 7)
-        made._thread.join(10)
+        assert made.ended(10)
         return made
 
     assert tasks.ensure("count", begin).state == "failed"

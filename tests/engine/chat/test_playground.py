@@ -154,6 +154,7 @@ def test_failure_of_the_machine_is_told_in_words_and_the_next_answer_is_right(ti
         raise raised
 
     with monkeypatch.context() as patch:
+        patch.setattr(bank_of(tiny_base), "step", fails)
         patch.setattr(bank_of(tiny_base).model, "forward", fails)
         with pytest.raises(ResourceError, match=said):
             final(tiny_base, [BASE])
@@ -161,6 +162,7 @@ def test_failure_of_the_machine_is_told_in_words_and_the_next_answer_is_right(ti
 
 
 def test_unknown_failure_is_not_hidden(tiny_base, monkeypatch):
+    monkeypatch.setattr(bank_of(tiny_base), "step", lambda *_: 1 / 0)
     monkeypatch.setattr(bank_of(tiny_base).model, "forward", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         final(tiny_base, [BASE])

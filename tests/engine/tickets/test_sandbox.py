@@ -9,12 +9,14 @@ import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
 from engine.errors import Cancelled, ResourceError, TicketsError
 from engine.task import Task
 from engine.tickets import child_processes, sandbox
+from engine.tickets.dataset.files import LOOKUP
 from engine.tickets.importing.detect import detect
 from engine.tickets.library import DataSets
 from engine.tickets.options import PrepareOptions
@@ -159,8 +161,11 @@ def test_what_is_read_apart_is_byte_for_byte_what_is_read_here(tmp_path: Path) -
         builder=sandbox.build,
     )
     for file in (tmp_path / "here").iterdir():
-        if file.name != "report.json":
+        if file.name not in ("report.json", LOOKUP):
             assert file.read_bytes() == (tmp_path / "apart" / file.name).read_bytes(), file.name
+    here, apart = (np.load(tmp_path / name / LOOKUP) for name in ("here", "apart"))
+    for column in set(here.files) - {"about"}:  # which says when train.jsonl was written
+        assert np.array_equal(here[column], apart[column]), column
     assert told[0] == "Looking into the files" and "Judging the quality" in told
 
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from engine.chat import continuous_batch
 from engine.chat.batch import DecodingBatch
 from engine.chat.continuous_batch import ContinuousBatch, Request
 from engine.chat.cuda_graphs import captured_step, recordings
@@ -33,6 +34,7 @@ class LayerByLayer(CapturedStep):
 def recorded(bank, monkeypatch):
     """Makes recordings for a bank that has none; gives those that were made."""
     made: list[LayerByLayer] = []
+    monkeypatch.setattr(continuous_batch, "TOGETHER", 1)
 
     def have(fails: int = -1) -> list[LayerByLayer]:
         groups = [[bank.adapted_layer(name)] for name in bank.packed_layers()]
