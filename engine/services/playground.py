@@ -105,16 +105,19 @@ class PlaygroundService:
         return found + self._adapters.voices()
 
     def voice(self, identifier: str) -> Voice:
-        """Return a voice by its id, with look-up where the id says so.
+        """Return a voice by its id, with look-up where the id says so; for a run that trained, what has become of it.
 
         Raises:
             StudioError: It is not there any more.
         """
         if identifier == NEAREST:
             return NEAREST_VOICE
-        for voice in self.voices():
-            if voice.id == identifier.removesuffix(LOOKUP):
-                return voice.looking if identifier.endswith(LOOKUP) else voice
+        known, wanted = {voice.id: voice for voice in self.voices()}, identifier.removesuffix(LOOKUP)
+        if wanted not in known and wanted.endswith(NOW):
+            run = wanted.removesuffix(NOW)
+            wanted = next((name for name in known if name.partition("@")[0] == run), wanted)
+        if wanted in known:
+            return known[wanted].looking if identifier.endswith(LOOKUP) else known[wanted]
         raise StudioError("That adapter is not here any more.", "Pick another one from the list.")
 
     # ---- what
