@@ -105,20 +105,24 @@ class PlaygroundService:
         return found + self._adapters.voices()
 
     def voice(self, identifier: str) -> Voice:
-        """Return a voice by its id, with look-up where the id says so; for a run that trained, what has become of it.
+        """Return a voice by its id, with look-up where the id says so.
 
         Raises:
             StudioError: It is not there any more.
         """
         if identifier == NEAREST:
             return NEAREST_VOICE
-        known, wanted = {voice.id: voice for voice in self.voices()}, identifier.removesuffix(LOOKUP)
-        if wanted not in known and wanted.endswith(NOW):
-            run = wanted.removesuffix(NOW)
-            wanted = next((name for name in known if name.partition("@")[0] == run), wanted)
-        if wanted in known:
-            return known[wanted].looking if identifier.endswith(LOOKUP) else known[wanted]
+        for voice in self.voices():
+            if voice.id == identifier.removesuffix(LOOKUP):
+                return voice.looking if identifier.endswith(LOOKUP) else voice
         raise StudioError("That adapter is not here any more.", "Pick another one from the list.")
+
+    def _become(self, identifier: str) -> Voice:
+        """A voice by its id; for a run that has trained, which a page may still name so, what has become of it."""
+        known, run = [voice.id for voice in self.voices()], identifier.partition(NOW)[0]
+        if NOW not in identifier or f"{run}{NOW}" in known:
+            return self.voice(identifier)
+        return self.voice(next((name for name in known if name.partition("@")[0] == run), identifier))
 
     # ---- what
 
@@ -128,7 +132,7 @@ class PlaygroundService:
         Args:
             voices: Ids from :meth:`voices`; the first run among them counts, else the first imported adapter.
         """
-        return self._recipe_for([self.voice(voice) for voice in voices], None).system_prompt
+        return self._recipe_for([self._become(voice) for voice in voices], None).system_prompt
 
     def heldout_ticket(self, voices: Sequence[str], dataset: str, number: int) -> "HeldOutTicket":
         """Return a ticket that none of the voices has learnt from.
@@ -156,7 +160,7 @@ class PlaygroundService:
         """
         from engine.chat.heldout import heldout_tickets
 
-        runs = dict.fromkeys(run for name in voices if (run := self.voice(name).run))
+        runs = dict.fromkeys(run for name in voices if (run := self._become(name).run))
         folders = [self._runs.get(run).data for run in runs]
         if not folders and not dataset:
             raise TicketsError("There is no data set to pick from.", "Prepare your tickets, or try the sample shop.")

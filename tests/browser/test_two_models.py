@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import open_window
 from tests.browser.test_whole_way import start_a_run, tab
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 expect.set_options(timeout=60_000)
 STEPS = 4
 
@@ -33,7 +33,7 @@ def ask(page, name):
     page.locator("#question textarea").press("Control+Enter")
     answers = page.locator("[data-voice]:not([data-voice$='+lookup']) .turn-assistant")  # with it some say nothing
     expect(answers).to_have_count(2)
-    expect(page.locator("#board .speaking")).to_have_count(0)
+    expect(page.locator("#board .speaking")).to_have_count(0, timeout=240_000)  # the starter is converted beside it
     expect(page.locator("#send")).to_be_visible()
     expect(page.locator("#playground-notice")).to_have_text("")
     return answers.locator("p").all_inner_texts()
