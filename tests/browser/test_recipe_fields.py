@@ -70,7 +70,7 @@ def test_start_and_what_it_takes_are_in_sight_at_every_size(recipe, width, heigh
     bar = recipe.locator("#status-bar .status")
     for way in ("0", "document.documentElement.scrollHeight"):
         recipe.evaluate(f"scrollTo(0, {way})")
-        for part in ("#start-training", "#verdict .verdict-line"):
+        for part in ("#start-training", "#verdict .cost-line"):
             expect(recipe.locator(part)).to_be_in_viewport(ratio=1)
             bottom = recipe.locator(part).evaluate("(part) => part.getBoundingClientRect().bottom")
             assert bottom <= bar.evaluate("(bar) => bar.getBoundingClientRect().top")

@@ -58,7 +58,7 @@ def _pane(conversation: Conversation, voice: Voice, other: str) -> Markup:
     kind = "agent" if voice.id == NEAREST else "base" if voice.path is None else "tuned"
     return Markup(
         '<section class="pane pane-{}" aria-label="{}" data-voice="{}"><header><h3>{}</h3>'
-        '<span class="weights">{}{}</span></header>'
+        '<span class="weights">{}</span>{}</header>'
         '<div class="pane-body" tabindex="0" data-scroll>{}</div><footer>{}</footer></section>'
     ).format(kind, voice.label, voice.id, voice.label, weights(voice), _mark(newest), body, _tally(newest))
 

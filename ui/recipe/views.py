@@ -173,7 +173,7 @@ def cost_panel(recipe: Recipe, cost: Estimate, train: int) -> Markup:
 
 def verdict(cost: Estimate) -> Markup:
     """What the run on the page would take, in one line beside Start."""
-    return Markup('<p class="verdict-line"><b>{}</b>{}<span class="quiet">{}</span></p>').format(
+    return Markup('<p class="cost-line"><b>{}</b>{}<span class="quiet">{}</span></p>').format(
         time_of(cost), badge(cost.verdict), memory_of(cost) if cost.memory_gib is not None else ""
     )
 
