@@ -99,6 +99,7 @@ class LookupService:
         def make(task: "Task[TicketIndex]") -> "TicketIndex":
             return shelf.get(folder, lambda done, size: task.report("Making the look-up", done / max(1, size)))
 
+        yield "Making the look-up"
         task = Task("Making the look-up", make)
         while (seen := task.snapshot()).state == "running":
             if should_stop():
