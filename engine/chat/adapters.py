@@ -189,7 +189,7 @@ class AdapterBank:
         """Append a token to each row by a step made for the processor; arguments and result as CpuStep.step has them.
 
         Raises:
-            ModelError: An adapter has been evicted meanwhile.
+            ModelError: An adapter is not loaded.
         """
         with self.assigned(adapters):
             return self.cpu_step.step(adapters, cache, tokens, mask, positions)

@@ -12,6 +12,7 @@ from ui.events import listen, once, tell
 from ui.playground import views
 from ui.playground.components import ANSWERS
 from ui.playground.conversation_file import as_markdown
+from ui.state.conversations import Conversation
 
 Ask = Callable[..., Iterator[dict[Any, Any]]]
 Shown = Callable[[Context, str, list[str]], dict[Any, Any]]
@@ -34,16 +35,19 @@ def wire(context: Context, ask: Ask, inputs: list[Any], streamed: list[Any], sho
     def again(session: str, *values: Any) -> Iterator[dict[Any, Any]]:
         seed = int(values[place] or 0) + 1
         try:
-            question = _taken_back(context, session, keep=lambda: _check_draws(ui, inputs, values))
+            question, before = _taken_back(conversations.get(session))
+            _check_draws(ui, inputs, values)
         except StudioError as error:
             tell(error)
             yield gr.skip()
             return
+        conversations.keep(session, before)
         for told in ask(question, session, *values[:place], seed, *values[place + 1 :]):
             yield {**told, ui.sampling.seed: seed} if isinstance(told, dict) else told
 
     def edit(session: str, chosen: list[str]) -> dict[Any, Any]:
-        question = _taken_back(context, session)
+        question, before = _taken_back(conversations.get(session))
+        conversations.keep(session, before)
         return {**shown(context, session, chosen), ui.question: question}
 
     def compare(compares: bool, session: str, chosen: list[str]) -> dict[Any, Any]:
@@ -67,21 +71,17 @@ def wire(context: Context, ask: Ask, inputs: list[Any], streamed: list[Any], sho
     listen(ui.kept.change, None, js="() => ticketTuner.download('conversation-file')")
 
 
-def _taken_back(context: Context, session: str, keep: Callable[[], None] = lambda: None) -> str:
-    """Take the newest question back and return it.
+def _taken_back(conversation: Conversation) -> tuple[str, Conversation]:
+    """Return the newest question, and the conversation as it was before it.
 
     Raises:
         StudioError: An answer is being written, or nothing was asked yet.
     """
-    conversation = context.conversations.get(session)
-    if conversation.asking:
-        raise StudioError("An answer is still being written.", "Stop it first, or wait for its end.")
+    conversation.check_answered()
     question, before = conversation.taken_back()
     if not question:
         raise StudioError("Nothing was asked yet.", "Type a question, or pick a held-out ticket.")
-    keep()
-    context.conversations.keep(session, before)
-    return question
+    return question, before
 
 
 def _check_draws(ui: Any, inputs: list[Any], values: tuple[Any, ...]) -> None:

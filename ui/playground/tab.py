@@ -42,7 +42,7 @@ def wire(context: Context) -> None:
         return views.over_one_base(studio.playground.voices(), chosen or [])
 
     def pick_ticket(session: str, chosen: list[str], dataset: str, number: int) -> dict[Any, Any]:
-        _refuse_while_asking(context.conversations.get(session))
+        context.conversations.get(session).check_answered()
         found = studio.playground.heldout_ticket(chosen, dataset or "", number)
         *opening, asked = found.messages
         conversation = Conversation(
@@ -110,11 +110,6 @@ def _shown(context: Context, session: str, chosen: list[str]) -> dict[Any, Any]:
     }
 
 
-def _refuse_while_asking(conversation: Conversation) -> None:
-    if conversation.asking:
-        raise StudioError("An answer is still being written.", "Stop it first, or wait for its end.")
-
-
 def _ask(
     context: Context, question: str, session: str, chosen: list[str], dataset: str, settings: tuple[Any, ...]
 ) -> Iterator[dict[Any, Any]]:
@@ -122,7 +117,7 @@ def _ask(
     ui, studio, conversations = context.playground, context.studio, context.conversations
     conversation = conversations.get(session)
     try:
-        _refuse_while_asking(conversation)
+        conversation.check_answered()
         system, sampling = settings[0] or "", sampling_of(*settings[1:])
         voices = views.shown(studio.playground.voices(), chosen)
         if not (question or "").strip():

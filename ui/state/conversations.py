@@ -9,6 +9,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 
 from engine.chat.records import LookUp
+from engine.errors import StudioError
 
 MOST = 32
 """Conversations that are kept; the one not used for longest goes first."""
@@ -92,6 +93,15 @@ class Conversation:
                 lanes[voice] = lanes[voice][:-1]
         replies = {voice: replace(newest, done=True) for voice, newest in self.replies.items()}
         return replace(self, lanes=lanes, replies=replies, asking=False, stage="")
+
+    def check_answered(self) -> None:
+        """Make sure that no answer is being written, so that the conversation may be changed.
+
+        Raises:
+            StudioError: One is.
+        """
+        if self.asking:
+            raise StudioError("An answer is still being written.", "Stop it first, or wait for its end.")
 
     def taken_back(self) -> tuple[str, "Conversation"]:
         """Return the newest question, and the conversation as it was before it was asked.
