@@ -133,7 +133,7 @@ class Playground(Protocol):
     def ask(
         self,
         voices: Sequence[str],
-        conversations: Sequence[Sequence[Turn]],
+        conversations: Sequence[Sequence[Turn] | str],
         sampling: Sampling,
         session: str = "",
         dataset: str = "",

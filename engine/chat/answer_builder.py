@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from engine.chat.records import Answer, AnswerFrame
+from engine.chat.scored_text import ScoredText
 from engine.chat.text import TextStream
 from engine.reasoning import split_reasoning
 
 if TYPE_CHECKING:
+    from engine.chat.context import Fitted
     from engine.chat.continuous_batch import RowState
     from engine.chat.records import StoppedBy
 
@@ -43,14 +45,15 @@ class AnswerBuilder:
     ) -> None:
         self._started = time.perf_counter()
         self._streams = [TextStream(tokenizer) for _ in voices]
+        self._scored = [ScoredText(tokenizer) for _ in voices]
         self._stop_words, self._begun = stop_words, begun
         self._answers = silent(voices, "").answers
 
-    def sign(self, weights: Sequence[str], notes: Sequence[str]) -> None:
-        """Note which weights answer, and what each was not told."""
+    def sign(self, weights: Sequence[str], fitted: "Sequence[Fitted]") -> None:
+        """Note which weights answer, and what each is told and not told."""
         self._answers = tuple(
-            replace(seen, weights=told, note=note)
-            for seen, told, note in zip(self._answers, weights, notes, strict=True)
+            replace(seen, weights=told, note=each.note, prompt_tokens=len(each.prompt))
+            for seen, told, each in zip(self._answers, weights, fitted, strict=True)
         )
 
     def update(self, states: "Sequence[RowState]") -> list[int]:
@@ -62,8 +65,8 @@ class AnswerBuilder:
         seconds = time.perf_counter() - self._started
         before = self._answers
         self._answers = tuple(
-            seen if seen.done else self._updated(seen, state, stream, seconds)
-            for seen, state, stream in zip(before, states, self._streams, strict=True)
+            seen if seen.done else self._updated(seen, state, stream, scored, seconds)
+            for seen, state, stream, scored in zip(before, states, self._streams, self._scored, strict=True)
         )
         pairs = enumerate(zip(before, self._answers, strict=True))
         return [place for place, (old, new) in pairs if not old.done and new.stopped_by == "stop word"]
@@ -77,11 +80,14 @@ class AnswerBuilder:
         """The answers as they are now, in a frame; without a stage once all are done."""
         return AnswerFrame("" if all(seen.done for seen in self._answers) else stage, self._answers)
 
-    def _updated(self, seen: Answer, state: "RowState", stream: TextStream, seconds: float) -> Answer:
+    def _updated(
+        self, seen: Answer, state: "RowState", stream: TextStream, scored: ScoredText, seconds: float
+    ) -> Answer:
         written = stream.update(state.tokens)
         written = stream.finish() if state.done else written
-        thoughts, text = split_reasoning(written, begun=self._begun)
-        text, found = before_stop_word(text, self._stop_words, done=state.done)
+        thoughts, whole = split_reasoning(written, begun=self._begun)
+        text, found = before_stop_word(whole, self._stop_words, done=state.done)
+        start = len(written) - len(whole)
         return replace(
             seen,
             text=text,
@@ -90,6 +96,7 @@ class AnswerBuilder:
             seconds=seconds,
             done=state.done or found,
             stopped_by="stop word" if found else state.stopped_by,
+            scored=scored.update(state.chances, start, start + len(text), done=state.done or found),
         )
 
 

@@ -13,6 +13,10 @@ SHARE_FOR_THE_ANSWER = 4
 is there for what was said, too."""
 
 
+class TooLongError(StudioError):
+    """What is asked is longer than the model reads."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """A conversation as it can be read."""
@@ -52,7 +56,7 @@ def fit(
         longest: Tokens of the longest answer.
 
     Raises:
-        StudioError: The question alone fills the context.
+        TooLongError: The question alone fills the context.
     """
     starts = _starts(conversation)
     prompt = tuple(encode(conversation))
@@ -66,12 +70,32 @@ def fit(
         )
         start = starts[fitting]
         prompt = _from(conversation, start, encode)
+    return _with_room(prompt, start - starts[0], context, longest)
+
+
+def fit_text(ids: Sequence[int], context: int | None, longest: int) -> Fitted:
+    """Take a text that is to be continued; nothing of it is left off.
+
+    Args:
+        ids: Its tokens, at least one.
+        context: As in :func:`fit`.
+        longest: As in :func:`fit`.
+
+    Raises:
+        StudioError: It is empty, or fills the context.
+    """
+    if not ids:
+        raise StudioError("There is no text to continue.", "Write the beginning of one.")
+    return Fitted(tuple(ids), longest, 0, None) if context is None else _with_room(tuple(ids), 0, context, longest)
+
+
+def _with_room(prompt: tuple[int, ...], left_off: int, context: int, longest: int) -> Fitted:
     if len(prompt) >= context:
-        raise StudioError(
+        raise TooLongError(
             f"The question is {len(prompt)} tokens long, and this model reads at most {context}.",
             "Shorten the message, or the standing instruction.",
         )
-    return Fitted(prompt, min(longest, context - len(prompt)), start - starts[0], context)
+    return Fitted(prompt, min(longest, context - len(prompt)), left_off, context)
 
 
 def _from(conversation: Sequence[Turn], start: int, encode: Callable[[Sequence[Turn]], list[int]]) -> tuple[int, ...]:

@@ -6,15 +6,15 @@ says depends neither on who is answered beside it nor on when it joined. The mod
 
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import torch
 
 from engine.chat.batch import MOST_ROWS, Batch, DecodingBatch, most_rows
 from engine.chat.prefill import Row
-from engine.chat.records import Sampling, StoppedBy
-from engine.chat.sampling import RowSampler, pick
+from engine.chat.records import Sampling, StoppedBy, TokenChance
+from engine.chat.sampling import RowSampler, chances, pick
 from engine.errors import ModelError
 from engine.hardware import release_unused
 from engine.model.device_errors import is_out_of_memory, without_frames
@@ -40,6 +40,8 @@ class RowState:
     done: bool = False
     stopped_by: StoppedBy | None = None
     """None while it is being written."""
+    chances: tuple[TokenChance, ...] = ()
+    """One a token, where the settings ask for them."""
 
 
 @dataclass(eq=False, slots=True)
@@ -72,7 +74,7 @@ class Request:
     def told(self) -> RowState:
         """The state as whoever asked is told: what is dropped has ended."""
         state = self.state
-        return RowState(state.tokens, True, "cancelled") if self.dropped and not state.done else state
+        return replace(state, done=True, stopped_by="cancelled") if self.dropped and not state.done else state
 
     @property
     def longest(self) -> int:
@@ -84,7 +86,7 @@ class Request:
         """The prompt and what has been answered already, for a batch that knows nothing of it."""
         return Row((*self.row.prompt, *self.state.tokens), self.row.adapter)
 
-    def say(self, token: int | None) -> None:
+    def say(self, token: int | None, chance: TokenChance | None = None) -> None:
         """Add a token to the answer, or end it; None is that the model has none."""
         if token is None:
             self.error = ModelError(
@@ -92,11 +94,12 @@ class Request:
                 "Set the compute type to bfloat16 or float32 in the recipe.",
             )
         elif token in self.stop_ids:
-            self.state = RowState(self.state.tokens, True, "end")
+            self.state = replace(self.state, done=True, stopped_by="end")
         else:
             tokens = (*self.state.tokens, token)
             ends = len(tokens) >= self.sampling.max_new_tokens
-            self.state = RowState(tokens, ends, "length" if ends else None)
+            told = self.state.chances if chance is None else (*self.state.chances, chance)
+            self.state = RowState(tokens, ends, "length" if ends else None, told)
 
 
 class ContinuousBatch:
@@ -178,9 +181,10 @@ class ContinuousBatch:
             self._open, self._joining = self._open + self._joining, []
         if not self._open:
             return
-        tokens = pick(torch.cat(scores), [request.sampler for request in self._open])
-        for request, token in zip(self._open, tokens, strict=True):
-            request.say(token)
+        together, samplers = torch.cat(scores), [request.sampler for request in self._open]
+        tokens = pick(together, samplers)
+        for request, token, chance in zip(self._open, tokens, chances(together, tokens, samplers), strict=True):
+            request.say(token, chance)
         self.clear()
         if self._open and self._batch is not None and self._batch.is_recorded:
             self._scores = self._step()  # a recorded step runs on while the words of this one are written

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.chat.answer_builder import AnswerBuilder, silent
-from engine.chat.context import Fitted, context_of, fit
+from engine.chat.context import Fitted, context_of, fit, fit_text
 from engine.chat.records import Answer, AnswerFrame, Sampling
 from engine.errors import ResourceError, StudioError
 from engine.model.adapter_files import check_mark
@@ -35,7 +35,7 @@ Progress = Callable[[int, int], None]
 def answer(
     base: "BaseModel",
     voices: "Sequence[Voice]",
-    conversations: Sequence[Sequence[Turn]],
+    conversations: Sequence[Sequence[Turn] | str],
     sampling: Sampling,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[AnswerFrame]:
@@ -45,7 +45,7 @@ def answer(
         base: The loaded base model that all voices belong to.
         voices: At least one; a voice without a path is the base itself.
         conversations: One a voice, its own messages so far. One that is longer than the model reads loses its oldest
-            messages, and the answer says so.
+            messages, and the answer says so. A text in place of messages is continued as it stands.
         sampling: How the answers are chosen.
         should_stop: Looked at before every token.
 
@@ -94,7 +94,7 @@ def answer_many(
 def _answers(
     base: "BaseModel",
     voices: "Sequence[Voice]",
-    conversations: Sequence[Sequence[Turn]],
+    conversations: Sequence[Sequence[Turn] | str],
     sampling: Sampling,
     should_stop: Callable[[], bool],
 ) -> Iterator[AnswerFrame]:
@@ -104,7 +104,7 @@ def _answers(
     yield answers.frame("Loading the adapters")
     fitted = [_fitted(base, conversation, sampling) for conversation in conversations]
     with _names(base, voices) as (names, weights):
-        answers.sign(weights, [each.note for each in fitted])
+        answers.sign(weights, fitted)
         requests = [
             _request(base, each, name, sampling, talks_on=True) for each, name in zip(fitted, names, strict=True)
         ]
@@ -133,7 +133,7 @@ def _many(
         requests = [_request(base, each, name, sampling) for of in fitted for each, name in zip(of, names, strict=True)]
         builders = [_builder(base, ids, sampling) for _ in fitted]
         for builder, of in zip(builders, fitted, strict=True):
-            builder.sign(weights, [each.note for each in of])
+            builder.sign(weights, of)
         given, ended = 0, 0
         progress(0, len(requests))
         for states in batch_of(base).answer(requests, should_stop):
@@ -185,7 +185,10 @@ def _weights(voice: "Voice", mark: str) -> str:
     return ", ".join(part for part in (step, mark) if part)
 
 
-def _fitted(base: "BaseModel", conversation: Sequence[Turn], sampling: Sampling) -> Fitted:
+def _fitted(base: "BaseModel", conversation: Sequence[Turn] | str, sampling: Sampling) -> Fitted:
+    if isinstance(conversation, str):
+        ids = base.chat.tokenizer(conversation)["input_ids"]
+        return fit_text(ids, context_of(base.model), sampling.max_new_tokens)
     asked = conversation[-1] if conversation else {"role": "", "content": ""}
     if asked["role"] != "user" or not asked["content"].strip():
         raise StudioError("There is no question to answer.", "Type a customer's message first.")

@@ -17,6 +17,8 @@ StoppedBy = Literal["end", "length", "cancelled", "stop word"]
 MOST_STOP_WORDS = 16
 LONGEST_STOP_WORD = 100
 """Characters."""
+MOST_LIKELIEST = 20
+"""Of the tokens that could have stood in a place, so many are told at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,9 @@ class Sampling:
     """Whether a model that can (Qwen3, DeepSeek-R1) thinks before it answers."""
     stop_words: tuple[str, ...] = ()
     """Texts that end an answer, which then ends before them; at most 16, of at most 100 characters."""
+    logprobs: int | None = None
+    """With each token is told how likely the model thought it, and so many of the likeliest in its place, 0 to 20;
+    None tells nothing, and costs nothing."""
 
     def __post_init__(self) -> None:
         _check("temperature", self.temperature, 0.0, 5.0)
@@ -57,6 +62,8 @@ class Sampling:
         _check("top-k", self.top_k, 0, 1000)
         _check("min-p", self.min_p, 0.0, 1.0)
         _check("repetition penalty", self.repetition_penalty, 1.0, 2.0)
+        if self.logprobs is not None:
+            _check("number of likeliest tokens", self.logprobs, 0, MOST_LIKELIEST)
         if len(self.stop_words) > MOST_STOP_WORDS or not all(
             0 < len(word) <= LONGEST_STOP_WORD for word in self.stop_words
         ):
@@ -137,6 +144,37 @@ class LookUp:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenChance:
+    """How likely the model thought a token that it has written; what alters the draw, temperature say, counts not."""
+
+    token: int
+    logprob: float
+    """Natural logarithm of the probability."""
+    likeliest: tuple[tuple[int, float], ...] = ()
+    """The likeliest tokens in its place with their logarithms, the likeliest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenText:
+    """A token as it is written, and how likely it was."""
+
+    text: str
+    """Bytes that make no character by themselves are shown as U+FFFD."""
+    raw: bytes
+    """Its bytes in the text; none for a special token, which is no part of it."""
+    logprob: float
+    """Natural logarithm of the probability."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredToken:
+    """A token of an answer, and those that could have stood there."""
+
+    said: TokenText
+    likeliest: tuple[TokenText, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What one voice has said so far."""
 
@@ -158,6 +196,10 @@ class Answer:
     """What a model that thinks has thought before it answered."""
     note: str = ""
     """What was left off from the conversation because it is too long for the model, in a sentence."""
+    prompt_tokens: int = 0
+    """Tokens that were read before the answer."""
+    scored: tuple[ScoredToken, ...] = ()
+    """The tokens of the text so far, where :attr:`Sampling.logprobs` asks for them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import torch
 
-from engine.chat.records import Sampling
+from engine.chat.records import Sampling, TokenChance
 
 _NONE = -1
 """Stands for a token where the scores are no numbers."""
@@ -68,6 +68,34 @@ def pick(scores: torch.Tensor, rows: Sequence[RowSampler]) -> list[int | None]:
     for row, token in zip(rows, tokens, strict=True):
         row.note(token)
     return tokens
+
+
+def chances(scores: torch.Tensor, tokens: Sequence[int | None], rows: Sequence[RowSampler]) -> list[TokenChance | None]:
+    """Say how likely the model thought the tokens that were chosen, for the rows that ask for it.
+
+    Args:
+        scores: As for :func:`pick`.
+        tokens: What it has returned.
+        rows: One a row.
+
+    Returns:
+        One a row; None for a row that does not ask, or has no token.
+    """
+    told: list[TokenChance | None] = [None] * len(rows)
+    asked = [place for place, row in enumerate(rows) if row.sampling.logprobs is not None and tokens[place] is not None]
+    if not asked:
+        return told
+    logs = scores[asked].float().log_softmax(-1)
+    chosen = torch.tensor([tokens[place] for place in asked], device=logs.device).unsqueeze(-1)
+    most = max(rows[place].sampling.logprobs or 0 for place in asked)
+    best, ids = logs.topk(min(most, logs.shape[-1]), dim=-1)
+    said = logs.gather(-1, chosen).squeeze(-1)
+    for place, logprob, values, names in zip(asked, said.tolist(), best.tolist(), ids.tolist(), strict=True):
+        wanted = rows[place].sampling.logprobs or 0
+        token = tokens[place]
+        assert token is not None
+        told[place] = TokenChance(token, logprob, tuple(zip(names[:wanted], values[:wanted], strict=True)))
+    return told
 
 
 def _penalised(scores: torch.Tensor, rows: Sequence[RowSampler]) -> torch.Tensor:

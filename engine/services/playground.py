@@ -171,21 +171,24 @@ class PlaygroundService:
     def ask(
         self,
         voices: Sequence[str],
-        conversations: Sequence[Sequence["Turn"]],
+        conversations: Sequence["Sequence[Turn] | str"],
         sampling: "Sampling",
         session: str = "",
         dataset: str = "",
         ticket: str = "",
+        should_stop: Callable[[], bool] = lambda: False,
     ) -> "Iterator[AnswerFrame]":
         """Stream the answers of several voices, decoded in one batch.
 
         Args:
             voices: Ids from :meth:`voices`, with or without look-up, at least one; all adapters belong to one base.
-            conversations: One a voice: its own messages so far, the last one the customer's.
+            conversations: One a voice: its own messages so far, the last one the customer's; or a text, which is
+                continued as it stands and for which nothing is looked up.
             sampling: Temperature, top-p, length, seed.
             session: Whoever asks; :meth:`stop` with the same name ends the answer.
             dataset: The data set that is looked in where no voice is a run, which looks in its own copy.
             ticket: The held-out ticket that is asked about, if any: look-up finds neither it nor its like.
+            should_stop: Looked at before every token.
 
         Yields:
             Frames with the text of every voice so far; the last frame has ``done`` set on each.
@@ -197,7 +200,7 @@ class PlaygroundService:
         from engine.chat.playground import answer, silent
 
         chosen = [self.voice(identifier) for identifier in voices]
-        asked = _Asked(session)
+        asked = _Asked(session, _StoppedBy(should_stop))
         self._answers.add(asked)
         try:
             for place, voice in enumerate(chosen):
@@ -217,9 +220,10 @@ class PlaygroundService:
                 if lease.base is None:
                     yield completed(silent(list(writers), "", "cancelled"), voices, found, nearest)
                     return
-                for name in found.keys() & writers.keys():
-                    longest = sampling.max_new_tokens
-                    writers[name], found[name] = with_tickets(lease.base, writers[name], found[name], longest)
+                for name, turns in writers.items():
+                    if name in found and not isinstance(turns, str):
+                        longest = sampling.max_new_tokens
+                        writers[name], found[name] = with_tickets(lease.base, turns, found[name], longest)
                 for frame in answer(lease.base, speakers, list(writers.values()), sampling, asked.stop.is_set):
                     yield completed(frame, voices, found, nearest)
         finally:
@@ -293,7 +297,7 @@ class PlaygroundService:
     def _look_up(
         self,
         chosen: Sequence[Voice],
-        conversations: Sequence[Sequence["Turn"]],
+        conversations: Sequence["Sequence[Turn] | str"],
         dataset: str,
         ticket: str,
         asked: _Asked,
@@ -311,7 +315,7 @@ class PlaygroundService:
         same: dict[tuple[str, ...], LookUp] = {}
         began = time.perf_counter()
         for voice, conversation in zip(chosen, conversations, strict=True):
-            if not voice.lookup:
+            if not voice.lookup or isinstance(conversation, str):
                 continue
             words = tuple(turn["content"] for turn in conversation if turn["role"] == "user")
             if words not in same:
