@@ -203,18 +203,26 @@ def ask(
 @app.command()
 def export(
     run: RunOption,
-    out: Annotated[Path, typer.Option(help="The file to write.")],
-    format_: Annotated[str, typer.Option("--format", help="adapter: a .zip with everything to use it.")] = "adapter",
+    out: Annotated[Path, typer.Option(help="The .zip or the new folder to write.")],
+    format_: Annotated[
+        str, typer.Option("--format", help="adapter: a .zip for this program and Python; merged: one 16-bit model.")
+    ] = "adapter",
     with_tickets: Annotated[
         bool, typer.Option("--with-tickets", help="Pack the masked tickets too, so that it can look them up elsewhere.")
     ] = False,
+    workspace: WorkspaceOption = None,
 ) -> None:
-    """Pack a run's result."""
-    if format_ != "adapter":
-        raise typer.BadParameter(f"'{format_}' is not one of: adapter.", param_hint="--format")
-    studio = _studio()
-    path = follow(studio.export.bundle(studio.runs.open_at(run), out, with_tickets))
-    result({"file": str(path), "bytes": path.stat().st_size})
+    """Take a run's result home."""
+    from engine.export.format import Choices
+    from engine.export.registry import FORMATS
+
+    if format_ not in FORMATS:
+        raise typer.BadParameter(f"'{format_}' is not one of: {', '.join(FORMATS)}.", param_hint="--format")
+    studio = _studio(workspace)
+    choices = Choices(with_tickets=with_tickets)
+    path = follow(studio.export.make(studio.runs.open_at(run), format_, out, choices))
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    result({"file": str(path), "format": format_, "bytes": sum(file.stat().st_size for file in files)})
 
 
 @app.command()

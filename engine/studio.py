@@ -66,7 +66,7 @@ class Studio:
         self.playground = PlaygroundService(workspace, self.tickets, self.runs, self.adapters, self.lookup, self.bases)
         self.questions = QuestionService(workspace, self.playground)
         self.comparison = ComparisonService(self.runs, self.bases)
-        self.export = ExportService(self.runs)
+        self.export = ExportService(self.runs, self.bases, workspace.cache)
         self._warm = threading.Event()
         workspace.sweep()
         workspace.empty_old_trash()

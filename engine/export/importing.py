@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from engine.errors import ModelError, RecipeError, StudioError
-from engine.export.bundle import TOKENIZER_FILES
+from engine.export.files import TOKENIZER_FILES
 from engine.export.tickets import FILE as TICKETS
 from engine.export.tickets import unpack as unpack_tickets
 from engine.hardware import GIB

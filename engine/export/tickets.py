@@ -4,7 +4,6 @@ Only when the person says so: they are the masked conversations that the run has
 can read them. Of each, what was said travels, and a number that stands for its words; no subject, tag or date.
 """
 
-import zipfile
 from pathlib import Path
 
 from engine.errors import ModelError, StudioError
@@ -32,17 +31,17 @@ def weigh(data: Path) -> tuple[int, int]:
     return len(sizes), sum(sizes)
 
 
-def pack(data: Path, archive: zipfile.ZipFile) -> None:
-    """Write the conversations of a run into its bundle.
+def pack(data: Path, folder: Path) -> None:
+    """Write the conversations of a run beside its adapter.
 
     Args:
         data: A run's copy of its data set.
-        archive: The bundle.
+        folder: Where what is exported is put together.
 
     Raises:
         StudioError: They are damaged.
     """
-    with archive.open(FILE, "w", force_zip64=True) as target:
+    with (folder / FILE).open("xb") as target:
         for entry in conversations(data / TRAIN):
             target.write(_line(entry))
 

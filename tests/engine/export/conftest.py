@@ -6,6 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from engine.base_holder import BaseHolder
+from engine.export.format import Choices
+from engine.export.making import make_newest
+from engine.export.registry import format_of
+from engine.export.source import ExportSource
 from engine.model.adapter_files import write_mark
 from engine.recipe import Recipe
 from engine.training.runs.directory import RunDirectory
@@ -52,6 +57,18 @@ def finished_run(workspace: Workspace, dataset: Path, base, **settings) -> RunDi
     base.chat.save(run.adapter)
     write_mark(run.adapter, base.mark)
     return run
+
+
+def export(run: RunDirectory, out: Path, format_: str = "adapter", report=lambda *_: None, **choices) -> Path:
+    """Export a run as the program does."""
+    cache = run.path / "cache"
+    bases = BaseHolder(cache)
+    try:
+        return make_newest(
+            lambda: ExportSource.of_run(run, bases, cache), format_of(format_), out, Choices(**choices), report
+        )
+    finally:
+        bases.close()
 
 
 def to_checkpoints(run: RunDirectory, *steps: int) -> None:

@@ -13,16 +13,16 @@ from engine.chat.adapters import AdapterBank
 from engine.chat.playground import Sampling, answer
 from engine.errors import ModelError, RecipeError
 from engine.export import importing
-from engine.export.bundle import export_bundle
 from engine.model.adapter_files import MAX_HEADER_BYTES, MAX_TENSORS
 from engine.recipe import FIELDS, Recipe
 from engine.studio import Voice
 from engine.training.runs.directory import RunDirectory
+from tests.engine.export.conftest import export
 
 
 @pytest.fixture
 def bundle(run, tmp_path) -> Path:
-    return export_bundle(run, tmp_path / "Spring sale.zip")
+    return export(run, tmp_path / "Spring sale.zip")
 
 
 def import_adapter(workspace, source: Path, name: str = "", base: str = "") -> Path:

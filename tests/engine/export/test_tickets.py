@@ -6,13 +6,12 @@ import zipfile
 import pytest
 
 from engine.errors import ModelError
-from engine.export.bundle import export_bundle
 from engine.export.importing import import_adapter
 from engine.export.tickets import FILE, weigh
 from engine.studio import Studio
 from engine.tickets.dataset.files import TRAIN, TRAVELLED
 from engine.workspace import Workspace
-from tests.engine.export.conftest import TICKET, finished_run
+from tests.engine.export.conftest import TICKET, export, finished_run
 
 
 @pytest.fixture
@@ -25,10 +24,10 @@ def told(dataset):
 
 def test_tickets_travel_only_when_the_person_says_so(workspace, told, tiny_base, tmp_path):
     run = finished_run(workspace, told, tiny_base)
-    with zipfile.ZipFile(export_bundle(run, tmp_path / "without.zip")) as archive:
+    with zipfile.ZipFile(export(run, tmp_path / "without.zip")) as archive:
         assert FILE not in archive.namelist()
         assert all(TICKET.encode() not in archive.read(name) for name in archive.namelist())
-    with zipfile.ZipFile(export_bundle(run, tmp_path / "with.zip", with_tickets=True)) as archive:
+    with zipfile.ZipFile(export(run, tmp_path / "with.zip", with_tickets=True)) as archive:
         (line,) = archive.read(FILE).splitlines()
     entry = json.loads(line)
     assert entry["messages"][0]["content"] == TICKET and set(entry) == {"ticket", "messages", "key"}
@@ -38,7 +37,7 @@ def test_tickets_travel_only_when_the_person_says_so(workspace, told, tiny_base,
 
 def test_an_adapter_looks_up_the_tickets_that_came_with_it(workspace, told, tiny_base, tmp_path):
     run = finished_run(workspace, told, tiny_base, lookup=True)
-    packed = export_bundle(run, tmp_path / "with.zip", with_tickets=True)
+    packed = export(run, tmp_path / "with.zip", with_tickets=True)
     elsewhere = Studio(Workspace(tmp_path / "elsewhere"))
     folder = import_adapter(elsewhere.workspace, packed, "brought", tiny_base.ref)
     assert not (folder / FILE).exists() and (folder / TRAVELLED / TRAIN).is_file()
@@ -52,7 +51,7 @@ def test_an_adapter_looks_up_the_tickets_that_came_with_it(workspace, told, tiny
 
 
 def test_damaged_tickets_in_a_strangers_bundle_are_refused_in_words(workspace, told, tiny_base, tmp_path):
-    packed = export_bundle(finished_run(workspace, told, tiny_base), tmp_path / "a.zip")
+    packed = export(finished_run(workspace, told, tiny_base), tmp_path / "a.zip")
     with zipfile.ZipFile(packed, "a") as archive:
         archive.writestr(FILE, '{"ticket": 7}\n')
     with pytest.raises(ModelError, match=r"Line 1 of lookup_tickets\.jsonl is damaged"):

@@ -13,15 +13,14 @@ from safetensors.torch import load_file
 
 from engine.chat.playground import Sampling, answer
 from engine.errors import ModelError, ResourceError, RunError, StudioError
-from engine.export import bundle
-from engine.export.bundle import export_bundle
+from engine.export import packing
 from engine.export.card import usage
 from engine.export.importing import import_adapter
 from engine.model.base import load_base
 from engine.recipe import Recipe
 from engine.studio import Voice
 from engine.task import Task
-from tests.engine.export.conftest import finished_run, to_checkpoints
+from tests.engine.export.conftest import export, finished_run, to_checkpoints
 from tests.tiny import CHATML, make_model
 
 QUESTION = "where is my parcel please"
@@ -29,7 +28,7 @@ QUESTION = "where is my parcel please"
 
 def test_zip_holds_exactly_what_an_adapter_needs(run, tmp_path):
     (run.adapter / "training_args.bin").write_bytes(b"not for export")
-    out = export_bundle(run, tmp_path / "deep" / "out.zip")
+    out = export(run, tmp_path / "deep" / "out.zip")
     with zipfile.ZipFile(out) as archive:
         assert archive.testzip() is None
         assert sorted(archive.namelist()) == [
@@ -56,7 +55,7 @@ def test_zip_holds_exactly_what_an_adapter_needs(run, tmp_path):
 def test_a_run_in_the_middle_gives_its_newest_checkpoint(run, workspace, tmp_path):
     to_checkpoints(run, 6, 12)
     (run.checkpoint(6) / "adapter_model.safetensors").write_bytes(b"older")
-    out = export_bundle(run, tmp_path / "out.zip")
+    out = export(run, tmp_path / "out.zip")
     with zipfile.ZipFile(out) as archive:
         assert sorted(archive.namelist()) == [
             "README.md",
@@ -81,7 +80,7 @@ def test_a_checkpoint_that_a_newer_one_has_replaced_meanwhile_makes_way_for_it(r
         if run.checkpoint(6).exists():
             run.checkpoint(6).rename(run.checkpoint(12))
 
-    out = export_bundle(run, tmp_path / "out.zip", train_on)
+    out = export(run, tmp_path / "out.zip", report=train_on)
     with zipfile.ZipFile(out) as archive:
         assert "checkpoint of step 12" in archive.read("README.md").decode()
 
@@ -90,7 +89,7 @@ def test_nothing_in_the_zip_says_where_the_base_lay(workspace, dataset, tmp_path
     """A path has the name of its owner's home folder in it."""
     folder = Path(shutil.copytree(tiny_model, tmp_path / "home-of-jane" / "models" / "mine"))
     base = load_base(Recipe(model=str(folder)), tmp_path, lambda *_: None)
-    out = export_bundle(finished_run(workspace, dataset, base), tmp_path / "out.zip")
+    out = export(finished_run(workspace, dataset, base), tmp_path / "out.zip")
     with zipfile.ZipFile(out) as archive:
         for name in archive.namelist():
             assert b"jane" not in archive.read(name), name
@@ -99,15 +98,16 @@ def test_nothing_in_the_zip_says_where_the_base_lay(workspace, dataset, tmp_path
 
 def test_progress_is_told_up_to_the_end(run, tmp_path):
     told: list[tuple[str, float | None]] = []
-    export_bundle(run, tmp_path / "out.zip", lambda stage, done: told.append((stage, done)))
+    export(run, tmp_path / "out.zip", report=lambda stage, done: told.append((stage, done)))
     assert told[0] == ("Writing the card", None)
-    assert told[-1] == ("Packing the weights", 1.0)
+    assert ("Packing it into one file", 1.0) in told
+    assert told[-1] == ("Putting it in its place", 1.0)
 
 
 def test_run_without_an_adapter_is_refused_and_writes_nothing(run, tmp_path):
     (run.adapter / "adapter_model.safetensors").unlink()
     with pytest.raises(RunError, match="no adapter yet"):
-        export_bundle(run, tmp_path / "out.zip")
+        export(run, tmp_path / "out.zip")
     assert not (tmp_path / "out.zip").exists()
 
 
@@ -119,9 +119,9 @@ def test_full_disk_leaves_the_older_export_and_no_half_file(run, tmp_path, monke
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(bundle, "_add_weights", full)
+    monkeypatch.setattr(packing, "_add", full)
     with pytest.raises(ResourceError, match="full"):
-        export_bundle(run, out)
+        export(run, out)
     assert [file.name for file in out.parent.iterdir()] == ["out.zip"]
     assert out.read_bytes() == b"the older one"
 
@@ -132,12 +132,12 @@ def test_cancel_ends_the_packing_in_the_middle_and_leaves_no_half_file(run, tmp_
 
     def action(task):
         def report(stage, fraction):
-            if stage == "Packing the weights":
+            if stage == "Packing it into one file":
                 packing.set()
                 assert go.wait(30)
             task.report(stage, fraction)
 
-        return export_bundle(run, out, report)
+        return export(run, out, report=report)
 
     task = Task("Packing the adapter", action)
     assert packing.wait(30)
@@ -169,7 +169,7 @@ def test_snippet_of_the_card_says_what_the_playground_says(workspace, dataset, t
     base = load_base(Recipe(model=str(folder)), tmp_path, lambda *_: None)
     assert base.chat.default_template != own_template
     run = finished_run(workspace, dataset, base, **settings)
-    with zipfile.ZipFile(export_bundle(run, tmp_path / "out.zip")) as archive:
+    with zipfile.ZipFile(export(run, tmp_path / "out.zip")) as archive:
         archive.extractall(tmp_path / "unpacked")
     readme = (tmp_path / "unpacked" / "README.md").read_text()
     assert snippet(readme) == (tmp_path / "unpacked" / "usage.py").read_text()
@@ -211,7 +211,7 @@ def test_an_exported_adapter_is_not_asked_over_other_weights_of_the_same_shape(
     folder = Path(shutil.copytree(tiny_model, tmp_path / "base"))
     recipe = Recipe(model=str(folder))
     base = load_base(recipe, tmp_path, lambda *_: None)
-    zipped = export_bundle(finished_run(workspace, dataset, base), tmp_path / "out.zip")
+    zipped = export(finished_run(workspace, dataset, base), tmp_path / "out.zip")
     imported = import_adapter(workspace, zipped, base=str(folder))
     voice, asked = Voice("a", "A", str(folder), imported), [{"role": "user", "content": QUESTION}]
     greedy = Sampling(temperature=0.0, max_new_tokens=2)

@@ -1,0 +1,134 @@
+"""Make an export: room on the disk, the work in a scratch folder beside the target, and one rename at the end.
+
+Whatever happens on the way (a full disk, a folder that is read-only, somebody who calls it off), nothing half-written
+is left, and an older export of that name stays as it was until the new one is whole.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.errors import Cancelled, ResourceError, StudioError
+from engine.export.format import Choices, Format
+from engine.export.packing import pack
+from engine.export.source import ExportSource
+from engine.scratch import scratch
+from engine.task import Report
+from engine.workspace import disk_errors
+
+MARGIN = 64 * 2**20
+"""Bytes that are left free on the disk."""
+
+
+def make_newest(
+    newest: Callable[[], ExportSource], format_: Format, out: Path, choices: Choices, report: Report
+) -> Path:
+    """As :func:`make`, of a run that may be in progress: a newer checkpoint may take the place of the one being read.
+
+    Args:
+        newest: Returns what the run has by now.
+        format_: As in :func:`make`.
+        out: As in :func:`make`.
+        choices: As in :func:`make`.
+        report: As in :func:`make`.
+
+    Raises:
+        StudioError: As in :func:`make`.
+    """
+    source = newest()
+    try:
+        return make(source, format_, out, choices, report)
+    except Cancelled:
+        raise
+    except (OSError, StudioError):
+        newer = newest()
+        if newer.adapter == source.adapter:
+            raise
+        return make(newer, format_, out, choices, report)
+
+
+def make(source: ExportSource, format_: Format, out: Path, choices: Choices, report: Report) -> Path:
+    """Write a result in a format.
+
+    Args:
+        source: What is exported.
+        format_: As what.
+        out: The .zip or the folder to write. A .zip is replaced once the new one is complete; a folder must be new, or
+            empty.
+        choices: What the person has chosen.
+        report: Called with the stage in words and the fraction done; raises Cancelled.
+
+    Returns:
+        ``out``.
+
+    Raises:
+        Cancelled: ``report`` said so.
+        StudioError: The source is damaged or cannot be had in this format, the disk is full or read-only, or ``out`` is
+            taken; in words.
+    """
+    if refusal := format_.refusal(source):
+        raise StudioError(refusal, "Pick another format.")
+    zipped = out.suffix.lower() == ".zip" or (format_.zipped and not out.is_dir())
+    with disk_errors(out):
+        _check_target(out, zipped)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        check_room(out.parent, bytes_needed(source, format_, choices, zipped=zipped))
+        with scratch(out.parent, "export") as temporary:
+            folder = temporary / "files"
+            folder.mkdir()
+            format_.write(source, choices, folder, report)
+            if zipped:
+                made = pack(folder, temporary / "export.zip", report)
+            else:
+                made = folder
+                _settle(folder, report)
+            report("Putting it in its place", 1.0)
+            _put(made, out)
+    return out
+
+
+def bytes_needed(source: ExportSource, format_: Format, choices: Choices, *, zipped: bool) -> int:
+    """Return how many bytes an export needs on the disk while it is made; 0 where that is not known beforehand."""
+    size = format_.bytes_of(source, choices)
+    return 0 if size is None else (2 if zipped else 1) * size + format_.extra_bytes(source, choices)
+
+
+def check_room(folder: Path, needed: int) -> None:
+    """Make sure that a disk has room.
+
+    Raises:
+        ResourceError: It has not; says how much is needed and how much there is.
+    """
+    free = shutil.disk_usage(folder).free
+    if needed + MARGIN > free:
+        raise ResourceError(
+            f"This export needs {_size(needed + MARGIN)} on the disk of {folder}, where {_size(free)} are free.",
+            "Free some space, or name a place on a larger disk.",
+        )
+
+
+def _check_target(out: Path, zipped: bool) -> None:
+    if zipped and out.is_dir():
+        raise StudioError(f"{out} is a folder.", "Name a file that ends with .zip.")
+    if not zipped and out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise StudioError(f"{out} is there already.", "Name a new folder, or a file that ends with .zip.")
+
+
+def _settle(folder: Path, report: Report) -> None:
+    """Bring what was written to the disk, so that a rename names whole files even when the power fails."""
+    report("Writing it to the disk", None)
+    for file in (path for path in folder.rglob("*") if path.is_file()):
+        with file.open("rb+") as written:
+            os.fsync(written.fileno())
+        report("Writing it to the disk", None)
+
+
+def _put(made: Path, out: Path) -> None:
+    if out.is_dir():
+        out.rmdir()  # an empty one
+    made.replace(out)
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
