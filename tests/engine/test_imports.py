@@ -33,6 +33,7 @@ ALLOWED = {
     "base_holder": {"errors", "recipe", "task", "model"},
     "training": GROUND | {"tickets", "model", "base_holder"},
     "chat": GROUND | {"tickets", "model"},
+    "verdict": GROUND | {"tickets", "model", "training", "chat"},
     "export": GROUND | {"tickets", "model", "training", "base_holder"},
 }
 """Part of the engine -> what it may import; the others see everything."""

@@ -12,6 +12,8 @@ What preparing writes (:mod:`engine.tickets.preparing.pipeline`):
     customers.json               {"key": number} of conversations whose customer has several: equal numbers, one
                                  customer, which mean nothing anywhere else; mode 0600
     lookup.npz                   the index of train.jsonl (:mod:`engine.tickets.lookup.index`); mode 0600
+    facts.json                   how many answers of train.jsonl state each fact (:mod:`engine.verdict.facts.index`),
+                                 made when first asked for; mode 0600
     dropped.jsonl                what the person left out by hand, so that it can be taken back in
 
 What a workspace adds (:mod:`engine.tickets.library`): name.json, edits.json, origin.json and the folder sources/.
@@ -40,6 +42,7 @@ AGENTS: Final = "agents.json"
 ANSWERED: Final = "answered.jsonl"
 CUSTOMERS: Final = "customers.json"
 LOOKUP: Final = "lookup.npz"
+FACTS: Final = "facts.json"
 REPORT: Final = "report.json"
 PREPARED: Final = (TRAIN, HELDOUT, DROPPED, LEFT_OUT, REDACTIONS, AGENTS, ANSWERED, CUSTOMERS, LOOKUP, REPORT)
 """What preparing writes; the report comes last, and a folder without it is no data set."""

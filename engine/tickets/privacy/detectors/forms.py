@@ -33,7 +33,7 @@ class Forms:
         self.text = text
         self.label_words: frozenset[str] | None = None
         """Those of its words that may begin a label; set by :mod:`engine.tickets.privacy.detectors.labels`."""
-        self.lowered = _lowered(text)
+        self.lowered = lowered(text)
         """The text in lower case; a letter whose small form is two characters stays as it is."""
         self.plain = text
         """The text with half-width digits, letters and hyphens, as number formats know them."""
@@ -68,8 +68,9 @@ class Forms:
         return sorted(starts)
 
 
-def _lowered(text: str) -> str:
-    lowered = text.lower()
-    if len(lowered) == len(text):
-        return lowered
-    return "".join(small if len(small := letter.lower()) == 1 else letter for letter in text)
+def lowered(text: str) -> str:
+    """Return a text in lower case and as long as before; a letter whose small form is two characters stays."""
+    small = text.lower()
+    if len(small) == len(text):
+        return small
+    return "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)
