@@ -82,6 +82,13 @@ def _time_left(seconds: float, fraction: float | None) -> str:
     return words.left(seconds / fraction * (1 - fraction))
 
 
+def command(text: str) -> Markup:
+    """Show what is to be typed in a terminal; a press copies it."""
+    return Markup(
+        '<pre class="command" data-copy tabindex="0" role="button" aria-label="Copy the command">{}</pre>'
+    ).format(text)
+
+
 def empty(title: str, sentence: str) -> Markup:
     """Say what a place is for while there is nothing in it; the button to begin stands below."""
     return Markup('<div class="empty"><h2>{}</h2><p>{}</p></div>').format(title, sentence)

@@ -1,13 +1,4 @@
-/* What a click on a piece of text does: copy it, go to another place on the page, fetch a file. */
-
-document.addEventListener("click", ({ target }) => {
-  const text = target.closest("[data-copy]");
-  if (!text || String(getSelection())) return;
-  navigator.clipboard?.writeText(text.textContent).then(() => {
-    text.dataset.copied = "yes";
-    setTimeout(() => delete text.dataset.copied, 1500);
-  });
-});
+/* What a click does that leads elsewhere: go to another place on the page, fetch a file. */
 
 document.addEventListener("click", ({ target }) => {
   const there = document.getElementById(target.closest("[data-scroll-to]")?.dataset.scrollTo);

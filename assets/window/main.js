@@ -3,6 +3,7 @@
  * is put on the page as text. The page loads it before Gradio's scripts (ui/shell/head.py), which find in ``ticketTuner`` what
  * the pieces of the page call (ui/html.py). Light and dark are theme.js, which is there even earlier.
  */
+import "./copy.js";
 import "./keys.js";
 import "./links.js";
 import "./lists.js";

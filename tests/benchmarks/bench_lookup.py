@@ -14,9 +14,13 @@ import re
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -76,29 +80,42 @@ def large(folder: Path, tickets: int) -> dict[str, Any]:
     began = time.perf_counter()
     report = prepare([export], folder / "set", PrepareOptions())
     taken = time.perf_counter() - began
-    began = time.perf_counter()
-    index = index_of(folder / "set")
-    opened = time.perf_counter() - began
-    data, customers = DataSet(folder / "set"), customers_in(folder / "set")
-    asked = [of_ticket(entry, customers) for entry in data.conversations("heldout")[:SEARCHES]]
-    seconds = []
-    for question in asked:
-        began = time.perf_counter()
-        nearest(index, question)
-        seconds.append(time.perf_counter() - began)
     made = report.stages["look-up"]
+    with ProcessPoolExecutor(1, get_context("spawn")) as fresh:  # where nothing has been made, all that is new counts
+        opened = fresh.submit(searched, folder / "set").result()
     return {
-        "tickets": len(index),
         "prepared in seconds": round(taken, 1),
         "of that the index": made,
         "times without it": round(taken / (taken - made), 3),
-        "megabytes": round((folder / "set" / LOOKUP).stat().st_size / 1e6, 1),
-        "opened in seconds": round(opened, 2),
-        "search in ms, median": round(1000 * median(seconds), 2) if seconds else None,
-        "search in ms, of 20 the slowest": round(1000 * sorted(seconds)[int(0.95 * len(seconds))], 2)
-        if seconds
-        else None,
+        "megabytes on the disk": round((folder / "set" / LOOKUP).stat().st_size / 1e6, 1),
+        **opened,
     }
+
+
+def searched(folder: Path) -> dict[str, Any]:
+    """Open the index of a data set and search it: what that takes, in a process that has done nothing else."""
+    import bm25s  # noqa: F401  # the library is not the index
+
+    data, customers, process = DataSet(folder), customers_in(folder), psutil.Process()
+    before, began = process.memory_info().rss, time.perf_counter()
+    index = index_of(folder)
+    opened = time.perf_counter() - began
+    taken = process.memory_info().rss - before
+    asked = [of_ticket(entry, customers) for entry in data.conversations("heldout")[:SEARCHES]]
+    milliseconds = []
+    for question in asked:
+        began = time.perf_counter()
+        nearest(index, question)
+        milliseconds.append(1000 * (time.perf_counter() - began))
+    found: dict[str, Any] = {
+        "tickets": len(index),
+        "opened in seconds": round(opened, 2),
+        "megabytes in memory": round(taken / 1e6),
+    }
+    if milliseconds:
+        found["search in ms, median"] = round(median(milliseconds), 2)
+        found["search in ms, of 20 the slowest"] = round(sorted(milliseconds)[int(0.95 * len(milliseconds))], 2)
+    return found
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from engine.studio import RunInfo
 from engine.training.runs.status import ACTIVE
 from ui import icons, words
-from ui.parts import NOTHING, join
+from ui.parts import NOTHING, command, join
 from ui.shell.views import short_model
 
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
@@ -81,18 +81,14 @@ def tiles(run: RunInfo) -> Markup:
     script = _tile(
         "Python, vLLM",
         Markup("<p>Unpack the .zip, install what ‘Commands and script’ below names, and ask in a terminal:</p>"),
-        Markup(
-            '<pre class="command" data-copy tabindex="0" role="button" aria-label="Copy the command">{}</pre>'
-        ).format('python usage.py "Where is my parcel?"'),
+        command('python usage.py "Where is my parcel?"'),
         "It gives the same answers as the playground. vLLM reads the unpacked folder with --enable-lora; its answers "
         "over a base in another precision differ, and are not checked here.",
     )
     other = _tile(
         "Ollama, LM Studio, llama.cpp",
         Markup("<p>These read .gguf files, and Ticket Tuner does not write one yet.</p>"),
-        Markup(
-            '<pre class="command" data-copy tabindex="0" role="button" aria-label="Copy the command">{}</pre>'
-        ).format(CONVERTER),
+        command(CONVERTER),
         f"What can be tried today: llama.cpp's own converter makes one of the unpacked .zip and of {model}. What it "
         "answers then is not checked here.",
     )

@@ -45,12 +45,12 @@ def _compared_with(conversation: Conversation, voice: Voice, voices: Sequence[Vo
 def _pane(conversation: Conversation, voice: Voice, other: str) -> Markup:
     heard, newest = conversation.hears(lane(voice)), conversation.replies.get(lane(voice))
     said = [_said(turn["role"], turn["content"]) for turn in heard]
-    if other and heard and heard[-1]["role"] == "assistant":
-        said[-1] = _said("assistant", marked(heard[-1]["content"], other))
+    if heard and heard[-1]["role"] == "assistant":
+        said[-1] = _answer(marked(heard[-1]["content"], other))
     if newest is not None and not newest.done:
         said.append(_speaking(newest, conversation.stage))
     elif newest is not None and newest.text and heard and heard[-1]["role"] == "user":
-        said.append(_said("assistant", newest.text))  # complete, while another voice still speaks
+        said.append(_answer(newest.text))  # complete, while another voice still speaks
     if said:
         is_answer = newest is not None and (newest.text or not newest.done)
         said.insert(len(said) - bool(is_answer), thoughts(newest))
@@ -59,8 +59,23 @@ def _pane(conversation: Conversation, voice: Voice, other: str) -> Markup:
     return Markup(
         '<section class="pane pane-{}" aria-label="{}" data-voice="{}"><header><h3>{}</h3>'
         '<span class="weights">{}</span>{}</header>'
-        '<div class="pane-body" tabindex="0" data-scroll>{}</div><footer>{}</footer></section>'
-    ).format(kind, voice.label, voice.id, voice.label, weights(voice), _mark(newest), body, _tally(newest))
+        '<div class="pane-body" tabindex="0" data-scroll>{}</div>{}</section>'
+    ).format(kind, voice.label, voice.id, voice.label, weights(voice), _mark(newest), body, _footer(voice, newest))
+
+
+def _footer(voice: Voice, newest: Reply | None) -> Markup:
+    """How the newest answer went, and the button that copies it."""
+    has_answer = newest is not None and bool(newest.text)
+    return Markup("<footer><span>{}</span>{}</footer>").format(
+        _tally(newest), _copy_button(voice.id, voice.label) if has_answer else NOTHING
+    )
+
+
+def _copy_button(identifier: str, name: str) -> Markup:
+    return Markup(
+        '<button type="button" class="link copy" data-copy-answer data-key="copy-{}" aria-live="polite" '
+        'title="Copy the answer of ‘{}’">Copy</button>'
+    ).format(identifier, name)
 
 
 def _mark(newest: Reply | None) -> Markup:
@@ -139,17 +154,22 @@ def lane(voice: Voice) -> str:
     return f"{voice.id}:{voice.model}" if voice.path is None and voice.model else voice.id
 
 
-def _said(role: str, content: str | Markup, answer: str = "Answer") -> Markup:
-    who = {"user": "Customer", "assistant": answer, "system": "Standing instruction"}.get(role, role)
+def _said(role: str, content: str) -> Markup:
+    who = {"user": "Customer", "assistant": "Answer", "system": "Standing instruction"}.get(role, role)
     return Markup('<div class="turn turn-{}"><h4>{}</h4><p>{}</p></div>').format(role, who, content)
 
 
+def _answer(content: str | Markup) -> Markup:
+    """The newest answer of a pane, which can be copied."""
+    return Markup('<div class="turn turn-assistant"><h4>Answer</h4><p data-answer>{}</p></div>').format(content)
+
+
 def _speaking(newest: Reply, stage: str) -> Markup:
-    words_so_far = (
-        Markup("{}").format(newest.text)
-        if newest.text
-        else Markup('<span class="quiet">{}</span>').format("Thinking" if newest.thoughts else stage or "Thinking")
-    )
+    if newest.text:
+        words_so_far = Markup("<span data-answer>{}</span>").format(newest.text)
+    else:
+        stage = "Thinking" if newest.thoughts else stage or "Thinking"
+        words_so_far = Markup('<span class="quiet">{}</span>').format(stage)
     return Markup(
         '<div class="turn turn-assistant speaking" aria-live="off"><h4>Answer</h4><p>{}<i class="caret"></i></p></div>'
     ).format(words_so_far)
@@ -173,9 +193,9 @@ def _reference(conversation: Conversation) -> Markup:
         '<section class="pane pane-agent" aria-label="What the agent wrote"><header><h3>The agent</h3>'
         '<span class="weights">ticket {}</span>'
         '</header><div class="pane-body" tabindex="0" data-scroll>{}<div class="turn turn-agent">'
-        "<h4>What the agent really wrote</h4><p>{}</p></div></div>"
-        "<footer>never learnt from</footer></section>"
-    ).format(conversation.ticket, opening, conversation.agents_answer)
+        "<h4>What the agent really wrote</h4><p data-answer>{}</p></div></div>"
+        "<footer><span>never learnt from</span>{}</footer></section>"
+    ).format(conversation.ticket, opening, conversation.agents_answer, _copy_button("agent", "The agent"))
 
 
 def everybody(known: Sequence[Voice]) -> list[Voice]:

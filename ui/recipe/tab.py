@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import gradio as gr
-from markupsafe import Markup
 
 from engine.errors import StudioError
 from engine.presets import presets
@@ -258,7 +257,7 @@ def _around(context: Context, draft: Draft, dataset: str) -> dict[Any, Any]:
         ui.cost: views.cost_panel(recipe, costs[f"model {recipe.model}"], info.train if info else 0),
         ui.verdict: views.verdict(costs[f"model {recipe.model}"]),
         ui.notice: note,
-        ui.command: Markup('<pre class="command" data-copy>{}</pre>').format(command),
+        ui.command: parts.command(command),
         ui.dataset: gr.Dropdown([(seen.name, seen.id) for seen in sets], value=known),
         ui.start: gr.Button(interactive=info is not None and fault is None),
         ui.saved: gr.Dropdown(list(studio.recipes.saved())),
