@@ -85,11 +85,11 @@ class Studio:
     def revision(self) -> tuple[int, ...]:
         """Return numbers of which one changes when what a list shows does; quick, for whoever asks again and again.
 
-        The lists of runs, data sets, imported adapters and saved recipes, in this order.
+        The lists of runs, data sets, imported adapters, saved recipes and question sets, in this order.
         """
         mark, home = self.workspace.mark, self.workspace
         sets, adapters = mark(home.datasets, REPORT, NAME), mark(home.adapters, "about.json")
-        return self.runs.revision(), sets, adapters, mark(home.recipes)
+        return self.runs.revision(), sets, adapters, self.recipes.revision(), self.questions.revision()
 
     def gpus(self) -> int:
         """Return how many GPUs this computer has; 0 without one, and until the heavy libraries are imported."""

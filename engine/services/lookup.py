@@ -9,7 +9,7 @@ from engine.chat.records import LookUp, Voice
 from engine.errors import StudioError
 from engine.services.runs import RunService
 from engine.task import Task
-from engine.tickets.dataset.files import SPLIT_FILES, TRAIN, TRAVELLED
+from engine.tickets.dataset.files import LOOKUP, SPLIT_FILES, TRAIN, TRAVELLED
 from engine.tickets.library import DataSets
 from engine.turns import Turn
 
@@ -93,8 +93,12 @@ class LookupService:
         from engine.tickets.lookup.shelf import IndexShelf
 
         shelf = self._indexes = self._indexes or IndexShelf()
-        if ready := shelf.ready(folder):
-            return ready
+        if opened := shelf.opened(folder):
+            return opened
+        if (folder / LOOKUP).exists():
+            yield "Opening the look-up"
+            if ready := shelf.ready(folder):
+                return ready
 
         def make(task: "Task[TicketIndex]") -> "TicketIndex":
             return shelf.get(folder, lambda done, size: task.report("Making the look-up", done / max(1, size)))

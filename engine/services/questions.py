@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from engine.chat.records import Sampling
-from engine.damage import Damaged, readable
+from engine.damage import Damaged
 from engine.errors import Cancelled
 from engine.question_sets import (
     AnswerTable,
@@ -13,6 +13,7 @@ from engine.question_sets import (
     plain_questions,
     read_question_set,
 )
+from engine.read_entries import ReadEntries
 from engine.services.playground import PlaygroundService
 from engine.task import Task
 from engine.turns import with_instruction
@@ -30,19 +31,21 @@ class QuestionService:
     def __init__(self, workspace: Workspace, playground: PlaygroundService) -> None:
         self._workspace = workspace
         self._playground = playground
+        self._sets = ReadEntries(workspace, workspace.questions, read_question_set)
 
     # ---- sets
 
     def saved(self) -> dict[str, tuple[str, ...]]:
         """Return the saved sets by the name they were given."""
-        return dict(self._read()[0])
+        return dict(self._sets.all()[0])
 
     def damaged(self) -> list[Damaged]:
         """Return the saved sets that cannot be read."""
-        return self._read()[1]
+        return self._sets.all()[1]
 
-    def _read(self) -> tuple[list[tuple[str, tuple[str, ...]]], list[Damaged]]:
-        return readable(sorted(self._workspace.entries(self._workspace.questions)), read_question_set)
+    def revision(self) -> int:
+        """Return another number whenever the saved sets are others."""
+        return self._sets.revision
 
     def save(self, name: str, text: str) -> None:
         """Keep questions, one a line, under a name; a set of the same name is replaced.

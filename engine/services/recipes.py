@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from engine.damage import Damaged, readable
+from engine.damage import Damaged
 from engine.errors import StudioError
 from engine.hardware import DeviceReport, device_report, gpu_count
 from engine.model.catalogue import CatalogueEntry, catalogue, find
 from engine.model.sources import check
 from engine.model.starter import starter_folder
 from engine.presets import Preset, presets
+from engine.read_entries import ReadEntries
 from engine.recipe import Recipe
 from engine.saved_recipe import saved_recipe
 from engine.services.runs import RunService
@@ -48,6 +49,7 @@ class RecipeService:
         self._tokens = tokens
         self._runs = runs
         self._memory = Steady(SETTLES, GRAIN_GIB)
+        self._saved = ReadEntries(workspace, workspace.recipes, saved_recipe)
 
     def presets(self) -> dict[str, Preset]:
         """Return the presets by name."""
@@ -122,14 +124,15 @@ class RecipeService:
 
     def saved(self) -> dict[str, Recipe]:
         """Return the saved recipes by the name they were given."""
-        return dict(self._read()[0])
+        return dict(self._saved.all()[0])
 
     def damaged(self) -> list[Damaged]:
         """Return the saved recipes that cannot be read."""
-        return self._read()[1]
+        return self._saved.all()[1]
 
-    def _read(self) -> tuple[list[tuple[str, Recipe]], list[Damaged]]:
-        return readable(sorted(self._workspace.entries(self._workspace.recipes)), saved_recipe)
+    def revision(self) -> int:
+        """Return another number whenever the saved recipes are others."""
+        return self._saved.revision
 
     def save(self, name: str, recipe: Recipe) -> None:
         """Keep a recipe under a name; one of the same name is replaced."""

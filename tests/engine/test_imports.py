@@ -28,6 +28,7 @@ ALLOWED = {
     "locks": {"workspace"},
     "workspace_lock": {"errors", "locks", "workspace"},
     "saved_recipe": {"errors", "recipe", "workspace"},
+    "read_entries": {"damage", "workspace"},
     "tickets": GROUND - {"recipe", "hardware"},
     "model": GROUND,
     "base_holder": {"errors", "recipe", "task", "model"},

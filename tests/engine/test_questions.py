@@ -7,7 +7,8 @@ import pytest
 
 from engine.chat.records import Answer
 from engine.errors import StudioError
-from engine.question_sets import AnswerTable, Question, Row, as_csv, plain_questions
+from engine.question_sets import AnswerTable, Question, Row, as_csv, plain_questions, read_question_set
+from engine.read_entries import ReadEntries
 from engine.recipe import Recipe
 from engine.studio import Studio
 from engine.workspace import Workspace
@@ -31,6 +32,27 @@ def loaded(studio, tiny_model):
 
 def said(text):
     return Answer("base", text, 1, 0.1, True, "end")
+
+
+def test_saved_sets_are_read_again_only_when_one_has_changed(studio):
+    looked = []
+
+    def look(file):
+        looked.append(file.stem)
+        return read_question_set(file)
+
+    sets, other = ReadEntries(studio.workspace, studio.workspace.questions, look), Studio(studio.workspace)
+    assert sets.all() == ([], [])
+    other.questions.save("Parcels", "where is it")
+    assert sets.all() == sets.all() == ([("Parcels", ("where is it",))], [])
+    assert looked == ["parcels"]
+    before = studio.revision()
+    other.questions.save("Lamps", "which bulb")
+    assert [name for name, _ in sets.all()[0]] == ["Lamps", "Parcels"]
+    assert looked == ["parcels", "lamps", "parcels"]
+    assert studio.revision() != before, "an open page hears of it"
+    (studio.workspace.questions / "lamps.json").write_text("{}")
+    assert [seen.id for seen in sets.all()[1]] == [seen.id for seen in sets.all()[1]] == ["questions/lamps.json"]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+49 30 1234", "-5", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])

@@ -21,14 +21,16 @@ class IndexShelf:
         self._building = threading.Lock()
         self._open: OrderedDict[Path, TicketIndex] = OrderedDict()
 
-    def ready(self, folder: Path) -> TicketIndex | None:
-        """Return the index of a data set where it is there and current; makes none."""
+    def opened(self, folder: Path) -> TicketIndex | None:
+        """Return the index of a data set where it is open and current."""
         with self._lock:
             index = self._open.get(folder)
-        if index is not None and index.is_current:
-            return self._kept(folder, index)
-        opened = open_index(folder)
-        return self._kept(folder, opened) if opened is not None else None
+        return self._kept(folder, index) if index is not None and index.is_current else None
+
+    def ready(self, folder: Path) -> TicketIndex | None:
+        """Return the index of a data set where it is there and current, opened now if it is not open; makes none."""
+        index = self.opened(folder) or open_index(folder)
+        return self._kept(folder, index) if index is not None else None
 
     def get(self, folder: Path, report: Report = lambda *_: None) -> TicketIndex:
         """Return the index of a data set, made now where there is none: one at a time, whoever asks.
