@@ -26,7 +26,7 @@ export async function copy(element) {
   try {
     await navigator.clipboard.writeText(element.textContent);
     return true;
-  } catch { /* there is none for a page without https, and a person may have forbidden it */ }
+  } catch { /* a page that came unencrypted has none, and a person may have forbidden it */ }
   getSelection().selectAllChildren(element);
   if (!document.execCommand("copy")) return false;
   getSelection().removeAllRanges();
