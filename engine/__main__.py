@@ -201,6 +201,18 @@ def ask(
 
 
 @app.command()
+def judge(
+    run: RunOption,
+    tickets: Annotated[int, typer.Option(min=1, help="Held-out tickets that are judged at most.")] = 200,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Say whether a run was worth it: tuned, base, base with look-up and nearest answer, on held-out tickets."""
+    studio = _studio(workspace)
+    found = follow(studio.verdict.judge(studio.runs.open_at(run), tickets))
+    result({"run": str(run), "kind": found.kind, "verdict": found.sentence, "more": found.more, **found.figures_json()})
+
+
+@app.command()
 def export(
     run: RunOption,
     out: Annotated[Path, typer.Option(help="The .zip or the new folder to write.")],

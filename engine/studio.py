@@ -18,12 +18,12 @@ from engine.model.name_model import open_second_look
 from engine.services.adapters import AdapterService
 from engine.services.comparison import ComparisonService
 from engine.services.export import ExportService
-from engine.services.facts import FactService
 from engine.services.lookup import LookupService
 from engine.services.playground import PlaygroundService
 from engine.services.questions import QuestionService
 from engine.services.recipes import RecipeService
 from engine.services.runs import RunService
+from engine.services.verdict import VerdictService
 from engine.tickets.dataset.files import NAME, REPORT
 from engine.tickets.library import DataSets
 from engine.training.data.token_view import Tokens
@@ -65,10 +65,10 @@ class Studio:
         self.adapters = AdapterService(workspace, self.runs)
         self.lookup = LookupService(self.tickets, self.runs)
         self.playground = PlaygroundService(workspace, self.tickets, self.runs, self.adapters, self.lookup, self.bases)
-        self.facts = FactService(self.lookup)
-        self.questions = QuestionService(workspace, self.playground, self.facts)
+        self.questions = QuestionService(workspace, self.playground)
         self.comparison = ComparisonService(self.runs, self.bases)
         self.export = ExportService(self.runs, self.bases, workspace.cache)
+        self.verdict = VerdictService(self.runs, self.playground, self.lookup, self.bases)
         self._warm = threading.Event()
         workspace.sweep()
         workspace.empty_old_trash()

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 from engine.base_holder import LOOK, BaseHolder
@@ -92,17 +93,28 @@ class PlaygroundService:
             if run.recipe is None:
                 continue
             directory = RunDirectory(self._workspace.runs / run.id)
-            name, model, learnt = run.status.name, run.recipe.model, run.recipe.lookup
             if self._runs.can_be_asked(run.id):
+                name, model, learnt = run.status.name, run.recipe.model, run.recipe.lookup
                 found.append(
                     Voice(f"run:{run.id}{NOW}", f"{name}, as it trains", model, directory.adapter, lookup=learnt)
                 )
-            if run.has_adapter:
-                found.append(Voice(f"run:{run.id}", name, model, directory.adapter, lookup=learnt))
-            elif run.checkpoint:
-                label, folder = f"{name}, step {run.checkpoint}", directory.checkpoint(run.checkpoint)
-                found.append(Voice(f"run:{run.id}@{run.checkpoint}", label, model, folder, lookup=learnt))
+            checkpoint = 0 if run.has_adapter else run.checkpoint
+            if run.has_adapter or checkpoint:
+                found.append(_voice_of(directory, run.status.name, run.recipe, checkpoint))
         return found + self._adapters.voices()
+
+    def newest(self, run: str) -> Voice:
+        """Return the voice of a run's result, or of its newest checkpoint; the run may lie outside the workspace.
+
+        Raises:
+            StudioError: It has learnt nothing yet, or is not there any more.
+        """
+        directory = self._runs.get(run)
+        steps = directory.checkpoint_steps()
+        if not directory.has_adapter() and not steps:
+            raise StudioError(f"'{directory.status.name}' has learnt nothing yet.", "Wait for its first checkpoint.")
+        checkpoint = 0 if directory.has_adapter() else steps[-1]
+        return _voice_of(directory, directory.status.name, directory.recipe, checkpoint)
 
     def voice(self, identifier: str) -> Voice:
         """Return a voice by its id, with look-up where the id says so.
@@ -112,10 +124,18 @@ class PlaygroundService:
         """
         if identifier == NEAREST:
             return NEAREST_VOICE
-        for voice in self.voices():
-            if voice.id == identifier.removesuffix(LOOKUP):
+        plain = identifier.removesuffix(LOOKUP)
+        for voice in chain(self.voices(), self._outside(plain)):
+            if voice.id == plain:
                 return voice.looking if identifier.endswith(LOOKUP) else voice
         raise StudioError("That adapter is not here any more.", "Pick another one from the list.")
+
+    def _outside(self, identifier: str) -> Iterator[Voice]:
+        """Yield the voice of a run that is in no list, if there is one."""
+        run = Voice(identifier, "", "", None).run
+        if run and NOW not in identifier:
+            with suppress(StudioError):
+                yield self.newest(run)
 
     def _become(self, identifier: str) -> Voice:
         """A voice by its id; for a run that has trained, which a page may still name so, what has become of it."""
@@ -374,6 +394,14 @@ class PlaygroundService:
             if voice.path is not None:
                 return adapter_recipe(voice.path, voice.model)
         return Recipe(model=model) if model else Recipe()
+
+
+def _voice_of(directory: RunDirectory, name: str, recipe: Recipe, checkpoint: int) -> Voice:
+    """The voice of a run's result; of a checkpoint where that is not 0."""
+    if not checkpoint:
+        return Voice(f"run:{directory.id}", name, recipe.model, directory.adapter, lookup=recipe.lookup)
+    label, folder = f"{name}, step {checkpoint}", directory.checkpoint(checkpoint)
+    return Voice(f"run:{directory.id}@{checkpoint}", label, recipe.model, folder, lookup=recipe.lookup)
 
 
 def _told(

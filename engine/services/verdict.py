@@ -1,0 +1,226 @@
+"""Verdicts: a run's voices sit its held-out tickets, are measured, and are told apart in words."""
+
+import hashlib
+import threading
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.base_holder import BaseHolder
+from engine.chat.records import NEAREST, Sampling
+from engine.errors import Cancelled, StudioError
+from engine.services.lookup import LookupService
+from engine.services.playground import PlaygroundService
+from engine.services.runs import RunService
+from engine.task import Report, Task
+from engine.training.runs.directory import RunDirectory
+from engine.verdict.paper import MOST, Paper, PaperTicket, paper_of
+from engine.verdict.records import JudgedVoice, Verdict
+from engine.verdict.transcript import SaidAnswer, Transcript
+from engine.verdict.voices import voices_of
+from engine.workspace import read_object, write_json
+
+if TYPE_CHECKING:
+    from engine.chat.records import LookUp, Voice
+
+FILE = "verdict.json"
+ANSWERING = 0.75
+"""Share of the time that the answers take, about; the rest reads what the agents wrote."""
+
+
+class VerdictService:
+    """Judges runs, and knows what was found.
+
+    Args:
+        runs: Who is judged.
+        playground: Lets the voices answer.
+        lookup: Finds the tickets that some of them are shown.
+        bases: Who lends the base model.
+    """
+
+    def __init__(
+        self, runs: RunService, playground: PlaygroundService, lookup: LookupService, bases: BaseHolder
+    ) -> None:
+        self._runs = runs
+        self._playground = playground
+        self._lookup = lookup
+        self._bases = bases
+        self._read: dict[Path, tuple[int, Verdict]] = {}
+        self._lock = threading.Lock()
+
+    # ---- what was found
+
+    def verdict(self, run: str) -> Verdict | None:
+        """Return a run's verdict; None where it was not judged, or what was found cannot be read."""
+        file = self._runs.get(run).path / FILE
+        try:
+            stamp = file.stat().st_mtime_ns
+        except OSError:
+            return None
+        with self._lock:
+            known = self._read.get(file)
+        if known is None or known[0] != stamp:
+            try:
+                known = stamp, Verdict.of_json(read_object(file))
+            except StudioError:
+                return None
+            with self._lock:
+                self._read[file] = known
+        return known[1]
+
+    def answers(self, run: str) -> dict[str, tuple[PaperTicket, dict[str, SaidAnswer]]]:
+        """Return what the voices said to each judged ticket: ticket -> what was asked, voice -> its answer.
+
+        Raises:
+            StudioError: The run or its tickets are gone.
+        """
+        directory = self._runs.get(run)
+        kept = Transcript.last(directory.path)
+        if kept is None:
+            return {}
+        paper = self._paper(directory, int(kept.about.get("most", MOST)))
+        if paper.mark != kept.about.get("paper"):
+            return {}
+        return {ticket.ticket: (ticket, kept.answers[n]) for n, ticket in enumerate(paper.tickets) if n in kept.answers}
+
+    # ---- judging
+
+    def judge(self, run: str, most: int = MOST) -> Task[Verdict]:
+        """Judge a run in the background; cancelled, it goes on from there the next time.
+
+        Args:
+            run: Its id.
+            most: Held-out tickets that are judged at most.
+
+        Raises:
+            StudioError: It has learnt nothing yet, or no ticket was held out.
+        """
+        directory, tuned = self._runs.get(run), self._playground.newest(run)
+        paper = self._paper(directory, most)
+
+        def action(task: Task[Verdict]) -> Verdict:
+            voices = voices_of(tuned)
+            about = {**paper.about([voice.id for voice in voices], _mark(tuned)), "most": most}
+            transcript = Transcript.opened(directory.path, about)
+            self._answer(paper, voices, transcript, _part(task.report, 0.0, ANSWERING), lambda: task.cancelled)
+            self._read_agents(
+                tuned, paper, voices, transcript, _part(task.report, ANSWERING, 1.0), lambda: task.cancelled
+            )
+            task.report("Comparing", 1.0)
+            found = self._judged(tuned, paper, voices, transcript)
+            write_json(directory.path / FILE, found.to_json())
+            return found
+
+        return Task("Judging", action)
+
+    def _paper(self, directory: RunDirectory, most: int) -> Paper:
+        return paper_of(directory.data, directory.recipe.system_prompt, most)
+
+    def _answer(
+        self,
+        paper: Paper,
+        voices: tuple[JudgedVoice, ...],
+        transcript: Transcript,
+        report: Report,
+        should_stop: Callable[[], bool],
+    ) -> None:
+        """Let all voices answer what they have not answered yet."""
+        left = [number for number in range(len(paper.tickets)) if number not in transcript.answers]
+        if not left:
+            return
+        asked = [(paper.tickets[number].asked, paper.tickets[number].ticket) for number in left]
+        sampling = Sampling(temperature=0.0, max_new_tokens=paper.longest)
+        names = [voice.id for voice in voices]
+        answered = self._playground.ask_many(names, asked, sampling, report=report, should_stop=should_stop)
+        for number, answers in zip(left, answered, strict=False):  # fewer, where it is cancelled while it waits
+            if any(answer.stopped_by == "cancelled" for answer in answers):
+                break
+            transcript.add_answers(number, {answer.voice: SaidAnswer.of(answer) for answer in answers})
+        if should_stop():
+            raise Cancelled
+
+    def _read_agents(
+        self,
+        tuned: "Voice",
+        paper: Paper,
+        voices: tuple[JudgedVoice, ...],
+        transcript: Transcript,
+        report: Report,
+        should_stop: Callable[[], bool],
+    ) -> None:
+        """Let all models read what the agents really wrote, where they have not yet."""
+        from engine.chat.adapters import bank_of
+        from engine.chat.lookup import with_tickets
+        from engine.verdict.losses import answer_losses
+
+        left = [number for number in range(len(paper.tickets)) if number not in transcript.losses]
+        if not left:
+            return
+        chosen = [self._playground.voice(voice.id) for voice in voices if voice.id != NEAREST]
+        home = self._lookup.home([tuned], "")
+        with self._bases.use(self._runs.get(tuned.run).recipe, report=report, should_stop=should_stop) as base:
+            if base is None:
+                raise Cancelled
+            bank = bank_of(base)
+            with bank.acquire([voice.path for voice in chosen]) as names:
+                for done, number in enumerate(left):
+                    report(f"Reading the agents' answers: {done} of {len(left)}", done / len(left))
+                    ticket, losses = paper.tickets[number], dict[str, float]()
+                    for looks in (False, True):
+                        group = [(v, name) for v, name in zip(chosen, names, strict=True) if v.lookup == looks]
+                        asked = list(ticket.asked)
+                        if looks and (found := _ended(self._lookup.find(home, asked, ticket.ticket, should_stop))):
+                            asked, _ = with_tickets(base, asked, found, paper.longest)
+                        nats = answer_losses(base, bank, [name for _, name in group], asked, ticket.answer)
+                        losses |= {voice.id: loss for (voice, _), loss in zip(group, nats or [], strict=False)}
+                    transcript.add_losses(number, losses)
+
+    def _judged(self, tuned: "Voice", paper: Paper, voices: tuple[JudgedVoice, ...], transcript: Transcript) -> Verdict:
+        from engine.verdict.facts.index import fact_index
+        from engine.verdict.judging import judged
+        from engine.verdict.measuring import measured
+
+        directory, home = self._runs.get(tuned.run), self._lookup.home([tuned], "")
+        facts = fact_index(directory.data)
+        tickets = []
+        for number, ticket in enumerate(paper.tickets):
+            near = _ended(self._lookup.find(home, ticket.asked, ticket.ticket))
+            said, losses = transcript.answers[number], transcript.losses.get(number, {})
+            tickets.append(measured(ticket, said, losses, near, facts))
+        weights = str(transcript.about.get("weights", ""))
+        return judged(directory.status.name, voices, tickets, paper.heldout, paper.longest, weights)
+
+
+def _part(report: Report, start: float, end: float) -> Report:
+    """Report a part of a longer action."""
+
+    def reporting(stage: str, fraction: float | None) -> None:
+        report(stage, None if fraction is None else start + fraction * (end - start))
+
+    return reporting
+
+
+def _mark(voice: "Voice") -> str:
+    """What tells an adapter's weights from others: sixteen hexadecimal digits of its file's SHA-256.
+
+    Raises:
+        StudioError: It is gone.
+    """
+    from engine.model.adapter_files import weights_file
+
+    assert voice.path is not None
+    try:
+        with weights_file(voice.path).open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()[:16]
+    except OSError as error:
+        raise StudioError("That adapter is not here any more.", "Pick another run.") from error
+
+
+def _ended(stages: "Generator[str, None, LookUp | None]") -> "LookUp | None":
+    """Go through the stages of a look-up, and return what was found."""
+    while True:
+        try:
+            next(stages)
+        except StopIteration as ended:
+            found: LookUp | None = ended.value
+            return found

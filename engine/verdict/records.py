@@ -1,0 +1,187 @@
+"""What a verdict consists of: voices, measures, the tickets behind every figure, and how it is written to a file.
+
+Holds no text of a ticket: the answers lie in the run's folder beside it (transcript.py).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from engine.errors import StudioError
+from engine.verdict.intervals import Interval
+
+VERSION = 1
+
+Kind = Literal["better", "as good", "worse", "no difference"]
+"""What the tuned model is beside its best alternative; 'no difference' is what these tickets cannot decide."""
+Better = Literal["more", "less", "as the agents"]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Something that is measured of every answer."""
+
+    label: str
+    unit: str
+    better: Better
+    about: str
+    """In a sentence."""
+
+
+MEASURES: dict[str, Measure] = {
+    "chrf": Measure(
+        "Like the agent's (chrF)", "of 100", "more", "Runs of letters that it has in common with what the agent wrote."
+    ),
+    "rouge_l": Measure(
+        "Same words in order (ROUGE-L)", "of 100", "more", "The longest series of words that both have in this order."
+    ),
+    "loss": Measure(
+        "Surprise at the agent's answer (loss)",
+        "nats a token",
+        "less",
+        "How unlikely it finds each next token of what the agent really wrote.",
+    ),
+    "length": Measure("Length", "times the agent's", "as the agents", "Characters, beside those of the agent's."),
+    "language": Measure("Language kept", "share", "more", "Whether it answers in the language that the agent used."),
+    "ends": Measure("Ends by itself", "share", "more", "Whether it stops before the longest answer allowed."),
+    "broken": Measure("Empty or going in circles", "share", "less", "Nothing, or the same again and again."),
+    "inventions": Measure(
+        "Invented",
+        "an answer",
+        "less",
+        "Amounts, days, links and promises that stand neither in the ticket nor in what the agents write.",
+    ),
+}
+"""In the order in which they are shown; the first one decides."""
+DECIDES = "chrf"
+
+Role = Literal["tuned", "alternative"]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedVoice:
+    """Somebody whose answers are judged."""
+
+    id: str
+    """As of the playground's voices."""
+    label: str
+    """Such as 'the base model with three near tickets'; fits into a sentence."""
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedTicket:
+    """A held-out ticket: in which groups it is, and how well every voice has answered it."""
+
+    ticket: str
+    customer: str
+    """A key that tickets of one customer share."""
+    topic: str
+    scores: Mapping[str, Mapping[str, float]]
+    """Voice -> measure -> value; a measure that says nothing of an answer is absent."""
+
+    def both(self, one: str, other: str, measure: str) -> bool:
+        """Whether both voices have the measure."""
+        return measure in self.scores[one] and measure in self.scores[other]
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """What decides: the tuned voice beside its best alternative."""
+
+    tuned: str
+    """A voice's id."""
+    alternative: str
+    difference: Interval
+    """Of :data:`DECIDES`, tuned less alternative."""
+    better: int
+    """Tickets on which the tuned voice is better."""
+    worse: int
+    needed: int
+    """Tickets that would decide; 0 where they have, or where that cannot be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a run was worth it."""
+
+    run: str
+    """Its name."""
+    kind: Kind
+    sentence: str
+    more: tuple[str, ...]
+    """What else is to be known, a sentence each."""
+    headline: Headline
+    voices: tuple[JudgedVoice, ...]
+    figures: Mapping[str, Mapping[str, Interval]]
+    """Voice -> measure -> its mean."""
+    differences: Mapping[str, Mapping[str, Interval]]
+    """Voice -> measure -> the headline's tuned voice less this one, ticket by ticket; not for itself."""
+    tickets: tuple[JudgedTicket, ...]
+    heldout: int
+    """Held-out tickets that there are; more than judged where they are many."""
+    longest: int
+    """Tokens of the longest answer allowed."""
+    made: float
+    """When: seconds since 1970."""
+    weights: str = ""
+    """The mark of the adapter that was judged."""
+    blind: Mapping[str, Any] = field(default_factory=dict)
+    """What people preferred, as :mod:`engine.verdict.blind` counts it; empty before the first vote."""
+
+    def voice(self, identifier: str) -> JudgedVoice:
+        """Return a voice by its id."""
+        return next(voice for voice in self.voices if voice.id == identifier)
+
+    def figures_json(self) -> dict[str, Any]:
+        """Return means and differences of all voices as plain values, without the tickets behind them."""
+        value = self.to_json()
+        return {name: value[name] for name in ("headline", "voices", "figures", "differences")}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values; what is infinite is null, which JSON knows."""
+        return {"version": VERSION, **_finite(asdict(self))}
+
+    @classmethod
+    def of_json(cls, value: Any) -> Verdict:
+        """Read what :meth:`to_json` has written.
+
+        Raises:
+            StudioError: It is damaged or of another version.
+        """
+        try:
+            if value["version"] != VERSION:
+                raise ValueError(value["version"])
+            rest = {name: value[name] for name in ("run", "kind", "sentence", "heldout", "longest", "made", "weights")}
+            return cls(
+                **rest,
+                more=tuple(value["more"]),
+                headline=Headline(**{**value["headline"], "difference": _interval(value["headline"]["difference"])}),
+                voices=tuple(JudgedVoice(**voice) for voice in value["voices"]),
+                figures=_intervals(value["figures"]),
+                differences=_intervals(value["differences"]),
+                tickets=tuple(JudgedTicket(**ticket) for ticket in value["tickets"]),
+                blind=value.get("blind") or {},
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise StudioError("verdict.json is damaged or of another version.", "Judge the run again.") from error
+
+
+def _intervals(value: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Interval]]:
+    return {voice: {name: _interval(seen) for name, seen in of.items()} for voice, of in value.items()}
+
+
+def _interval(value: Mapping[str, Any]) -> Interval:
+    missing: dict[str, Any] = {"low": -math.inf, "high": math.inf, "error": math.inf}
+    return Interval(**{name: missing[name] if seen is None else seen for name, seen in value.items()})
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
