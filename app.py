@@ -124,6 +124,7 @@ def run(entry: "Entry", workspace: Path | None, max_upload: float, browser: bool
     from ui.server.quick_start import import_gradio
 
     import_gradio()
+    from engine.serving.http.routes import routes
     from ui.layout import build_app
     from ui.server.doors import behind_doors
     from ui.server.doors.start_token import kept_token, with_token
@@ -134,7 +135,8 @@ def run(entry: "Entry", workspace: Path | None, max_upload: float, browser: bool
 
     app, end_streams = served(build_app(studio, passing / secrets.token_hex(8)), bool(entry.users), **launch_options())
     token = kept_token(studio.workspace.root) if entry.asks_token else ""
-    server = Server(behind_doors(Uploads(app, passing, max_upload), entry, token), end_streams, entry)
+    window, endpoint = Uploads(app, passing, max_upload), routes(studio.endpoint.endpoint)
+    server = Server(behind_doors(window, entry, token, endpoint), end_streams, entry)
     asked = requests_to_end()
     try:
         server.start()

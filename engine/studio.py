@@ -17,6 +17,7 @@ from engine.model.libraries import import_all
 from engine.model.name_model import open_second_look
 from engine.services.adapters import AdapterService
 from engine.services.comparison import ComparisonService
+from engine.services.endpoint import EndpointService
 from engine.services.export import ExportService
 from engine.services.lookup import LookupService
 from engine.services.playground import PlaygroundService
@@ -69,6 +70,7 @@ class Studio:
         self.comparison = ComparisonService(self.runs, self.bases)
         self.export = ExportService(self.runs, self.bases, workspace.cache)
         self.verdict = VerdictService(self.runs, self.playground, self.lookup, self.bases)
+        self.endpoint = EndpointService(workspace, self.tickets, self.runs, self.playground)
         self._warm = threading.Event()
         workspace.sweep()
         workspace.empty_old_trash()

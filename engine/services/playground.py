@@ -197,6 +197,7 @@ class PlaygroundService:
         dataset: str = "",
         ticket: str = "",
         should_stop: Callable[[], bool] = lambda: False,
+        over: str = "",
     ) -> "Iterator[AnswerFrame]":
         """Stream the answers of several voices, decoded in one batch.
 
@@ -209,6 +210,7 @@ class PlaygroundService:
             dataset: The data set that is looked in where no voice is a run, which looks in its own copy.
             ticket: The held-out ticket that is asked about, if any: look-up finds neither it nor its like.
             should_stop: Looked at before every token.
+            over: A voice whose base is asked where no voice names one; else it is the one that is loaded.
 
         Yields:
             Frames with the text of every voice so far; the last frame has ``done`` set on each.
@@ -234,7 +236,8 @@ class PlaygroundService:
             if not speakers:
                 yield completed(AnswerFrame("", ()), voices, found, nearest)
                 return
-            with self._bases.line_up(self._base_recipe(speakers)) as lease:
+            wanted = self._base_recipe([*speakers, self.voice(over)] if over else speakers)
+            with self._bases.line_up(wanted) as lease:
                 for stage in self._bases.stages(lease, should_stop=asked.stop.is_set):
                     yield completed(silent(list(writers), stage), voices, found, nearest)
                 if lease.base is None:

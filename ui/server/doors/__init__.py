@@ -4,6 +4,7 @@
       OwnPages       asked under a name that is not ours, or by a page of somebody else: 403         own_pages.py
         StartToken   without the key: 401, and how to get in                                         start_token.py
         or Login     without name and password: 401; after too many wrong ones: 429                  login.py
+        or Programs  what begins with /v1/: without an API key: 401                                  programs.py
           Uploads    too much, or no room for it: 413, 507                                           uploads.py
             Gradio
 
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 from ui.server.doors.answers import Answers
 from ui.server.doors.login import Login
 from ui.server.doors.own_pages import Names, OwnPages
+from ui.server.doors.programs import Programs
 from ui.server.doors.start_token import StartToken
 
 if TYPE_CHECKING:
@@ -24,16 +26,17 @@ if TYPE_CHECKING:
     from ui.server.doors.entry import Entry
 
 
-def behind_doors(app: "ASGIApp", entry: "Entry", token: str) -> "ASGIApp":
+def behind_doors(app: "ASGIApp", entry: "Entry", token: str, endpoint: "ASGIApp") -> "ASGIApp":
     """Put the doors before an app.
 
     Args:
         app: What answers those who are let in.
         entry: Who may come in, and under which names.
         token: The start token, where the entry asks for one.
+        endpoint: What answers other programs, which show an API key.
     """
     if entry.users:
         app = Login(app, entry.users)
     elif entry.asks_token:
         app = StartToken(app, token)
-    return Answers(OwnPages(app, Names.of(entry.host, entry.other_names)))
+    return Answers(OwnPages(Programs(app, endpoint), Names.of(entry.host, entry.other_names)))

@@ -1,4 +1,7 @@
-"""Refusals: an answer that says what happened and what to do, as a calm page for a person, as a line for a program."""
+"""Refusals: an answer that says what happened and what to do, as a calm page for a person, as a line for a program.
+
+A program that asks the endpoint reads it in the form of all that the endpoint says.
+"""
 
 from functools import cache
 from pathlib import Path
@@ -8,6 +11,10 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup, escape
 from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, PlainTextResponse
+
+from engine.serving.http.answers import refused
+from engine.serving.http.routes import PATH
+from engine.serving.refusals import ApiError
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -40,6 +47,8 @@ def refuse(
         headers: More headers; '_' stands for '-'.
     """
     named = {name.replace("_", "-"): value for name, value in headers.items()}
+    if scope.get("path", "").startswith(PATH):
+        return refused(ApiError(status, message, remedy), named)
     if wants_page(scope):
         body = Markup("<p>{}</p>").format(remedy) + more
         return page(status, message, body, named)
