@@ -13,6 +13,7 @@ from pathlib import Path
 from engine.chat.records import Answer
 from engine.errors import StudioError, TicketsError
 from engine.turns import Turn
+from engine.verdict.facts.fact import Fact
 from engine.workspace import read_object
 
 MOST_QUESTIONS = 1000
@@ -46,6 +47,8 @@ class Row:
     question: Question
     answers: Mapping[str, Answer]
     """Voice -> its answer."""
+    inventions: Mapping[str, tuple[Fact, ...]] | None = None
+    """Voice -> the facts that its answer has from nowhere; None where there was nothing to compare with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,17 +137,33 @@ def _question(line: str, number: int, file: Path) -> tuple[Turn, ...]:
 
 
 def as_csv(table: AnswerTable) -> str:
-    """Write a table for a spreadsheet, which takes none of its cells for a formula."""
+    """Write a table for a spreadsheet, which takes none of its cells for a formula.
+
+    Beside each voice stands how many facts its answer has from nowhere, and which.
+    """
     written = io.StringIO()
     out = csv.writer(written, lineterminator="\r\n")
     has_reference = any(row.question.reference for row in table.rows)
-    heads = ["ticket"] * has_reference + ["question", *table.voices.values()] + ["the agent"] * has_reference
-    out.writerow(map(_cell, heads))
+    judged = any(row.inventions is not None for row in table.rows)
+    heads = ["ticket"] * has_reference + ["question"]
+    for name in table.voices.values():
+        heads += [name, *[f"{name}: facts from nowhere", f"{name}: which"] * judged]
+    out.writerow(map(_cell, [*heads, *["the agent"] * has_reference]))
     for row in table.rows:
-        answers = [row.answers[voice].text if voice in row.answers else "" for voice in table.voices]
+        cells = [cell for voice in table.voices for cell in _answer_cells(row, voice, judged)]
         ticket, reference = [row.question.ticket] * has_reference, [row.question.reference] * has_reference
-        out.writerow(map(_cell, [*ticket, row.question.text, *answers, *reference]))
+        out.writerow(map(_cell, [*ticket, row.question.text, *cells, *reference]))
     return written.getvalue()
+
+
+def _answer_cells(row: Row, voice: str, judged: bool) -> list[str]:
+    text = row.answers[voice].text if voice in row.answers else ""
+    if not judged:
+        return [text]
+    if row.inventions is None:
+        return [text, "", ""]
+    facts = row.inventions.get(voice, ())
+    return [text, str(len(facts)), "; ".join(text[fact.start : fact.end] for fact in facts)]
 
 
 def _cell(text: str) -> str:

@@ -19,6 +19,7 @@ from engine.services.adapters import AdapterService
 from engine.services.comparison import ComparisonService
 from engine.services.endpoint import EndpointService
 from engine.services.export import ExportService
+from engine.services.facts import FactService
 from engine.services.lookup import LookupService
 from engine.services.playground import PlaygroundService
 from engine.services.questions import QuestionService
@@ -66,7 +67,8 @@ class Studio:
         self.adapters = AdapterService(workspace, self.runs)
         self.lookup = LookupService(self.tickets, self.runs)
         self.playground = PlaygroundService(workspace, self.tickets, self.runs, self.adapters, self.lookup, self.bases)
-        self.questions = QuestionService(workspace, self.playground)
+        self.facts = FactService(self.lookup)
+        self.questions = QuestionService(workspace, self.playground, self.facts)
         self.comparison = ComparisonService(self.runs, self.bases)
         self.export = ExportService(self.runs, self.bases, workspace.cache)
         self.verdict = VerdictService(self.runs, self.playground, self.lookup, self.bases)

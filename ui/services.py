@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from engine.training.memory.cards import CardFit
     from engine.training.memory.estimate import Estimate
     from engine.turns import Turn
+    from engine.verdict.facts.fact import Fact
     from engine.workspace import Deleted
 
 
@@ -159,6 +160,20 @@ class Questions(Protocol):
     ) -> Task[AnswerTable]: ...
 
 
+class Facts(Protocol):
+    """What answers have invented: see :class:`engine.services.facts.FactService`."""
+
+    def inventions(
+        self,
+        voices: Sequence[Voice],
+        turns: Sequence[Turn],
+        answers: Mapping[str, str],
+        dataset: str = "",
+        ticket: str = "",
+        reference: str = "",
+    ) -> dict[str, tuple[Fact, ...]] | None: ...
+
+
 class Export(Protocol):
     """Packing an adapter: see :class:`engine.services.export.ExportService`."""
 
@@ -186,6 +201,8 @@ class Studio(Protocol):
     def playground(self) -> Playground: ...
     @property
     def questions(self) -> Questions: ...
+    @property
+    def facts(self) -> Facts: ...
     @property
     def export(self) -> Export: ...
     def warm_up(self) -> None: ...

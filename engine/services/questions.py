@@ -1,9 +1,11 @@
 """Many questions to several voices: saved sets and held-out tickets, answered into a table."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
-from engine.chat.records import Sampling
+from engine.chat.records import Sampling, Voice
 from engine.damage import Damaged
 from engine.errors import Cancelled
 from engine.question_sets import (
@@ -14,9 +16,11 @@ from engine.question_sets import (
     read_question_set,
 )
 from engine.read_entries import ReadEntries
+from engine.services.facts import FactService
 from engine.services.playground import PlaygroundService
 from engine.task import Task
 from engine.turns import with_instruction
+from engine.verdict.facts.fact import Fact
 from engine.workspace import Deleted, Workspace, checked_name, slug, write_json
 
 
@@ -26,12 +30,14 @@ class QuestionService:
     Args:
         workspace: Where sets are kept.
         playground: Who answers.
+        facts: Finds what the answers have invented.
     """
 
-    def __init__(self, workspace: Workspace, playground: PlaygroundService) -> None:
+    def __init__(self, workspace: Workspace, playground: PlaygroundService, facts: FactService) -> None:
         self._workspace = workspace
         self._playground = playground
         self._sets = ReadEntries(workspace, workspace.questions, read_question_set)
+        self._facts = facts
 
     # ---- sets
 
@@ -95,7 +101,8 @@ class QuestionService:
             instruction: Put before each question that has none of its own; empty for none.
             dataset: What voices with look-up look in where none is a run; a held-out ticket never finds itself.
         """
-        labels = {voice: self._playground.voice(voice).label for voice in voices}
+        known = [self._playground.voice(voice) for voice in voices]
+        labels = {voice: each.label for voice, each in zip(voices, known, strict=True)}
 
         def action(task: Task[AnswerTable]) -> AnswerTable:
             asked = [(with_instruction(question.messages, instruction), question.ticket) for question in questions]
@@ -111,7 +118,18 @@ class QuestionService:
             answered = self._playground.ask_many(voices, asked, sampling, dataset, report, cancelled)
             for question, answers in zip(questions, answered, strict=False):  # fewer, where it is cancelled early
                 if not any(answer.stopped_by == "cancelled" for answer in answers):
-                    rows.append(Row(question, {answer.voice: answer for answer in answers}))
+                    row = Row(question, {answer.voice: answer for answer in answers})
+                    rows.append(replace(row, inventions=self._invented(row, known, dataset, cancelled)))
             return AnswerTable(labels, tuple(rows), len(questions))
 
         return Task("Answering the questions", action)
+
+    def _invented(
+        self, row: Row, voices: Sequence[Voice], dataset: str, cancelled: Callable[[], bool]
+    ) -> dict[str, tuple[Fact, ...]] | None:
+        """Return what each voice has invented in a row, however long its facts take to be read."""
+        question = row.question
+        texts = {voice: answer.text for voice, answer in row.answers.items()}
+        return self._facts.inventions(
+            voices, question.messages, texts, dataset, question.ticket, question.reference, math.inf, cancelled
+        )

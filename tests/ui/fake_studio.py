@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,6 +29,7 @@ from engine.training.runs.events import Evaluated, Finished, LogNote, Started, S
 from engine.training.runs.history import History
 from engine.training.runs.progress import JobSnapshot
 from engine.training.runs.status import Status
+from engine.verdict.facts.fact import Fact
 from engine.workspace import Deleted
 from tests.ui.fake_tickets import HOSTILE, NOW, FakeDataSets, FakeTokens
 
@@ -282,8 +284,9 @@ class FakeQuestions:
         dataset: str = "",
     ) -> Task[AnswerTable]:
         self.studio.calls.append(("answer", [question.text for question in questions], tuple(voices), sampling))
-        said = {voice: Answer(voice, f"={HOSTILE}", 3, 0.1, True, "end") for voice in voices}
-        rows = tuple(Row(question, said) for question in questions)
+        said = {voice: Answer(voice, f"={HOSTILE} Kestrel Post", 3, 0.1, True, "end") for voice in voices}
+        found = {voice: self.studio.facts.found(answer.text) for voice, answer in said.items()}
+        rows = tuple(Row(question, said, found if dataset else None) for question in questions)
 
         def action(task: Task[AnswerTable]) -> AnswerTable:
             task.report("Question 1", 0.5)
@@ -291,6 +294,32 @@ class FakeQuestions:
             return AnswerTable({voice: voice for voice in voices}, rows, len(rows))
 
         return Task("Answering the questions", action)
+
+
+class FakeFacts:
+    """As :class:`engine.services.facts.FactService`: the courier's name is from nowhere."""
+
+    def __init__(self, studio: FakeStudio) -> None:
+        self.studio = studio
+
+    def inventions(
+        self,
+        voices: Sequence[Voice],
+        turns: Sequence[Any],
+        answers: Mapping[str, str],
+        dataset: str = "",
+        ticket: str = "",
+        reference: str = "",
+    ) -> dict[str, tuple[Fact, ...]] | None:
+        self.studio.calls.append(
+            ("inventions", [voice.id for voice in voices], list(turns), dataset, ticket, reference)
+        )
+        return {name: self.found(text) for name, text in answers.items()} if dataset else None
+
+    def found(self, text: str) -> tuple[Fact, ...]:
+        """Return where a text names the courier."""
+        known: frozenset[str] = frozenset()
+        return tuple(Fact("name", *match.span(), known, known) for match in re.finditer("Kestrel Post", text))
 
 
 class FakeExport:
@@ -351,6 +380,7 @@ class FakeStudio:
         self.adapters = FakeAdapters(self)
         self.playground = FakePlayground(self)
         self.questions = FakeQuestions(self)
+        self.facts = FakeFacts(self)
         self.export = FakeExport(self)
         if not empty:
             self.tickets.add("Sample shop")

@@ -54,6 +54,10 @@ def wire(context: Context, ask: Ask, inputs: list[Any], streamed: list[Any], sho
         conversations.keep(session, replace(conversations.get(session), compares=compares))
         return shown(context, session, chosen)
 
+    def mark(marks: bool, session: str, chosen: list[str]) -> dict[Any, Any]:
+        conversations.keep(session, replace(conversations.get(session), marks_invented=marks))
+        return shown(context, session, chosen)
+
     def download(session: str, chosen: list[str]) -> dict[Any, Any]:
         conversation = conversations.get(session)
         if not conversation.question:
@@ -67,6 +71,7 @@ def wire(context: Context, ask: Ask, inputs: list[Any], streamed: list[Any], sho
     listen(ui.again.click, again, inputs, [*streamed, ui.sampling.seed], **ANSWERS)
     once(ui.edit, edit, [page.session, page.voices], [*outputs, ui.question])
     listen(ui.differences.input, compare, [ui.differences, page.session, page.voices], outputs)
+    listen(ui.invented.input, mark, [ui.invented, page.session, page.voices], outputs)
     once(ui.keep, download, [page.session, page.voices], [ui.kept])
     listen(ui.kept.change, None, js="() => ticketTuner.download('conversation-file')")
 

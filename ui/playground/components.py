@@ -48,6 +48,8 @@ class PlaygroundTab:
     """[edit-question]"""
     differences: gr.Checkbox
     """[differences]"""
+    invented: gr.Checkbox
+    """[invented]"""
     keep: gr.Button
     """[keep-conversation]"""
     kept: gr.DownloadButton
@@ -105,5 +107,8 @@ def _build_actions() -> dict[str, Any]:
         differences = gr.Checkbox(
             False, label="Mark differences", elem_id="differences", container=False, min_width=150
         )
+        invented = gr.Checkbox(
+            True, label="Mark facts from nowhere", elem_id="invented", container=False, min_width=190
+        )
     kept = gr.DownloadButton("Download", elem_id="conversation-file", elem_classes="hidden-file")
-    return {"again": again, "edit": edit, "keep": keep, "differences": differences, "kept": kept}
+    return {"again": again, "edit": edit, "keep": keep, "differences": differences, "invented": invented, "kept": kept}

@@ -7,6 +7,7 @@ from markupsafe import Markup
 from engine.question_sets import AnswerTable, Row
 from ui import words
 from ui.parts import NOTHING, banner, join
+from ui.playground import inventions
 
 
 def answers(table: AnswerTable | None) -> Markup:
@@ -23,18 +24,24 @@ def answers(table: AnswerTable | None) -> Markup:
     if len(table.rows) < table.asked:
         told += f"; ended early, {table.asked - len(table.rows):,} are not answered"
     return Markup(
-        '<p class="quiet">{}</p><div class="table-scroll" tabindex="0" role="region" aria-label="Answers">'
+        '<p class="quiet">{}</p>{}<div class="table-scroll" tabindex="0" role="region" aria-label="Answers">'
         '<table class="table answers-table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
-    ).format(told, head, rows)
+    ).format(told, inventions.tally(table), head, rows)
 
 
 def _row(row: Row, voices: Mapping[str, str], has_reference: bool) -> Markup:
     ticket = Markup('<br><span class="quiet">ticket {}</span>').format(row.question.ticket)
-    cells = [Markup("<td>{}</td>").format(row.answers[voice].text if voice in row.answers else "") for voice in voices]
+    cells = [_cell(row, voice) for voice in voices]
     cells += [Markup('<td class="reference">{}</td>').format(row.question.reference)] * has_reference
     return Markup('<tr><th scope="row">{}{}</th>{}</tr>').format(
         row.question.text, ticket if row.question.ticket else NOTHING, join(cells)
     )
+
+
+def _cell(row: Row, voice: str) -> Markup:
+    text = row.answers[voice].text if voice in row.answers else ""
+    facts = (row.inventions or {}).get(voice, ())
+    return Markup("<td>{}</td>").format(inventions.marked(text, facts))
 
 
 def csv_name(chosen: str) -> str:

@@ -16,6 +16,7 @@ from engine.chat.records import AnswerFrame
 from engine.errors import StudioError
 from engine.studio import Voice
 from engine.turns import with_instruction
+from engine.verdict.facts.fact import Fact
 from ui import parts
 from ui.context import Context
 from ui.events import listen, log, once, tell, unexpected
@@ -156,8 +157,30 @@ def _ask(
     finally:
         studio.playground.stop(session)
         conversation = conversations.keep(session, conversation.answered(lanes))
+    if not note:
+        yield {ui.board: views.board(conversation, voices)}
+        invented = _invented(context, conversation, voices, dataset)
+        now = conversations.get(session)  # which may have been begun anew meanwhile
+        conversation = conversations.keep(session, replace(now, invented={**now.invented, **invented}))
     back = {ui.question: question} if note and not any(conversation.replies[lane].text for lane in lanes) else {}
     yield {**back, **_after(ui, conversation, voices, note)}
+
+
+def _invented(
+    context: Context, conversation: Conversation, voices: list[Voice], dataset: str
+) -> dict[tuple[str, str], tuple[Fact, ...]]:
+    """Find what the newest answers have from nowhere; where that fails, they are shown without marks."""
+    lanes = [views.lane(voice) for voice in voices]
+    texts = {lane: conversation.replies[lane].text for lane in lanes}
+    said = conversation.hears(lanes[0])[len(conversation.opening) :]
+    turns = [*conversation.opening, *(turn for turn in said if turn["role"] != "assistant")]
+    agent = conversation.agents_answer
+    try:
+        found = context.studio.facts.inventions(voices, turns, texts, dataset, conversation.ticket, agent)
+    except StudioError as error:
+        log.warning("the facts of answers were not looked at: %s", error)
+        found = None
+    return {(lane, texts[lane]): facts for lane, facts in (found or {}).items()}
 
 
 def _after(ui: PlaygroundTab, conversation: Conversation, voices: list[Voice], note: Markup) -> dict[Any, Any]:

@@ -7,8 +7,11 @@ from markupsafe import Markup
 
 from engine.chat.records import NEAREST, NEAREST_VOICE, WITH_LOOKUP, LookedUpTicket
 from engine.studio import Voice
+from engine.turns import Turn
+from engine.verdict.facts.fact import Fact
 from ui import words
 from ui.parts import NOTHING, join
+from ui.playground import inventions
 from ui.playground.differences import marked
 from ui.shell.views import short_model
 from ui.state.conversations import Conversation, Reply
@@ -44,13 +47,14 @@ def _compared_with(conversation: Conversation, voice: Voice, voices: Sequence[Vo
 
 def _pane(conversation: Conversation, voice: Voice, other: str) -> Markup:
     heard, newest = conversation.hears(lane(voice)), conversation.replies.get(lane(voice))
-    said = [_said(turn["role"], turn["content"]) for turn in heard]
+    said = [_said(turn["role"], _content(conversation, voice, turn)) for turn in heard]
     if heard and heard[-1]["role"] == "assistant":
-        said[-1] = _answer(marked(heard[-1]["content"], other))
+        text = heard[-1]["content"]
+        said[-1] = _answer(marked(text, other) if other else _marked(conversation, voice, text))
     if newest is not None and not newest.done:
         said.append(_speaking(newest, conversation.stage))
     elif newest is not None and newest.text and heard and heard[-1]["role"] == "user":
-        said.append(_answer(newest.text))  # complete, while another voice still speaks
+        said.append(_answer(_marked(conversation, voice, newest.text)))  # complete, while another voice still speaks
     if said:
         is_answer = newest is not None and (newest.text or not newest.done)
         said.insert(len(said) - bool(is_answer), thoughts(newest))
@@ -60,14 +64,24 @@ def _pane(conversation: Conversation, voice: Voice, other: str) -> Markup:
         '<section class="pane pane-{}" aria-label="{}" data-voice="{}"><header><h3>{}</h3>'
         '<span class="weights">{}</span>{}</header>'
         '<div class="pane-body" tabindex="0" data-scroll>{}</div>{}</section>'
-    ).format(kind, voice.label, voice.id, voice.label, weights(voice), _mark(newest), body, _footer(voice, newest))
+    ).format(
+        kind,
+        voice.label,
+        voice.id,
+        voice.label,
+        weights(voice),
+        _mark(newest),
+        body,
+        _footer(conversation, voice, newest),
+    )
 
 
-def _footer(voice: Voice, newest: Reply | None) -> Markup:
+def _footer(conversation: Conversation, voice: Voice, newest: Reply | None) -> Markup:
     """How the newest answer went, and the button that copies it."""
     has_answer = newest is not None and bool(newest.text)
     return Markup("<footer><span>{}</span>{}</footer>").format(
-        _tally(newest), _copy_button(voice.id, voice.label) if has_answer else NOTHING
+        _tally(newest, _invented(conversation, voice, newest)),
+        _copy_button(voice.id, voice.label) if has_answer else NOTHING,
     )
 
 
@@ -76,6 +90,20 @@ def _copy_button(identifier: str, name: str) -> Markup:
         '<button type="button" class="link copy" data-copy-answer data-key="copy-{}" aria-live="polite" '
         'title="Copy the answer of ‘{}’">Copy</button>'
     ).format(identifier, name)
+
+
+def _content(conversation: Conversation, voice: Voice, turn: Turn) -> str | Markup:
+    return _marked(conversation, voice, turn["content"]) if turn["role"] == "assistant" else turn["content"]
+
+
+def _marked(conversation: Conversation, voice: Voice, text: str) -> Markup:
+    """An answer with what it has from nowhere, where that is to be seen."""
+    facts = conversation.invented.get((lane(voice), text), ()) if conversation.marks_invented else ()
+    return inventions.marked(text, facts)
+
+
+def _invented(conversation: Conversation, voice: Voice, newest: Reply | None) -> tuple[Fact, ...] | None:
+    return conversation.invented.get((lane(voice), newest.text)) if newest is not None and newest.text else None
 
 
 def _mark(newest: Reply | None) -> Markup:
@@ -175,8 +203,8 @@ def _speaking(newest: Reply, stage: str) -> Markup:
     ).format(words_so_far)
 
 
-def _tally(newest: Reply | None) -> Markup:
-    """Speed, length and the reason of the end."""
+def _tally(newest: Reply | None, invented: tuple[Fact, ...] | None = None) -> Markup:
+    """Speed, length, the reason of the end, and how many facts are from nowhere."""
     if newest is None or not newest.tokens:
         return NOTHING
     parts = [words.count(newest.tokens, "token")]
@@ -184,6 +212,8 @@ def _tally(newest: Reply | None) -> Markup:
         parts.insert(0, f"{newest.speed:.1f} tokens/s")
     if newest.stopped_by in ENDS:
         parts.append(ENDS[newest.stopped_by])
+    if invented is not None:
+        parts.append(inventions.counted(invented))
     return Markup("{}").format(" · ".join(parts))
 
 

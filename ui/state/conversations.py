@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from engine.chat.records import LookUp
 from engine.errors import StudioError
+from engine.verdict.facts.fact import Fact
 
 MOST = 32
 """Conversations that are kept; the one not used for longest goes first."""
@@ -62,6 +63,10 @@ class Conversation:
     """The newest one."""
     compares: bool = False
     """Whether the words are marked in which answers differ."""
+    invented: dict[tuple[str, str], tuple[Fact, ...]] = field(default_factory=dict)
+    """Voice and what it said -> the facts in it that stand nowhere."""
+    marks_invented: bool = True
+    """Whether these are marked."""
     asking: bool = False
     stage: str = ""
     """What is being done before the first word, such as loading the model."""

@@ -82,13 +82,21 @@ def open_facts(folder: Path) -> FactIndex | None:
     try:
         saved = orjson.loads((folder / FACTS).read_bytes())
         made = FactIndex(saved["counts"], saved["answers"], saved["train"]) if saved["version"] == VERSION else None
-        with (folder / TRAIN).open("rb") as stream:
-            return made if made is not None and made.stamp == stamp_of(stream) else None
+        return made if made is not None and is_current(made, folder) else None
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         log.warning("%s of %s cannot be read and is made again: %s", FACTS, folder, error)
         return None
+
+
+def is_current(index: FactIndex, folder: Path) -> bool:
+    """Say whether the conversations of a data set are still those that its facts were read from."""
+    try:
+        with (folder / TRAIN).open("rb") as stream:
+            return index.stamp == stamp_of(stream)
+    except OSError:
+        return False
 
 
 def build_facts(folder: Path, report: Report = lambda *_: None) -> FactIndex:

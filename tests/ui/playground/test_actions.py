@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.errors import StudioError
 from tests.ui.handlers import by_id, calls, last
 
 SETTINGS = ("", 0.7, 0.9, 64, 3)
@@ -46,6 +47,39 @@ def test_differences_are_marked_when_they_are_asked_for(asked):
     compare = asked.handler("playground.actions.compare")
     assert "<mark>" in by_id(compare(True, "me", TUNED))["board"]
     assert "<mark>" not in by_id(compare(False, "me", TUNED))["board"]
+
+
+def test_facts_from_nowhere_are_marked_until_that_is_switched_off(asked, studio):
+    board = by_id(asked.handler("playground.tab.show")("me", TUNED))["board"]
+    assert board.count('<mark class="invented"') == 1 and "1 fact from nowhere" in board
+    mark = asked.handler("playground.actions.mark")
+    switched_off = by_id(mark(False, "me", TUNED))["board"]
+    assert "<mark" not in switched_off and "1 fact from nowhere" in switched_off
+    assert '<mark class="invented"' in by_id(mark(True, "me", TUNED))["board"]
+
+
+def test_what_a_model_said_before_makes_nothing_true(asked, studio):
+    list(asked.handler("playground.tab.ask")("And when?", "me", TUNED, "set-1", *SETTINGS))
+    *_, call = calls(studio, "inventions")
+    assert [turn["role"] for turn in call[2]] == ["user", "user"]
+    assert [turn["content"] for turn in call[2]] == ["Where is it?", "And when?"]
+
+
+def test_what_agents_said_in_the_ticket_is_true(wired, studio):
+    wired.handler("playground.tab.pick_ticket")("me", [], "set-1", 0)
+    list(wired.handler("playground.tab.ask")("Where is it?", "me", [], "set-1", *SETTINGS))
+    *_, call = calls(studio, "inventions")
+    assert call[4] != "" and call[2][-1]["content"] == "Where is it?"
+
+
+def test_answers_stay_where_their_facts_cannot_be_looked_at(wired, studio, monkeypatch):
+    def fails(*_):
+        raise StudioError("The tickets are damaged.")
+
+    studio.facts.inventions = fails
+    list(wired.handler("playground.tab.ask")("Where is it?", "me", [], "set-1", *SETTINGS))
+    board = by_id(wired.handler("playground.tab.show")("me", []))["board"]
+    assert "I am not sure where it is." in board and "nowhere" not in board
 
 
 def test_the_conversation_is_a_file(asked):

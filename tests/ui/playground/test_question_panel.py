@@ -40,9 +40,26 @@ def test_the_file_has_no_cell_that_a_spreadsheet_computes(answered, wired):
     shown = by_id(wired.handler("playground.question_panel.download")("me", ""))
     with Path(shown["answers-file"]).open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.reader(file))
-    assert rows[0] == ["question", "base", "run:run-1"]
+    each = [[name, f"{name}: facts from nowhere", f"{name}: which"] for name in ("base", "run:run-1")]
+    assert rows[0] == ["question", *each[0], *each[1]]
+    assert rows[1][2:4] == ["1", "Kestrel Post"]
     assert rows[1][0] == "Where is it?"
     assert rows[1][1].startswith("'=")
+
+
+def test_each_voices_facts_from_nowhere_are_marked_and_counted(answered):
+    table = answered["answers"]
+    assert table.count('<mark class="invented" tabindex="0"') == 4
+    assert "Facts from nowhere: base 2 in 2 answers, run:run-1 2 in 2 answers." in table
+
+
+def test_without_a_data_set_nothing_is_called_invented(wired, studio):
+    wired.handler("playground.question_panel.answer")("", "Where is it?", "me", [], "", *SETTINGS)
+    table = done(wired)["answers"]
+    assert "Where is it?" in table and "nowhere" not in table
+    shown = by_id(wired.handler("playground.question_panel.download")("me", ""))
+    with Path(shown["answers-file"]).open(encoding="utf-8-sig", newline="") as file:
+        assert next(csv.reader(file)) == ["question", "base"]
 
 
 def test_held_out_tickets_bring_what_the_agent_wrote(wired, studio):
