@@ -222,6 +222,10 @@ def export(
     with_tickets: Annotated[
         bool, typer.Option("--with-tickets", help="Pack the masked tickets too, so that it can look them up elsewhere.")
     ] = False,
+    onto: Annotated[
+        str, typer.Option(help="merged: trained, the 4-bit weights it learnt over; original, the base's own in 16 bit.")
+    ] = "trained",
+    quantisation: Annotated[str, typer.Option(help="How a GGUF is packed; the best known first when not given.")] = "",
     workspace: WorkspaceOption = None,
 ) -> None:
     """Take a run's result home."""
@@ -231,7 +235,7 @@ def export(
     if format_ not in FORMATS:
         raise typer.BadParameter(f"'{format_}' is not one of: {', '.join(FORMATS)}.", param_hint="--format")
     studio = _studio(workspace)
-    choices = Choices(with_tickets=with_tickets)
+    choices = Choices(with_tickets, onto, quantisation)
     path = follow(studio.export.make(studio.runs.open_at(run), format_, out, choices))
     files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
     result({"file": str(path), "format": format_, "bytes": sum(file.stat().st_size for file in files)})

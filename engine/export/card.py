@@ -5,15 +5,16 @@ Holds counts and settings, never the text of a ticket.
 
 import html
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import StudioError
 from engine.export.result import Result, newest_result
-from engine.export.usage import STARTER_FOLDER, usage_script
+from engine.export.usage import STARTER_FOLDER, merged_script, usage_script
 from engine.model.catalogue import find
 from engine.model.libraries import import_all
-from engine.model.sources import public_name
+from engine.model.sources import is_hub_id, public_name
 from engine.recipe import FIELDS, STARTER, Recipe
 from engine.tickets.dataset.files import REPORT
 from engine.training.runs.directory import RunDirectory
@@ -24,6 +25,26 @@ from engine.workspace import read_json, read_object
 if TYPE_CHECKING:
     from engine.model.chat_format import ChatFormat
 
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What differs between the cards of two formats."""
+
+    library: str
+    """As the model hub knows it: 'peft', 'transformers', 'gguf'."""
+    opening: str
+    """The first sentence; ``{base}`` is the base model."""
+    notes: tuple[str, ...] = ()
+    """Sentences for the list of limits, before those that hold for all."""
+
+
+PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate")
+"""What the adapter's script needs."""
+ADAPTER = Kind(
+    "peft",
+    "A LoRA adapter for **{base}**, trained with Ticket Tuner on support tickets. It answers customers in the manner "
+    "of the agents it has learnt from.",
+)
 STARTER_BASE = "HuggingFaceTB/SmolLM2-135M-Instruct"
 """The model that the starter is a packed form of (engine/model/starter.py)."""
 
@@ -40,7 +61,7 @@ def model_card(run: RunDirectory, result: Result | None = None) -> str:
         StudioError: Its recipe or its tokenizer is damaged.
     """
     result = result or newest_result(run)
-    return _card(run, result, how_to_use(run, result))
+    return card_of(run, result, ADAPTER, how_to_use(run, result))
 
 
 def summary(run: RunDirectory) -> str:
@@ -50,19 +71,30 @@ def summary(run: RunDirectory) -> str:
         RunError: The run has neither adapter nor checkpoint.
         StudioError: Its recipe is damaged.
     """
-    return _card(run, newest_result(run), "")
+    return card_of(run, newest_result(run), ADAPTER, "")
 
 
-def _card(run: RunDirectory, result: Result, chapter_on_usage: str) -> str:
+def card_of(run: RunDirectory, result: Result, kind: Kind, chapter_on_usage: str) -> str:
+    """Write the card of a run's result in any format.
+
+    Args:
+        run: The run.
+        result: What of it.
+        kind: What the card says of the format.
+        chapter_on_usage: How it is used, as Markdown; may be empty.
+
+    Raises:
+        StudioError: The run's recipe is damaged.
+    """
     recipe = run.recipe
     parts = (
-        _front_matter(recipe),
-        _opening(run, result),
+        _front_matter(recipe, kind),
+        _opening(run, result, kind),
         chapter_on_usage,
         _numbers(run, result),
         _learnt_from(run),
         _settings(recipe),
-        _limits(recipe),
+        _limits(recipe, kind),
         _versions(run),
     )
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -82,10 +114,30 @@ def usage(run: RunDirectory, result: Result | None = None) -> str:
     return usage_script(run.recipe, _compute_type(run), _chat(result.folder))
 
 
-def _front_matter(recipe: Recipe) -> str:
+def merged_usage(run: RunDirectory, result: Result) -> str:
+    """Write the script that uses the merged model of a run.
+
+    Args:
+        run: The run.
+        result: What of it was merged.
+
+    Raises:
+        StudioError: As in :func:`model_card`.
+    """
+    return merged_script(run.recipe, _compute_type(run), _chat(result.folder))
+
+
+def install(run: RunDirectory, packages: tuple[str, ...]) -> str:
+    """The command that installs packages, in the versions that the run was made with."""
+    seen = _environment(run)
+    pinned = (f"{name}=={str(seen[name]).split('+')[0]}" if name in seen else name for name in packages)
+    return f"pip install {' '.join(pinned)}"
+
+
+def _front_matter(recipe: Recipe, kind: Kind) -> str:
     values: dict[str, Any] = {
         "base_model": STARTER_BASE if recipe.model == STARTER else public_name(recipe.model),
-        "library_name": "peft",
+        "library_name": kind.library,
         "pipeline_tag": "text-generation",
         "license": "other",
         "license_name": "see-the-base-model",
@@ -95,18 +147,17 @@ def _front_matter(recipe: Recipe) -> str:
     return "\n".join(["---", *(f"{name}: {json.dumps(value)}" for name, value in values.items()), "---"])
 
 
-def _opening(run: RunDirectory, result: Result) -> str:
+def _opening(run: RunDirectory, result: Result, kind: Kind) -> str:
     name, recipe = run.status.name, run.recipe
     entry = find(recipe.model)
     licence = f" ({entry.licence})" if entry else ""
     return (
         f"# {_plain(name)}\n\n"
-        f"A LoRA adapter for **{_plain(entry.title if entry else public_name(recipe.model))}**, trained with Ticket "
-        "Tuner on support tickets. It answers customers in the manner of the agents it has learnt from.\n\n"
+        f"{kind.opening.format(base=_plain(entry.title if entry else public_name(recipe.model)))}\n\n"
         f"{_unfinished(result)}"
         f"{_lookup(recipe)}"
-        f"Licence: the base model's own{licence} holds for the base. The adapter was made from the tickets of whoever "
-        "trained it; ask them before passing it on."
+        f"Licence: the base model's own{licence} holds for the base. What was learnt comes from the tickets of "
+        "whoever trained it; ask them before passing it on."
     )
 
 
@@ -136,7 +187,7 @@ def how_to_use(run: RunDirectory, result: Result | None = None) -> str:
         RunError, StudioError: As in :func:`model_card`.
     """
     recipe = run.recipe
-    steps = ["Unpack this .zip into a folder of its own and open a terminal there.", f"`{_install(run)}`"]
+    steps = ["Unpack this .zip into a folder of its own and open a terminal there.", f"`{install(run, PACKAGES)}`"]
     if recipe.model == STARTER:
         steps.append(
             "The base is the starter model that comes with Ticket Tuner (SmolLM2 135M, packed as Q4_1 GGUF in the "
@@ -145,20 +196,29 @@ def how_to_use(run: RunDirectory, result: Result | None = None) -> str:
         )
     steps.append('`python usage.py "Where is my parcel?"` runs this script, which is in the .zip too:')
     numbered = "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
-    return f"## How to use it\n\n{numbered}\n\n```python\n{usage(run, result)}```"
+    return f"## How to use it\n\n{numbered}\n\n```python\n{usage(run, result)}```\n\n{_with_peft_alone(recipe)}"
 
 
-def _install(run: RunDirectory) -> str:
-    seen = _environment(run)
-    packages = ("torch", "transformers", "peft", "bitsandbytes", "accelerate")
-    pinned = (f"{name}=={str(seen[name]).split('+')[0]}" if name in seen else name for name in packages)
-    return f"pip install {' '.join(pinned)}"
+def _with_peft_alone(recipe: Recipe) -> str:
+    """What peft does when it is asked to find the base by itself."""
+    alone = "`AutoPeftModelForCausalLM.from_pretrained(FOLDER, quantization_config=options)`"
+    if recipe.model == STARTER:
+        return (
+            f"{alone} fetches {STARTER_BASE} from the model hub: the model that the starter was packed from, and so "
+            "not the one that was trained over. Answers are near to those that were tested, and not the same."
+        )
+    if is_hub_id(recipe.model):
+        return f"{alone}, with the options of the script, fetches the base by itself."
+    return (
+        f"{alone}, with the options of the script, looks for the base in a folder called "
+        f"`{public_name(recipe.model)}` where Python was started: put it there."
+    )
 
 
 def _numbers(run: RunDirectory, result: Result) -> str:
     history = run.history.read()
     rows: list[tuple[str, str]] = []
-    before, after = history.before, _kept_evaluation(history, result)
+    before, after = history.before, kept_evaluation(history, result)
     if before and after:
         change = f" ({1 - after.loss / before.loss:.0%} less)" if after.loss < before.loss else ""
         rows += [
@@ -176,7 +236,8 @@ def _numbers(run: RunDirectory, result: Result) -> str:
         rows.append(
             ("Steps taken", f"{history.steps[-1].step:,} of {history.started.steps:,}" if history.started else "")
         )
-        rows.append(("Tokens seen", f"about {round(history.tokens):,}"))
+        counted = all(seen.tokens for seen in history.steps)
+        rows.append(("Tokens seen", f"{'' if counted else 'about '}{round(history.tokens):,}"))
         rows.append(("Time", _duration(history.steps[-1].seconds)))
     kept = result.step or (history.finished.step if history.finished else 0)
     if kept:
@@ -212,16 +273,23 @@ def _settings(recipe: Recipe) -> str:
     return "## Recipe\n\n" + _table(rows)
 
 
-def _limits(recipe: Recipe) -> str:
+def _limits(recipe: Recipe, kind: Kind) -> str:
+    sentences = (
+        *(kind.notes or (over_another_precision(recipe),)),
+        "It has learnt a manner and some facts, not to be right: prices, dates and promises must be checked by a "
+        "person before they are sent.",
+        "What the tickets do not contain it does not know; what was wrong in them it may repeat.",
+        "Personal data was masked as far as it was found. Treat it as confidential, like the tickets.",
+    )
+    return "## Limits\n\n" + "\n".join(f"- {sentence}" for sentence in sentences)
+
+
+def over_another_precision(recipe: Recipe) -> str:
+    """Say over which base an adapter has learnt, and that it is another model over any other."""
     packed = recipe.quant_type.upper() + (", double quantisation" if recipe.double_quant else "")
     return (
-        "## Limits\n\n"
-        f"- It has learnt on the 4-bit base ({packed}). Over the base in another precision it is another model, whose "
-        "answers differ; merging it into 4-bit weights loses most of it.\n"
-        "- It has learnt a manner and some facts, not to be right: prices, dates and promises must be checked by a "
-        "person before they are sent.\n"
-        "- What the tickets do not contain it does not know; what was wrong in them it may repeat.\n"
-        "- Personal data was masked as far as it was found. Treat the adapter as confidential, like the tickets."
+        f"It has learnt on the 4-bit base ({packed}). Over the base in another precision it is another model, whose "
+        "answers differ; merging it into 4-bit weights loses most of it."
     )
 
 
@@ -230,7 +298,7 @@ def _versions(run: RunDirectory) -> str:
     return "## Made with\n\n" + _table(rows) if rows else ""
 
 
-def _kept_evaluation(history: History, result: Result) -> Evaluated | None:
+def kept_evaluation(history: History, result: Result) -> Evaluated | None:
     """The check of the weights that were kept; the last one where it is not known which these were."""
     trained = [seen for seen in history.evaluations if seen.step > 0]
     if result.step:

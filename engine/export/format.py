@@ -7,12 +7,12 @@ and that nothing of it stays when it fails, is making.py's.
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
+from engine.errors import StudioError
 from engine.export.source import ExportSource
 from engine.task import Report
 
-Onto = Literal["trained", "original"]
+ONTO = ("trained", "original")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +21,26 @@ class Choices:
 
     with_tickets: bool = False
     """Whether the masked tickets that it has learnt from travel too, for look-up."""
-    onto: Onto = "trained"
+    onto: str = "trained"
     """Over which weights an adapter is merged: the 4-bit ones that it was trained over, or the original 16-bit ones."""
     quantisation: str = ""
     """How a GGUF is packed, one of the format's :attr:`Format.quantisations`; empty takes the first."""
+
+    def __post_init__(self) -> None:
+        if self.onto not in ONTO:
+            raise StudioError(f"'{self.onto[:40]}' is nothing to merge onto.", f"Pick one of: {', '.join(ONTO)}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a person types to use an export with a tool."""
+
+    tool: str
+    """'transformers', 'vLLM', 'llama.cpp', 'LM Studio', 'Ollama', 'Ticket Tuner'."""
+    lines: str
+    """One or more lines for a terminal, whole: nothing is to be filled in."""
+    note: str = ""
+    """One sentence on what they need or do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +58,8 @@ class Format:
     """Writes its files into an empty folder. Reports at least twice a second: a report raises Cancelled."""
     bytes_of: Callable[[ExportSource, Choices], int | None]
     """Bytes of what it will write; None where that is not known beforehand. Quick, and loads nothing."""
+    commands: Callable[[ExportSource, Path], tuple[Command, ...]]
+    """How this very export is used, where it lies (the folder, or the .zip that it is unpacked from); quick."""
     refusal: Callable[[ExportSource], str] = lambda _: ""
     """Why a source cannot be had in this format, in one sentence; empty where it can. Quick, and loads nothing."""
     extra_bytes: Callable[[ExportSource, Choices], int] = lambda *_: 0

@@ -12,6 +12,7 @@ from pathlib import Path
 from engine.errors import Cancelled, ResourceError, StudioError
 from engine.export.format import Choices, Format
 from engine.export.packing import pack
+from engine.export.passport import write_passport
 from engine.export.source import ExportSource
 from engine.scratch import scratch
 from engine.task import Report
@@ -69,6 +70,9 @@ def make(source: ExportSource, format_: Format, out: Path, choices: Choices, rep
     """
     if refusal := format_.refusal(source):
         raise StudioError(refusal, "Pick another format.")
+    if choices.quantisation and choices.quantisation not in format_.quantisations:
+        known = ", ".join(format_.quantisations) or "none: it is not packed"
+        raise StudioError(f"{format_.title} has no quantisation '{choices.quantisation[:40]}'.", f"Pick from: {known}.")
     zipped = out.suffix.lower() == ".zip" or (format_.zipped and not out.is_dir())
     with disk_errors(out):
         _check_target(out, zipped)
@@ -78,6 +82,7 @@ def make(source: ExportSource, format_: Format, out: Path, choices: Choices, rep
             folder = temporary / "files"
             folder.mkdir()
             format_.write(source, choices, folder, report)
+            write_passport(source, format_, choices, folder, report)
             if zipped:
                 made = pack(folder, temporary / "export.zip", report)
             else:

@@ -31,7 +31,28 @@ class Weight:
     """Returns it on the CPU: in float32 where it was packed or adapted, else in the type that it has."""
 
 
-def merged_weights(base: "BaseModel", adapter: "Adapter") -> list[Weight]:
+Values = Callable[[str, "torch.Tensor", Any], "torch.Tensor"]
+"""Takes a weight's name, the base's tensor and the module that owns it; returns what the adapter is added to."""
+
+
+def trained_values(_: str, tensor: "torch.Tensor", module: Any) -> "torch.Tensor":
+    """Return the values that were multiplied with while it learnt: unpacked as float32, or as they are.
+
+    Args:
+        _: The weight's name.
+        tensor: The base's, packed or not.
+        module: Its owner; a packed one says in which type it computes.
+    """
+    from engine.model.unpacking import unpacked_values
+
+    packed = getattr(tensor, "quant_state", None)
+    if packed is None:
+        return tensor.detach()
+    # in the type of the arithmetic first: rounding to it is part of what was trained over
+    return unpacked_values(tensor, packed, module.compute_dtype or packed.dtype).float()
+
+
+def merged_weights(base: "BaseModel", adapter: "Adapter", values: Values = trained_values) -> list[Weight]:
     """Return all weights of the base with the adapter merged in, in the model's order.
 
     A head that shares its weight with the embeddings is left out, as in a checkpoint, unless the adapter changes it
@@ -40,23 +61,24 @@ def merged_weights(base: "BaseModel", adapter: "Adapter") -> list[Weight]:
     Args:
         base: Must stay loaded until the last weight is computed.
         adapter: As from :meth:`engine.export.source.ExportSource.read_adapter`.
+        values: What the adapter is added to.
 
     Raises:
         ModelError: The adapter does not fit the base, or adds what a plain checkpoint cannot hold.
     """
     check_fit(base, adapter)
-    weights = [_weight(name, tensor, module, adapter) for name, tensor, module in _tensors(base.model)]
+    weights = [_weight(name, tensor, module, adapter, values) for name, tensor, module in _tensors(base.model)]
     if unties_head(base, adapter):
-        name = _head_name(base.model)
-        head = base.model.get_output_embeddings()
-        weights.append(_weight(f"{name}.weight", head.weight, head, adapter))
+        head, shared = base.model.get_output_embeddings(), base.model.get_input_embeddings()
+        name, stored_as = (f"{_name_of(layer, base.model)}.weight" for layer in (head, shared))
+        weights.append(_weight(name, head.weight, head, adapter, values, stored_as))
     return weights
 
 
 def unties_head(base: "BaseModel", adapter: "Adapter") -> bool:
     """Whether the base's head shares the embeddings' weight, and the merged model's cannot any more."""
     head, embeddings = base.model.get_output_embeddings(), base.model.get_input_embeddings()
-    return head is not None and head.weight is embeddings.weight and _head_name(base.model) in adapter.layers
+    return head is not None and head.weight is embeddings.weight and _name_of(head, base.model) in adapter.layers
 
 
 def check_fit(base: "BaseModel", adapter: "Adapter") -> None:
@@ -65,6 +87,11 @@ def check_fit(base: "BaseModel", adapter: "Adapter") -> None:
     Raises:
         ModelError: A layer is not there, has another shape, or would need a bias that it has no place for.
     """
+    if getattr(base.model, "_weight_conversions", None):  # of transformers: packed experts, renamed towers
+        raise ModelError(
+            f"{base.title} keeps its weights in another arrangement than its checkpoint, as mixtures of experts do.",
+            "Take the adapter home as it is, unmerged.",
+        )
     modules = dict(base.model.named_modules())
     for name, pair in adapter.layers.items():
         layer = modules.get(name)
@@ -108,24 +135,21 @@ def _tensors(model: Any) -> "Iterator[tuple[str, torch.Tensor, Any]]":
                 yield f"{prefix}.{name}" if prefix else name, tensor, module
 
 
-def _weight(name: str, tensor: "torch.Tensor", module: Any, adapter: "Adapter") -> Weight:
+def _weight(
+    name: str, tensor: "torch.Tensor", module: Any, adapter: "Adapter", values: Values, stored_as: str = ""
+) -> Weight:
     where, _, part = name.rpartition(".")
     packed = getattr(tensor, "quant_state", None)
     shape = tuple(packed.shape if packed is not None else tensor.shape)
     if part == "bias":
-        return Weight(name, shape, lambda: _bias(where, tensor, adapter))
+        return Weight(name, shape, lambda: _bias(where, values(name, tensor, module), adapter))
     pair = adapter.layers.get(where) if part == "weight" else None
 
     def compute() -> "torch.Tensor":
-        from engine.model.unpacking import unpacked_values
-
-        values = tensor.detach()
-        if packed is not None:
-            # in the type of the arithmetic first: these are the values that were multiplied with
-            values = unpacked_values(tensor, packed, module.compute_dtype or packed.dtype).float()
+        found = values(stored_as or name, tensor, module)
         if pair is not None:
-            values = merged(values, pair, adapter.config.scale(where, pair.down.shape[0]))
-        return values.cpu()
+            found = merged(found, pair, adapter.config.scale(where, pair.down.shape[0]))
+        return found.cpu()
 
     return Weight(name, shape, compute)
 
@@ -133,13 +157,12 @@ def _weight(name: str, tensor: "torch.Tensor", module: Any, adapter: "Adapter") 
 def _bias(where: str, tensor: "torch.Tensor", adapter: "Adapter") -> "torch.Tensor":
     """A bias as the adapter leaves it: the trained one in its place, or its own part added."""
     trained = adapter.base_biases.get(where)
-    value = tensor.detach().cpu() if trained is None else trained.float()
+    value = tensor.cpu() if trained is None else trained.float()
     pair = adapter.layers.get(where)
     if pair is None or pair.bias is None:
         return value
     return value.float() + adapter.config.scale(where, pair.down.shape[0]) * pair.bias.float()
 
 
-def _head_name(model: Any) -> str:
-    head = model.get_output_embeddings()
-    return next((name for name, module in model.named_modules() if module is head), "")
+def _name_of(layer: Any, model: Any) -> str:
+    return next((name for name, module in model.named_modules() if module is layer), "")

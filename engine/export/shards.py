@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from engine.export.merging import Weight
+from engine.model.fingerprint import INDEX, SINGLE
 
 if TYPE_CHECKING:
     import torch
 
-INDEX = "model.safetensors.index.json"
-SINGLE = "model.safetensors"
 SHARD_BYTES = 4 * 10**9
 """Of one file, as transformers cuts them by default (rounded down); a larger weight has a file of its own."""
 _CHUNK = 16 * 2**20

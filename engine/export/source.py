@@ -14,7 +14,7 @@ from engine.base_holder import BaseHolder
 from engine.errors import Cancelled, ModelError
 from engine.export.result import Result, newest_result
 from engine.model.size import size_of
-from engine.model.sources import resolve
+from engine.model.sources import is_hub_id, resolve
 from engine.recipe import Recipe
 from engine.task import Report
 from engine.tickets.dataset.files import HELDOUT
@@ -77,6 +77,16 @@ class ExportSource:
                 return None
             size = size_of(resolve(model, self.cache, lambda *_: None))
         return size.linear + size.other if size else None
+
+    @cached_property
+    def revision(self) -> str | None:
+        """The hub's commit of the base, where its files here say so; None for a local folder and the starter model."""
+        from engine.model import hub
+
+        model = self.recipe.model
+        if not is_hub_id(model) or Path(model).expanduser().is_dir() or not hub.is_here(model):
+            return None
+        return Path(resolve(model, self.cache, lambda *_: None)).name  # .../snapshots/<commit>
 
     def base_folder(self, report: Report) -> Path:
         """Return the folder of the base's own checkpoint, in 16 bit as it was published; fetched where it is not here.

@@ -1,4 +1,4 @@
-"""The script that travels with an exported adapter: plain transformers and peft, nothing of this program."""
+"""The scripts that travel with an export: plain transformers and peft, nothing of this program."""
 
 from typing import TYPE_CHECKING
 
@@ -44,14 +44,36 @@ base.generation_config = GenerationConfig()  # the base's own may sample, or pun
 for layer in base.modules():
     layer.support_avx512bf16_for_cpu = False  # else bitsandbytes computes in bfloat16 on some processors
 model = PeftModel.from_pretrained(base, ADAPTER).eval()
+'''
 
+_MERGED = '''"""Answer a customer with the model in this folder.
+
+    python usage.py "Where is my parcel?"
+"""
+
+import sys
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+arguments = dict(enumerate(sys.argv))
+QUESTION = arguments.get(1, "Where is my parcel?")
+MODEL = Path(__file__).resolve().parent
+
+device = "cuda" if torch.cuda.is_available() else "cpu"
+tokenizer = AutoTokenizer.from_pretrained(MODEL)
+model = AutoModelForCausalLM.from_pretrained(MODEL, dtype=torch.{compute_type}, device_map={{"": device}}).eval()
+'''
+
+_ASK = """
 {messages}
 text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, enable_thinking=False)
 {opening}prompt = tokenizer(text, add_special_tokens=False, return_tensors="pt").to(device)
 stop = tokenizer.convert_tokens_to_ids({stops})
 answer = model.generate(**prompt, max_new_tokens=256, do_sample=False, eos_token_id=stop, pad_token_id={pad})
 print(tokenizer.decode(answer[0, prompt["input_ids"].shape[1] :], skip_special_tokens=True))
-'''
+"""
 
 
 def usage_script(recipe: Recipe, compute_type: str, chat: "ChatFormat") -> str:
@@ -63,12 +85,24 @@ def usage_script(recipe: Recipe, compute_type: str, chat: "ChatFormat") -> str:
         chat: The tokenizer and template that the adapter learnt with.
     """
     base, note = _base(recipe.model)
-    return _SCRIPT.format(
+    loading = _SCRIPT.format(
         base=base,
         base_note=note,
         quant_type=recipe.quant_type,
         double_quant=recipe.double_quant,
         compute_type=compute_type,
+    )
+    return loading + _asking(recipe, chat)
+
+
+def merged_script(recipe: Recipe, compute_type: str, chat: "ChatFormat") -> str:
+    """Write the script for a merged model; the arguments are those of :func:`usage_script`."""
+    return _MERGED.format(compute_type=compute_type) + _asking(recipe, chat)
+
+
+def _asking(recipe: Recipe, chat: "ChatFormat") -> str:
+    """The part that asks, the same for every format that transformers loads."""
+    return _ASK.format(
         messages=_messages(recipe.system_prompt.strip(), chat),
         opening=f"text += {chat.opening!r}  # as it was asked while it learnt\n" if chat.opening else "",
         stops=[str(chat.tokenizer.convert_ids_to_tokens(stop)) for stop in sorted(chat.stop_ids)],

@@ -10,6 +10,7 @@ from engine.errors import ModelError
 from engine.model.catalogue import title
 from engine.model.errors import explain
 from engine.model.libraries import import_all
+from engine.model.load_progress import told_how_far
 from engine.model.sources import is_hub_id, loading_options, resolve
 from engine.model.unpacking import unpack_on_cpu
 from engine.task import Report
@@ -74,9 +75,10 @@ def load_quantised(
     )
     try:
         refuse_packed(AutoConfig.from_pretrained(source, **loading_options()), recipe)
-        model = AutoModelForCausalLM.from_pretrained(
-            source, quantization_config=options, dtype=dtype, device_map={"": device}, **loading_options()
-        )
+        with told_how_far(f"Loading {title(recipe.model)} in 4 bit", report):
+            model = AutoModelForCausalLM.from_pretrained(
+                source, quantization_config=options, dtype=dtype, device_map={"": device}, **loading_options()
+            )
     except Exception as error:
         raise explain(error, recipe.model) from error
     if is_hub_id(recipe.model):  # what adapters name as their base, not the folder of this computer

@@ -96,7 +96,7 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]  # transformers' types
         told = process_group.all_gather([self.trainer.tokens, _memory_gib(self.trainer.model.device)])
         tokens = round(sum(row[0] for row in told))
         busy = max(1e-9, now - self.last_seen - (paused - self.last_paused))
-        speed = (tokens - self.last_tokens) / busy
+        new = tokens - self.last_tokens
         self.last_seen, self.last_tokens, self.last_paused = now, tokens, paused
         self.trainer.emit(
             Stepped(
@@ -105,9 +105,10 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]  # transformers' types
                 loss=loss,
                 learning_rate=float(logs["learning_rate"]),
                 grad_norm=norm,
-                tokens_per_second=round(speed, 1),
+                tokens_per_second=round(new / busy, 1),
                 memory_gib=round(max(row[1] for row in told), 3),
                 seconds=round(now - self.started - (paused - self.paused_before), 3),
+                tokens=new,
             )
         )
 

@@ -1,16 +1,20 @@
 """The adapter as peft keeps it, with all that it takes to use it: tokenizer, chat template, recipe, card and script."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
-from engine.export.card import model_card, usage
+from engine.export.card import PACKAGES, STARTER_BASE, install, model_card, usage
 from engine.export.files import copy, tokenizer_files, write_json_text, write_recipe
-from engine.export.format import Choices, Format
+from engine.export.format import Choices, Command, Format
+from engine.export.passport import weights_mark
 from engine.export.source import ExportSource
 from engine.export.tickets import pack as pack_tickets
 from engine.export.tickets import weigh
-from engine.model.adapter_files import BASE, CONFIG, WEIGHTS, read_config
+from engine.export.usage import STARTER_FOLDER
+from engine.model.adapter_files import BASE, CONFIG, WEIGHTS, read_config, write_mark
 from engine.model.sources import public_name
+from engine.recipe import STARTER
 from engine.task import Report
 from engine.workspace import read_json
 
@@ -32,19 +36,46 @@ def _write(source: ExportSource, choices: Choices, folder: Path, report: Report)
         (folder / "README.md").write_text(model_card(source.run, source.result), encoding="utf-8")
         (folder / "usage.py").write_text(usage(source.run, source.result), encoding="utf-8")
     write_recipe(source, folder)
+    write_mark(folder, weights_mark(source))
     write_json_text(folder / CONFIG, _portable_config(source))
     if choices.with_tickets and source.run:
         report("Packing the tickets", None)
         pack_tickets(source.run.data, folder)
     for file in contents(source.adapter):
-        if file.name != CONFIG:
+        if file.name not in (CONFIG, BASE):
             copy(file, folder, report, "Copying the weights" if file.name == WEIGHTS else "Copying the tokenizer")
 
 
 def _portable_config(source: ExportSource) -> dict[str, Any]:
-    """The adapter's configuration with the base as others know it, instead of where it lay on this computer."""
+    """The adapter's configuration with the base as others know it, instead of where it lay on this computer.
+
+    The starter is known to this program alone, and to peft by the model that it is a packed form of.
+    """
     values: dict[str, Any] = read_json(source.adapter / CONFIG)
-    return values | {"base_model_name_or_path": public_name(source.recipe.model), "inference_mode": True}
+    model = source.recipe.model
+    base = STARTER_BASE if model == STARTER else public_name(model)
+    return values | {"base_model_name_or_path": base, "revision": source.revision, "inference_mode": True}
+
+
+def _commands(source: ExportSource, place: Path) -> tuple[Command, ...]:
+    folder = Path(place.stem) if place.suffix == ".zip" else place
+    inside, at, zipped = shlex.quote(str(folder)), shlex.quote(str(folder / "usage.py")), shlex.quote(str(place))
+    unpack = f"python -m zipfile -e {zipped} {inside}\n" if place.suffix == ".zip" else ""
+    starter = f"python -m engine starter --out {STARTER_FOLDER}\n" if source.recipe.model == STARTER else ""
+    needed = install(source.run, PACKAGES) if source.run else f"pip install {' '.join(PACKAGES)}"
+    return (
+        Command(
+            "transformers",
+            f'{unpack}{starter}{needed}\npython {at} "Where is my parcel?"',
+            "With transformers and peft, over the 4-bit base that it was trained over: prints an answer."
+            + (" The second line is typed in Ticket Tuner's folder." if starter and unpack else ""),
+        ),
+        Command(
+            "Ticket Tuner",
+            f'python -m engine ask --adapter {zipped} --prompt "Where is my parcel?"',
+            "With this program, on another computer: or bring it in on its tab Export.",
+        ),
+    )
 
 
 ADAPTER = Format(
@@ -54,5 +85,6 @@ ADAPTER = Format(
     replayed_with="transformers and peft",
     write=_write,
     bytes_of=_bytes_of,
+    commands=_commands,
     zipped=True,
 )

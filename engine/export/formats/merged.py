@@ -5,15 +5,20 @@ The weights are those that were trained over, unpacked from 4 bit, with the adap
 """
 
 import json
+import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.export.card import Kind, card_of, install, merged_usage
 from engine.export.files import copy, tokenizer_files, write_json_text, write_recipe
-from engine.export.format import Choices, Format
-from engine.export.merging import merged_weights, unties_head
+from engine.export.format import Choices, Command, Format
+from engine.export.merging import merged_weights, trained_values, unties_head
+from engine.export.original import OriginalWeights
 from engine.export.shards import write_shards
 from engine.export.source import ExportSource
 from engine.task import Report
+from engine.workspace import slug
 
 if TYPE_CHECKING:
     from engine.model.chat_format import ChatFormat
@@ -26,7 +31,8 @@ def _bytes_of(source: ExportSource, _: Choices) -> int | None:
 def _write(source: ExportSource, choices: Choices, folder: Path, report: Report) -> None:
     with source.base(report) as base:
         adapter = source.read_adapter(base)
-        weights = merged_weights(base, adapter)
+        original = OriginalWeights(source.base_folder(report), base, adapter) if choices.onto == "original" else None
+        weights = merged_weights(base, adapter, original.values if original else trained_values)
         config = plain_config(source.base_folder(report))
         if unties_head(base, adapter):
             config["tie_word_embeddings"] = False
@@ -36,6 +42,56 @@ def _write(source: ExportSource, choices: Choices, folder: Path, report: Report)
         for file in tokenizer_files(source.adapter):
             copy(file, folder, report, "Copying the tokenizer")
         write_shards(weights, folder, lambda name, done: report(f"Merging {name}", done))
+    if source.run:
+        (folder / "usage.py").write_text(merged_usage(source.run, source.result), encoding="utf-8")
+        note = original.drift.in_words() if original else _TESTED
+        card = card_of(source.run, source.result, replace(_CARD, notes=(note,)), _how_to_use(source))
+        (folder / "README.md").write_text(card, encoding="utf-8")
+
+
+def _how_to_use(source: ExportSource) -> str:
+    """The card's chapter: the same commands as in the window, from inside the folder."""
+    parts = (f"{command.note}\n\n```\n{command.lines}\n```" for command in _commands(source, Path()))
+    return "## How to use it\n\n" + "\n\n".join(parts)
+
+
+def _commands(source: ExportSource, place: Path) -> tuple[Command, ...]:
+    name, at = slug(source.name), shlex.quote(str(place))
+    script = shlex.quote(str(place / "usage.py"))
+    install_line = install(source.run, _PACKAGES) if source.run else f"pip install {' '.join(_PACKAGES)}"
+    return (
+        Command(
+            "transformers",
+            f'{install_line}\npython {script} "Where is my parcel?"',
+            "With transformers: prints an answer, the standing instruction and the stop tokens as while it learnt.",
+        ),
+        Command(
+            "vLLM",
+            f"pip install vllm\nvllm serve {at} --served-model-name {name} --generation-config {at}\n"
+            f"curl localhost:8000/v1/chat/completions -H 'Content-Type: application/json' -d {_body(source, name)}",
+            "With vLLM (on a GPU): an endpoint as of OpenAI on port 8000.",
+        ),
+    )
+
+
+def _body(source: ExportSource, name: str) -> str:
+    """A question for an endpoint as of OpenAI, quoted for a shell."""
+    instruction = source.recipe.system_prompt.strip()
+    messages = [{"role": "system", "content": instruction}] if instruction else []
+    messages.append({"role": "user", "content": "Where is my parcel?"})
+    return shlex.quote(json.dumps({"model": name, "temperature": 0, "messages": messages}, ensure_ascii=False))
+
+
+_PACKAGES = ("torch", "transformers", "accelerate")
+_TESTED = (
+    "Its weights are those of the 4-bit base that was trained over, unpacked, with the adapter added: the model that "
+    "was tested, but for rounding to bfloat16. Packing it into 4 bit again takes most of what it has learnt."
+)
+_CARD = Kind(
+    "transformers",
+    "**{base}** with a LoRA adapter merged in, trained with Ticket Tuner on support tickets. It answers customers in "
+    "the manner of the agents it has learnt from.",
+)
 
 
 def plain_config(base: Path) -> dict[str, Any]:
@@ -72,4 +128,5 @@ MERGED = Format(
     replayed_with="transformers",
     write=_write,
     bytes_of=_bytes_of,
+    commands=_commands,
 )

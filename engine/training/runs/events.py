@@ -61,6 +61,8 @@ class Stepped:
     """Peak memory: allocated on the GPU, or resident in this process without one."""
     seconds: float
     """Training time since the start or the last resume, pauses left out."""
+    tokens: int = 0
+    """Real tokens since the last record, as they were counted; 0 in records of an earlier version."""
 
 
 @dataclass(frozen=True, slots=True)

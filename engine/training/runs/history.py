@@ -81,7 +81,7 @@ class History:
     paused: bool = False
     """Whether the run, in processes of its own, waits at a step boundary."""
     tokens: float = 0.0
-    """Tokens trained on: each record's speed times the seconds since the one before."""
+    """Tokens trained on: those that the trainer counted; an earlier version told only its speed."""
 
     @property
     def last(self) -> Stepped | None:
@@ -165,7 +165,7 @@ class Curve:
                 self._dry_run = event
             case Stepped() as event:
                 self._steps.add(event)
-                self._tokens += event.tokens_per_second * max(0.0, event.seconds - self._until)
+                self._tokens += event.tokens or event.tokens_per_second * max(0.0, event.seconds - self._until)
                 self._until = event.seconds
             case Evaluated() as event:
                 self._evaluations.add(event)

@@ -6,6 +6,7 @@ import pytest
 from engine.errors import RunError, StudioError
 from engine.export.card import how_to_use, model_card, summary, usage
 from engine.recipe import Recipe
+from engine.training.runs.directory import RunDirectory
 from engine.workspace import write_json
 from tests.engine.export.conftest import TICKET, finished_run, to_checkpoints
 
@@ -36,6 +37,11 @@ def test_card_tells_the_numbers_of_the_run(run):
     assert "0.92% of the model" in card
     assert "NF4, double quantisation" in card
     assert "pip install torch==2.13.0 transformers==5.23.0 peft==0.21.2 bitsandbytes==0.50.2 accelerate`" in card
+
+
+def test_tokens_that_were_counted_are_told_without_about(run):
+    run.events_file.write_text(run.events_file.read_text().replace('"tokens": 0', '"tokens": 1013'))
+    assert "| Tokens seen | 12,156 |" in model_card(RunDirectory(run.path))
 
 
 def test_card_holds_no_text_of_a_ticket_and_no_path(run, tmp_path):

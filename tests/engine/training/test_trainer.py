@@ -11,9 +11,11 @@ from safetensors.torch import load_file
 
 from engine.errors import RecipeError, ResourceError, RunError
 from engine.recipe import Recipe
+from engine.training.data.examples import build_examples
 from engine.training.errors import explain
 from engine.training.runs import checkpoints
-from engine.training.runs.events import Checkpointed, Evaluated, Finished, LogNote, Started, Stepped
+from engine.training.runs.events import Checkpointed, Evaluated, Finished, LogNote, Record, Started, Stepped
+from engine.training.runs.history import Curve
 from engine.training.trainer import TrainingData, run_training
 from tests.tiny import conversations, make_model, stored
 
@@ -65,6 +67,19 @@ def test_a_run_learns_and_leaves_a_complete_adapter(tiny_model, tiny_base, tmp_p
     assert names == wanted | {"tokenizer_config.json", "base_weights.json"}
     environment = json.loads((tmp_path / "run" / "environment.json").read_text())
     assert {"device", "torch", "transformers", "trl", "peft", "bitsandbytes"} <= environment.keys()
+
+
+def test_the_tokens_of_a_run_are_counted_one_by_one(tiny_model, tiny_base, tmp_path):
+    """One epoch is every token of every conversation once; a resumed run counts on."""
+    made = recipe(tiny_model, max_steps=5, eval_steps=2)
+    there = build_examples(DATA.train, tiny_base.chat, made).tokens
+    curve = Curve()
+    stopped, events = train(made, tiny_base, tmp_path / "run", should_stop=stop_after(6))
+    assert 0 < stopped.step < 5
+    events += train(made, tiny_base, tmp_path / "run", resume_step=stopped.step)[1]
+    for event in events:
+        curve.add(Record(0.0, event))
+    assert curve.history().tokens == there
 
 
 def test_the_base_is_untouched_by_a_run(tiny_model, tiny_base, tmp_path):
