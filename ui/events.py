@@ -20,10 +20,14 @@ log = logging.getLogger(__name__)
 Handler = Callable[..., Any]
 
 LATEST = {"trigger_mode": "always_last"}
-"""For an event of which the last one counts: Gradio lets a click go that comes while the one before is answered."""
+"""For a field of which the last value counts: Gradio lets an event go that comes while the one before is answered."""
+
+EACH = {"trigger_mode": "multiple"}
+"""For clicks of which each is about something else, and says of what. Of two that follow each other, Gradio (6.31)
+would let the second go ('once'), or answer the first one a second time ('always_last')."""
 
 
-def listen(
+def bind(
     event: Callable[..., Any],
     handler: Handler | None,
     inputs: Sequence[Any] = (),
@@ -34,6 +38,9 @@ def listen(
     **options: Any,
 ) -> Any:
     """Attach ``handler`` to ``event``; those that change or show a selection (``gr.State``) take turns.
+
+    A handler that takes a ``gr.EventData`` is called for each event, also for those that come before the one before is
+    answered; any other as Gradio does by default, if not told so.
 
     Args:
         event: An event method of a component, such as ``button.click``.
@@ -47,6 +54,8 @@ def listen(
     settings: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
     if lane is None and outputs and any(isinstance(value, gr.State) for value in (*inputs, *outputs)):
         lane = turns.PAGE
+    if handler and _tells_what(handler):
+        settings |= EACH
     if handler and lane:
         settings |= {"concurrency_id": turns.PREFIX + lane}
     settings |= options
@@ -57,17 +66,22 @@ def listen(
     return event(in_words(handler) if handler else None, list(inputs), list(outputs), **settings)
 
 
+def _tells_what(handler: Handler) -> bool:
+    """Say whether a handler is told what was clicked, as it is by the buttons of a piece of HTML (ui/html.py)."""
+    return gr.EventData in inspect.get_annotations(handler, eval_str=True).values()
+
+
 def once(
     button: gr.Button, handler: Handler, inputs: Sequence[Any] = (), outputs: Sequence[Any] = (), **options: Any
 ) -> Any:
     """Attach ``handler`` to the click of a button that makes or takes away something.
 
     From a press until its end the button takes no other, so that a double click is one; the page sees to that itself,
-    for an answer of the program would come too late. Arguments and return as with :func:`listen`.
+    for an answer of the program would come too late. Arguments and return as with :func:`bind`.
     """
     button.elem_classes = [*button.elem_classes, "once"]
-    pressed = listen(button.click, handler, inputs, outputs, **options)
-    listen(pressed.then, None, js=f"() => ticketTuner.done('{button.elem_id}')")
+    pressed = bind(button.click, handler, inputs, outputs, **options)
+    bind(pressed.then, None, js=f"() => ticketTuner.done('{button.elem_id}')")
     return pressed
 
 

@@ -6,7 +6,7 @@ import pytest
 from engine.errors import StudioError
 from tests.browser.toasts import Toasts
 from tests.ui.fake_tickets import HOSTILE
-from ui.events import listen, say
+from ui.events import bind, say
 from ui.shell.theme import launch_options
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -36,7 +36,7 @@ TOLD = {
 def address(tmp_path_factory):
     with gr.Blocks(analytics_enabled=False) as app:
         for name, (handler, _) in TOLD.items():
-            listen(gr.Button(name, elem_id=name).click, handler)
+            bind(gr.Button(name, elem_id=name).click, handler)
     _, address, _ = app.launch(
         prevent_thread_lock=True, quiet=True, share=False, run_history=False, show_error=False, **launch_options()
     )

@@ -3,6 +3,7 @@ import pytest
 
 from engine.errors import StudioError
 from tests.ui.fake_tickets import HOSTILE
+from tests.ui.wired import handler_of
 from ui import events
 
 pytestmark = pytest.mark.ui
@@ -40,3 +41,10 @@ def test_words_in_a_message_are_escaped(told):
 def test_an_empty_mapping_leaves_everything_as_it_is():
     assert events.in_words(dict)() == gr.skip()
     assert events.in_words(lambda: {"a": 1})() == {"a": 1}
+
+
+def test_no_click_is_let_go_that_says_what_it_is_about(wired):
+    """A click on a row while the one before was answered: Gradio let it go, or answered the first one again."""
+    heard = [known for known in wired.functions() if known.fn and events._tells_what(handler_of(known))]
+    assert len(heard) > 25
+    assert {known.trigger_mode for known in heard} == {"multiple"}

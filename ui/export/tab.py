@@ -12,7 +12,7 @@ from engine.errors import StudioError
 from engine.workspace import slug
 from ui import parts
 from ui.context import Context
-from ui.events import listen, once
+from ui.events import bind, once
 from ui.export import views
 from ui.playground.views import newly
 from ui.state.focus import run_of
@@ -57,15 +57,15 @@ def wire(context: Context) -> None:
         )
         return {ui.imported: views.imported(voice.label), ui.zip: None, ui.folder: "", ui.name: "", ui.base: ""}
 
-    listen(ui.run.input, choose, [ui.run], [*everything, ui.done, ui.usage_panel])
-    listen(ui.usage_panel.expand, read_usage, [context.page.export], [ui.usage])
-    listen(ui.tiles.ask, ask, [context.page.export], [context.page.voices, context.tabs])
+    bind(ui.run.input, choose, [ui.run], [*everything, ui.done, ui.usage_panel])
+    bind(ui.usage_panel.expand, read_usage, [context.page.export], [ui.usage])
+    bind(ui.tiles.ask, ask, [context.page.export], [context.page.voices, context.tabs])
     once(ui.download, pack, [ui.run, ui.with_tickets], working)
-    listen(ui.timer.tick, watch, [], working)
-    listen(ui.progress.cancel, lambda: tasks.cancel(EXPORT))
-    listen(ui.file.change, None, js="() => ticketTuner.download('download-file')")
+    bind(ui.timer.tick, watch, [], working)
+    bind(ui.progress.cancel, lambda: tasks.cancel(EXPORT))
+    bind(ui.file.change, None, js="() => ticketTuner.download('download-file')")
     once(ui.bring, bring, [ui.zip, ui.folder, ui.name, ui.base], [ui.imported, ui.zip, ui.folder, ui.name, ui.base])
-    listen(ui.begin.click, lambda: gr.Tabs(selected="recipe"), [], [context.tabs])
+    bind(ui.begin.click, lambda: gr.Tabs(selected="recipe"), [], [context.tabs])
 
 
 def redraw(context: Context) -> tuple[Any, list[Any], list[Any]]:

@@ -8,7 +8,7 @@ import gradio as gr
 
 from engine.errors import StudioError
 from ui.context import Context
-from ui.events import listen, once, tell
+from ui.events import bind, once, tell
 from ui.playground import views
 from ui.playground.components import ANSWERS
 from ui.playground.conversation_file import as_markdown
@@ -68,12 +68,12 @@ def wire(context: Context, ask: Ask, inputs: list[Any], streamed: list[Any], sho
         file.write_text(as_markdown(conversation, voices), encoding="utf-8")
         return {ui.kept: str(file)}
 
-    listen(ui.again.click, again, inputs, [*streamed, ui.sampling.seed], **ANSWERS)
+    bind(ui.again.click, again, inputs, [*streamed, ui.sampling.seed], **ANSWERS)
     once(ui.edit, edit, [page.session, page.voices], [*outputs, ui.question])
-    listen(ui.differences.input, compare, [ui.differences, page.session, page.voices], outputs)
-    listen(ui.invented.input, mark, [ui.invented, page.session, page.voices], outputs)
+    bind(ui.differences.input, compare, [ui.differences, page.session, page.voices], outputs)
+    bind(ui.invented.input, mark, [ui.invented, page.session, page.voices], outputs)
     once(ui.keep, download, [page.session, page.voices], [ui.kept])
-    listen(ui.kept.change, None, js="() => ticketTuner.download('conversation-file')")
+    bind(ui.kept.change, None, js="() => ticketTuner.download('conversation-file')")
 
 
 def _taken_back(conversation: Conversation) -> tuple[str, Conversation]:

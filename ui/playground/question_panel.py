@@ -14,7 +14,7 @@ from engine.question_sets import Question, as_csv, plain_questions
 from engine.workspace import slug
 from ui import parts
 from ui.context import Context
-from ui.events import listen, once, say
+from ui.events import bind, once, say
 from ui.playground import question_table, views
 from ui.playground.question_components import HELDOUT
 from ui.task_registry import answering
@@ -78,14 +78,14 @@ def wire(context: Context, settings: list[Any], sampling: Callable[..., Sampling
         file.write_text(as_csv(seen.result), encoding="utf-8-sig", newline="")
         return {ui.file: str(file)}
 
-    listen(ui.chosen.input, choose, [ui.chosen], [ui.text, ui.name, ui.save, ui.delete])
+    bind(ui.chosen.input, choose, [ui.chosen], [ui.text, ui.name, ui.save, ui.delete])
     once(ui.save, save, [ui.name, ui.text], [ui.chosen, ui.delete])
     once(ui.delete, delete, [ui.name], [ui.chosen, ui.text, ui.name, ui.save, ui.delete])
     once(ui.answer, answer, [ui.chosen, ui.text, page.session, page.voices, page.dataset, *settings], working)
-    listen(ui.timer.tick, watch, [page.session], working)
-    listen(ui.progress.cancel, cancel, [page.session])
+    bind(ui.timer.tick, watch, [page.session], working)
+    bind(ui.progress.cancel, cancel, [page.session])
     once(ui.download, download, [page.session, ui.chosen], [ui.file])
-    listen(ui.file.change, None, js="() => ticketTuner.download('answers-file')")
+    bind(ui.file.change, None, js="() => ticketTuner.download('answers-file')")
 
 
 def redraw(context: Context, session: str, chosen: str | None) -> dict[Any, Any]:

@@ -19,7 +19,7 @@ from engine.turns import with_instruction
 from engine.verdict.facts.fact import Fact
 from ui import parts
 from ui.context import Context
-from ui.events import listen, log, once, tell, unexpected
+from ui.events import bind, log, once, tell, unexpected
 from ui.playground import actions, question_panel, views
 from ui.playground.components import ANSWERS, PlaygroundTab
 from ui.playground.sampling_fields import sampling_of
@@ -66,11 +66,11 @@ def wire(context: Context) -> None:
         yield from _ask(context, question, session, chosen, dataset or "", values)
 
     shown = _outputs(context)
-    listen(page.voices.change, instruct, [page.voices, ui.system], [ui.system])
-    listen(ui.voices.input, choose, [ui.voices], [page.voices])
+    bind(page.voices.change, instruct, [page.voices, ui.system], [ui.system])
+    bind(ui.voices.input, choose, [ui.voices], [page.voices])
     once(ui.ticket, pick_ticket, [*base, page.dataset, ui.number], [*shown, ui.question, ui.number, ui.notice])
     once(ui.new, start_anew, base, [*shown, ui.question, ui.notice])
-    listen(
+    bind(
         ui.send.click,
         ask,
         [ui.question, *base, page.dataset, *settings],
@@ -78,7 +78,7 @@ def wire(context: Context) -> None:
         name="ask",
         **ANSWERS,
     )
-    listen(ui.stop.click, studio.playground.stop, [page.session], queue=False)
+    bind(ui.stop.click, studio.playground.stop, [page.session], queue=False)
     question_panel.wire(context, settings, sampling_of)
     actions.wire(context, ask, [*base, page.dataset, *settings], streamed, _shown, shown)
 

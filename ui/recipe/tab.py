@@ -14,7 +14,7 @@ from engine.presets import presets
 from engine.recipe import Recipe
 from ui import parts
 from ui.context import Context
-from ui.events import LATEST, listen, once, say
+from ui.events import LATEST, bind, once, say
 from ui.html import data_of
 from ui.recipe import fields as recipe_fields
 from ui.recipe import views
@@ -60,10 +60,10 @@ def _wire_choices(context: Context) -> None:
         at_rest = gr.update(value="", info=OTHER_MODEL, elem_classes=["field"])
         return {**_around(context, {**draft, "model": chosen}, dataset), ui.other: at_rest}
 
-    listen(ui.cards.preset, pick_preset, [page.draft, page.dataset, ui.fields.marks], everything)
-    listen(ui.models.model, pick_model, [page.draft, page.dataset], around)
+    bind(ui.cards.preset, pick_preset, [page.draft, page.dataset, ui.fields.marks], everything)
+    bind(ui.models.model, pick_model, [page.draft, page.dataset], around)
     once(ui.use_other, pick_other, [ui.other, page.draft, page.dataset], [*around, ui.other])
-    listen(ui.other.submit, pick_other, [ui.other, page.draft, page.dataset], [*around, ui.other])
+    bind(ui.other.submit, pick_other, [ui.other, page.draft, page.dataset], [*around, ui.other])
 
     def advise(event: gr.EventData, draft: Draft, dataset: str, marks: recipe_fields.Marks) -> dict[Any, Any]:
         changes = views.advice_in(data_of(event))
@@ -72,9 +72,9 @@ def _wire_choices(context: Context) -> None:
         model = changes.get("model", draft["model"])
         return _filled(context, {**draft, "model": model, "values": values}, dataset, marks)
 
-    listen(ui.dataset.input, choose_dataset, [ui.dataset], [page.dataset])
-    listen(ui.cost.advise, advise, [page.draft, page.dataset, ui.fields.marks], everything)
-    listen(ui.notice.tickets, lambda: gr.Tabs(selected="tickets"), [], [context.tabs])
+    bind(ui.dataset.input, choose_dataset, [ui.dataset], [page.dataset])
+    bind(ui.cost.advise, advise, [page.draft, page.dataset, ui.fields.marks], everything)
+    bind(ui.notice.tickets, lambda: gr.Tabs(selected="tickets"), [], [context.tabs])
 
 
 def _wire_fields(context: Context) -> None:
@@ -111,13 +111,13 @@ def _wire_fields(context: Context) -> None:
     def reset_all(draft: Draft, dataset: str, marks: recipe_fields.Marks) -> dict[Any, Any]:
         return _filled(context, {**draft, "values": {}}, dataset, marks)
 
-    listen(ui.fields.watch.left, left, state, everything, trigger_mode="multiple")  # each is another field
+    bind(ui.fields.watch.left, left, state, everything)
     for name, component in ui.fields.inputs.items():
         if name not in recipe_fields.typed_into():
-            listen(component.input, choose(name), [*state, component], everything, **LATEST)  # type: ignore[attr-defined]
+            bind(component.input, choose(name), [*state, component], everything, **LATEST)  # type: ignore[attr-defined]
     for button in ui.fields.resets.values():
-        listen(button.click, reset, state, everything)
-    listen(ui.fields.reset_all.click, reset_all, state, everything)
+        bind(button.click, reset, state, everything)
+    bind(ui.fields.reset_all.click, reset_all, state, everything)
 
 
 def _wire_saved(context: Context) -> None:
@@ -144,7 +144,7 @@ def _wire_saved(context: Context) -> None:
         return {ui.saved: gr.Dropdown(list(studio.recipes.saved()), value=None), **context.sidebar.offer_undo(deleted)}
 
     once(ui.save, save, [ui.save_name, page.draft], [ui.saved, ui.save_name])
-    listen(ui.saved.input, load, [ui.saved, page.draft, page.dataset, ui.fields.marks], everything)
+    bind(ui.saved.input, load, [ui.saved, page.draft, page.dataset, ui.fields.marks], everything)
     once(ui.forget, forget, [ui.saved], [ui.saved, *context.sidebar.undo_outputs])
 
 

@@ -38,10 +38,12 @@ def served(app: "WindowBlocks", knows_users: bool, **looks: Any) -> "tuple[ASGIA
     from starlette.routing import Mount
     from starlette.staticfiles import StaticFiles
 
+    from ui.server.arrival import InOrder
     from ui.server.unknown import answer_in_words
     from ui.shell.theme import ASSETS
 
     frame = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    frame.add_middleware(InOrder)
     frame.mount("/window", StaticFiles(directory=ASSETS / "window"))
     if app.live is not None:
         frame.add_route("/live", app.live, methods=["POST"])

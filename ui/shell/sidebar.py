@@ -12,7 +12,7 @@ from engine.chat.records import LOOKUP
 from engine.errors import StudioError
 from engine.workspace import Deleted
 from ui.context import Context
-from ui.events import LATEST, listen
+from ui.events import bind
 from ui.html import data_of
 from ui.services import Studio
 from ui.shell.lists import sidebar
@@ -103,14 +103,14 @@ def wire(context: Context) -> None:
     draw, looked_at, drawn = tab.redraw(context)
     moved = [context.tabs, *drawn]
     for event in (ui.lists.pick, context.palette.asks.pick):
-        listen(event, pick, [page.voices, page.run, page.open, *looked_at], [*state, *moved], **LATEST)
-    listen(ui.lists.bring, bring, [page.open, *looked_at], [context.export.bring_in, *moved])
-    listen(ui.lists.rename, rename, state, [ui.lists])
-    listen(ui.lists.delete, delete, state, changed)
-    listen(context.training.table.rename, rename, state, [ui.lists])
-    listen(context.training.table.delete, delete, state, changed)
-    listen(ui.undo.undo, undo, [ui.deleted, *state], changed)
-    listen(ui.undo.dismiss, lambda: {ui.undo: "", ui.deleted: None}, [], ui.undo_outputs)
+        bind(event, pick, [page.voices, page.run, page.open, *looked_at], [*state, *moved])
+    bind(ui.lists.bring, bring, [page.open, *looked_at], [context.export.bring_in, *moved])
+    bind(ui.lists.rename, rename, state, [ui.lists])
+    bind(ui.lists.delete, delete, state, changed)
+    bind(context.training.table.rename, rename, state, [ui.lists])
+    bind(context.training.table.delete, delete, state, changed)
+    bind(ui.undo.undo, undo, [ui.deleted, *state], changed)
+    bind(ui.undo.dismiss, lambda: {ui.undo: "", ui.deleted: None}, [], ui.undo_outputs)
 
 
 def lists(studio: Studio, dataset: str, run: str, voices: Sequence[str]) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from ui.context import Context
-from ui.events import in_words, listen
+from ui.events import bind, in_words
 from ui.export import tab as export_tab
 from ui.playground import tab as playground_tab
 from ui.recipe import tab as recipe_tab
@@ -88,8 +88,8 @@ def _wire_welcome(app: gr.Blocks, context: Context, drawings: dict[str, Drawing]
         *begun.outputs,
     ]
     inputs = [here.where, here.dataset, here.run, here.voices, *begun.inputs]
-    opened = listen(recalled.then, begin, inputs, list(dict.fromkeys(outputs)), js=WHERE)
-    listen(opened.then, None, js=READY)
+    opened = bind(recalled.then, begin, inputs, list(dict.fromkeys(outputs)), js=WHERE)
+    bind(opened.then, None, js=READY)
 
 
 def _wire_opening(context: Context, drawings: dict[str, Drawing]) -> None:
@@ -104,7 +104,7 @@ def _wire_opening(context: Context, drawings: dict[str, Drawing]) -> None:
 
     for name, drawing in drawings.items():
         tab = getattr(context, name).tab
-        listen(tab.select, opening(name, drawing), [here.open, *drawing.inputs], [here.open, *drawing.outputs])
+        bind(tab.select, opening(name, drawing), [here.open, *drawing.inputs], [here.open, *drawing.outputs])
 
 
 def _wire_selections(context: Context, drawings: dict[str, Drawing]) -> None:
@@ -126,7 +126,7 @@ def _wire_selections(context: Context, drawings: dict[str, Drawing]) -> None:
         drawing = _one_of(drawings, SHOWN_BY.get(name, ()))
         listed = [context.sidebar.lists] if name in SHOWN_BY else []
         inputs, outputs = [here.open, *known.values(), *drawing.inputs], [here.memory, *listed, *drawing.outputs]
-        listen(state.change, following(name, drawing), inputs, outputs)
+        bind(state.change, following(name, drawing), inputs, outputs)
 
 
 def _wire_news(context: Context, drawings: dict[str, Drawing]) -> None:
@@ -137,7 +137,7 @@ def _wire_news(context: Context, drawings: dict[str, Drawing]) -> None:
         return {**_attempt(_listed, context, dataset, run, voices), **drawing.show(opened, *values)}
 
     inputs = [here.open, here.dataset, here.run, here.voices, *drawing.inputs]
-    listen(context.live.asks.changed, look_again, inputs, [context.sidebar.lists, *drawing.outputs])
+    bind(context.live.asks.changed, look_again, inputs, [context.sidebar.lists, *drawing.outputs])
 
 
 def _one_of(drawings: dict[str, Drawing], names: Iterable[str]) -> Drawing:

@@ -17,7 +17,7 @@ import gradio as gr
 from engine.errors import RecipeError
 from engine.presets import presets
 from engine.recipe import FIELDS, Recipe
-from ui.events import listen
+from ui.events import bind
 
 START = "quick"
 """The preset that a new browser begins with."""
@@ -93,8 +93,8 @@ def wire(app: gr.Blocks, page: Page, complete: Callable[[dict[str, Any]], dict[s
         found = complete(read_memory(memory))
         return {known[name]: value for name, value in found.items()}
 
-    listen(page.memory.change, None, [page.memory], [], js=REMEMBER)
-    return listen(app.load, recall, [page.memory], list(known.values()), js=RECALL)
+    bind(page.memory.change, None, [page.memory], [], js=REMEMBER)
+    return bind(app.load, recall, [page.memory], list(known.values()), js=RECALL)
 
 
 def read_memory(text: str) -> dict[str, Any]:

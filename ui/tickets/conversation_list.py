@@ -15,7 +15,7 @@ from engine.tickets.dataset.stored import StoredConversation
 from engine.tickets.privacy.review import SUSPECT
 from ui import parts
 from ui.context import Context
-from ui.events import LATEST, listen, written
+from ui.events import LATEST, bind, written
 from ui.html import data_of
 from ui.tickets.components import SEARCHED
 from ui.tickets.views import changes, learning, listing, review
@@ -69,15 +69,15 @@ def wire(context: Context, relist: Draw, state: list[Any]) -> None:
         term = data_of(event)["term"]
         return relist(*rest, term="" if rest[1]["term"] == term else term)
 
-    listen(written(ui.search), search, [ui.search, *state], listing, **LATEST)
-    listen(ui.filter.input, narrow, [ui.filter, *state], listing, **LATEST)
-    listen(ui.pager.turn, turn, state, listing, **LATEST)
-    listen(ui.mode.input, change_mode, [ui.mode, *state], listing, **LATEST)
-    listen(context.tickets.summary.mode, jump_to_mode, state, listing)
-    listen(context.tickets.quality.pick, pick, state, listing)
-    listen(context.tickets.tokens.counted.pick, pick, state, listing)
-    listen(ui.rows.pick, pick, state, listing, **LATEST)
-    listen(ui.rows.places, open_places, state, listing)
+    bind(written(ui.search), search, [ui.search, *state], listing, **LATEST)
+    bind(ui.filter.input, narrow, [ui.filter, *state], listing, **LATEST)
+    bind(ui.pager.turn, turn, state, listing)
+    bind(ui.mode.input, change_mode, [ui.mode, *state], listing, **LATEST)
+    bind(context.tickets.summary.mode, jump_to_mode, state, listing)
+    bind(context.tickets.quality.pick, pick, state, listing)
+    bind(context.tickets.tokens.counted.pick, pick, state, listing)
+    bind(ui.rows.pick, pick, state, listing)
+    bind(ui.rows.places, open_places, state, listing)
 
 
 def open_entry(context: Context, dataset: str, look: dict[str, Any]) -> StoredConversation:

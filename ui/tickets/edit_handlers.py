@@ -9,7 +9,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from ui.context import Context
-from ui.events import listen, once
+from ui.events import bind, once
 from ui.html import data_of
 from ui.tickets import reprepare_panel
 from ui.tickets.conversation_list import Draw, open_entry
@@ -53,9 +53,9 @@ def _wire_leaving_out(context: Context, redraw: Draw, state: list[Any], outputs:
         said = f"Answers of agent {agent} are left out from the next run on; start it under ‘Changed by you’."
         return {**redraw(*rest), ui.notice: changes.done(said, "exclude_agents", agent)}
 
-    listen(ui.learn.drop, drop, state, outputs)
-    listen(ui.learn.tag, leave_out_tag, state, outputs)
-    listen(ui.learn.agent, leave_out_agent, state, outputs)
+    bind(ui.learn.drop, drop, state, outputs)
+    bind(ui.learn.tag, leave_out_tag, state, outputs)
+    bind(ui.learn.agent, leave_out_agent, state, outputs)
 
 
 def _wire_rewriting(context: Context, redraw: Draw, state: list[Any], outputs: list[Any]) -> None:
@@ -84,9 +84,9 @@ def _wire_rewriting(context: Context, redraw: Draw, state: list[Any], outputs: l
     def stop_rewriting(look: dict[str, Any]) -> dict[Any, Any]:
         return {context.page.look: {**look, "rewriting": -1}, ui.rewriting: gr.Column(visible=False)}
 
-    listen(ui.learn.rewrite, begin_rewriting, state, [context.page.look, ui.text, ui.rewriting])
+    bind(ui.learn.rewrite, begin_rewriting, state, [context.page.look, ui.text, ui.rewriting])
     once(ui.save, save, [ui.text, *state], outputs)
-    listen(ui.back.click, stop_rewriting, [context.page.look], [context.page.look, ui.rewriting])
+    bind(ui.back.click, stop_rewriting, [context.page.look], [context.page.look, ui.rewriting])
 
 
 def _wire_review(context: Context, relist: Draw, state: list[Any]) -> None:
@@ -114,11 +114,11 @@ def _wire_review(context: Context, relist: Draw, state: list[Any]) -> None:
         return reprepare_panel.begin(context, dataset)
 
     for added in (ui.add.click, ui.term.submit):
-        listen(added, add, [ui.term, *state], [*listing, ui.term])
-    listen(ui.rows.allow, allow, state, listing)
-    listen(ui.rows.mask, mask, state, listing)
+        bind(added, add, [ui.term, *state], [*listing, ui.term])
+    bind(ui.rows.allow, allow, state, listing)
+    bind(ui.rows.mask, mask, state, listing)
     for source in (ui.rows, ui.pending):
-        listen(source.again, run_again, [context.page.dataset], [again.progress, again.timer, again.panel])
+        bind(source.again, run_again, [context.page.dataset], [again.progress, again.timer, again.panel])
 
 
 def _wire_undo(context: Context, redraw: Draw, state: list[Any], outputs: list[Any]) -> None:
@@ -140,4 +140,4 @@ def _wire_undo(context: Context, redraw: Draw, state: list[Any], outputs: list[A
         return redraw(*rest)
 
     for source in (ui.rows, ui.pending, ui.notice):
-        listen(source.undo, undo, state, outputs)
+        bind(source.undo, undo, state, outputs)

@@ -14,7 +14,7 @@ from engine.task import Task
 from engine.tickets.options import PrepareOptions
 from ui import parts
 from ui.context import Context
-from ui.events import listen, once
+from ui.events import bind, once
 from ui.server.doors.uploads import MOST_FILES, PACK
 from ui.state.page import first_look
 from ui.task_registry import PREPARE, looking
@@ -100,17 +100,17 @@ def wire(context: Context) -> None:
     corrections = source.corrections
     session = context.page.session
     # No lane: what is dropped last takes the place of what is still looked into.
-    listen(ui.files.upload, look, [ui.files, session], shown, lane="")
+    bind(ui.files.upload, look, [ui.files, session], shown, lane="")
     again = [ui.progress, *source.recognition]
     for control in (source.format, source.encoding, source.delimiter, *source.columns.values()):
-        listen(control.input, look_again, [ui.files, session, *corrections], again, lane="")
+        bind(control.input, look_again, [ui.files, session, *corrections], again, lane="")
     values = [ui.files, source.name, *source.fields.inputs, *corrections]
     once(source.prepare, prepare, values, ui.progress_outputs)
     once(ui.sample, prepare_sample, [], ui.progress_outputs, name="prepare_sample")
-    listen(ui.timer.tick, watch, [ui.files], ended)
-    listen(ui.progress.cancel, cancel, [session])
+    bind(ui.timer.tick, watch, [ui.files], ended)
+    bind(ui.progress.cancel, cancel, [session])
     another = [ui.files, ui.notice, ui.start, source.panel]
-    listen(source.another.click, lambda: {**_dropping(context), ui.notice: ""}, [], another)
+    bind(source.another.click, lambda: {**_dropping(context), ui.notice: ""}, [], another)
 
 
 def _while_looking(context: Context, task: Task[Any]) -> Iterator[dict[Any, Any]]:

@@ -15,7 +15,7 @@ from engine.tickets.dataset.provenance import Origin
 from engine.tickets.options import PrepareOptions
 from ui import parts, words
 from ui.context import Context
-from ui.events import listen, once
+from ui.events import bind, once
 from ui.task_registry import repreparing
 from ui.tickets import prepare_options
 
@@ -58,9 +58,9 @@ def wire(context: Context, redraw: Callable[..., dict[Any, Any]], state: list[An
 
     start = [page.dataset, ui.files, *ui.fields.inputs]
     once(ui.start, prepare_again, start, [ui.progress, ui.timer, ui.panel])
-    listen(ui.timer.tick, watch, state, outputs)
-    listen(ui.progress.cancel, cancel, [page.dataset])
-    listen(ui.about.forget, forget, [page.dataset], [ui.about])
+    bind(ui.timer.tick, watch, state, outputs)
+    bind(ui.progress.cancel, cancel, [page.dataset])
+    bind(ui.about.forget, forget, [page.dataset], [ui.about])
 
 
 def begin(

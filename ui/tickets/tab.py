@@ -12,7 +12,7 @@ from markupsafe import Markup
 from engine.recipe import Recipe
 from ui import words
 from ui.context import Context
-from ui.events import listen
+from ui.events import bind
 from ui.state import page as remembered
 from ui.tickets import conversation_list, edit_handlers, reprepare_panel, token_panel
 from ui.tickets.components import SEARCHED
@@ -47,9 +47,9 @@ def wire(context: Context) -> None:
     edit_handlers.wire(context, draw, relist, state, everything)
     token_panel.wire(context)
     reprepare_panel.wire(context, draw, state, everything)
-    listen(context.importing.back.click, leave, state, everything)
-    listen(ui.tokens.timer.tick, watch, state, [*ui.tokens.outputs, ui.conversations.learn, ui.summary])
-    listen(ui.next.click, lambda: gr.Tabs(selected="recipe"), [], [context.tabs])
+    bind(context.importing.back.click, leave, state, everything)
+    bind(ui.tokens.timer.tick, watch, state, [*ui.tokens.outputs, ui.conversations.learn, ui.summary])
+    bind(ui.next.click, lambda: gr.Tabs(selected="recipe"), [], [context.tabs])
 
 
 def redraw(context: Context) -> tuple[Any, list[Any], list[Any]]:

@@ -12,7 +12,7 @@ from engine.recipe import Recipe
 from engine.training.data.token_counts import TokenCounts
 from ui import charts, parts
 from ui.context import Context
-from ui.events import listen
+from ui.events import bind
 from ui.html import data_of
 from ui.state import page as remembered
 from ui.task_registry import counting
@@ -34,9 +34,9 @@ def wire(context: Context) -> None:
         changed = {**draft, "values": {**draft["values"], "max_length": int(data_of(event)["length"])}}
         return {page.draft: changed, **start(context, dataset, remembered.sound_recipe_of(changed))}
 
-    listen(ui.counted.again, recount, state, ui.outputs)
-    listen(ui.counted.cancel, cancel, state)
-    listen(ui.counted.longer, raise_length, state, [page.draft, *ui.outputs])
+    bind(ui.counted.again, recount, state, ui.outputs)
+    bind(ui.counted.cancel, cancel, state)
+    bind(ui.counted.longer, raise_length, state, [page.draft, *ui.outputs])
 
 
 def start(context: Context, dataset: str, recipe: Recipe, *, afresh: bool = False) -> dict[Any, Any]:

@@ -13,7 +13,7 @@ from engine.studio import RunInfo
 from engine.training.runs.progress import JobSnapshot
 from engine.training.runs.status import ACTIVE
 from ui.context import Context
-from ui.events import LATEST, listen, once
+from ui.events import bind, once
 from ui.html import data_of
 from ui.playground.views import newly
 from ui.state import page as remembered
@@ -73,15 +73,15 @@ def wire(context: Context) -> None:
             context.tabs: gr.Tabs(selected="recipe"),
         }
 
-    listen(ui.begin.click, lambda: gr.Tabs(selected="recipe"), [], [context.tabs])
+    bind(ui.begin.click, lambda: gr.Tabs(selected="recipe"), [], [context.tabs])
     once(ui.pause, act(studio.runs.pause, "pause it"), state, everything, name="pause")
     once(ui.resume, act(studio.runs.resume, "resume it"), state, everything, name="resume")
     once(ui.stop, act(studio.runs.stop, "stop it"), state, everything, name="stop")
     once(ui.again, again, [page.run], [page.draft, page.dataset, context.tabs])
-    listen(ui.compare.click, compare, [page.run], [page.voices, context.tabs])
-    listen(ui.table.pick, pick, [], [page.run, page.dataset], **LATEST)
-    listen(ui.table.overlay, overlay, state, [page.overlays, *everything])
-    listen(ui.table.resume, resume_row, state, [page.run, *everything])
+    bind(ui.compare.click, compare, [page.run], [page.voices, context.tabs])
+    bind(ui.table.pick, pick, [], [page.run, page.dataset])
+    bind(ui.table.overlay, overlay, state, [page.overlays, *everything])
+    bind(ui.table.resume, resume_row, state, [page.run, *everything])
 
 
 def redraw(context: Context) -> tuple[Any, list[Any], list[Any]]:

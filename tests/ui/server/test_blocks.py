@@ -11,7 +11,7 @@ import httpx
 import pytest
 from gradio.state_holder import SessionState
 
-from ui.events import listen
+from ui.events import bind
 from ui.server import blocks
 from ui.server.blocks import WindowBlocks
 
@@ -31,7 +31,7 @@ class Served:
 
     def add(self, name, handler):
         with self.app:
-            listen(gr.Button().click, handler, [self.selection], [self.selection, *self.shown])
+            bind(gr.Button().click, handler, [self.selection], [self.selection, *self.shown])
         self.names[name] = len(self.app.fns) - 1
 
     def __enter__(self):

@@ -4,7 +4,7 @@ import gradio as gr
 import pytest
 from starlette.testclient import TestClient
 
-from ui.events import listen
+from ui.events import bind
 from ui.server.blocks import WindowBlocks
 from ui.server.serving import served
 
@@ -16,7 +16,7 @@ BODY = {"data": [], "session_hash": "page-1", "trigger_id": None}
 def client():
     app = WindowBlocks(analytics_enabled=False)
     with app:
-        listen(gr.Button().click, str, [], [gr.HTML()])
+        bind(gr.Button().click, str, [], [gr.HTML()])
     frame, end_streams = served(app, knows_users=False)
     with TestClient(frame, raise_server_exceptions=True) as asks:
         yield asks
