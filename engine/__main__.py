@@ -174,6 +174,9 @@ def ask(
         list[str] | None, typer.Option(help="A text that ends an answer; may be given more than once.")
     ] = None,
     thinking: Annotated[bool, typer.Option(help="Let a model that can think before it answers.")] = False,
+    thinking_budget: Annotated[
+        int, typer.Option(min=0, max=32768, help="Tokens of its longest thought; then it has to answer.")
+    ] = 512,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     data: Annotated[
         Path | None,
@@ -192,7 +195,16 @@ def ask(
     studio = _studio(workspace)
     questions = read_questions(file) if file else (plain_question(prompt or ""),)
     sampling = Sampling(
-        temperature, top_p, max_new_tokens, seed, top_k, min_p, repetition_penalty, thinking, tuple(stop or ())
+        temperature,
+        top_p,
+        max_new_tokens,
+        seed,
+        top_k,
+        min_p,
+        repetition_penalty,
+        thinking,
+        tuple(stop or ()),
+        thinking_budget=thinking_budget,
     )
     with studio.comparison.tuned(studio.runs.open_at(run) if run else "", adapter, model) as tuned:
         tickets = studio.comparison.tickets_for(tuned, data)

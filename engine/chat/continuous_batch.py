@@ -15,6 +15,7 @@ from engine.chat.batch import MOST_ROWS, Batch, DecodingBatch, most_rows
 from engine.chat.prefill import Row
 from engine.chat.records import Sampling, StoppedBy, TokenChance
 from engine.chat.sampling import RowSampler, chances, pick
+from engine.chat.thought import ThoughtLimit
 from engine.errors import ModelError
 from engine.hardware import release_unused
 from engine.model.device_errors import is_out_of_memory, without_frames
@@ -55,6 +56,8 @@ class Request:
     talks_on: bool = False
     """Whether somebody waits who is likely to go on: it is answered before those that are not, and what was read is
     kept for the next turn."""
+    thought: ThoughtLimit | None = None
+    """How long it may think before it answers; None where it does not."""
     state: RowState = RowState(())
     error: Exception | None = None
     """What made an answer impossible."""
@@ -79,12 +82,18 @@ class Request:
     @property
     def longest(self) -> int:
         """Tokens of the prompt and of the longest answer."""
-        return len(self.row.prompt) + self.sampling.max_new_tokens
+        thought = self.thought.longest if self.thought else 0
+        return len(self.row.prompt) + thought + self.sampling.max_new_tokens
 
     @property
     def unread(self) -> Row:
         """The prompt and what has been answered already, for a batch that knows nothing of it."""
         return Row((*self.row.prompt, *self.state.tokens), self.row.adapter)
+
+    def choose(self, token: int | None) -> int | None:
+        """Return the token that is written where the model has chosen this one: a thought may be over."""
+        forced = self.thought.forced(self.state.tokens) if self.thought and token is not None else None
+        return token if forced is None else forced
 
     def say(self, token: int | None, chance: TokenChance | None = None) -> None:
         """Add a token to the answer, or end it; None is that the model has none."""
@@ -97,7 +106,8 @@ class Request:
             self.state = replace(self.state, done=True, stopped_by="end")
         else:
             tokens = (*self.state.tokens, token)
-            ends = len(tokens) >= self.sampling.max_new_tokens
+            answered = self.thought.answered(tokens) if self.thought else len(tokens)
+            ends = answered >= self.sampling.max_new_tokens
             told = self.state.chances if chance is None else (*self.state.chances, chance)
             self.state = RowState(tokens, ends, "length" if ends else None, told)
 
@@ -182,7 +192,8 @@ class ContinuousBatch:
         if not self._open:
             return
         together, samplers = torch.cat(scores), [request.sampler for request in self._open]
-        tokens = pick(together, samplers)
+        chosen = pick(together, samplers)
+        tokens = [request.choose(token) for request, token in zip(self._open, chosen, strict=True)]
         for request, token, chance in zip(self._open, tokens, chances(together, tokens, samplers), strict=True):
             request.say(token, chance)
         self.clear()

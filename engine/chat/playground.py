@@ -22,6 +22,7 @@ from engine.turns import Turn
 if TYPE_CHECKING:
     from engine.chat.decoding import Request
     from engine.chat.records import Voice
+    from engine.chat.thought import ThoughtLimit
     from engine.model.base import BaseModel
 
 __all__ = ["Answer", "AnswerFrame", "Progress", "Sampling", "Turn", "answer", "answer_many", "silent"]
@@ -176,8 +177,18 @@ def _request(
 ) -> "Request":
     from engine.chat.decoding import Request, Row
 
-    sampling = replace(sampling, max_new_tokens=fitted.room)
-    return Request(Row(fitted.prompt, name), sampling, base.chat.stop_ids, talks_on)
+    thought = _thought(base, sampling)
+    if thought is not None:
+        thought = thought.within(fitted.room, sampling.max_new_tokens)
+    room = max(1, fitted.room - (thought.longest if thought else 0))
+    sampling = replace(sampling, max_new_tokens=min(room, sampling.max_new_tokens))
+    return Request(Row(fitted.prompt, name), sampling, base.chat.stop_ids, talks_on, thought)
+
+
+def _thought(base: "BaseModel", sampling: Sampling) -> "ThoughtLimit | None":
+    from engine.chat.thought import thought_limit
+
+    return thought_limit(base.chat, sampling.thinking_budget) if sampling.thinking else None
 
 
 def _weights(voice: "Voice", mark: str) -> str:
@@ -196,7 +207,9 @@ def _fitted(base: "BaseModel", conversation: Sequence[Turn] | str, sampling: Sam
     def encode(turns: Sequence[Turn]) -> list[int]:
         return base.chat.prompt(turns, thinking=sampling.thinking)
 
-    return fit(conversation, encode, context_of(base.model), sampling.max_new_tokens)
+    thought = _thought(base, sampling)
+    longest = sampling.max_new_tokens + (thought.longest if thought else 0)
+    return fit(conversation, encode, context_of(base.model), longest)
 
 
 @contextmanager

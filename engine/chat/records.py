@@ -52,11 +52,19 @@ class Sampling:
     logprobs: int | None = None
     """With each token is told how likely the model thought it, and so many of the likeliest in its place, 0 to 20;
     None tells nothing, and costs nothing."""
+    thinking_budget: int = 512
+    """Tokens of the longest thought of a model that thinks, 0 to 32768: it then has to answer."""
+
+    @property
+    def longest(self) -> int:
+        """Tokens that an answer may take, a thought included."""
+        return self.max_new_tokens + (self.thinking_budget if self.thinking else 0)
 
     def __post_init__(self) -> None:
         _check("temperature", self.temperature, 0.0, 5.0)
         _check("top-p", self.top_p, 0.0, 1.0)
         _check("longest answer", self.max_new_tokens, 1, 32_768)
+        _check("longest thought", self.thinking_budget, 0, 32_768)
         if self.seed is not None:
             _check("seed", self.seed, 0, 2**63 - 1)
         _check("top-k", self.top_k, 0, 1000)

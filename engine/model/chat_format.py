@@ -39,6 +39,7 @@ TEMPLATE_DATE = date(2024, 7, 26)
 adapter is asked as it has learnt. Llama's own templates fall back on this day."""
 
 _TODAY = re.compile(r"strftime_now\(\s*(['\"])(.*?)\1\s*\)")
+_EMPTY_THOUGHT = re.compile(r"<((?:seed:)?think|thinking|reasoning)>\s*</\1>\s*\Z")
 _OPEN_THOUGHT = re.compile(r"<((?:seed:)?think|thinking|reasoning)>\s*\Z")
 
 
@@ -175,6 +176,14 @@ class ChatFormat:
         """Whether the model can think before it answers, as far as its template tells."""
         asked = [{"role": "user", "content": "a"}]
         return self.render(asked, ask=True, thinking=True) != self.render(asked, ask=True)
+
+    @cached_property
+    def thought_tag(self) -> str:
+        """What stands in the tags around a thought, such as 'think'; empty where the model writes no empty thought."""
+        empty = (
+            _EMPTY_THOUGHT.search(self.render([{"role": "user", "content": "a"}], ask=True)) if self.thinks else None
+        )
+        return empty[1] if empty else ""
 
     def prompt(self, messages: Sequence[Turn], *, thinking: bool = False) -> list[int]:
         """Return the token ids of a conversation that waits for an answer."""

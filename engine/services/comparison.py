@@ -140,7 +140,7 @@ class ComparisonService:
                 heard.append([turns, turns])
                 looked_up.append({})
                 if index is not None:
-                    told, found = with_tickets(base, turns, look_up(index, asked(turns)), sampling.max_new_tokens)
+                    told, found = with_tickets(base, turns, look_up(index, asked(turns)), sampling.longest)
                     heard[-1][1] = told
                     looked_up[-1] = {"looked_up": [near.ticket for near in found.tickets[: found.used]]}
 

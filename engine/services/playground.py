@@ -245,7 +245,7 @@ class PlaygroundService:
                     return
                 for name, turns in writers.items():
                     if name in found and not isinstance(turns, str):
-                        longest = sampling.max_new_tokens
+                        longest = sampling.longest
                         writers[name], found[name] = with_tickets(lease.base, turns, found[name], longest)
                 for frame in answer(lease.base, speakers, list(writers.values()), sampling, asked.stop.is_set):
                     yield completed(frame, voices, found, nearest)
@@ -308,7 +308,7 @@ class PlaygroundService:
                     heard.append([turns] * len(speakers))
                     for place, voice in enumerate(speakers):
                         if voice.id in found:
-                            longest = sampling.max_new_tokens
+                            longest = sampling.longest
                             told, found[voice.id] = with_tickets(lease.base, turns, found[voice.id], longest)
                             heard[-1][place] = told
                 answers = answer_many(lease.base, speakers, heard, sampling, progress, asked.stop.is_set)

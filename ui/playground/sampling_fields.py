@@ -30,6 +30,8 @@ class SamplingFields:
     """[stop-words]"""
     thinking: gr.Checkbox
     """[thinking]"""
+    budget: gr.Slider
+    """[thinking-budget]"""
 
     @property
     def all(self) -> list[Any]:
@@ -73,7 +75,8 @@ def build_sampling() -> SamplingFields:
             info="For models that can, such as Qwen3; takes longer.",
             elem_id="thinking",
         )
-    return SamplingFields(temperature, top_p, length, seed, top_k, min_p, penalty, stop_words, thinking)
+        budget = _slider("thinking-budget", 0, 4096, 512, 64, "Longest thought (tokens)", "Then it has to answer.")
+    return SamplingFields(temperature, top_p, length, seed, top_k, min_p, penalty, stop_words, thinking, budget)
 
 
 def _slider(name: str, low: float, high: float, value: float, step: float, label: str, info: str) -> gr.Slider:
@@ -90,6 +93,7 @@ def sampling_of(
     penalty: float = 1.0,
     stop_words: str = "",
     thinking: bool = False,
+    budget: float = 512,
 ) -> Sampling:
     """Return what the fields say.
 
@@ -105,5 +109,6 @@ def sampling_of(
         min_p=float(min_p),
         repetition_penalty=float(penalty),
         thinking=bool(thinking),
+        thinking_budget=int(budget),
         stop_words=tuple(dict.fromkeys(line for line in (stop_words or "").splitlines() if line.strip())),
     )
