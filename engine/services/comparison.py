@@ -126,10 +126,7 @@ class ComparisonService:
         from engine.tickets.lookup.building import index_of
         from engine.tickets.lookup.question import asked
 
-        index = None
-        if tickets is not None:
-            index = index_of(tickets, lambda done, size: report("Making the look-up", done / max(1, size)))
-
+        index = index_of(tickets, report) if tickets is not None else None
         voices = [Voice("base", "Base model", "", None), Voice("tuned", "Tuned", tuned.recipe.model, tuned.adapter)]
         with self._bases.use(tuned.recipe, report=report) as base:
             assert base is not None  # since nobody stops the waiting

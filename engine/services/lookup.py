@@ -90,6 +90,7 @@ class LookupService:
 
     def _index(self, folder: Path, should_stop: Callable[[], bool]) -> "Generator[str, None, TicketIndex | None]":
         """Open the index, or let it be made in the background and wait for it."""
+        from engine.tickets.lookup.building import MAKING
         from engine.tickets.lookup.shelf import IndexShelf
 
         shelf = self._indexes = self._indexes or IndexShelf()
@@ -101,15 +102,15 @@ class LookupService:
                 return ready
 
         def make(task: "Task[TicketIndex]") -> "TicketIndex":
-            return shelf.get(folder, lambda done, size: task.report("Making the look-up", done / max(1, size)))
+            return shelf.get(folder, task.report)
 
-        yield "Making the look-up"
-        task = Task("Making the look-up", make)
+        yield MAKING
+        task = Task(MAKING, make)
         while (seen := task.snapshot()).state == "running":
             if should_stop():
                 task.cancel()
                 return None
-            yield f"Making the look-up ({seen.fraction or 0:.0%})"
+            yield f"{MAKING} ({seen.fraction or 0:.0%})"
             task.ended(LOOK)
         if seen.error:
             raise seen.error

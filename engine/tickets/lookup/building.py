@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from engine.errors import StudioError
+from engine.task import Report
 from engine.tickets.dataset.files import REPORT, TRAIN
 from engine.tickets.dataset.stored import StoredConversation
 from engine.tickets.lookup.index import K1, B, Columns, TicketIndex, open_index, retriever, stamp_of
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from bm25s import BM25
     from numpy.typing import NDArray
 
-Report = Callable[[int, int], None]
-"""Told how many bytes of how many are done; what it raises ends the work."""
+MAKING = "Making the look-up"
+"""What is being done, in words."""
 
 
 def build_index(
@@ -38,7 +39,7 @@ def build_index(
     Args:
         folder: The folder of a data set: train.jsonl, and where they are there heldout.jsonl, report.json (for the
             languages) and customers.json.
-        report: Told now and then how far it is.
+        report: Told now and then how far it is; what it raises ends the work.
         languages: Language code -> conversations in it; those of report.json where None.
         sketches: Key of a conversation -> its sketch, where preparing has made them: half of the work otherwise.
 
@@ -115,7 +116,7 @@ def _entries(stream: IO[bytes], report: Report) -> Iterator[tuple[int, StoredCon
         place += len(line)
         yield place, StoredConversation.of_line(line, TRAIN, number)
         if number % 1000 == 0:
-            report(place, size)
+            report(MAKING, place / max(1, size))
 
 
 def _scored(tickets: list[NDArray[np.int32]], numbers: Mapping[str, int]) -> BM25:

@@ -6,7 +6,8 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
-from engine.tickets.lookup.building import Report, build_index
+from engine.task import Report
+from engine.tickets.lookup.building import build_index
 from engine.tickets.lookup.index import TicketIndex, open_index
 
 MOST = 2

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from engine.tickets.preparing.splitting import UnionFind
+from engine.tickets.union_find import UnionFind
 
 if TYPE_CHECKING:
     import numpy as np

@@ -174,8 +174,9 @@ def _finish(
     report.stages["quality report"] = round(perf_counter() - began, 3)
     began = perf_counter()
     sketches = {gathered.facts[index].words_key.hex(): gathered.facts[index].sketch for index in remaining}
-    told = lambda done, size: progress(Progress(done, size, "Making the look-up"))  # noqa: E731
-    build_index(side, told, report.languages, sketches)
+    build_index(
+        side, lambda stage, done: progress(Progress(round(100 * (done or 0)), 100, stage)), report.languages, sketches
+    )
     report.stages["look-up"] = round(perf_counter() - began, 3)
     return report
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from engine.tickets.options import PrepareOptions
 from engine.tickets.preparing.duplicates import SIMILAR, join_similar
 from engine.tickets.preparing.facts import Facts
-from engine.tickets.preparing.splitting import UNEVEN, UnionFind, choose_heldout
+from engine.tickets.preparing.splitting import UNEVEN, choose_heldout
+from engine.tickets.union_find import UnionFind
 
 REPEATED = "the same ticket again"
 CANNED = "same answer as many others"

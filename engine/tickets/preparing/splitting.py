@@ -6,49 +6,15 @@ A group is what must not be torn apart: all tickets of one customer, and convers
 from __future__ import annotations
 
 import random
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+
+from engine.tickets.union_find import UnionFind
 
 UNEVEN = 1.2
 """A group that would make the held-out part larger than this times what was asked for stays in training.
 
 One conversation too many is always fine.
 """
-
-
-class UnionFind:
-    """Numbers 0 to n-1 in groups that only ever grow together."""
-
-    def __init__(self, size: int) -> None:
-        self._parent = list(range(size))
-
-    def find(self, member: int) -> int:
-        """Return the number that stands for the member's group."""
-        parent = self._parent
-        while parent[member] != member:
-            parent[member] = parent[parent[member]]
-            member = parent[member]
-        return member
-
-    def join(self, one: int, other: int) -> None:
-        """Make one group of two."""
-        one, other = self.find(one), self.find(other)
-        if one != other:
-            self._parent[max(one, other)] = min(one, other)
-
-    def join_equal(self, keys: Iterable[object]) -> None:
-        """Join all members whose keys are equal; empty keys (``""``, ``b""``, None) join nothing."""
-        first: dict[object, int] = {}
-        for member, key in enumerate(keys):
-            if key:
-                self.join(first.setdefault(key, member), member)
-
-    def groups(self) -> dict[int, list[int]]:
-        """Return the members of each group, in their order."""
-        found: dict[int, list[int]] = defaultdict(list)
-        for member in range(len(self._parent)):
-            found[self.find(member)].append(member)
-        return found
 
 
 def choose_heldout(

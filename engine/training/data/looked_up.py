@@ -52,7 +52,7 @@ def with_lookup(
     Returns:
         The conversations, each with what stands before it.
     """
-    index = index or index_of(folder, lambda done, size: report("Making the look-up", done / max(1, size)))
+    index = index or index_of(folder, report)
     customers = customers_in(folder)
     found: list[StoredConversation] = []
     for number, row in enumerate(rows):

@@ -20,7 +20,7 @@ from engine.tickets.importing.readers.fields import oldest_first
 from engine.tickets.importing.readers.mail_parts import BOM, Mail, parse_mail
 from engine.tickets.importing.readers.mailing_lists import list_mark, without_mark
 from engine.tickets.importing.words import words
-from engine.tickets.preparing.splitting import UnionFind
+from engine.tickets.union_find import UnionFind
 
 FORMAT = "mail"
 LABEL = "Mailbox"

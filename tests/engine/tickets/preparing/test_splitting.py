@@ -1,4 +1,5 @@
-from engine.tickets.preparing.splitting import UnionFind, choose_heldout
+from engine.tickets.preparing.splitting import choose_heldout
+from engine.tickets.union_find import UnionFind
 
 
 def test_the_newest_are_held_out() -> None:
