@@ -3,9 +3,11 @@
 from engine.errors import StudioError
 from engine.export.format import Format
 from engine.export.formats.adapter import ADAPTER
+from engine.export.formats.gguf import GGUF
+from engine.export.formats.gguf_adapter import GGUF_ADAPTER
 from engine.export.formats.merged import MERGED
 
-FORMATS: dict[str, Format] = {format_.key: format_ for format_ in (ADAPTER, MERGED)}
+FORMATS: dict[str, Format] = {format_.key: format_ for format_ in (ADAPTER, MERGED, GGUF, GGUF_ADAPTER)}
 """Key -> format."""
 
 

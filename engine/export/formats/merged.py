@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.export.asking import how_to_use, request_body
 from engine.export.card import Kind, card_of, install, merged_usage
 from engine.export.files import copy, tokenizer_files, write_json_text, write_recipe
 from engine.export.format import Choices, Command, Format
@@ -45,18 +46,13 @@ def _write(source: ExportSource, choices: Choices, folder: Path, report: Report)
     if source.run:
         (folder / "usage.py").write_text(merged_usage(source.run, source.result), encoding="utf-8")
         note = original.drift.in_words() if original else _TESTED
-        card = card_of(source.run, source.result, replace(_CARD, notes=(note,)), _how_to_use(source))
+        card = card_of(source.run, source.result, replace(_CARD, notes=(note,)), how_to_use(_commands(source, Path())))
         (folder / "README.md").write_text(card, encoding="utf-8")
-
-
-def _how_to_use(source: ExportSource) -> str:
-    """The card's chapter: the same commands as in the window, from inside the folder."""
-    parts = (f"{command.note}\n\n```\n{command.lines}\n```" for command in _commands(source, Path()))
-    return "## How to use it\n\n" + "\n\n".join(parts)
 
 
 def _commands(source: ExportSource, place: Path) -> tuple[Command, ...]:
     name, at = slug(source.name), shlex.quote(str(place))
+    body = request_body(source, name)
     script = shlex.quote(str(place / "usage.py"))
     install_line = install(source.run, _PACKAGES) if source.run else f"pip install {' '.join(_PACKAGES)}"
     return (
@@ -68,18 +64,10 @@ def _commands(source: ExportSource, place: Path) -> tuple[Command, ...]:
         Command(
             "vLLM",
             f"pip install vllm\nvllm serve {at} --served-model-name {name} --generation-config {at}\n"
-            f"curl localhost:8000/v1/chat/completions -H 'Content-Type: application/json' -d {_body(source, name)}",
+            f"curl localhost:8000/v1/chat/completions -H 'Content-Type: application/json' -d {body}",
             "With vLLM (on a GPU): an endpoint as of OpenAI on port 8000.",
         ),
     )
-
-
-def _body(source: ExportSource, name: str) -> str:
-    """A question for an endpoint as of OpenAI, quoted for a shell."""
-    instruction = source.recipe.system_prompt.strip()
-    messages = [{"role": "system", "content": instruction}] if instruction else []
-    messages.append({"role": "user", "content": "Where is my parcel?"})
-    return shlex.quote(json.dumps({"model": name, "temperature": 0, "messages": messages}, ensure_ascii=False))
 
 
 _PACKAGES = ("torch", "transformers", "accelerate")

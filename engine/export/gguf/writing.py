@@ -1,6 +1,6 @@
 """Write a model as one GGUF, weight by weight: never more than one of them is in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.export.gguf.families import as_llama_cpp, family_of, gguf_name
 from engine.export.gguf.header import describe_model
-from engine.export.gguf.tensor_types import Packing, bytes_of, file_type, pack, type_of
+from engine.export.gguf.tensor_types import Packing, Plan, pack
 from engine.export.gguf.vocabulary import describe_vocabulary, name_for
 from engine.export.merging import Weight
 from engine.model.chat_format import ChatFormat
@@ -50,55 +50,51 @@ def write_model(model: Model, out: Path, packing: Packing, report: Report) -> No
     config = model.config
     family = family_of(config)
     report("Writing the vocabulary", None)
+    places = [gguf_name(weight.name, config, family) for weight in model.weights]
+    plan = Plan(packing, int(config.num_hidden_layers), "output.weight" not in places)
     with closing(gguf.GGUFWriter(out, family.arch)) as writer:
-        _describe(writer, model, packing)
+        _describe(writer, model, plan)
         extra = describe_model(writer, config, family)
         describe_vocabulary(writer, model.chat, int(config.vocab_size))
         for name, factors in extra.items():
-            _announce(writer, name, factors.shape, "f32")
-        for weight in model.weights:
-            _announce(writer, gguf_name(weight.name, config, family), weight.shape, packing)
+            _announce(writer, name, factors.shape, plan)
+        for name, weight in zip(places, model.weights, strict=True):
+            _announce(writer, name, weight.shape, plan)
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.write_ti_data_to_file()
         for factors in extra.values():
             writer.write_tensor_data(factors)
-        _write_weights(writer, model, packing, report)
+        _write_weights(writer, model, places, plan, report)
         writer.flush()
 
 
-def model_bytes(shapes: Mapping[str, tuple[int, ...]], packing: Packing) -> int:
-    """Return about how many bytes a model of such weights takes as one file."""
-    return HEADER_BYTES + sum(bytes_of(shape, packing) for shape in shapes.values())
-
-
-def _write_weights(writer: Any, model: Model, packing: Packing, report: Report) -> None:
+def _write_weights(writer: Any, model: Model, places: Sequence[str], plan: Plan, report: Report) -> None:
     family = family_of(model.config)
-    written, total = 0, max(1, sum(bytes_of(weight.shape, packing) for weight in model.weights))
-    for weight in model.weights:
+    sizes = [plan.bytes_of(name, weight.shape) for name, weight in zip(places, model.weights, strict=True)]
+    written, total = 0, max(1, sum(sizes))
+    for name, weight, size in zip(places, model.weights, sizes, strict=True):
 
         def tick(fraction: float = written / total) -> None:
             report("Writing the weights", fraction)
 
         tick()
         values = as_llama_cpp(weight.name, weight.compute().float(), model.config, family)
-        packed = pack(values, packing, weight.name, tick)
-        tick()
-        writer.write_tensor_data(packed)
-        written += packed.nbytes
+        writer.write_tensor_data(pack(values, plan.type_of(name, weight.shape), weight.name, tick))
+        written += size
 
 
-def _describe(writer: Any, model: Model, packing: Packing) -> None:
+def _describe(writer: Any, model: Model, plan: Plan) -> None:
     import gguf
 
     writer.add_type(gguf.GGUFType.MODEL)
     writer.add_name(name_for(model.name, model.chat))
-    writer.add_file_type(file_type(packing))
+    writer.add_file_type(plan.file_type)
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
 
 
-def _announce(writer: Any, name: str, shape: "tuple[int, ...]", packing: Packing) -> None:
+def _announce(writer: Any, name: str, shape: tuple[int, ...], plan: Plan) -> None:
     import numpy as np
 
-    kind = type_of(shape, packing)
-    writer.add_tensor_info(name, shape, np.dtype(np.float32), bytes_of(shape, packing), raw_dtype=kind)
+    size = plan.bytes_of(name, shape)
+    writer.add_tensor_info(name, shape, np.dtype(np.float32), size, raw_dtype=plan.type_of(name, shape))
