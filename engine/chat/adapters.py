@@ -26,7 +26,8 @@ from engine.chat.cuda_graphs.recordings import Recordings
 from engine.chat.prefix_cache import PrefixCache
 from engine.chat.weights import mark_of
 from engine.errors import ModelError
-from engine.model.adapter_files import CONFIG, Adapter, LoraPair, read_adapter, weights_file
+from engine.model.adapter_config import CONFIG
+from engine.model.adapter_files import Adapter, LoraPair, read_adapter, weights_file
 from engine.model.base import BaseModel
 from engine.model.snapshot import Snapshot
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from engine.chat.records import Voice
 from engine.errors import ModelError, StudioError
-from engine.model.adapter_files import CONFIG, read_config, weights_file
+from engine.model.adapter_config import CONFIG, read_config
+from engine.model.adapter_files import weights_file
 from engine.model.starter import FOLDER as STARTER_FOLDER
 from engine.workspace import read_object, write_json
 

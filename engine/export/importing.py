@@ -17,16 +17,8 @@ from engine.export.files import TOKENIZER_FILES
 from engine.export.tickets import FILE as TICKETS
 from engine.export.tickets import unpack as unpack_tickets
 from engine.hardware import GIB
-from engine.model.adapter_files import (
-    BASE,
-    CONFIG,
-    MAX_WEIGHTS_BYTES,
-    PICKLE,
-    WEIGHTS,
-    read_adapter,
-    read_config,
-    read_tensors,
-)
+from engine.model.adapter_config import CONFIG, read_config
+from engine.model.adapter_files import BASE, MAX_WEIGHTS_BYTES, PICKLE, WEIGHTS, read_adapter, read_tensors
 from engine.model.sources import is_hub_id, public_name
 from engine.recipe import STARTER, Recipe
 from engine.scratch import scratch

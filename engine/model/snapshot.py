@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from engine.model.adapter_files import Adapter, AdapterConfig, sorted_out
+from engine.model.adapter_config import AdapterConfig
+from engine.model.adapter_files import Adapter, sorted_out
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -12,7 +12,8 @@ from engine.export.source import ExportSource
 from engine.export.tickets import pack as pack_tickets
 from engine.export.tickets import weigh
 from engine.export.usage import STARTER_FOLDER
-from engine.model.adapter_files import BASE, CONFIG, WEIGHTS, read_config, write_mark
+from engine.model.adapter_config import CONFIG, read_config
+from engine.model.adapter_files import BASE, WEIGHTS, write_mark
 from engine.model.sources import public_name
 from engine.recipe import STARTER
 from engine.task import Report

@@ -10,7 +10,8 @@ from safetensors.torch import load_file, save_file
 
 from engine.errors import ModelError
 from engine.model import adapter_files
-from engine.model.adapter_files import read_adapter, read_config, read_tensors
+from engine.model.adapter_config import read_config
+from engine.model.adapter_files import read_adapter, read_tensors
 from tests.engine.chat.lora import make_lora
 
 
