@@ -27,16 +27,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAUSED = "test_pause_in_the_window_gives_memory_back_until_the_run_goes_on_or_is_stopped"
+RUNS = [
+    "tests/engine/training/runs/test_queue.py",
+    "tests/engine/training/runs/test_run_state.py",
+    "tests/engine/training/runs/test_queue_process.py",
+    "tests/engine/test_two_bases.py",
+    "tests/engine/training/test_faults.py",
+    f"tests/engine/training/test_pausing.py::{PAUSED}",
+]
+"""Of a run that waits or is in progress."""
 TESTS = {
     "engine/base_holder.py": ["tests/engine/test_base_holder.py"],
-    "engine/training/runs/queue.py": [
-        "tests/engine/training/runs/test_queue.py",
-        "tests/engine/training/runs/test_run_state.py",
-        "tests/engine/training/runs/test_queue_process.py",
-        "tests/engine/test_two_bases.py",
-        "tests/engine/training/test_faults.py",
-        f"tests/engine/training/test_pausing.py::{PAUSED}",
-    ],
+    "engine/training/runs/job.py": RUNS,
+    "engine/training/runs/queue.py": RUNS,
     "engine/services/runs.py": [
         "tests/engine/test_studio.py",
         "tests/engine/test_two_bases.py",
@@ -92,9 +95,6 @@ ALLOWED: dict[tuple[str, str], str] = {
         "it keeps a run from being queued between two steps of the interpreter"
     ),
     ("engine/training/runs/queue.py", "seen, condition: state != job.state"): "spares a write for each event",
-    ("engine/training/runs/queue.py", "_train_on, part: not job.stopped.is_set()"): (
-        "spares giving memory back in the moment before the end"
-    ),
     ("engine/studio.py", "warm_up, condition: not self._warm.is_set()"): "a second thread finds all imported",
     (
         "engine/services/runs.py",
@@ -111,7 +111,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ),
 }
 """(File, guard as it is printed) -> why no test can miss it."""
-LOCKS = ("lock", "changed", "changing", "registry", "beginning", "_last_change(", "writing(", "kept_out(")
+LOCKS = ("lock", "changed", "changing", "registry", "beginning", "last_change(", "writing(", "kept_out(")
 """What tells a context that others wait for, by a part of its name."""
 PATIENCE = 4.0
 """A trial that takes so many times as long as the tests take undisturbed hangs, which counts as missed."""

@@ -9,6 +9,7 @@ from engine.errors import RunError
 from engine.recipe import Recipe
 from engine.studio import Studio
 from engine.training.runs.directory import RunDirectory
+from engine.training.runs.job import Job
 from engine.workspace import Workspace
 from tests.engine.test_two_bases import DEADLINE, SHORT
 from tests.engine.training.runs.test_queue_process import until
@@ -118,7 +119,7 @@ def test_a_run_that_does_not_train_here_is_refused_in_words(studio, start):
 
 def test_who_waits_when_the_run_ends_is_told(studio, start, monkeypatch):
     run = start("ends", max_steps=400, eval_steps=400)
-    monkeypatch.setattr(studio.runs.queue, "_hand_out", lambda job: None)  # none of its steps ends any more
+    monkeypatch.setattr(Job, "_hand_out", lambda job: None)  # none of its steps ends any more
     has_begun(studio, run)
     weights = studio.runs.snapshot(run.id)
     studio.runs.stop(run.id)

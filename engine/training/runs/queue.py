@@ -2,17 +2,16 @@
 
 The thread calls ``run_training`` and passes it the run's own ``emit`` and ``should_stop``, or looks after the processes
 of a run on several GPUs (launcher.py); the window polls :meth:`TrainingQueue.current` and never holds a run alive.
-Pause, stop and the end of the program are looked at between steps. The queue knows neither Gradio nor what a step does.
+What is asked of a run is noted in its :class:`~engine.training.runs.job.Job`. The queue knows neither Gradio nor what a
+step does.
 """
 
 import logging
 import os
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,13 +20,12 @@ from engine.errors import DivergedError, LostGpuError, ResourceError, RunError, 
 from engine.model.sources import resolve
 from engine.recipe import Recipe
 from engine.task import Report
-from engine.training.distributed.control import ControlRequest
 from engine.training.distributed.launcher import processes_for, train_together
 from engine.training.runs import checkpoints
 from engine.training.runs.directory import RunDirectory
 from engine.training.runs.events import LogNote, Started
-from engine.training.runs.progress import JobSnapshot, snapshot
-from engine.training.runs.status import RunState
+from engine.training.runs.job import BEGUN, PAUSED, Job, not_in_progress
+from engine.training.runs.progress import JobSnapshot
 from engine.workspace import default_root
 
 if TYPE_CHECKING:
@@ -38,38 +36,6 @@ if TYPE_CHECKING:
     from engine.training.trainer import TrainingData
 
 log = logging.getLogger(__name__)
-
-
-_PAUSED: tuple[RunState, str] = "paused", "Paused"
-_BEGUN: tuple[RunState, str] = "running", "Checking the held-out tickets with the untouched base"
-
-
-@dataclass
-class _Job:
-    """One run that waits or is in progress."""
-
-    run: RunDirectory
-    paused: threading.Event = field(default_factory=threading.Event)
-    stopped: threading.Event = field(default_factory=threading.Event)
-    wake: threading.Event = field(default_factory=threading.Event)
-    changing: threading.RLock = field(default_factory=threading.RLock)
-    """Held while the state changes, so that what a person asks and what the training does come one after the other."""
-    ended: bool = False
-    state: RunState = "queued"
-    stage: str = "Waiting for the run before it"
-    fraction: float | None = None
-    asked: list["Future[Snapshot]"] = field(default_factory=list)
-    """Who waits for the weights as they are; only touched while ``changing`` is held."""
-    take: "Callable[[], Snapshot] | None" = None
-    """Copies the weights; called between steps, by the thread that trains."""
-    began: float = field(default_factory=time.monotonic)
-    """When what the fraction tells of began."""
-
-    def report(self, stage: str, fraction: float | None) -> None:
-        """Note how far the preparation is."""
-        if fraction is None or self.fraction is None or fraction < self.fraction:
-            self.began = time.monotonic()
-        self.stage, self.fraction = stage, fraction
 
 
 class TrainingQueue:
@@ -84,7 +50,7 @@ class TrainingQueue:
         self._bases = bases
         self._cache = cache or default_root() / "cache"
         self._lock = threading.Condition()
-        self._jobs: list[_Job] = []
+        self._jobs: list[Job] = []
         self._thread: threading.Thread | None = None
         self._closing = False
         self._lost: LostGpuError | None = None
@@ -106,7 +72,7 @@ class TrainingQueue:
                 raise RunError(f"'{run.status.name}' is in progress already.")
             run.release()  # whoever held it in this program does not train it: it is not in the queue
             run.update(state="queued", message="", lower_rate=0.0)
-            self._jobs.append(_Job(run))
+            self._jobs.append(Job(run))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="training", daemon=True)
                 self._thread.start()
@@ -127,7 +93,7 @@ class TrainingQueue:
             if not self._jobs:
                 return None
             job = self._jobs[0]
-        return snapshot(job.run, job.state, job.stage, job.fraction, time.monotonic() - job.began)
+        return job.progress()
 
     @contextmanager
     def kept_out(self, run: RunDirectory) -> Iterator[None]:
@@ -160,11 +126,7 @@ class TrainingQueue:
         Raises:
             RunError: It is being stopped, or is not in progress any more.
         """
-        job = self._the(run)
-        if job.stopped.is_set():
-            raise RunError(f"'{job.run.status.name}' is being stopped.", "Press Resume again when it has ended.")
-        job.paused.clear()
-        job.wake.set()
+        self._the(run).unpause()
 
     def stop(self, run: str) -> None:
         """End a run at its next step boundary with a checkpoint; one that waits leaves the queue.
@@ -179,18 +141,12 @@ class TrainingQueue:
                 self._lock.notify_all()
                 self._ended_early(job.run, "Taken out of the queue.", "The program was closed before its turn came.")
                 return
-        with job.changing:
-            if job.ended:
-                raise _not_in_progress()
-            job.stopped.set()
-            job.wake.set()
-            job.state = "stopping"
-            job.run.update(state="stopping")
+        job.stop()
 
     def can_be_asked(self, run: str) -> bool:
         """Whether the run trains in this process, so that its weights can be copied at the end of a step."""
         with self._lock:
-            return bool(self._jobs) and self._jobs[0].run.id == run and self._jobs[0].take is not None
+            return bool(self._jobs) and self._jobs[0].run.id == run and self._jobs[0].can_be_asked
 
     def snapshot(self, run: str) -> "Future[Snapshot]":
         """Ask for the weights of the run in progress; they come at the end of the step under way, in a pause at once.
@@ -201,14 +157,7 @@ class TrainingQueue:
         Raises:
             RunError: It is not in progress, or not in this process.
         """
-        job = self._the(run)
-        with job.changing:
-            if job.ended or job.take is None:
-                raise _no_snapshot(job.run)
-            asked: Future[Snapshot] = Future()
-            job.asked.append(asked)
-            job.wake.set()
-            return asked
+        return self._the(run).ask_for_weights()
 
     def wait(self, run: str, timeout: float | None = None) -> bool:
         """Wait until the run has left the queue; whether it has, within ``timeout`` seconds."""
@@ -239,14 +188,14 @@ class TrainingQueue:
         else:
             run.update(state="cancelled", message=by_hand)
 
-    def _the(self, run: str) -> _Job:
+    def _the(self, run: str) -> Job:
         with self._lock:
             job = self._find(run)
         if job is None:
-            raise _not_in_progress()
+            raise not_in_progress()
         return job
 
-    def _find(self, run: str) -> _Job | None:
+    def _find(self, run: str) -> Job | None:
         return next((job for job in self._jobs if job.run.id == run), None)
 
     def _work(self) -> None:
@@ -277,26 +226,26 @@ class TrainingQueue:
             except StudioError:
                 log.warning("it could not be written that %s has not begun", run.id)
 
-    def _train(self, job: _Job) -> None:
+    def _train(self, job: Job) -> None:
         """Train one run and write how it ended."""
         try:
-            self._set(job, "preparing", "Preparing")
+            job.show("preparing", "Preparing")
             outcome_stopped = self._run(job)
         except StudioError as error:
             log.warning("run %s failed: %s", job.run.id, error, exc_info=error)
             if isinstance(error, LostGpuError):
                 self._lost = LostGpuError(error.message, error.remedy)  # without what the failed run held
-            self._note_failure(job, error)
+            _note_failure(job.run, error)
             lower_rate = error.lower_rate if isinstance(error, DivergedError) else 0.0
-            with _last_change(job):
+            with job.last_change():
                 job.run.update(state="failed", message=str(error), lower_rate=lower_rate)
         except BaseException as error:  # a library may even want to end the program
             log.exception("run %s failed", job.run.id)
-            with _last_change(job):
+            with job.last_change():
                 message = f"The run failed unexpectedly ({type(error).__name__}: {error})."
                 job.run.update(state="failed", message=message)
         else:
-            with _last_change(job):
+            with job.last_change():
                 self._ended(job.run, stopped=outcome_stopped)
 
     def _ended(self, run: RunDirectory, *, stopped: bool) -> None:
@@ -306,7 +255,7 @@ class TrainingQueue:
         else:
             run.update(state="finished", message="")
 
-    def _run(self, job: _Job) -> bool:
+    def _run(self, job: Job) -> bool:
         """Load what is needed and train; return whether it was stopped by hand."""
         from engine.training.trainer import TrainingData
 
@@ -321,57 +270,31 @@ class TrainingQueue:
             report("Counting tokens", None)
             return self._train_on(base, job, recipe, data)
 
-    def _train_on(self, base: "BaseModel", job: _Job, recipe: Recipe, data: "TrainingData") -> bool:
+    def _train_on(self, base: "BaseModel", job: Job, recipe: Recipe, data: "TrainingData") -> bool:
         """Train; return whether it was stopped by hand."""
         from engine.training.trainer import run_training
 
         def emit(event: "Event") -> None:
             job.run.emit(event)
             if isinstance(event, Started):
-                self._set(job, *_BEGUN)
+                job.show(*BEGUN)
 
         base.make_room()
-        resume_step = self._newest_sound(job.run)
+        resume_step = _newest_sound(job.run)
         outcome = run_training(
             recipe,
             data,
             base,
             job.run.path,
             emit,
-            lambda: self._between_steps(job),
+            job.between_steps,
             resume_step,
-            lambda: job.paused.is_set() and not job.stopped.is_set(),
-            take_snapshots=lambda take: self._take_snapshots(job, take),
+            lambda: job.is_held,
+            take_snapshots=job.take_snapshots,
         )
         return outcome.stopped
 
-    def _take_snapshots(self, job: _Job, take: "Callable[[], Snapshot] | None") -> None:
-        """Note how weights are copied from now on; where that is over, those who wait are told."""
-        with job.changing:
-            job.take = take
-            left, job.asked = (job.asked, []) if take is None else ([], job.asked)
-        for asked in left:
-            asked.set_exception(_no_snapshot(job.run))
-
-    def _hand_out(self, job: _Job) -> None:
-        """Copy the weights once for all who wait for them; what fails is theirs, and never the run's."""
-        with job.changing:
-            waiting, job.asked = job.asked, []
-        if not waiting or job.take is None:
-            return
-        try:
-            copied = job.take()
-        except Exception as error:
-            log.warning("the weights of %s could not be copied", job.run.id, exc_info=error)
-            for asked in waiting:
-                asked.set_exception(
-                    ResourceError("There is no memory for a copy of the weights just now.", "Ask again.")
-                )
-            return
-        for asked in waiting:
-            asked.set_result(copied)
-
-    def _run_together(self, job: _Job, processes: int, report: Report) -> bool:
+    def _run_together(self, job: Job, processes: int, report: Report) -> bool:
         """Train in processes of its own; return whether it was stopped by hand."""
         resolve(job.run.recipe.model, self._cache, report)  # the starter model is fetched once, and here
         if not self._bases.make_room(job.run.status.name, report, job.stopped.is_set):
@@ -380,75 +303,33 @@ class TrainingQueue:
         report(f"Starting {processes} processes", None)
 
         def seen(history: "History") -> None:
-            state, stage = _PAUSED if history.paused else _BEGUN
+            state, stage = PAUSED if history.paused else BEGUN
             if state != job.state:
-                self._set(job, state, stage)
+                job.show(state, stage)
 
-        def wait(seconds: float) -> None:
-            job.wake.wait(seconds)
-            job.wake.clear()
-
-        def requested() -> ControlRequest:
-            return ControlRequest(job.paused.is_set(), job.stopped.is_set())
-
-        self._newest_sound(job.run)
-        return train_together(job.run, processes, self._cache, requested, seen, wait)
-
-    def _newest_sound(self, run: RunDirectory) -> int:
-        """The step to go on from; says so in the log where newer checkpoints are damaged or gone."""
-        made = run.history.read().checkpoints
-        found, damaged = checkpoints.newest_sound(run.checkpoints), []
-        for step in run.checkpoint_steps():
-            if step > found:
-                damaged.append(step)
-                checkpoints.set_aside(run.checkpoints, step)
-        where = f"from step {found}" if found else "from the beginning"
-        if damaged:
-            names = ", ".join(map(str, damaged))
-            run.emit(LogNote(f"The checkpoint of step {names} is damaged; the run goes on {where}.", "warning"))
-        elif made and made[-1] > found:
-            run.emit(LogNote(f"The checkpoint of step {made[-1]} is gone; the run goes on {where}.", "warning"))
-        return found
-
-    def _between_steps(self, job: _Job) -> bool:
-        """Hold while paused, hand out the weights to who has asked; return whether to end."""
-        self._hand_out(job)
-        while job.paused.is_set() and not job.stopped.is_set():
-            self._set(job, *_PAUSED)
-            job.wake.wait()
-            job.wake.clear()
-            self._hand_out(job)
-            if not job.paused.is_set():
-                self._set(job, "running", "Training")
-        return job.stopped.is_set()
-
-    def _set(self, job: _Job, state: RunState, stage: str) -> None:
-        """Say what the training does; nothing once the run is to stop, which is the last that is said of it."""
-        with job.changing:
-            if not job.stopped.is_set():
-                job.run.update(state=state)
-                job.state, job.stage, job.fraction = state, stage, None
-
-    def _note_failure(self, job: _Job, error: StudioError) -> None:
-        try:
-            job.run.emit(LogNote(str(error), "error"))
-        except StudioError:
-            log.warning("the failure of %s could not be written to its log", job.run.id)
+        _newest_sound(job.run)
+        return train_together(job.run, processes, self._cache, job.requested, seen, job.wait)
 
 
-@contextmanager
-def _last_change(job: _Job) -> Iterator[None]:
-    """Let nobody change the state of a run after this."""
-    with job.changing:
-        job.ended = True
-        yield
+def _note_failure(run: RunDirectory, error: StudioError) -> None:
+    try:
+        run.emit(LogNote(str(error), "error"))
+    except StudioError:
+        log.warning("the failure of %s could not be written to its log", run.id)
 
 
-def _no_snapshot(run: RunDirectory) -> RunError:
-    return RunError(
-        f"'{run.status.name}' is not training in this program just now.", "Ask its newest checkpoint, or its result."
-    )
-
-
-def _not_in_progress() -> RunError:
-    return RunError("This run is not in progress any more.")
+def _newest_sound(run: RunDirectory) -> int:
+    """The step to go on from; says so in the log where newer checkpoints are damaged or gone."""
+    made = run.history.read().checkpoints
+    found, damaged = checkpoints.newest_sound(run.checkpoints), []
+    for step in run.checkpoint_steps():
+        if step > found:
+            damaged.append(step)
+            checkpoints.set_aside(run.checkpoints, step)
+    where = f"from step {found}" if found else "from the beginning"
+    if damaged:
+        names = ", ".join(map(str, damaged))
+        run.emit(LogNote(f"The checkpoint of step {names} is damaged; the run goes on {where}.", "warning"))
+    elif made and made[-1] > found:
+        run.emit(LogNote(f"The checkpoint of step {made[-1]} is gone; the run goes on {where}.", "warning"))
+    return found
