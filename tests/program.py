@@ -39,6 +39,7 @@ class Program:
         self.port = free_port()
         self.address = f"{'https' if '--ssl-certfile' in words else 'http'}://127.0.0.1:{self.port}"
         self.process: subprocess.Popen | None = None
+        self.ends = {0}
 
     def start(self, **settings: str) -> None:
         """Start it, with settings in its environment, where files are made for everybody; wait until it answers."""
@@ -54,7 +55,12 @@ class Program:
         ]
         log = self.workspace.with_suffix(".log").open("ab")
         self.process = subprocess.Popen(
-            command, cwd=ROOT, stdout=log, stderr=log, env={**os.environ, **settings}, umask=0
+            command,
+            cwd=ROOT,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "PYTHONFAULTHANDLER": "1", **settings},
+            umask=0,
         )
         end = time.monotonic() + 90
         while time.monotonic() < end:
@@ -80,12 +86,14 @@ class Program:
         return self.workspace.with_suffix(".log").read_text(errors="replace")
 
     def complaints(self) -> str:
-        """What went wrong inside, as its log tells; empty where nothing did."""
+        """What went wrong inside, as its log tells, or that it has died of itself; empty where nothing did."""
         text = LATE_STREAM.sub("", self.log())
+        if self.process and self.process.poll() not in (None, *self.ends):
+            return f"ended with {self.process.returncode}: {text[text.find('Fatal Python') - 600 :][:6000]}"
         return text[text.find("Traceback") - 200 :][:3000] if "Traceback" in text else ""
 
     def end(self, sign: int = signal.SIGTERM) -> None:
         """End it."""
         if self.process and self.process.poll() is None:
             os.kill(self.process.pid, sign)
-            self.process.wait(60)
+            self.ends.add(self.process.wait(60))
