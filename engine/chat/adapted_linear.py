@@ -35,7 +35,9 @@ class RowAssignment:
             rows = [row for row, assigned in enumerate(names) if assigned == name]
             first, last = rows[0], rows[-1]
             together = last - first + 1 == len(rows)
-            places.append((name, slice(first, last + 1) if together else torch.tensor(rows, device=device)))
+            places.append(
+                (name, slice(first, last + 1) if together else torch.tensor(rows, dtype=torch.long, device=device))
+            )
         return cls(len(names), tuple(places))
 
 

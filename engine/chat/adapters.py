@@ -356,7 +356,9 @@ def _with_biases(adapter: Adapter, linear: Mapping[str, Any]) -> dict[str, LoraP
 
 
 def _empty_pair(layer: Any) -> LoraPair:
-    return LoraPair(torch.zeros(1, layer.in_features), torch.zeros(layer.out_features, 1))
+    return LoraPair(
+        torch.zeros(1, layer.in_features, dtype=torch.float32), torch.zeros(layer.out_features, 1, dtype=torch.float32)
+    )
 
 
 def _on_device(pair: LoraPair, device: torch.device, scale: float) -> LoraWeights:

@@ -154,7 +154,7 @@ class DecodingBatch:
         for place, read, token in zip(self._places, self._read, tokens, strict=True):
             fed[place] = token
             read.ids.append(token)
-        ids = torch.tensor(fed, device=self._bank.device).unsqueeze(-1)
+        ids = torch.tensor(fed, dtype=torch.long, device=self._bank.device).unsqueeze(-1)
         mask = torch.nn.functional.pad(self._rows.mask, (0, 1), value=1)
         scores = forward(self._bank, self._rows, ids, mask, self._rows.positions)
         return scores if len(fed) == len(tokens) else scores[self._places]

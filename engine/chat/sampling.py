@@ -86,7 +86,7 @@ def chances(scores: torch.Tensor, tokens: Sequence[int | None], rows: Sequence[R
     if not asked:
         return told
     logs = scores[asked].float().log_softmax(-1)
-    chosen = torch.tensor([tokens[place] for place in asked], device=logs.device).unsqueeze(-1)
+    chosen = torch.tensor([tokens[place] for place in asked], dtype=torch.long, device=logs.device).unsqueeze(-1)
     most = max(rows[place].sampling.logprobs or 0 for place in asked)
     best, ids = logs.topk(min(most, logs.shape[-1]), dim=-1)
     said = logs.gather(-1, chosen).squeeze(-1)
@@ -103,7 +103,7 @@ def _penalised(scores: torch.Tensor, rows: Sequence[RowSampler]) -> torch.Tensor
     scores = scores.clone()
     for place, row in enumerate(rows):
         if row.said:
-            said = torch.tensor(sorted(row.said), device=scores.device)
+            said = torch.tensor(sorted(row.said), dtype=torch.long, device=scores.device)
             before, penalty = scores[place, said], row.sampling.repetition_penalty
             scores[place, said] = torch.where(before < 0, before * penalty, before / penalty)
     return scores

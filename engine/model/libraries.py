@@ -7,8 +7,11 @@ tokens and a run may all be the first, so each comes through here.
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _importing = threading.Lock()
+_loading = threading.Lock()
 
 
 def import_all() -> None:
@@ -18,6 +21,18 @@ def import_all() -> None:
         import peft  # noqa: F401
         import torch  # noqa: F401
         import transformers  # noqa: F401
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Load a model while nobody else does.
+
+    While transformers makes a model, torch's default number type is that model's, for all threads; two that begin and
+    end crosswise would leave it changed for good. Whoever computes meanwhile names the type of each tensor
+    (tests/engine/test_number_types.py).
+    """
+    with _loading:
+        yield
 
 
 def _hush() -> None:

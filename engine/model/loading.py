@@ -9,7 +9,7 @@ import torch
 from engine.errors import ModelError
 from engine.model.catalogue import title
 from engine.model.errors import explain
-from engine.model.libraries import import_all
+from engine.model.libraries import import_all, one_at_a_time
 from engine.model.load_progress import told_how_far
 from engine.model.sources import is_hub_id, loading_options, resolve
 from engine.model.unpacking import unpack_on_cpu
@@ -75,7 +75,7 @@ def load_quantised(
     )
     try:
         refuse_packed(AutoConfig.from_pretrained(source, **loading_options()), recipe)
-        with told_how_far(f"Loading {title(recipe.model)} in 4 bit", report):
+        with one_at_a_time(), told_how_far(f"Loading {title(recipe.model)} in 4 bit", report):
             model = AutoModelForCausalLM.from_pretrained(
                 source, quantization_config=options, dtype=dtype, device_map={"": device}, **loading_options()
             )

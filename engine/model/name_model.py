@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import TicketsError
-from engine.model.libraries import import_all
+from engine.model.libraries import import_all, one_at_a_time
 
 _PERSON = re.compile(r"per(?:son)?\b|name|[_-]per(?:son)?$", re.IGNORECASE)
 _SUREST = 0.5
@@ -44,7 +44,8 @@ def open_second_look(folder: str) -> Finder:
     from transformers import AutoModelForTokenClassification, AutoTokenizer, pipeline
 
     try:
-        model = AutoModelForTokenClassification.from_pretrained(path, local_files_only=True)
+        with one_at_a_time():
+            model = AutoModelForTokenClassification.from_pretrained(path, local_files_only=True)
         tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise TicketsError(f"The model in {path} cannot read for names: {_first_line(error)}", remedy) from error

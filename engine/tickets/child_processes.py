@@ -13,8 +13,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import IO, Any
+
+from engine.interpreter import command, environment
 
 Process = subprocess.Popen[bytes]
 
@@ -27,14 +28,12 @@ def started(module: str, *, leader: bool = False, errors: IO[bytes] | None = Non
         leader: Whether it leads a group of its own, so that :func:`kill` ends what it has started as well.
         errors: Where its complaints go; None for where this program's own go.
     """
-    root = str(Path(__file__).resolve().parents[2])
-    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     return subprocess.Popen(
-        [sys.executable, "-m", module],
+        command(module),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        env=environment(),
         start_new_session=leader,
     )
 

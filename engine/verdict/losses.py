@@ -42,7 +42,7 @@ def answer_losses(
     if written is None:
         return None
     ids, learnt = written
-    tokens = torch.tensor([ids] * len(names), device=bank.device)
+    tokens = torch.tensor([ids] * len(names), dtype=torch.long, device=bank.device)
     options = {"use_cache": False, "attention_mask": torch.ones_like(tokens)}
     first = learnt[0] - 1  # the logits that predict a token stand one before it
     kept = 0
@@ -52,7 +52,7 @@ def answer_losses(
     logits = bank.forward(names, input_ids=tokens, **options).logits
     nats = torch.zeros(len(names), dtype=torch.float64)
     for start in range(0, len(learnt), CHUNK):
-        places = torch.tensor(learnt[start : start + CHUNK], device=logits.device)
+        places = torch.tensor(learnt[start : start + CHUNK], dtype=torch.long, device=logits.device)
         chosen = torch.log_softmax(logits[:, places - 1 - kept].float(), dim=-1)
         said = chosen.gather(-1, tokens[:, places].unsqueeze(-1)).squeeze(-1)
         nats -= said.sum(dim=1).double().cpu()

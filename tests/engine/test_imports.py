@@ -10,10 +10,11 @@ ROOT = Path(__file__).parents[2]
 HEAVY = {"torch", "transformers", "peft", "trl", "bitsandbytes", "datasets", "accelerate", "gradio"}
 
 GROUND = {"errors", "identity", "reasoning", "damage", "task", "scratch", "workspace", "locks", "recipe", "hardware"}
-GROUND |= {"turns", "typed_numbers"}
+GROUND |= {"turns", "typed_numbers", "interpreter"}
 ALLOWED = {
     "errors": set(),
     "identity": set(),
+    "interpreter": set(),
     "reasoning": set(),
     "hardware": set(),
     "turns": set(),

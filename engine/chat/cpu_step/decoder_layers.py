@@ -88,7 +88,7 @@ def positions_of(
     model: Any, shape: ModelShape, positions: torch.Tensor
 ) -> dict[str | None, tuple[torch.Tensor, torch.Tensor]]:
     """Return what queries and keys are turned by: for each kind of layer cosines and sines, (rows, 1, size)."""
-    like = torch.empty(0)
+    like = torch.empty(0, dtype=torch.float32)
     found: dict[str | None, tuple[torch.Tensor, torch.Tensor]] = {}
     for kind in {layer.kind for layer in shape.layers}:
         args = () if kind is None else (kind,)

@@ -30,7 +30,7 @@ class Scratch:
     def of(cls, rows: int, widest: int) -> "Scratch":
         """Make room for products of so many rows."""
         threads = torch.get_num_threads()
-        return cls(torch.empty(threads * min(rows, MOST_TOGETHER) * widest), threads)
+        return cls(torch.empty(threads * min(rows, MOST_TOGETHER) * widest, dtype=torch.float32), threads)
 
 
 class GroupedProduct:
@@ -185,13 +185,13 @@ class _Inner:
                 missing = rank - pair.down.shape[0]
                 downs.append(torch.nn.functional.pad(pair.down * pair.scale, (0, 0, 0, missing)))
                 ups.append(torch.nn.functional.pad(pair.up, (0, missing)))
-                own = torch.tensor([float(each is pair) for each in of_rows])
+                own = torch.tensor([float(each is pair) for each in of_rows], dtype=torch.float32)
                 masks.append(own[:, None].expand(rows, rank))
             self.ups.append(torch.cat(ups, dim=1).contiguous() if ups else None)
             self.ranks.append(sum(up.shape[1] for up in ups))
         self._down, mask = torch.cat(downs).contiguous(), torch.cat(masks, dim=1)
         self._mask = None if bool(mask.all()) else mask.contiguous()
-        self.values = torch.empty(rows, self._down.shape[0])
+        self.values = torch.empty(rows, self._down.shape[0], dtype=torch.float32)
         self._matrix = (Matrix * 1)(
             Matrix(
                 weight=_at(self._down),
@@ -215,7 +215,7 @@ class _Inner:
             self.values.mul_(self._mask)
 
 
-_NO_TABLE = torch.zeros(16)
+_NO_TABLE = torch.zeros(16, dtype=torch.float32)
 
 
 def _at(tensor: torch.Tensor | None) -> int | None:

@@ -265,9 +265,9 @@ class _Room:
     def __init__(self, layer: _Layer, rows: int) -> None:
         shape, width = layer.shape, layer.output.out_features
         heads, key_heads = shape.heads, shape.key_heads
-        self.hidden, self.apart = torch.empty(rows, width), torch.empty(rows, width)
-        self.qkv = torch.empty(rows, layer.qkv.out_features)
-        self.gate_up = torch.empty(rows, layer.gate_up.out_features)
+        self.hidden, self.apart = _room(rows, width), _room(rows, width)
+        self.qkv = _room(rows, layer.qkv.out_features)
+        self.gate_up = _room(rows, layer.gate_up.out_features)
         self.gate, self.up = self.gate_up.chunk(2, dim=-1)
         by_head = self.qkv.view(rows, -1, shape.head_size)
         self.query_heads, self.key_heads = by_head[:, :heads], by_head[:, heads : heads + key_heads]
@@ -334,7 +334,7 @@ class _Program:
             self._add(layer.output, attended, layer.shape.after_attention)
             layer.gate_up.run(room.hidden, room.gate_up)
             self._add(layer.down, layer.shape.activation(room.gate).mul_(room.up), layer.shape.after_feed_forward)
-        scores = self._head.run(room.hidden, torch.empty(self._rows, self._head.out_features))
+        scores = self._head.run(room.hidden, _room(self._rows, self._head.out_features))
         cap = self._shape.softcap
         return scores if cap is None else scores.div_(cap).tanh_().mul_(cap)
 
@@ -391,3 +391,8 @@ def _turn(values: torch.Tensor, cosines: torch.Tensor, sines: torch.Tensor) -> N
     part = values if values.shape[-1] == cosines.shape[-1] else values[..., : cosines.shape[-1]]
     swapped = part.roll(part.shape[-1] // 2, -1)
     part.mul_(cosines).addcmul_(swapped, sines)
+
+
+def _room(*shape: int) -> torch.Tensor:
+    """Room for results; of a type that is named, as torch's default is whatever a loading model has made it."""
+    return torch.empty(*shape, dtype=torch.float32)

@@ -116,7 +116,7 @@ class CapturedStep:
                     *(each[:1, :, :0].expand(self.rows, -1, -1, -1) for each in (new.keys, new.values))
                 )
         self._make_columns(rows.columns)
-        where, first = torch.tensor(places, device=self._mask.device), self._filled - rows.columns
+        where, first = torch.tensor(places, dtype=torch.long, device=self._mask.device), self._filled - rows.columns
         for layer, new in zip(self.cache.layers, rows.cache.layers, strict=True):
             layer.keys[where, :, first : self._filled] = new.keys
             layer.values[where, :, first : self._filled] = new.values
@@ -164,7 +164,7 @@ class CapturedStep:
         """
         if self._filled == self.length:
             self._move(-min(self._starts.values()))
-        self._tokens.copy_(torch.tensor(tokens).unsqueeze(-1))
+        self._tokens.copy_(torch.tensor(tokens, dtype=torch.long).unsqueeze(-1))
         scores = self._computed()
         self._filled += 1
         return scores

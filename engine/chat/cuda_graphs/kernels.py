@@ -292,8 +292,8 @@ def attend(
     length, block = key.shape[2], triton.next_power_of_2(width)
     programs = rows * heads
     split = 8 if programs <= 128 else 4 if programs <= 256 else 2
-    sums = torch.empty(programs, split, block, device=query.device)
-    tops, weights = (torch.empty(programs, split, device=query.device) for _ in range(2))
+    sums = torch.empty(programs, split, block, dtype=torch.float32, device=query.device)
+    tops, weights = (torch.empty(programs, split, dtype=torch.float32, device=query.device) for _ in range(2))
     out = torch.empty(rows, 1, heads, width, device=query.device, dtype=query.dtype)
     _attended[(programs, split)](
         *(query.contiguous(), key, value, mask.view(torch.uint8), count, sums, tops, weights, scale),
@@ -342,11 +342,14 @@ class FusedGroup:
             (layer.weight.data_ptr(), state.absmax.data_ptr(), state.state2.absmax.data_ptr(), state.offset.data_ptr())
             for layer, state in zip(layers, states, strict=True)
         ]
-        self._table = torch.tensor(addresses, device=device)
+        self._table = torch.tensor(addresses, dtype=torch.long, device=device)
         self._codes = torch.stack([state.state2.code.float() for state in states])
         widths = [layer.out_features for layer in layers]
         ends = list(itertools.accumulate(widths, initial=0))
-        self._widths, self._starts = widths, torch.tensor([*ends, ends[-1], ends[-1]][:4], device=device)
+        self._widths, self._starts = (
+            widths,
+            torch.tensor([*ends, ends[-1], ends[-1]][:4], dtype=torch.long, device=device),
+        )
         biases = [
             torch.zeros(layer.out_features, device=device, dtype=torch.bfloat16) if layer.bias is None else layer.bias
             for layer in layers

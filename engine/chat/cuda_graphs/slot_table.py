@@ -73,7 +73,7 @@ class SlotTable:
             addresses[:, 0, row] = torch.tensor([entry[0] for entry in entries], dtype=torch.int64)
             addresses[:, 1, row] = torch.tensor([entry[1] for entry in entries], dtype=torch.int64)
             ranks[:, row] = torch.tensor([entry[2] for entry in entries], dtype=torch.int32)
-            factors[:, row] = torch.tensor([entry[3] for entry in entries])
+            factors[:, row] = torch.tensor([entry[3] for entry in entries], dtype=torch.float32)
             self._held[row] = of_layers
         for table, on_host in zip(self._tables, self._on_host, strict=True):
             table.copy_(on_host)

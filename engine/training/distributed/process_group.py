@@ -60,7 +60,7 @@ def join() -> None:
         os.environ.setdefault("NCCL_MAX_CTAS", CHANNELS)
     dist.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo", timeout=PATIENCE)
     if on_gpu:
-        dist.all_reduce(torch.zeros(1, device="cuda"))
+        dist.all_reduce(torch.zeros(1, dtype=torch.float32, device="cuda"))
 
 
 def leave() -> None:

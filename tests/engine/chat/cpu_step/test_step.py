@@ -65,6 +65,28 @@ def test_base_and_adapters_side_by_side_say_what_transformers_and_peft_say_alone
     assert len({tuple(each) for each in wanted[PROMPT]}) == 3
 
 
+@pytest.fixture
+def another_default():
+    """What transformers sets for all threads of the process while it makes a model of 16-bit numbers."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.bfloat16)
+    yield
+    torch.set_default_dtype(before)
+
+
+def test_a_model_that_another_thread_loads_meanwhile_changes_no_answer(base, adapters, another_default):
+    bank = AdapterBank(base.copy())
+    for lane in lanes():
+        bank.cpu_step = CpuStep(bank, lane)
+        names = [None, *map(bank.load, adapters)]
+        answers = said(bank, [Row(LONG, name) for name in names])
+        assert bank.cpu_step.steps == 19
+        for name, answer in zip(names, answers, strict=True):
+            assert answer == greedy_with_transformers(
+                base.copy() if name is None else with_peft(base, adapters[names.index(name) - 1]), list(LONG), 20
+            )
+
+
 def test_scores_of_a_step_differ_from_the_models_own_by_rounding_alone(base, adapters):
     bank = AdapterBank(base.copy())
     names = [None, *map(bank.load, adapters), None]
