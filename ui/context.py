@@ -8,6 +8,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from ui.desk.components import DeskTab
 from ui.export.components import ExportTab
 from ui.playground.components import PlaygroundTab
 from ui.recipe.components import RecipeTab
@@ -45,3 +46,4 @@ class Context:
     training: TrainingTab
     playground: PlaygroundTab
     export: ExportTab
+    desk: DeskTab

@@ -3,7 +3,7 @@
 What browser tests hold on to stands with each component, in square brackets: elem_ids such as [start-training] in the
 components.py of every folder, in import_components.py, source_panel.py, fields.py and status_bar.py. Of the frame:
 
-    [tab-tickets-button] ... [tab-export-button]   the tabs themselves; the page remembers the one that is open
+    [tab-tickets-button] ... [tab-desk-button]     the tabs themselves; the page remembers the one that is open
     [theme-button], [help-button], [help]          in the header
     [lists-button]                                 opens the sidebar where a narrow window has no room for it
     [shell][data-lists]                            set while it is open there
@@ -18,6 +18,8 @@ from pathlib import Path
 import gradio as gr
 
 from ui.context import Context
+from ui.desk import tab as desk_tab
+from ui.desk.components import build_desk
 from ui.export import tab as export_tab
 from ui.export.components import build_export
 from ui.html import html
@@ -72,6 +74,8 @@ def build_window(studio: Studio, downloads: Path) -> tuple[WindowBlocks, Context
                     playground = build_playground(tab)
                 with _tab("Export") as tab:
                     export = build_export(tab)
+                with _tab("Help desk", "desk") as tab:
+                    desk = build_desk(tab)
         status_bar.build()
         finder = palette.build(studio)
         beat = live.build(studio, lambda session: app.remembers(session, remembered.dataset))
@@ -93,12 +97,23 @@ def build_window(studio: Studio, downloads: Path) -> tuple[WindowBlocks, Context
             training,
             playground,
             export,
+            desk,
         )
-        for part in (import_panel, tickets_tab, recipe_tab, training_tab, playground_tab, export_tab, sidebar):
+        for part in (
+            import_panel,
+            tickets_tab,
+            recipe_tab,
+            training_tab,
+            playground_tab,
+            export_tab,
+            desk_tab,
+            sidebar,
+        ):
             part.wire(context)
         stage.wire(app, context)
     return app, context
 
 
-def _tab(label: str) -> gr.Tab:
-    return gr.Tab(label, id=label.lower(), elem_id=f"tab-{label.lower()}")
+def _tab(label: str, name: str = "") -> gr.Tab:
+    name = name or label.lower()
+    return gr.Tab(label, id=name, elem_id=f"tab-{name}")

@@ -2,11 +2,15 @@
 import { visible } from "./dom.js";
 import { drawerIsOpen, openDrawer } from "./drawer.js";
 
+const SENDS = [["#question", "send"], ["#desk-ticket", "desk-draft"]];  // a field, and the button that Ctrl+Enter presses in it
+const STOPS = ["stop-answer", "desk-stop"];
+
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.closest("#question")) {
+  const sends = event.key === "Enter" && (event.ctrlKey || event.metaKey) && SENDS.find(([field]) => event.target.closest(field));
+  if (sends) {
     event.preventDefault();
-    visible("send")?.click();
+    visible(sends[1])?.click();
   }
   if (event.key !== "Escape" || document.querySelector("dialog[open], .menu")) return;
-  if (drawerIsOpen()) { openDrawer(false); visible("lists-button")?.focus(); } else visible("stop-answer")?.click();
+  if (drawerIsOpen()) { openDrawer(false); visible("lists-button")?.focus(); } else STOPS.map(visible).find(Boolean)?.click();
 });

@@ -9,6 +9,7 @@ import "./links.js";
 import "./lists.js";
 import "./tips.js";
 import { actions } from "./actions.js";
+import { address } from "./address.js";
 import { follow } from "./answers.js";
 import { chart } from "./chart.js";
 import { slowTheClock } from "./clock.js";
@@ -21,4 +22,4 @@ import { palette } from "./palette.js";
 import { openTab, ready } from "./tabs.js";
 
 slowTheClock(window);
-window.ticketTuner = { actions, chart, done, download, fields, follow, header, live, openTab, palette, piece, press, ready };
+window.ticketTuner = { actions, address, chart, done, download, fields, follow, header, live, openTab, palette, piece, press, ready };

@@ -12,7 +12,7 @@ from tests.tiny import write_data
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 expect.set_options(timeout=60_000)
 
-TABS = ("tickets", "recipe", "training", "playground", "export")
+TABS = ("tickets", "recipe", "training", "playground", "export", "desk")
 GRAVE = ("serious", "critical")
 ALL = {"resultTypes": ["violations"]}
 COLOURS = {**ALL, "runOnly": ["color-contrast"]}

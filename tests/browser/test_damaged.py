@@ -12,7 +12,7 @@ from tests.engine.test_damage import write_adapter, write_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 expect.set_options(timeout=60_000)
-TABS = ("tickets", "recipe", "training", "playground", "export")
+TABS = ("tickets", "recipe", "training", "playground", "export", "desk")
 
 
 @pytest.fixture(scope="module")

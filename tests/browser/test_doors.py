@@ -124,7 +124,7 @@ def test_the_page_works_under_its_policy_and_a_script_in_a_ticket_does_not(page,
     expect(page.locator("#conversations .list-row").first).to_be_visible()
     # the first of them waits for the starter model, which may have to be unpacked
     expect(page.locator("#quality .plot svg, #lengths svg, .plot svg").first).to_be_visible(timeout=240_000)
-    for name in ("recipe", "training", "playground", "export", "tickets"):
+    for name in ("recipe", "training", "playground", "export", "desk", "tickets"):
         page.locator(f"#tab-{name}-button").click()
         expect(page.locator(f"#tab-{name}-button")).to_have_attribute("aria-selected", "true")
         page.locator("#theme-button").click()

@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-TABS = ("recipe", "training", "playground", "export", "tickets")
+expect.set_options(timeout=60_000)
+TABS = ("recipe", "training", "playground", "export", "desk", "tickets")
 NOTHING_BEYOND = "() => document.documentElement.scrollWidth <= innerWidth"
 
 

@@ -20,6 +20,9 @@ from engine.model.catalogue import CatalogueEntry, catalogue
 from engine.presets import Preset, presets
 from engine.question_sets import AnswerTable, Question, Row, plain_questions
 from engine.recipe import Recipe
+from engine.serving.drafting import Draft
+from engine.serving.keys import ApiKeys
+from engine.serving.offers import Offers, OffersFile, can_be_offered, everything
 from engine.studio import RunInfo, StudioSnapshot, Voice
 from engine.task import Task
 from engine.training.data.lengths import counted
@@ -357,6 +360,41 @@ class FakeExport:
         return Task("Packing the adapter", action)
 
 
+class FakeEndpoint:
+    """As :class:`engine.services.endpoint.EndpointService`; keys and offers are the real ones, on the disk."""
+
+    def __init__(self, studio: FakeStudio) -> None:
+        self.studio = studio
+        self.file = OffersFile(studio.root)
+        self.keys = ApiKeys(studio.root)
+
+    def offers(self) -> Offers:
+        return self.file.get()
+
+    def candidates(self) -> list[Voice]:
+        return [voice for voice in self.studio.playground.voices() if can_be_offered(voice)]
+
+    def switch(self, on: bool) -> None:
+        self.file.keep(replace(everything(self.candidates()), on=on))
+
+    def offer(self, voice: str, wanted: bool) -> None:
+        found = self.studio.playground.voice(voice)
+        self.file.keep(self.offers().with_offer(found) if wanted else self.offers().without(voice))
+
+    def look_up_in(self, dataset: str) -> None:
+        self.file.keep(replace(self.offers(), dataset=dataset))
+
+    def draft(self, ticket: str, voice: str, lookup: bool, dataset: str = "", session: str = "") -> Iterator[Draft]:
+        self.studio.calls.append(("draft", ticket, voice, lookup, dataset, session))
+        if not ticket.strip():
+            raise StudioError("There is no ticket yet.", "Paste what the customer has written.")
+        hidden = (("[EMAIL_1]", f"ada@shop.example {HOSTILE}"),)
+        text = f"Hello Ada, {HOSTILE} your parcel comes on Friday."
+        yield Draft(stage="Reading the ticket", hidden=hidden)
+        yield Draft(text[:9], "Writing", hidden)
+        yield Draft(text, "", hidden, True, "end")
+
+
 class FakeStudio:
     """The same services as Studio's; every call is noted in :attr:`calls`."""
 
@@ -382,6 +420,7 @@ class FakeStudio:
         self.questions = FakeQuestions(self)
         self.facts = FakeFacts(self)
         self.export = FakeExport(self)
+        self.endpoint = FakeEndpoint(self)
         if not empty:
             self.tickets.add("Sample shop")
 

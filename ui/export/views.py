@@ -75,8 +75,8 @@ def tiles(run: RunInfo) -> Markup:
         "Here, and in your help desk",
         Markup("<p>It answers in the playground of this program, beside the untouched model.</p>"),
         Markup('<button type="button" class="button" data-do="ask">Ask it in the playground</button>'),
-        "There is no link to a help desk yet. What works today: usage.py in the .zip prints an answer to a question, "
-        "so that a script of yours can fetch answers from it.",
+        "On the tab Help desk it drafts replies to tickets that you paste, and answers other programs: with a key, as "
+        "OpenAI's API does.",
     )
     script = _tile(
         "Python, vLLM",

@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 
 from ui.context import Context
+from ui.desk import tab as desk_tab
 from ui.events import bind, in_words
 from ui.export import tab as export_tab
 from ui.playground import tab as playground_tab
@@ -28,7 +29,7 @@ READY = "() => ticketTuner.ready()"
 SHOWN_BY = {"dataset": ("tickets", "recipe"), "run": ("training",), "voices": ("playground",)}
 """Selection -> the tabs that show it, other than by a handler of their own; the sidebar shows these too."""
 
-NEWS = ("recipe", "training", "playground", "export")
+NEWS = ("recipe", "training", "playground", "export", "desk")
 """Tabs that show what others do: data sets, runs and adapters that come, go, or change their state."""
 
 
@@ -49,6 +50,7 @@ def wire(app: gr.Blocks, context: Context) -> None:
         "training": Drawing(*training_tab.redraw(context)),
         "playground": Drawing(*playground_tab.redraw(context)),
         "export": Drawing(*export_tab.redraw(context)),
+        "desk": Drawing(*desk_tab.redraw(context)),
     }
     gentle = {**whole, "recipe": Drawing(*recipe_tab.redraw_around(context))}
     _wire_welcome(app, context, whole)

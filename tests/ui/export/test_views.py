@@ -50,7 +50,7 @@ def test_what_does_not_exist_has_no_button(tmp_path):
     assert shown.count("<button") == 1
     assert 'data-do="ask"' in shown
     assert "does not write one yet" in shown
-    assert "no link to a help desk yet" in shown
+    assert "On the tab Help desk" in shown
 
 
 def test_names_are_escaped(tmp_path):
