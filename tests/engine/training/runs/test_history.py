@@ -19,6 +19,7 @@ from engine.training.runs.events import (
     Started,
     Stepped,
     append,
+    from_line,
     to_line,
 )
 from engine.training.runs.history import Curve, History, StoredHistory, Summary
@@ -282,3 +283,67 @@ def test_a_summary_waits_for_nobody_who_reads_the_events(file):
     assert reader.glance().last.step == 3000
     go_on.set()
     thread.join(60.0)
+
+
+# ---- several who read
+
+
+def while_another_does(action):
+    """Let another thread do something, and wait until it is done or has to wait itself."""
+    thread = threading.Thread(target=action)
+    thread.start()
+    thread.join(0.5)
+    return thread
+
+
+def test_two_who_read_at_once_take_each_event_in_once(tmp_path, monkeypatch):
+    file, events = write(tmp_path, long_run(100)), long_run(100)
+    reader, others = HistoryReader(file), []
+
+    def meanwhile(line):
+        if not others:
+            others.append(None)  # the other one reads through here too
+            others[0] = while_another_does(reader.read)
+        return from_line(line)
+
+    monkeypatch.setattr(history_reader, "from_line", meanwhile)
+    history = reader.read()
+    others[0].join(60.0)
+    assert reader.read() is history
+    assert (history.tokens, history.notes) == (curve_of(events).history().tokens, ((0.0, LogNote("the end")),))
+
+
+def test_a_curve_is_kept_as_far_as_it_says_though_somebody_reads_on_meanwhile(tmp_path, monkeypatch):
+    file = write(tmp_path, long_run(100))
+    reader, others = HistoryReader(file), []
+
+    def meanwhile(values):
+        if not others:
+            append(file, Record(0.0, LogNote("after the end")))
+            others.append(while_another_does(reader.read))
+        return checked_line(values)
+
+    checked_line = history_reader._checked_line
+    monkeypatch.setattr(history_reader, "_checked_line", meanwhile)
+    reader.keep()
+    others[0].join(60.0)
+    assert [note.text for _, note in HistoryReader(file).read().notes] == ["the end", "after the end"]
+
+
+def test_how_far_behind_a_reader_is_counts_from_what_it_has_read_itself(tmp_path):
+    file = write(tmp_path, long_run(100))
+    reader = HistoryReader(file)
+    assert reader.behind() == file.stat().st_size
+    reader.read()
+    assert reader.behind() == 0
+    assert not file.with_name(history_reader.CURVE).exists()
+
+
+def test_half_a_line_is_nothing_new_and_an_empty_one_no_damage(tmp_path, caplog):
+    file = write(tmp_path, long_run(100))
+    reader = HistoryReader(file)
+    before = reader.read()
+    with file.open("a") as out:
+        out.write("\n\n" + to_line(Record(0.0, stepped(101)))[:20])
+    assert reader.read() is before
+    assert not caplog.records

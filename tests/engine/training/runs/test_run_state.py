@@ -496,3 +496,61 @@ def test_who_has_started_a_run_is_kept_and_unknown_of_older_ones(tmp_path):
     del values["started_by"]
     run.status_file.write_text(json.dumps(values))
     assert RunDirectory(tmp_path / "run").status.started_by == ""
+
+
+# ---- what is written and what is owned
+
+
+LEAVES = OWNS.replace('print("ready"', 'run.release()\nprint("ready"')
+CLAIMS = OWNS.replace('run.update(state="running")', "run.claim()")
+
+
+@contextmanager
+def another(code, run):
+    """Another program that does something to a run, and lives on."""
+    process = program(code, run.path)
+    assert process.stdout.readline() == "ready\n"
+    try:
+        yield process
+    finally:
+        process.communicate("")
+
+
+def test_what_another_program_left_running_is_interrupted_for_whoever_takes_it(run):
+    run.release()
+    with another(LEAVES, run):
+        mine = RunDirectory(run.path)
+        mine.claim()
+        assert mine.status.state == "interrupted"
+        mine.release()
+
+
+def test_a_run_that_another_program_has_just_taken_is_refused_in_words(run):
+    run.release()
+    with another(CLAIMS, run), pytest.raises(RunError, match="Another program is training 'one'"):
+        RunDirectory(run.path).claim()
+
+
+def test_whoever_trains_a_run_is_not_elsewhere(run):
+    run.update(state="running")
+    run.check_not_elsewhere()
+
+
+def test_an_end_that_could_not_be_written_is_forgotten_with_the_status_file(run, monkeypatch):
+    run.update(state="running")
+    with monkeypatch.context() as patch:
+        patch.setattr("engine.training.runs.directory.write_json", no_room)
+        with pytest.raises(ResourceError):
+            run.update(state="failed")
+    assert run.status.state == "failed"
+    run.status_file.unlink()
+    assert "has been rebuilt" in run.status.message
+
+
+def test_a_beginning_that_could_not_be_written_leaves_the_run_to_others(run, monkeypatch):
+    run.release()
+    with monkeypatch.context() as patch:
+        patch.setattr("engine.training.runs.directory.write_json", no_room)
+        with pytest.raises(ResourceError):
+            run.update(state="queued")
+    assert not ownership.is_ours(run.path)
