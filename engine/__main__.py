@@ -241,7 +241,7 @@ def export(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Take a run's result home."""
-    from engine.export.format import Choices
+    from engine.export.records import Choices
     from engine.export.registry import FORMATS
 
     if format_ not in FORMATS:

@@ -163,7 +163,8 @@ class Workspace:
         homes = (self.datasets, self.runs, self.adapters)
         with disk_errors(self.root):
             entries = [entry for home in homes for entry in self.entries(home) if entry.is_dir()]
-        sweep((self.root, *homes, self.recipes, self.cache, *entries))
+        exports = (entry / "exports" for entry in entries)
+        sweep((self.root, *homes, self.recipes, self.cache, *entries, *exports))
 
     def empty_old_trash(self) -> None:
         """Remove what was deleted more than :data:`TRASH_DAYS` ago."""

@@ -5,8 +5,14 @@
 import { openMenu } from "./menu.js";
 import { hold, isBusy } from "./once.js";
 
-const MAKES = new Set(["again", "agent", "allow", "delete", "drop", "forget", "mask", "resume", "tag", "undo"]);
+const MAKES = new Set(["again", "agent", "allow", "delete", "drop", "forget", "make", "mask", "resume", "tag", "undo"]);
 const REDRAWN = 3000;  // milliseconds until it is drawn anew, or the message that it failed has been read
+
+/** What is chosen in the lists that stand in the same section as a button. */
+function chosen(button) {
+  const lists = button.closest("section")?.querySelectorAll("select[data-choice]") ?? [];
+  return Object.fromEntries([...lists].map((list) => [list.dataset.choice, list.value]));
+}
 
 export function actions(element, trigger, watch, events) {
   const raise = (name, data) => events.includes(name) && trigger(name, data);
@@ -23,7 +29,7 @@ export function actions(element, trigger, watch, events) {
     if (menu) { openMenu(menu, menu.getBoundingClientRect(), raise); return; }
     const button = target.closest("[data-do]");
     if (!button || button.disabled || isBusy(button)) return;
-    const data = pressed?.button === button ? pressed.data : { ...button.dataset };
+    const data = { ...(pressed?.button === button ? pressed.data : button.dataset), ...chosen(button) };
     pressed = null;
     if (MAKES.has(data.do)) hold(button, REDRAWN);
     raise(data.do, data);

@@ -23,5 +23,5 @@ def request_body(source: ExportSource, model: str) -> str:
 
 def how_to_use(commands: Iterable[Command]) -> str:
     """Return the card's chapter: the same commands as in the window, from inside the folder."""
-    parts = (f"{command.note}\n\n```\n{command.lines}\n```" for command in commands)
+    parts = (f"### {command.tool}\n\n{command.note}\n\n```\n{command.lines}\n```" for command in commands)
     return "## How to use it\n\n" + "\n\n".join(parts)

@@ -1,4 +1,4 @@
-"""Format: one way to take a result home, as a record; and what a person may choose about it.
+"""Format: one way to take a result home, as a record.
 
 A format writes files into a folder that is made for it. Where that folder is, that it is empty, that the disk has room,
 and that nothing of it stays when it fails, is making.py's.
@@ -8,39 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import StudioError
+from engine.export.records import Choices, Command
 from engine.export.source import ExportSource
 from engine.task import Report
 
-ONTO = ("trained", "original")
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What a person chooses beside the format; each format reads what concerns it."""
-
-    with_tickets: bool = False
-    """Whether the masked tickets that it has learnt from travel too, for look-up."""
-    onto: str = "trained"
-    """Over which weights an adapter is merged: the 4-bit ones that it was trained over, or the original 16-bit ones."""
-    quantisation: str = ""
-    """How a GGUF is packed, one of the format's :attr:`Format.quantisations`; empty takes the first."""
-
-    def __post_init__(self) -> None:
-        if self.onto not in ONTO:
-            raise StudioError(f"'{self.onto[:40]}' is nothing to merge onto.", f"Pick one of: {', '.join(ONTO)}.")
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """What a person types to use an export with a tool."""
-
-    tool: str
-    """'transformers', 'vLLM', 'llama.cpp', 'LM Studio', 'Ollama', 'Ticket Tuner'."""
-    lines: str
-    """One or more lines for a terminal, whole: nothing is to be filled in."""
-    note: str = ""
-    """One sentence on what they need or do."""
+__all__ = ["Choices", "Command", "Format"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,13 @@ MARGIN = 64 * 2**20
 
 
 def make_newest(
-    newest: Callable[[], ExportSource], format_: Format, out: Path, choices: Choices, report: Report
+    newest: Callable[[], ExportSource],
+    format_: Format,
+    out: Path,
+    choices: Choices,
+    report: Report,
+    *,
+    replaces: bool = False,
 ) -> Path:
     """As :func:`make`, of a run that may be in progress: a newer checkpoint may take the place of the one being read.
 
@@ -33,23 +39,26 @@ def make_newest(
         out: As in :func:`make`.
         choices: As in :func:`make`.
         report: As in :func:`make`.
+        replaces: As in :func:`make`.
 
     Raises:
         StudioError: As in :func:`make`.
     """
     source = newest()
     try:
-        return make(source, format_, out, choices, report)
+        return make(source, format_, out, choices, report, replaces=replaces)
     except Cancelled:
         raise
     except (OSError, StudioError):
         newer = newest()
         if newer.adapter == source.adapter:
             raise
-        return make(newer, format_, out, choices, report)
+        return make(newer, format_, out, choices, report, replaces=replaces)
 
 
-def make(source: ExportSource, format_: Format, out: Path, choices: Choices, report: Report) -> Path:
+def make(
+    source: ExportSource, format_: Format, out: Path, choices: Choices, report: Report, *, replaces: bool = False
+) -> Path:
     """Write a result in a format.
 
     Args:
@@ -59,6 +68,7 @@ def make(source: ExportSource, format_: Format, out: Path, choices: Choices, rep
             empty.
         choices: What the person has chosen.
         report: Called with the stage in words and the fraction done; raises Cancelled.
+        replaces: Whether a folder that is there gives way once the new one is complete.
 
     Returns:
         ``out``.
@@ -75,7 +85,7 @@ def make(source: ExportSource, format_: Format, out: Path, choices: Choices, rep
         raise StudioError(f"{format_.title} has no quantisation '{choices.quantisation[:40]}'.", f"Pick from: {known}.")
     zipped = out.suffix.lower() == ".zip" or (format_.zipped and not out.is_dir())
     with disk_errors(out):
-        _check_target(out, zipped)
+        _check_target(out, zipped, replaces)
         out.parent.mkdir(parents=True, exist_ok=True)
         check_room(out.parent, bytes_needed(source, format_, choices, zipped=zipped))
         with scratch(out.parent, "export") as temporary:
@@ -89,7 +99,27 @@ def make(source: ExportSource, format_: Format, out: Path, choices: Choices, rep
                 made = folder
                 _settle(folder, report)
             report("Putting it in its place", 1.0)
-            _put(made, out)
+            _put(made, out, temporary)
+    return out
+
+
+def pack_into(folder: Path, out: Path, report: Report) -> Path:
+    """Put an export's folder into one .zip.
+
+    Args:
+        folder: The export.
+        out: The .zip; an older one is replaced once the new one is complete.
+        report: As in :func:`make`.
+
+    Raises:
+        Cancelled: ``report`` said so.
+        ResourceError: The disk is full or read-only.
+    """
+    with disk_errors(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        check_room(out.parent, sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()))
+        with scratch(out.parent, "export") as temporary:
+            pack(folder, temporary / "export.zip", report).replace(out)
     return out
 
 
@@ -113,10 +143,15 @@ def check_room(folder: Path, needed: int) -> None:
         )
 
 
-def _check_target(out: Path, zipped: bool) -> None:
+def _check_target(out: Path, zipped: bool, replaces: bool) -> None:
     if zipped and out.is_dir():
         raise StudioError(f"{out} is a folder.", "Name a file that ends with .zip.")
-    if not zipped and out.exists() and not (out.is_dir() and not any(out.iterdir())):
+    if (
+        not zipped
+        and out.exists()
+        and not (replaces and out.is_dir())
+        and not (out.is_dir() and not any(out.iterdir()))
+    ):
         raise StudioError(f"{out} is there already.", "Name a new folder, or a file that ends with .zip.")
 
 
@@ -129,9 +164,10 @@ def _settle(folder: Path, report: Report) -> None:
         report("Writing it to the disk", None)
 
 
-def _put(made: Path, out: Path) -> None:
+def _put(made: Path, out: Path, temporary: Path) -> None:
+    """Rename it into its place; an older folder goes into the scratch folder, and with it."""
     if out.is_dir():
-        out.rmdir()  # an empty one
+        out.replace(temporary / "older")
     made.replace(out)
 
 

@@ -47,6 +47,7 @@ def write_passport(source: ExportSource, format_: Format, choices: Choices, fold
         "format": format_.key,
         **({"onto": choices.onto} if format_.key == "merged" else {}),
         **({"quantisation": choices.quantisation} if choices.quantisation else {}),
+        "step": source.step,
         "base": _base(source),
         "recipe": source.recipe.to_dict() | {"model": public_name(source.recipe.model)},
         "template_sha256": _template(source.adapter),

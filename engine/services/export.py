@@ -1,12 +1,18 @@
 """What a run leaves, to take home: its card and its adapter in one file."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.base_holder import BaseHolder
-from engine.export.format import Choices
+from engine.errors import StudioError
+from engine.export.records import Choices
 from engine.services.runs import RunService
 from engine.task import Task
 from engine.workspace import slug
+
+if TYPE_CHECKING:
+    from engine.export.records import Command, Made, Offer
+    from engine.export.source import ExportSource
 
 
 class ExportService:
@@ -54,7 +60,7 @@ class ExportService:
         Args:
             run: The run's id.
             format_: A key of :data:`engine.export.registry.FORMATS`.
-            out: The .zip or new folder; None means a name of its own in the run's folder.
+            out: The .zip or new folder; None means its place among the run's exports, where it replaces an older one.
             choices: What the person has chosen; None takes what is proposed.
 
         Returns:
@@ -63,21 +69,22 @@ class ExportService:
         Raises:
             StudioError: There is no such run or format.
         """
+        from engine.export.offering import place
         from engine.export.registry import format_of
 
-        directory, wanted = self._runs.get(run), format_of(format_)
+        wanted = format_of(format_)
+        target = out or place(self._source(run), wanted)
 
         def action(task: Task[Path]) -> Path:
             from engine.export.making import make_newest
-            from engine.export.source import ExportSource
 
-            name = f"{slug(directory.status.name)}-{wanted.key}{'.zip' if wanted.zipped else ''}"
             return make_newest(
-                lambda: ExportSource.of_run(directory, self._bases, self._cache),
+                lambda: self._source(run),
                 wanted,
-                out or directory.path / name,
+                target,
                 choices or Choices(),
                 task.report,
+                replaces=out is None,
             )
 
         return Task(f"Exporting: {wanted.title}", action)
@@ -90,4 +97,63 @@ class ExportService:
             out: Where to; None means the run's own folder.
             with_tickets: Whether the masked tickets that it has learnt from travel too, so that it can look them up.
         """
-        return self.make(run, "adapter", out, Choices(with_tickets=with_tickets))
+        directory = self._runs.get(run)
+        target = out or directory.path / f"{slug(directory.status.name)}-adapter.zip"
+        return self.make(run, "adapter", target, Choices(with_tickets=with_tickets))
+
+    def offers(self, run: str) -> "tuple[Offer, ...]":
+        """Return what is known of each format for a run, the exports that lie in its folder among it; loads no model.
+
+        Raises:
+            RunError: It has neither an adapter nor a checkpoint.
+        """
+        from engine.export.offering import offer
+        from engine.export.registry import FORMATS
+
+        source = self._source(run)
+        return tuple(offer(source, format_) for format_ in FORMATS.values())
+
+    def commands(self, run: str, place: Path) -> "tuple[Command, ...]":
+        """Return how a run's adapter is used from the .zip that :meth:`bundle` writes to ``place``."""
+        from engine.export.registry import format_of
+
+        return format_of("adapter").commands(self._source(run), place)
+
+    def made(self, run: str, format_: str) -> "Made":
+        """Return the export of a format in a run's folder.
+
+        Raises:
+            StudioError: It is not there any more.
+        """
+        from engine.export.offering import made
+        from engine.export.registry import format_of
+
+        found = made(self._source(run), format_of(format_))
+        if found is None:
+            raise StudioError("That export is not here any more.", "Make it again.")
+        return found
+
+    def packed(self, run: str, format_: str, out: Path) -> Task[Path]:
+        """Put an export that lies in a run's folder into one .zip, for a browser to fetch.
+
+        Args:
+            run: The run's id.
+            format_: A key of the formats.
+            out: The .zip.
+
+        Raises:
+            StudioError: It is not there any more.
+        """
+        folder = self.made(run, format_).folder
+
+        def action(task: Task[Path]) -> Path:
+            from engine.export.making import pack_into
+
+            return pack_into(folder, out, task.report)
+
+        return Task("Packing it for the browser", action)
+
+    def _source(self, run: str) -> "ExportSource":
+        from engine.export.source import ExportSource
+
+        return ExportSource.of_run(self._runs.get(run), self._bases, self._cache)

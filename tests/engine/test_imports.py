@@ -97,7 +97,7 @@ def test_ui_imports_from_engine_only_studio_and_plain_records():
         *("training.early_stopping", "training.data.learn_view", "training.data.token_counts"),
         *("training.memory.cards", "training.memory.estimate", "training.memory.gpu"),
         *("training.runs.events", "training.runs.history", "training.runs.progress", "training.runs.status"),
-        *("verdict.facts.fact", "model.catalogue", "chat.heldout", "chat.records"),
+        *("export.records", "verdict.facts.fact", "model.catalogue", "chat.heldout", "chat.records"),
         *("tickets.conversation", "tickets.dataset.files", "tickets.dataset.stored"),
         *("tickets.languages", "tickets.library", "tickets.options", "tickets.overrides"),
         *("tickets.dataset.edits", "tickets.dataset.provenance", "tickets.preparing.report"),

@@ -15,6 +15,7 @@ from engine.chat.heldout import HeldOutTicket
 from engine.chat.records import Answer, AnswerFrame, Sampling
 from engine.damage import Damaged
 from engine.errors import ModelError, StudioError
+from engine.export.records import Choices, Command, Made, Offer
 from engine.hardware import DeviceReport
 from engine.model.catalogue import CatalogueEntry, catalogue
 from engine.presets import Preset, presets
@@ -330,6 +331,7 @@ class FakeExport:
 
     def __init__(self, studio: FakeStudio) -> None:
         self.studio = studio
+        self.exports: dict[tuple[str, str], Made] = {}
 
     def card(self, run: str) -> str:
         title = self.studio.run_infos[run].status.name
@@ -348,11 +350,47 @@ class FakeExport:
 
     def bundle(self, run: str, out: Path | None = None, with_tickets: bool = False) -> Task[Path]:
         self.studio.calls.append(("export_adapter", run, out, with_tickets))
+        return self._zip(out or self.studio.root / "adapter.zip")
 
+    def offers(self, run: str) -> tuple[Offer, ...]:
+        self.studio.runs.info(run)
+        purpose = "Base and adapter in one ordinary 16-bit model."
+        merged = self.exports.get((run, "merged"))
+        whole = Offer(
+            "merged", "Whole model", purpose, "transformers", 271 * 10**6, 271 * 10**6, 10**10, "", (), merged
+        )
+        gguf = Offer("gguf", "GGUF", "For llama.cpp.", "llama.cpp", 10**8, 10**8, 10**10, "", ("q8_0", "f16"), None)
+        other = Offer("ollama", "Ollama", "For Ollama.", "Ollama", None, 0, 10**10, "Gemma 9 is not known.", (), None)
+        return whole, gguf, other
+
+    def commands(self, run: str, place: Path) -> tuple[Command, ...]:
+        return (Command("transformers", f"python -m zipfile -e {place} .", "Prints an answer."),)
+
+    def make(self, run: str, format_: str, out: Path | None = None, choices: Choices | None = None) -> Task[Path]:
+        self.studio.calls.append(("export", run, format_, choices))
+        folder = self.studio.root / f"shop-{format_}"
+
+        def action(task: Task[Path]) -> Path:
+            task.report("Merging", 0.5)
+            time.sleep(self.studio.task_pause)
+            folder.mkdir(exist_ok=True)
+            told = Command("vLLM", f"vllm serve {folder}", "An endpoint.")
+            self.exports[(run, format_)] = Made(folder, 271 * 10**6, 0.0, "", "", (told,), False)
+            return folder
+
+        return Task("Exporting: Whole model", action)
+
+    def made(self, run: str, format_: str) -> Made:
+        return self.exports[(run, format_)]
+
+    def packed(self, run: str, format_: str, out: Path) -> Task[Path]:
+        self.studio.calls.append(("export_packed", run, format_, out))
+        return self._zip(out)
+
+    def _zip(self, target: Path) -> Task[Path]:
         def action(task: Task[Path]) -> Path:
             task.report("Packing", 0.5)
             time.sleep(self.studio.task_pause)
-            target = out or self.studio.root / "adapter.zip"
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(b"PK\x05\x06" + bytes(18))
             return target

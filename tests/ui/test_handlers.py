@@ -240,7 +240,7 @@ def test_download_packs_once_and_hands_the_file_over(wired, studio):
         for known in wired.functions()
         if known.name == "watch" and "ui.export.tab" in known.fn.__wrapped__.__module__
     ]
-    shown = by_id(tick.fn.__wrapped__())
+    shown = by_id(tick.fn.__wrapped__("run-1"))
     assert shown["download-file"].endswith("run-1-adapter.zip")
     [(_, run, _, with_tickets)] = calls(studio, "export_adapter")
     assert (run, with_tickets) == ("run-1", True)

@@ -36,13 +36,15 @@ class ExportTab:
     file: gr.DownloadButton
     """[download-file], hidden: pressed by the page as soon as the file is there."""
     tiles: gr.HTML
-    """[export-tiles]; raises 'ask'"""
+    """[export-tiles]; raises 'ask', 'make', 'open' and 'fetch'"""
     package: gr.HTML
     """[package]"""
     card: gr.Markdown
     """[card]"""
     usage_panel: gr.Accordion
     """[usage-panel]"""
+    typed: gr.HTML
+    """[export-commands]"""
     usage: gr.Markdown
     """[usage]"""
     bring_in: gr.Accordion
@@ -85,11 +87,12 @@ def build_export(tab: gr.Tab) -> ExportTab:
                 progress = html(elem_id="export-progress", raises=("cancel",))
                 done = html(elem_id="export-done")
                 file = gr.DownloadButton("File", elem_id="download-file", elem_classes="unseen")
-        tiles = html(elem_id="export-tiles", raises=("ask",))
+        tiles = html(elem_id="export-tiles", raises=("ask", "make", "open", "fetch"))
         with gr.Accordion("What is in the .zip", open=False, elem_id="contents-panel"):
             package = html(elem_id="package")
             card = gr.Markdown(elem_id="card", sanitize_html=True)
         with gr.Accordion("Commands and script", open=False, elem_id="usage-panel") as usage_panel:
+            typed = html(elem_id="export-commands")
             usage = gr.Markdown(elem_id="usage", sanitize_html=True)
     with gr.Accordion("Bring an adapter in", open=False, elem_id="import-adapter-panel") as bring_in:
         html(
@@ -142,6 +145,7 @@ def build_export(tab: gr.Tab) -> ExportTab:
         package,
         card,
         usage_panel,
+        typed,
         usage,
         bring_in,
         zip_file,

@@ -9,11 +9,14 @@ from typing import Any
 import gradio as gr
 
 from engine.errors import StudioError
+from engine.export.records import Choices
 from engine.workspace import slug
 from ui import parts
 from ui.context import Context
 from ui.events import bind, once
-from ui.export import views
+from ui.export import cards, views
+from ui.export.revealing import open_folder
+from ui.html import data_of
 from ui.playground.views import newly
 from ui.state.focus import run_of
 from ui.task_registry import EXPORT
@@ -23,7 +26,7 @@ def wire(context: Context) -> None:
     """Attach the handlers."""
     ui, studio, tasks = context.export, context.studio, context.tasks
     everything = _outputs(context)
-    working = [ui.progress, ui.done, ui.timer, ui.download, ui.file]
+    working = [*_working_pieces(context), ui.done, ui.file, ui.tiles]
 
     def choose(chosen: str | None) -> dict[Any, Any]:
         shown = {**_shown(context, chosen or ""), ui.done: "", ui.usage_panel: gr.Accordion(open=False)}
@@ -32,7 +35,10 @@ def wire(context: Context) -> None:
         return shown
 
     def read_usage(run: str) -> dict[Any, Any]:
-        return {ui.usage: studio.export.usage(run) if run else ""}
+        if not run:
+            return {}
+        typed = studio.export.commands(run, Path(_target(context, run).name))
+        return {ui.typed: cards.commands(typed), ui.usage: studio.export.usage(run)}
 
     def ask(run: str) -> dict[Any, Any]:
         known = studio.playground.voices()
@@ -45,8 +51,28 @@ def wire(context: Context) -> None:
         tasks.start(EXPORT, lambda: studio.export.bundle(run, _target(context, run), with_tickets))
         return {**_working(context), ui.done: ""}
 
-    def watch() -> dict[Any, Any]:
-        return _working(context)
+    def make(event: gr.EventData, run: str) -> dict[Any, Any]:
+        asked = data_of(event)
+        choices = Choices(onto=asked.get("onto", "trained"), quantisation=asked.get("quantisation", ""))
+        tasks.start(EXPORT, lambda: studio.export.make(run, asked["format"], choices=choices))
+        return {**_working(context), ui.done: ""}
+
+    def fetch(event: gr.EventData, run: str) -> dict[Any, Any]:
+        key = str(data_of(event)["format"])
+        target = context.downloads / f"{studio.export.made(run, key).folder.name}.zip"
+        tasks.start(EXPORT, lambda: studio.export.packed(run, key, target))
+        return {**_working(context), ui.done: ""}
+
+    def reveal(event: gr.EventData, run: str, request: gr.Request | None = None) -> dict[Any, Any]:
+        folder = studio.export.made(run, str(data_of(event)["format"])).folder
+        open_folder(folder, request.client.host if request and request.client else "")
+        return {}
+
+    def watch(run: str) -> dict[Any, Any]:
+        shown = _working(context)
+        if ui.done in shown and run:  # it has just ended, and may lie in the run's folder now
+            shown[ui.tiles] = cards.cards(studio.export.offers(run))
+        return shown
 
     def bring(zip_file: str | None, folder: str, name: str, base: str) -> dict[Any, Any]:
         source = zip_file or folder.strip()
@@ -58,10 +84,13 @@ def wire(context: Context) -> None:
         return {ui.imported: views.imported(voice.label), ui.zip: None, ui.folder: "", ui.name: "", ui.base: ""}
 
     bind(ui.run.input, choose, [ui.run], [*everything, ui.done, ui.usage_panel])
-    bind(ui.usage_panel.expand, read_usage, [context.page.export], [ui.usage])
+    bind(ui.usage_panel.expand, read_usage, [context.page.export], [ui.typed, ui.usage])
     bind(ui.tiles.ask, ask, [context.page.export], [context.page.voices, context.tabs])
     once(ui.download, pack, [ui.run, ui.with_tickets], working)
-    bind(ui.timer.tick, watch, [], working)
+    bind(ui.tiles.make, make, [context.page.export], working)
+    bind(ui.tiles.fetch, fetch, [context.page.export], working)
+    bind(ui.tiles.open, reveal, [context.page.export])
+    bind(ui.timer.tick, watch, [context.page.export], working)
     bind(ui.progress.cancel, lambda: tasks.cancel(EXPORT))
     bind(ui.file.change, None, js="() => ticketTuner.download('download-file')")
     once(ui.bring, bring, [ui.zip, ui.folder, ui.name, ui.base], [ui.imported, ui.zip, ui.folder, ui.name, ui.base])
@@ -80,7 +109,7 @@ def redraw(context: Context) -> tuple[Any, list[Any], list[Any]]:
 def _outputs(context: Context) -> list[Any]:
     """Everything that the tab sets, but for what is packed and brought in."""
     ui = context.export
-    pieces = [ui.about, ui.run, ui.with_tickets, ui.download, ui.tiles, ui.package, ui.card]
+    pieces = [*_working_pieces(context), ui.about, ui.run, ui.with_tickets, ui.tiles, ui.package, ui.card]
     return [ui.empty, ui.body, *pieces, context.page.export]
 
 
@@ -94,15 +123,16 @@ def _shown(context: Context, run: str) -> dict[Any, Any]:
         return {ui.empty: gr.Column(visible=True), ui.body: gr.Column(visible=False)}
     chosen = run if run in known else choices[0][1]
     info = next(seen for seen in runs if seen.id == chosen)
+    label = views.download_label(info, studio.export.size(chosen))
     return {
+        **_under_way(context, label),
         context.page.export: chosen,
         ui.empty: gr.Column(visible=False),
         ui.body: gr.Column(visible=True),
         ui.about: views.about(info),
         ui.run: gr.Dropdown(choices, value=chosen),
         ui.with_tickets: gr.update(label=views.tickets_label(*studio.export.tickets(chosen))),
-        ui.download: gr.Button(views.download_label(info, studio.export.size(chosen))),
-        ui.tiles: views.tiles(info),
+        ui.tiles: cards.cards(studio.export.offers(chosen)),
         ui.package: views.package(),
         ui.card: views.card_body(studio.export.card(chosen)),
     }
@@ -113,18 +143,32 @@ def _target(context: Context, run: str) -> Path:
     return context.downloads / f"{slug(context.studio.runs.info(run).status.name)}-adapter.zip"
 
 
-def _working(context: Context) -> dict[Any, Any]:
-    """How far the packing is; at its end the file, which the page then downloads by itself."""
+def _working_pieces(context: Context) -> list[Any]:
+    """What shows that an export is under way."""
+    ui = context.export
+    return [ui.progress, ui.timer, ui.download]
+
+
+def _under_way(context: Context, label: str | None = None) -> dict[Any, Any]:
+    """How far an export is, for a page that has just been opened too; nothing of one that has ended."""
     ui, seen = context.export, context.tasks.seen(EXPORT)
-    if seen is not None and seen.state == "running":
-        return {
-            ui.progress: parts.task_progress(seen),
-            ui.timer: gr.Timer(active=True),
-            ui.download: gr.Button(interactive=False),
-        }
-    ended = {ui.progress: "", ui.timer: gr.Timer(active=False), ui.download: gr.Button(interactive=True)}
-    if seen is None or seen.state == "cancelled":
-        return ended
+    is_running = seen is not None and seen.state == "running"
+    button: dict[str, Any] = {} if label is None else {"value": label}
+    return {
+        ui.progress: parts.task_progress(seen),
+        ui.timer: gr.Timer(active=is_running),
+        ui.download: gr.update(interactive=not is_running, **button),
+    }
+
+
+def _working(context: Context) -> dict[Any, Any]:
+    """How far it is; at its end the file, which the page then downloads by itself, or the folder."""
+    ui, seen = context.export, context.tasks.seen(EXPORT)
+    shown = _under_way(context)
+    if seen is None or seen.state in ("running", "cancelled"):
+        return shown
     if seen.error or seen.result is None:
-        return {**ended, ui.done: parts.failure(seen.error) if seen.error else ""}
-    return {**ended, ui.done: views.packed(seen.result.name, seen.result.stat().st_size), ui.file: str(seen.result)}
+        return {**shown, ui.done: parts.failure(seen.error) if seen.error else ""}
+    if seen.result.is_dir():
+        return {**shown, ui.done: views.saved(seen.result)}
+    return {**shown, ui.done: views.packed(seen.result.name, seen.result.stat().st_size), ui.file: str(seen.result)}

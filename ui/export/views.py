@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from markupsafe import Markup
 
 from engine.studio import RunInfo
 from engine.training.runs.status import ACTIVE
 from ui import icons, words
-from ui.parts import NOTHING, command, join
+from ui.parts import NOTHING, join
 from ui.shell.views import short_model
 
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
@@ -20,14 +21,12 @@ CONTENTS = (
     ("recipe.json", "every setting of the run"),
     ("usage.py", "a script that answers a customer with it"),
     ("README.md", "the card below, and how to use it"),
+    ("passport.json", "where it comes from, in hashes and counts"),
     ("lookup_tickets.jsonl", "its tickets, only if you put them in"),
 )
 """Files of a bundle, and what each is for."""
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
-
-CONVERTER = "python convert_lora_to_gguf.py ADAPTER-FOLDER --base BASE-FOLDER"
-"""Of llama.cpp: https://github.com/ggml-org/llama.cpp/blob/master/convert_lora_to_gguf.py"""
 
 
 def exportable(runs: Sequence[RunInfo]) -> list[tuple[str, str]]:
@@ -68,39 +67,6 @@ def download_label(run: RunInfo, size: int) -> str:
     return f"Download {what} ({words.file_size(size).replace(' ', NO_BREAK)})"
 
 
-def tiles(run: RunInfo) -> Markup:
-    """Say where the adapter can be used: only what exists is a button; what works today is said of the rest."""
-    model = short_model(run.recipe.model) if run.recipe else "the base model"
-    here = _tile(
-        "Here, and in your help desk",
-        Markup("<p>It answers in the playground of this program, beside the untouched model.</p>"),
-        Markup('<button type="button" class="button" data-do="ask">Ask it in the playground</button>'),
-        "On the tab Help desk it drafts replies to tickets that you paste, and answers other programs: with a key, as "
-        "OpenAI's API does.",
-    )
-    script = _tile(
-        "Python, vLLM",
-        Markup("<p>Unpack the .zip, install what ‘Commands and script’ below names, and ask in a terminal:</p>"),
-        command('python usage.py "Where is my parcel?"'),
-        "It gives the same answers as the playground. vLLM reads the unpacked folder with --enable-lora; its answers "
-        "over a base in another precision differ, and are not checked here.",
-    )
-    other = _tile(
-        "Ollama, LM Studio, llama.cpp",
-        Markup("<p>These read .gguf files, and Ticket Tuner does not write one yet.</p>"),
-        command(CONVERTER),
-        f"What can be tried today: llama.cpp's own converter makes one of the unpacked .zip and of {model}. What it "
-        "answers then is not checked here.",
-    )
-    return Markup('<div class="tiles">{}</div>').format(join([here, other, script]))
-
-
-def _tile(title: str, words_first: Markup, way: Markup, rest: str) -> Markup:
-    return Markup(
-        '<section class="sheet tile" aria-label="{}"><h3>{}</h3>{}{}<p class="quiet">{}</p></section>'
-    ).format(title, title, words_first, way, rest)
-
-
 def card_body(card: str) -> str:
     """The card without the block of fields at its top, which is meant for programs, and without its title.
 
@@ -135,6 +101,13 @@ def packed(name: str, size: int) -> Markup:
     """Say that the file is packed and on its way."""
     return Markup('<p class="done" role="status">{}<span>{}, {}: packed and downloaded.</span></p>').format(
         icons.CHECK, name, words.file_size(size)
+    )
+
+
+def saved(folder: Path) -> Markup:
+    """Say that an export lies in its folder."""
+    return Markup('<p class="done" role="status">{}<span>Saved as {}. Its card below says where.</span></p>').format(
+        icons.CHECK, folder.name
     )
 
 

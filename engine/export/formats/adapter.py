@@ -68,13 +68,13 @@ def _commands(source: ExportSource, place: Path) -> tuple[Command, ...]:
         Command(
             "transformers",
             f'{unpack}{starter}{needed}\npython {at} "Where is my parcel?"',
-            "With transformers and peft, over the 4-bit base that it was trained over: prints an answer."
+            "Prints an answer, with transformers and peft over the 4-bit base that it was trained over."
             + (" The second line is typed in Ticket Tuner's folder." if starter and unpack else ""),
         ),
         Command(
             "Ticket Tuner",
             f'python -m engine ask --adapter {zipped} --prompt "Where is my parcel?"',
-            "With this program, on another computer: or bring it in on its tab Export.",
+            "On another computer with this program, which also brings it in on its tab Export.",
         ),
     )
 

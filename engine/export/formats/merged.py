@@ -42,7 +42,7 @@ def _write(source: ExportSource, choices: Choices, folder: Path, report: Report)
         write_recipe(source, folder)
         for file in tokenizer_files(source.adapter):
             copy(file, folder, report, "Copying the tokenizer")
-        write_shards(weights, folder, lambda name, done: report(f"Merging {name}", done))
+        write_shards(weights, folder, lambda _, done: report("Merging the adapter into the weights", done))
     if source.run:
         (folder / "usage.py").write_text(merged_usage(source.run, source.result), encoding="utf-8")
         note = original.drift.in_words() if original else _TESTED
@@ -59,13 +59,16 @@ def _commands(source: ExportSource, place: Path) -> tuple[Command, ...]:
         Command(
             "transformers",
             f'{install_line}\npython {script} "Where is my parcel?"',
-            "With transformers: prints an answer, the standing instruction and the stop tokens as while it learnt.",
+            "Prints an answer, with the standing instruction and the stop tokens as while it learnt.",
         ),
         Command(
             "vLLM",
-            f"pip install vllm\nvllm serve {at} --served-model-name {name} --generation-config {at}\n"
+            f"pip install vllm\nvllm serve {at} --served-model-name {name} --generation-config {at}",
+            "Opens an endpoint like OpenAI's on port 8000; needs a GPU.",
+        ),
+        Command(
+            "vLLM, asked from another terminal",
             f"curl localhost:8000/v1/chat/completions -H 'Content-Type: application/json' -d {body}",
-            "With vLLM (on a GPU): an endpoint as of OpenAI on port 8000.",
         ),
     )
 

@@ -1,8 +1,13 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from tests.ui.handlers import by_id
+from engine.errors import StudioError
+from engine.export.records import Choices
+from tests.ui.handlers import by_id, calls, until
+from ui.export.revealing import open_folder
+from ui.task_registry import EXPORT
 
 pytestmark = pytest.mark.ui
 
@@ -12,7 +17,7 @@ def test_a_run_in_the_middle_is_shown_with_its_checkpoint(wired, studio):
     studio.run_infos[run] = replace(studio.run_infos[run], checkpoint=10)
     shown = by_id(wired.handler("export.tab.show")("", run))
     assert "The checkpoint of step 10" in shown["export-about"]
-    assert shown["download"].value.startswith("Download checkpoint of step 10")
+    assert shown["download"]["value"].startswith("Download checkpoint of step 10")
 
 
 def test_the_script_is_read_only_when_somebody_unfolds_it(wired, studio):
@@ -28,3 +33,46 @@ def test_asking_it_opens_the_playground_with_it(wired, studio):
     told = wired.handler("export.tab.ask")(run)
     assert told[wired.context.page.voices] == [f"run:{run}", f"run:{run}+lookup"]
     assert told[wired.context.tabs].selected == "playground"
+
+
+def test_a_format_is_made_and_then_lies_in_its_card(wired, studio, raised):
+    run = studio.add_run("Run 1")
+    wired.handler("export.tab.make")(raised(do="make", format="merged", onto="original"), run)
+    assert calls(studio, "export") == [("export", run, "merged", Choices(onto="original"))]
+    shown = until(lambda: ended(wired, run))
+    assert "Saved as shop-merged" in shown["export-done"]
+    assert "vllm serve" in shown["export-tiles"]
+
+
+def ended(wired, run):
+    """What the page gets once the export is there."""
+    shown = by_id(wired.handler("export.tab.watch")(run))
+    return shown if shown.get("export-done") else None
+
+
+def test_a_page_that_is_opened_meanwhile_shows_how_far_it_is(wired, studio, raised):
+    run, studio.task_pause = studio.add_run("Run 1"), 5.0
+    wired.handler("export.tab.make")(raised(do="make", format="merged"), run)
+    shown = until(lambda: under_way(wired, run))
+    assert "Cancel" in shown["export-progress"]
+    assert shown["download"]["interactive"] is False
+    wired.context.tasks.cancel(EXPORT)
+
+
+def under_way(wired, run):
+    shown = by_id(wired.handler("export.tab.show")("", run))
+    return shown if "Merging" in shown["export-progress"] else None
+
+
+def test_an_export_is_packed_for_the_browser_when_it_is_asked_for(wired, studio, raised):
+    run = studio.add_run("Run 1")
+    wired.handler("export.tab.make")(raised(do="make", format="merged"), run)
+    until(lambda: ended(wired, run))
+    wired.handler("export.tab.fetch")(raised(do="fetch", format="merged"), run)
+    shown = until(lambda: (seen := ended(wired, run)) and seen.get("download-file") and seen)
+    assert shown["download-file"].endswith("shop-merged.zip")
+
+
+def test_a_folder_is_not_opened_for_somebody_who_sits_elsewhere():
+    with pytest.raises(StudioError, match="this window is on another one"):
+        open_folder(Path("/somewhere"), "192.168.1.7")

@@ -43,20 +43,10 @@ def test_in_the_middle_of_a_run_it_says_which_checkpoint_is_taken(tmp_path):
     assert "checkpoint" not in views.about(ended) + views.download_label(ended, 1)
 
 
-def test_what_does_not_exist_has_no_button(tmp_path):
-    studio = FakeStudio(tmp_path)
-    shown = views.tiles(studio.runs.info(studio.add_run("Run 1")))
-    assert shown.count("<section") == 3
-    assert shown.count("<button") == 1
-    assert 'data-do="ask"' in shown
-    assert "does not write one yet" in shown
-    assert "On the tab Help desk" in shown
-
-
 def test_names_are_escaped(tmp_path):
     studio = FakeStudio(tmp_path)
     run = studio.runs.info(studio.add_run(HOSTILE))
-    assert "<img" not in views.about(run) + views.tiles(run)
+    assert "<img" not in views.about(run)
 
 
 def test_the_package_names_its_files():
