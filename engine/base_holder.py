@@ -86,6 +86,17 @@ class BaseHolder:
         base = self._base
         return base.title if base else ""
 
+    def answers_bytes(self, recipe: Recipe | None = None) -> int:
+        """Return what answers hold of memory beside the base: adapters, scales, what was read. Never blocks.
+
+        Args:
+            recipe: Of a run that would begin now; where it needs another base, nothing stays. None asks for no run.
+        """
+        base = self._base
+        if base is None or (recipe is not None and base.loaded_as != recipe.base_options):
+            return 0
+        return base.companions_bytes
+
     @contextmanager
     def use(
         self,

@@ -48,6 +48,8 @@ class StudioSnapshot:
     """The run in progress, or None."""
     queued: tuple[str, ...]
     """Ids of runs that wait."""
+    answers: int = 0
+    """Bytes that answers hold beside the loaded base."""
 
 
 class Studio:
@@ -63,7 +65,7 @@ class Studio:
         self.tickets = DataSets(workspace, open_second_look)
         self.tokens = Tokens(self.tickets, workspace.cache)
         self.runs = RunService(workspace, self.tickets, self.bases)
-        self.recipes = RecipeService(workspace, self.tickets, self.tokens, self.runs)
+        self.recipes = RecipeService(workspace, self.tickets, self.tokens, self.runs, self.bases)
         self.adapters = AdapterService(workspace, self.runs)
         self.lookup = LookupService(self.tickets, self.runs)
         self.playground = PlaygroundService(workspace, self.tickets, self.runs, self.adapters, self.lookup, self.bases)
@@ -86,7 +88,9 @@ class Studio:
     def snapshot(self) -> StudioSnapshot:
         """Return what the status bar says; never blocks on a model."""
         queue = self.runs.queue
-        return StudioSnapshot(device_report(), self.bases.title, queue.current(), queue.waiting())
+        return StudioSnapshot(
+            device_report(), self.bases.title, queue.current(), queue.waiting(), self.bases.answers_bytes()
+        )
 
     def revision(self) -> tuple[int, ...]:
         """Return numbers of which one changes when what a list shows does; quick, for whoever asks again and again.

@@ -53,6 +53,11 @@ class LoraWeights:
     """Shape (out_features,)."""
     scale: float
 
+    @property
+    def bytes(self) -> int:
+        """Memory that they take."""
+        return sum(tensor.nbytes for tensor in (self.down, self.up, self.bias) if tensor is not None)
+
     def of(self, x: torch.Tensor) -> torch.Tensor:
         """The adapter's part for inputs of shape (..., in_features): shape (..., out_features), in x's type."""
         inner = nn.functional.linear(x.to(self.down.dtype), self.down)

@@ -95,6 +95,15 @@ class AdapterBank:
             self.cpu_step.forget()
             self.prefixes.forget()
 
+    @property
+    def bytes(self) -> int:
+        """Memory held beside the base: adapters, what was read for the next turns, and what steps are computed from.
+
+        Recorded steps are not counted: they go as soon as somebody needs their memory.
+        """
+        adapters = sum(pair.bytes for layer in list(self._adapted.values()) for pair in list(layer.slots.values()))
+        return adapters + self.prefixes.bytes + self.cpu_step.bytes
+
     def load(self, source: Path | Snapshot) -> str:
         """Load an adapter; one that is loaded already takes less than a millisecond.
 

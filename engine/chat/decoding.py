@@ -49,6 +49,11 @@ class SharedBatch:
     def make_room(self) -> None:
         """Nothing is kept here that is not answered just now."""
 
+    @property
+    def bytes(self) -> int:
+        """Nothing that lasts: keys and values come and go with the answers."""
+        return 0
+
     def answer(
         self, requests: Sequence[Request], should_stop: Callable[[], bool] = lambda: False
     ) -> Iterator[tuple[RowState, ...]]:

@@ -72,6 +72,12 @@ class PrefixCache:
     def __len__(self) -> int:
         return len(self._kept)
 
+    @property
+    def bytes(self) -> int:
+        """Memory of all that is kept."""
+        with self._lock:
+            return sum(kept.bytes for kept in self._kept)
+
     def find(self, reader: Hashable, prompt: Sequence[int]) -> tuple[Prefix | None, int]:
         """Return what covers most of a prompt, and how many tokens of it; None and 0 where nothing does."""
         with self._lock:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from engine.base_holder import BaseHolder
 from engine.damage import Damaged
 from engine.errors import StudioError
 from engine.hardware import DeviceReport, device_report, gpu_count
@@ -41,13 +42,17 @@ class RecipeService:
         tickets: The data sets that a run may learn from.
         tokens: How long their conversations are.
         runs: Earlier runs, whose speed tells what the next one takes.
+        bases: Whose base answers, and what that holds of memory.
     """
 
-    def __init__(self, workspace: Workspace, tickets: DataSets, tokens: Tokens, runs: RunService) -> None:
+    def __init__(
+        self, workspace: Workspace, tickets: DataSets, tokens: Tokens, runs: RunService, bases: BaseHolder
+    ) -> None:
         self._workspace = workspace
         self._tickets = tickets
         self._tokens = tokens
         self._runs = runs
+        self._bases = bases
         self._memory = Steady(SETTLES, GRAIN_GIB)
         self._saved = ReadEntries(workspace, workspace.recipes, saved_recipe)
 
@@ -84,6 +89,7 @@ class RecipeService:
                 [run.history for run in runs if run.recipe is not None and run.recipe.model == recipe.model],
                 self._tokens.lengths(data, recipe) if data else None,
                 gpu_count(),
+                self._bases.answers_bytes(recipe),
             )
             for name, recipe in recipes.items()
         }

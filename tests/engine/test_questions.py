@@ -62,6 +62,21 @@ def test_no_cell_is_a_formula(text):
     assert rows == [["question", f"'{text}"], [f"'{text}", f"'{text}"]]
 
 
+def test_what_answers_hold_of_memory_is_told_and_counted_for_a_run_over_the_same_base(loaded, tiny_model):
+    def estimated(model):
+        return loaded.recipes.estimates({"run": Recipe(model=model)}, None)["run"]
+
+    before = estimated(str(tiny_model))
+    assert loaded.snapshot().answers == 0 == before.parts.answers
+    asked = loaded.playground.ask(["base"], [[{"role": "user", "content": "where is my parcel"}]], SHORT)
+    assert list(asked)[-1].answers[0].done
+    held = loaded.snapshot().answers
+    assert held > 0
+    after = estimated(str(tiny_model))
+    assert after.parts.answers == held and after.parts.total == before.parts.total + held
+    assert estimated("Qwen/Qwen3-8B").parts.answers == 0, "a run over another base gives all of it back"
+
+
 def test_a_question_is_a_line(studio):
     assert [question.text for question in plain_questions("a\n\n  b  \n")] == ["a", "b"]
     with pytest.raises(StudioError, match="no question"):

@@ -17,6 +17,8 @@ from ui.shell.views import short_model
 from ui.state.conversations import Conversation, Reply
 from ui.tickets.views.listing import ticket_name
 
+FEW = 8
+"""Tokens below which the speed of an answer says how long its question was read, not how fast it is written."""
 MOST_BESIDE = 3
 """Voices beside the base; more panes cannot be read side by side."""
 
@@ -208,7 +210,7 @@ def _tally(newest: Reply | None, invented: tuple[Fact, ...] | None = None) -> Ma
     if newest is None or not newest.tokens:
         return NOTHING
     parts = [words.count(newest.tokens, "token")]
-    if newest.speed:
+    if newest.speed and newest.tokens >= FEW:
         parts.insert(0, f"{newest.speed:.1f} tokens/s")
     if newest.stopped_by in ENDS:
         parts.append(ENDS[newest.stopped_by])

@@ -57,6 +57,11 @@ def part_rows(parts: Memory) -> list[tuple[str, str, int]]:
         ("The conversations at work", "activations", parts.activations),
         ("Choosing each next word", "logits", parts.logits),
         ("The program itself", "libraries, driver", parts.overhead),
+        *(
+            [("The playground, open beside it", "scales, adapters, what was read", parts.answers)]
+            if parts.answers
+            else []
+        ),
     ]
 
 

@@ -93,7 +93,7 @@ def status_bar(snapshot: StudioSnapshot, heldout: Evaluated | None, heldout_of: 
         Markup('<span class="status-part" id="status-device" title="{} in use"><b>{}</b> {}{}</span>').format(
             kind, name, memory, _meter(device.used_gib / device.total_gib if device.total_gib else 0)
         ),
-        Markup('<span class="status-part" id="status-model">{}</span>').format(snapshot.model or "no model loaded"),
+        _model(snapshot.model, snapshot.answers),
         Markup('<span class="status-part status-job" id="status-job">{}</span>').format(
             job_line(snapshot.job, len(snapshot.queued))
         ),
@@ -103,6 +103,16 @@ def status_bar(snapshot: StudioSnapshot, heldout: Evaluated | None, heldout_of: 
         ),
     ]
     return Markup('<footer class="status" aria-label="Status">{}</footer>').format(join(parts))
+
+
+def _model(model: str, answers: int) -> Markup:
+    """The loaded base, and what answers hold beside it."""
+    if not model or not answers:
+        return Markup('<span class="status-part" id="status-model">{}</span>').format(model or "no model loaded")
+    return Markup(
+        '<span class="status-part" id="status-model" title="Beside the model, answers hold its scales in 32 bit, its '
+        'output layer, adapters and what they have read.">{} · {} for answers</span>'
+    ).format(model, words.file_size(answers))
 
 
 def heldout_line(seen: Evaluated | None) -> str:

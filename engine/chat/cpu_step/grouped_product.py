@@ -98,6 +98,11 @@ class GroupedProduct:
                 matrix.up, matrix.inner = _at(self._inner.ups[place]), self._inner.inner_at(place)
                 matrix.inner_stride = self._inner.values.shape[1]
 
+    @property
+    def bytes(self) -> int:
+        """Memory of the copies of adapters."""
+        return self._inner.bytes if self._inner is not None else 0
+
     def run(self, source: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
         """Compute it.
 
@@ -157,6 +162,11 @@ class RowBlocks:
         for block, product in self._blocks:
             product.assign([of_layer[block] for of_layer in adapters])
 
+    @property
+    def bytes(self) -> int:
+        """Memory of the copies of adapters."""
+        return sum(product.bytes for _, product in self._blocks)
+
     def run(self, source: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
         """Compute it, as :meth:`GroupedProduct.run`."""
         for block, product in self._blocks:
@@ -202,6 +212,11 @@ class _Inner:
         )
         self._arguments = product.arguments(self._matrix)
         self._compute = product.code.call("float32", self._arguments, product.threads)
+
+    @property
+    def bytes(self) -> int:
+        """Memory of the copies."""
+        return self._down.nbytes + sum(up.nbytes for up in self.ups if up is not None)
 
     def inner_at(self, place: int) -> int:
         """Where the inner products of a layer begin."""

@@ -27,6 +27,12 @@ class Weights:
     in_features: int
     out_features: int
 
+    @property
+    def copied_bytes(self) -> int:
+        """Memory beside the layer's own: scales and biases in float32, and a copy of the values in fewer bytes."""
+        values = self.values.nbytes if self.kind == "bfloat16" else 0
+        return values + sum(each.nbytes for each in (self.scales, self.table, self.bias) if each is not None)
+
 
 def weights_of(layer: Any) -> Weights | None:
     """Return a linear layer's weights.

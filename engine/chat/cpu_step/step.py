@@ -129,6 +129,12 @@ class CpuStep:
             return self._first(program, adapters, cache, tokens, mask, positions)
         return program.run(self._growing(cache), tokens, mask, positions)
 
+    @property
+    def bytes(self) -> int:
+        """Memory that steps are computed from, beside the base's own: scales, the output layer, copies of adapters."""
+        weights = sum(each.copied_bytes for each in list((self._weights or {}).values()))
+        return weights + sum(program.bytes for program in list(self._programs.values()))
+
     def forget(self) -> None:
         """Give the memory back that the next step would make anew: copies of adapters, and who is to answer."""
         self._programs.clear()
@@ -314,6 +320,11 @@ class _Program:
         ]
         self._head = product((shape.head,), shape.final_norm)
         self._room = _Room(self._layers[0], rows)
+
+    @property
+    def bytes(self) -> int:
+        """Memory of the copies of adapters."""
+        return sum(product.bytes for _, product in self._groups)
 
     def assign(self, adapters: Sequence[str | None], bank: SteppedBank) -> None:
         """Let adapters answer, one a row."""

@@ -62,6 +62,7 @@ def estimate(
     earlier: Sequence[History],
     counted: Lengths | None = None,
     gpus: int = 1,
+    answers: int = 0,
 ) -> Estimate:
     """Estimate a run.
 
@@ -72,10 +73,11 @@ def estimate(
         earlier: Curves of runs of the same model on this machine.
         counted: The lengths of the conversations where a tokenizer has counted them; guessed where None.
         gpus: How many GPUs this machine has.
+        answers: Bytes that the playground holds beside the base, and goes on holding while the run trains.
     """
     size, available = size_of(recipe.model), device.total_gib - max(0.0, device.used_gib - device.ours_gib)
     lengths = counted or (guessed_for(data, recipe) if data is not None else None)
-    place = Place(device.kind == "cuda", available, device.packs, max(1, gpus))
+    place = Place(device.kind == "cuda", available, device.packs, max(1, gpus), answers)
     seen = fit(recipe, size, lengths, place) if size else None
     count, seconds, source = 0, None, ""
     if data is not None:

@@ -38,6 +38,8 @@ class Place:
     """Whether a GPU is recent enough to attend over packed rows."""
     gpus: int = 1
     """How many there are, each with that memory."""
+    answers: int = 0
+    """Bytes that the playground holds there, beside the base that it shares with the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +80,14 @@ def fit(recipe: Recipe, size: ModelSize, lengths: Lengths | None, place: Place) 
         settings = choose(recipe, _machine(recipe, place, 0), size, epoch)
         length = _row(recipe, settings, epoch)
         rows = min(settings.micro_batch, epoch.packed_rows if settings.packing else epoch.conversations)
-        memory = peak_on_cpu(settings.mode, recipe, size, rows, length, usable)
+        memory = replace(peak_on_cpu(settings.mode, recipe, size, rows, length, usable), answers=place.answers)
         return Fit(_verdict(memory.total, usable), settings, memory)
     gpus, sharded = ranks(recipe, place), _sharded(recipe, place)
-    free = usable - overhead(gpus) - base_bytes(size, gpus, sharded=sharded)
+    free = usable - place.answers - overhead(gpus) - base_bytes(size, gpus, sharded=sharded)
     settings, least = (choose(recipe, _machine(recipe, place, room), size, epoch) for room in (free, 0))
     memory, smallest = (
-        expected(one, recipe, size, _row(recipe, one, epoch), gpus, sharded=sharded) for one in (settings, least)
+        replace(expected(one, recipe, size, _row(recipe, one, epoch), gpus, sharded=sharded), answers=place.answers)
+        for one in (settings, least)
     )
     return Fit(_verdict(smallest.total, usable), settings, memory)
 

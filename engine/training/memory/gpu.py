@@ -39,6 +39,8 @@ class Memory:
     """What is kept for the backward pass, and what a layer works with."""
     logits: int
     overhead: int
+    answers: int = 0
+    """What the playground holds beside the base, while it is open beside the run."""
 
     @property
     def allocated(self) -> int:
@@ -48,7 +50,7 @@ class Memory:
     @property
     def total(self) -> int:
         """All of them."""
-        return self.allocated + self.optimizer + self.overhead
+        return self.allocated + self.optimizer + self.overhead + self.answers
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+from engine.hardware import DeviceReport
+from engine.studio import StudioSnapshot
 from engine.training.runs.events import Evaluated
 from engine.training.runs.progress import JobSnapshot
 from tests.ui.fake_studio import FakeStudio
@@ -27,6 +29,12 @@ def test_without_a_job_it_says_so(tmp_path):
     assert views.job_line(None, 2) == "no run in progress, 2 waiting"
     snapshot = replace(studio.snapshot(), model="")
     assert "no model loaded" in views.status_bar(snapshot, None, "")
+
+
+def test_the_status_bar_says_what_answers_hold_beside_the_model(tmp_path):
+    snapshot = StudioSnapshot(DeviceReport("cpu", "Processor", 6.2, 23.0), "Starter, 4 bit", None, (), 92_300_000)
+    assert "Starter, 4 bit · 92 MB for answers" in views.status_bar(snapshot, None, "")
+    assert "answers" not in views.status_bar(replace(snapshot, answers=0), None, "")
 
 
 def test_a_stage_before_training_shows_how_far_it_is():

@@ -126,6 +126,20 @@ def test_memory_that_is_given_back_between_two_tokens_is_made_anew(tiny_base, fr
     assert bank.cpu_step.steps == 2 * 23
 
 
+def test_a_bank_says_what_it_holds_beside_the_base(tiny_base, friendly, prompt):
+    bank = AdapterBank(tiny_base.copy())
+    assert bank.bytes == 0
+    name = bank.load(friendly)
+    adapter = sum(pair.bytes for layer in bank._adapted.values() for pair in layer.slots.values())
+    assert bank.bytes == adapter > 0
+    said(bank, [Row(prompt, name)])
+    packed = [layer for layer in bank._linear.values() if type(layer).__name__ == "Linear4bit"]
+    scales = sum(4 * layer.in_features * layer.out_features // 64 for layer in packed)
+    assert bank.bytes - adapter > scales + adapter // 2, "and a copy of the adapter, filled up"
+    bank.make_room()
+    assert adapter + scales < bank.bytes < 2 * adapter + scales
+
+
 def test_an_adapter_whose_place_another_takes_leaves_no_copy(tiny_base, friendly, formal, prompt):
     bank = AdapterBank(tiny_base.copy(), slots=1)
     said(bank, [Row(prompt, bank.load(friendly))])

@@ -197,3 +197,12 @@ def test_a_model_of_unknown_size_is_called_unknown():
     shown = estimate(Recipe(model="somebody/something"), None, PROCESSOR, [])
     assert (shown.verdict, shown.memory_gib, shown.parts) == ("unknown", None, None)
     assert "not known" in shown.sentence
+
+
+def test_what_the_playground_holds_counts_beside_the_run():
+    for device in (PROCESSOR, SMALL_GPU):
+        alone, beside = (estimate(Recipe(model="Qwen/Qwen3-1.7B"), None, device, [], None, 1, n) for n in (0, GIB))
+        assert beside.parts.answers == GIB and alone.parts.answers == 0
+        assert beside.memory_gib <= alone.memory_gib + 1 + 1e-9
+    roomy, full = (estimate(Recipe(model="starter"), None, PROCESSOR, [], None, 1, n * GIB) for n in (0, 30))
+    assert (roomy.verdict, full.verdict) == ("fits", "does not fit")
