@@ -17,6 +17,7 @@ from engine.model.libraries import import_all
 from engine.model.sources import is_hub_id, public_name
 from engine.recipe import FIELDS, STARTER, Recipe
 from engine.tickets.dataset.files import REPORT
+from engine.training.forgetting.alarm import FORGOTTEN, alarm, lost
 from engine.training.runs.directory import RunDirectory
 from engine.training.runs.events import Evaluated
 from engine.training.runs.history import History
@@ -225,6 +226,8 @@ def _numbers(run: RunDirectory, result: Result) -> str:
             ("Loss on held-out tickets, base model", f"{before.loss:.3f} nats a token"),
             ("Loss on held-out tickets, with the adapter", f"{after.loss:.3f} nats a token{change}"),
         ]
+    if told := _forgotten(history, result):
+        rows.append(("What it knew before (general texts, plain instructions)", told))
     if history.started:
         share = history.started.trainable / max(1, history.started.total)
         rows += [
@@ -245,6 +248,18 @@ def _numbers(run: RunDirectory, result: Result) -> str:
     device = _environment(run).get("device") or (history.started.device if history.started else "")
     rows.append(("Device", str(device)))
     return "## The run in numbers\n\n" + _table([row for row in rows if row[1]])
+
+
+def _forgotten(history: History, result: Result) -> str:
+    """Say what the weights that are packed have lost of what the base knew."""
+    step = result.step or (history.finished.step if history.finished else 0)
+    seen = [check for check in history.general if 0 < check.step <= (step or check.step)]
+    if not seen or history.general[0].step:
+        return ""
+    rise, where = lost(history.general[0], seen[-1])
+    if alarm(history.general, step or None):
+        return f"it forgets: {rise:+.2f} nats a token on {where}, more than the {FORGOTTEN:g} that are allowed"
+    return f"{rise:+.2f} nats a token on {where}, within the {FORGOTTEN:g} that are allowed"
 
 
 def _learnt_from(run: RunDirectory) -> str:

@@ -179,6 +179,14 @@ class RunService:
         """Give a run another name."""
         self._runs.rename(run, name)
 
+    def take_checkpoint(self, run: str, step: int) -> None:
+        """Let the adapter of a run that has ended be that of another of its checkpoints.
+
+        Raises:
+            RunError: It is in progress, has no adapter yet, or that checkpoint is not on the disk any more.
+        """
+        self._runs.take_checkpoint(run, step)
+
     def delete(self, run: str) -> Deleted:
         """Move a run to the trash.
 

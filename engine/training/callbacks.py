@@ -31,6 +31,9 @@ class ObservedTrainer(DryRunTrainer, Protocol):
     paused_seconds: float
     is_mid_step: bool
 
+    def check_general(self) -> None:
+        """Measure what the model knew before."""
+
     def make_up_check(self) -> None:
         """Check what is not checked yet: the untouched base, or a step at which memory ran out."""
 
@@ -75,6 +78,8 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]  # transformers' types
         if last:
             control.should_save = True
             control.should_evaluate = self.trainer.eval_dataset is not None
+            if not control.should_evaluate:
+                self.trainer.check_general()
         else:
             self.trainer.should_stop()
 

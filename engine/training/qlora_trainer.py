@@ -7,6 +7,7 @@ held-out loss that is a mean over tokens, checks before the first and after the 
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,24 @@ from engine.training.distributed.ddp import rank_loader, share_model
 from engine.training.distributed.fsdp import average_gradients
 from engine.training.early_stopping import stalled_since
 from engine.training.errors import diverged
-from engine.training.evaluation import heldout_loss
+from engine.training.evaluation import heldout_loss, mean_loss
+from engine.training.forgetting.alarm import alarm
 from engine.training.kernels.async_optimizer import make_async
 from engine.training.memory.cpu import WHOLE_LOGITS
 from engine.training.memory.modes import Settings
 from engine.training.pausing import PausedMemory, is_worth_it, wait_without_memory
 from engine.training.runs.checkpoints import MAKING, STATE, place, remove_older, written_aside
-from engine.training.runs.events import Checkpointed, Emit, Evaluated, LogNote
+from engine.training.runs.events import Checkpointed, Emit, Evaluated, GeneralChecked, LogNote
 from engine.training.warmup import start_above_zero
+
+
+@dataclass(frozen=True, slots=True)
+class GeneralRows:
+    """What a model knew before, as data sets of token ids and labels."""
+
+    texts: Any
+    instructions: Any
+    """None where the model's template takes no plain question."""
 
 
 class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
@@ -43,6 +54,7 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         emit: Takes every event.
         should_stop: Looked at between steps and between held-out batches; may block, which is a pause.
         is_paused: Asked just before; True says that ``should_stop`` is about to block for long.
+        general: Rows of general texts and of plain instructions, to see what is forgotten.
         **options: As for SFTTrainer.
     """
 
@@ -54,9 +66,11 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         emit: Emit,
         should_stop: Callable[[], bool],
         is_paused: Callable[[], bool] = lambda: False,
+        general: GeneralRows | None = None,
         **options: Any,
     ) -> None:
         self.recipe = recipe
+        self.general = general
         self.settings = settings
         super().__init__(**options)
         if settings.flat:
@@ -114,14 +128,14 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         """Makes the batches of a check, without filling: they are not compiled."""
         return FlatBatches(self.processing_class.pad_token_id) if self.settings.flat else self.data_collator
 
-    def get_eval_dataloader(self, *args: Any, **kwargs: Any) -> Any:
+    def get_eval_dataloader(self, eval_dataset: Any = None) -> Any:
         """Check in batches of their own kind."""
         for_training, self.data_collator = self.data_collator, self.eval_collator
         try:
             if process_group.is_distributed():
-                rows = range(len(self.eval_dataset))
-                return self._rank_loader(self.eval_dataset, rows, self.args.eval_batch_size, 1)
-            return super().get_eval_dataloader(*args, **kwargs)
+                dataset = self.eval_dataset if eval_dataset is None else eval_dataset
+                return self._rank_loader(dataset, range(len(dataset)), self.args.eval_batch_size, 1)
+            return super().get_eval_dataloader(eval_dataset)
         finally:
             self.data_collator = for_training
 
@@ -198,6 +212,7 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """Return the held-out loss (evaluation.py), or nothing where the run was ended meanwhile."""
         loss = heldout_loss(self)
+        self.check_general()
         self._metrics["eval"].clear()
         if loss is None:
             return {}
@@ -207,6 +222,19 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         self.emit(Evaluated(self.state.global_step, loss))
         self.stop_early()
         return metrics
+
+    def check_general(self) -> None:
+        """Measure what the model knew before, and say once where it has lost too much of it."""
+        if self.general is None or self.stopped or self.out_of_memory:
+            return
+        texts = mean_loss(self, self.general.texts)
+        instructions = mean_loss(self, self.general.instructions) if self.general.instructions is not None else None
+        seen = GeneralChecked(self.state.global_step, texts, instructions)
+        self.emit(seen)
+        known = [GeneralChecked(**row["general"]) for row in self.state.log_history if "general" in row]
+        self.state.log_history.append({"general": asdict(seen), "step": seen.step})
+        if (rings := alarm([*known, seen])) and alarm(known) is None:
+            self.emit(LogNote(rings.sentence, "warning"))
 
     def stop_early(self) -> None:
         """End the run when the held-out loss has not fallen for as many checks as the recipe allows."""
@@ -287,6 +315,9 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
     def make_up_check(self) -> None:
         """Check at the beginning: the untouched base, or the step gone on from where its check is due and missing."""
         self.stop_early()
+        if self.eval_dataset is None and not self.state.global_step:
+            self.check_general()
+            self.model.train()
         if self.eval_dataset is None or self.control.should_training_stop or not self._is_due():
             return
         metrics = self.evaluate()

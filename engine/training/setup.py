@@ -6,7 +6,7 @@ whether compiled layers work. It says what it chose.
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,9 @@ from engine.model.sharing import hollow, hollowed_on_error
 from engine.model.size import ModelSize
 from engine.model.unpacking import linear_4bit_layers, unpack
 from engine.recipe import Recipe
-from engine.training.data.examples import ExampleSet
+from engine.training.data.examples import Example, ExampleSet
 from engine.training.distributed import process_group
+from engine.training.forgetting.texts import general_examples
 from engine.training.kernels.async_optimizer import forget_overrides
 from engine.training.kernels.fused_lora import fuse_lora_layers
 from engine.training.kernels.layers import can_compile, can_recompute, set_up
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
     from engine.model.base import BaseModel
-    from engine.training.qlora_trainer import QLoRATrainer
+    from engine.training.qlora_trainer import GeneralRows, QLoRATrainer
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +97,7 @@ def make_trainer(
         if settings.unpack:
             unpack(linear_4bit_layers(copy))
         model = with_new_adapter(copy, recipe)
-        rows = _packed(train, recipe) if settings.packing else _dataset(train)
+        rows = _packed(train, recipe) if settings.packing else _dataset(train.examples)
         own_recompute = can_recompute(copy)
         trainer = QLoRATrainer(
             recipe=recipe,
@@ -116,7 +117,8 @@ def make_trainer(
                 heldout=bool(heldout.examples),
             ),
             train_dataset=rows,
-            eval_dataset=_dataset(heldout) if heldout.examples else None,
+            eval_dataset=_dataset(heldout.examples) if heldout.examples else None,
+            general=_general(base, recipe),
             processing_class=base.chat.tokenizer,
         )
         _set_up_layers(trainer, settings.recompute and own_recompute, emit)
@@ -245,15 +247,22 @@ def _packed(train: ExampleSet, recipe: Recipe) -> "Dataset":
     """Put conversations together into rows of at most max_length tokens, by best fit."""
     from trl.data_utils import pack_dataset
 
-    return pack_dataset(_dataset(train), recipe.max_length, strategy="bfd")
+    return pack_dataset(_dataset(train.examples), recipe.max_length, strategy="bfd")
 
 
-def _dataset(examples: ExampleSet) -> "Dataset":
+def _general(base: "BaseModel", recipe: Recipe) -> "GeneralRows | None":
+    from engine.training.qlora_trainer import GeneralRows
+
+    texts, instructions = general_examples(base.chat, recipe)
+    return GeneralRows(_dataset(texts), _dataset(instructions) if instructions else None) if texts else None
+
+
+def _dataset(examples: Sequence[Example]) -> "Dataset":
     from datasets import Dataset, disable_progress_bars
 
     disable_progress_bars()
     columns = {
-        "input_ids": [list(example.input_ids) for example in examples.examples],
-        "labels": [list(example.labels) for example in examples.examples],
+        "input_ids": [list(example.input_ids) for example in examples],
+        "labels": [list(example.labels) for example in examples],
     }
     return Dataset.from_dict(columns).with_format("numpy")

@@ -7,7 +7,6 @@ weight-sharing copy of the base and throws the copy away, so that the base stays
 import importlib.metadata
 import logging
 import platform
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -25,7 +24,7 @@ from engine.training import early_stopping
 from engine.training.data.examples import ExampleSet, build_examples
 from engine.training.data.looked_up import with_lookup
 from engine.training.distributed import process_group
-from engine.training.runs import checkpoints
+from engine.training.runs import checkpoints, keeping
 from engine.training.runs.events import Emit, Finished, LogNote, Started
 from engine.workspace import read_json, write_json
 
@@ -40,7 +39,6 @@ log = logging.getLogger(__name__)
 ENVIRONMENT = "environment.json"
 MARK = "base_weights"
 """Under this name the environment says which weights the base has (engine/model/fingerprint.py)."""
-ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,15 +232,10 @@ def _keep(best: int | None, recipe: Recipe, folder: Path, base: "BaseModel") -> 
     if not known or not process_group.is_rank_zero():
         return 0
     step = best if recipe.keep_best and best in known else known[-1]
-    source = checkpoints.place(folder / "checkpoints", step)
-    made = folder / ".adapter"
-    shutil.rmtree(made, ignore_errors=True)
-    made.mkdir()
-    for name in ADAPTER_FILES:
-        shutil.copyfile(source / name, made / name)
-    base.chat.save(made)
-    write_mark(made, base.mark)
-    old = folder / "adapter"
-    shutil.rmtree(old, ignore_errors=True)
-    made.rename(old)
+
+    def complete(made: Path) -> None:
+        base.chat.save(made)
+        write_mark(made, base.mark)
+
+    keeping.keep(folder, step, complete)
     return step

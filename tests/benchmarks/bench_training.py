@@ -157,7 +157,7 @@ def tutorial(base: Any, rows: list[StoredConversation], folder: Path) -> dict[st
             report_to="none",
             disable_tqdm=True,
         ),
-        train_dataset=_dataset(build_examples(rows[: 8 * TUTORIAL_STEPS], base.chat, recipe)),
+        train_dataset=_dataset(build_examples(rows[: 8 * TUTORIAL_STEPS], base.chat, recipe).examples),
         processing_class=base.chat.tokenizer,
         callbacks=[Clock()],
     )

@@ -94,7 +94,12 @@ def test_ui_imports_from_engine_only_studio_and_plain_records():
     records = {"studio", "damage", "errors", "hardware", "presets", "question_sets", "recipe", "setting", "task"}
     records |= {"turns", "typed_numbers", "workspace", "workspace_lock"}
     records |= {
-        *("training.early_stopping", "training.data.learn_view", "training.data.token_counts"),
+        *(
+            "training.early_stopping",
+            "training.forgetting.alarm",
+            "training.data.learn_view",
+            "training.data.token_counts",
+        ),
         *("training.memory.cards", "training.memory.estimate", "training.memory.gpu"),
         *("training.runs.events", "training.runs.history", "training.runs.progress", "training.runs.status"),
         *("export.records", "verdict.facts.fact", "model.catalogue", "chat.heldout", "chat.records"),

@@ -113,6 +113,9 @@ class FakeRuns:
         self._to(run, "cancelled")
         self.studio.job = None
 
+    def take_checkpoint(self, run: str, step: int) -> None:
+        self.studio.calls.append(("take_checkpoint", run, step))
+
     def can_be_asked(self, run: str) -> bool:
         return self.studio.run_infos[run].status.state == "running"
 

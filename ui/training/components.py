@@ -35,6 +35,8 @@ class TrainingTab:
     """[to-playground]"""
     progress: gr.HTML
     """[run-progress]"""
+    forgetting: gr.HTML
+    """[run-forgetting]; raises 'remedy'"""
     curves: gr.Column
     """[run-curves] around the next three: there is nothing to see in it before the first check."""
     chart: gr.HTML
@@ -78,6 +80,7 @@ def build_training(tab: gr.Tab) -> TrainingTab:
                     min_width=200,
                 )
         progress = html(elem_id="run-progress", live=True)
+        forgetting = html(elem_id="run-forgetting", raises=("remedy",), live=True)
         with gr.Column(elem_id="run-curves", visible=False) as curves:
             with gr.Column(elem_classes="sheet", elem_id="loss-panel"):
                 html(
@@ -103,6 +106,7 @@ def build_training(tab: gr.Tab) -> TrainingTab:
         again,
         compare,
         progress,
+        forgetting,
         curves,
         chart,
         facts,

@@ -7,6 +7,7 @@ from engine.studio import RunInfo, StudioSnapshot
 from engine.training.runs.progress import JobSnapshot
 from ui.training import runs_table as runs_views
 from ui.training import views
+from ui.training.forgetting import forgetting
 
 
 def selected_run(snapshot: StudioSnapshot, runs: list[RunInfo], run: str) -> RunInfo | None:
@@ -37,6 +38,7 @@ def _drawn(info: RunInfo, others: tuple[RunInfo, ...]) -> dict[str, str]:
     """What of it changes with the run's curve alone: drawn once for all pages and looks."""
     return {
         "loss-chart": views.loss_chart(info, others),
+        "run-forgetting": str(forgetting(info)),
         "run-facts": str(views.facts(info.history)),
         "run-log": str(views.log(info.history)),
         **{f"chart-{field}": views.small_chart(info, field) for field in views.SMALL},

@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from engine.recipe import Recipe
 from engine.studio import RunInfo
 from engine.training.runs.progress import JobSnapshot
 from engine.training.runs.status import ACTIVE
@@ -21,6 +22,7 @@ from ui.state.focus import select_run
 from ui.state.ownership import name_of
 from ui.training import views
 from ui.training.components import TrainingTab
+from ui.training.forgetting import remedied, rings_for
 from ui.training.live import job_of, live, selected_run
 
 
@@ -65,7 +67,9 @@ def wire(context: Context) -> None:
         lower_rate = views.lower_rate(info)
         if info.recipe is None or not lower_rate:
             return {}
-        recipe = replace(info.recipe, learning_rate=lower_rate)
+        return start_again(info, replace(info.recipe, learning_rate=lower_rate))
+
+    def start_again(info: RunInfo, recipe: Recipe) -> dict[Any, Any]:
         known = info.status.dataset in {seen.id for seen in studio.tickets.all()}
         return {
             page.draft: remembered.draft_of(recipe),
@@ -73,11 +77,22 @@ def wire(context: Context) -> None:
             context.tabs: gr.Tabs(selected="recipe"),
         }
 
+    def remedy(event: gr.EventData, run: str, overlays: list[str], request: gr.Request | None = None) -> dict[Any, Any]:
+        info, what = studio.runs.info(run), data_of(event)["what"]
+        if what != "checkpoint":
+            return {} if info.recipe is None else start_again(info, remedied(info.recipe, what))
+        rings = rings_for(info)
+        if rings is not None and rings.earlier:
+            context.asking.check(name_of(request), "take another checkpoint of it", run)
+            studio.runs.take_checkpoint(run, rings.earlier)
+        return _shown(context, run, overlays)
+
     bind(ui.begin.click, lambda: gr.Tabs(selected="recipe"), [], [context.tabs])
     once(ui.pause, act(studio.runs.pause, "pause it"), state, everything, name="pause")
     once(ui.resume, act(studio.runs.resume, "resume it"), state, everything, name="resume")
     once(ui.stop, act(studio.runs.stop, "stop it"), state, everything, name="stop")
     once(ui.again, again, [page.run], [page.draft, page.dataset, context.tabs])
+    bind(ui.forgetting.remedy, remedy, state, [page.draft, page.dataset, context.tabs, *everything])
     bind(ui.compare.click, compare, [page.run], [page.voices, context.tabs])
     bind(ui.table.pick, pick, [], [page.run, page.dataset])
     bind(ui.table.overlay, overlay, state, [page.overlays, *everything])
@@ -97,7 +112,7 @@ def _outputs(context: Context) -> list[Any]:
     """Everything that the tab sets."""
     ui = context.training
     frame = [ui.empty, ui.body, ui.title, ui.pause, ui.resume, ui.stop, ui.again, ui.compare, ui.progress, ui.table]
-    return [*frame, ui.curves, ui.chart, ui.facts, *ui.small.values(), ui.log]
+    return [*frame, ui.forgetting, ui.curves, ui.chart, ui.facts, *ui.small.values(), ui.log]
 
 
 def _shown(context: Context, run: str, overlays: list[str]) -> dict[Any, Any]:
@@ -107,7 +122,7 @@ def _shown(context: Context, run: str, overlays: list[str]) -> dict[Any, Any]:
     info = selected_run(snapshot, runs, run)
     if info is None:
         return {ui.empty: gr.Column(visible=True), ui.body: gr.Column(visible=False)}
-    pieces = [ui.title, ui.progress, ui.chart, ui.facts, *ui.small.values(), ui.log, ui.table]
+    pieces = [ui.title, ui.progress, ui.forgetting, ui.chart, ui.facts, *ui.small.values(), ui.log, ui.table]
     now = live(snapshot, runs, info.id, overlays)
     return {
         **_frame(ui, info, job_of(info, snapshot), studio.runs.can_be_asked(info.id)),

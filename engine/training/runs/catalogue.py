@@ -14,6 +14,7 @@ from engine.recipe import Recipe
 from engine.training.runs import changes
 from engine.training.runs.directory import RunDirectory
 from engine.training.runs.index import Listing, RunIndex, RunInfo
+from engine.training.runs.keeping import take_checkpoint
 from engine.training.runs.queue import TrainingQueue
 from engine.workspace import Deleted, Workspace, checked_name
 
@@ -150,6 +151,17 @@ class Runs:
     def rename(self, identifier: str, name: str) -> None:
         """Give a run another name."""
         self.get(identifier).update(name=checked_name(name))
+
+    def take_checkpoint(self, identifier: str, step: int) -> None:
+        """Let the result of a run be that of another of its checkpoints.
+
+        Raises:
+            RunError: It is in progress, has no result, or has no such checkpoint.
+        """
+        run = self.get(identifier)
+        with self._queue.kept_out(run):
+            take_checkpoint(run, step)
+        changes.note_change(run.path)
 
     def delete(self, identifier: str) -> Deleted:
         """Move a run to the trash.

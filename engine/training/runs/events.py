@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from types import UnionType
 from typing import Any, Literal, get_args
 
 import orjson
@@ -75,6 +76,17 @@ class Evaluated:
 
 
 @dataclass(frozen=True, slots=True)
+class GeneralChecked:
+    """What the model knew before was checked (forgetting/); step 0 is the untouched base."""
+
+    step: int
+    texts: float
+    """Loss on general texts, mean over their tokens, in nats."""
+    instructions: float | None = None
+    """Loss on the answers to plain instructions; None where the model's template takes none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpointed:
     """A checkpoint is complete on disk."""
 
@@ -105,7 +117,7 @@ class LogNote:
     level: Literal["info", "warning", "error"] = "info"
 
 
-Event = Started | DryRunMeasured | Stepped | Evaluated | Checkpointed | Paused | Finished | LogNote
+Event = Started | DryRunMeasured | Stepped | Evaluated | GeneralChecked | Checkpointed | Paused | Finished | LogNote
 Emit = Callable[[Event], None]
 
 _KINDS: dict[str, type[Event]] = {  # the words in events.jsonl, which stay when a class is renamed
@@ -113,6 +125,7 @@ _KINDS: dict[str, type[Event]] = {  # the words in events.jsonl, which stay when
     "rehearsed": DryRunMeasured,
     "step": Stepped,
     "evaluation": Evaluated,
+    "general": GeneralChecked,
     "checkpoint": Checkpointed,
     "held": Paused,
     "finished": Finished,
@@ -162,6 +175,8 @@ def _parsed(line: str | bytes) -> Any:
 
 
 def _fits(value: object, kind: Any) -> bool:
+    if isinstance(kind, UnionType):
+        return any(_fits(value, one) for one in get_args(kind))
     if kind is float:
         return isinstance(value, int | float)
     return isinstance(value, kind) if isinstance(kind, type) else value in get_args(kind)

@@ -19,6 +19,7 @@ from engine.training.runs.events import (
     DryRunMeasured,
     Evaluated,
     Finished,
+    GeneralChecked,
     LogNote,
     Paused,
     Record,
@@ -29,6 +30,8 @@ from engine.training.runs.thinning import Thinned
 
 NOTES = 500
 """Sentences that are kept, the newest."""
+GENERAL_CHECKS = 500
+"""Checks of what the model knew before that are kept: the base's and the newest."""
 CHECKPOINTS = 200
 """Checkpoints that are kept in mind, the newest; far fewer are on the disk."""
 
@@ -80,6 +83,8 @@ class History:
     dry_run: DryRunMeasured | None = None
     paused: bool = False
     """Whether the run, in processes of its own, waits at a step boundary."""
+    general: tuple[GeneralChecked, ...] = ()
+    """What the model knew before, check by check."""
     tokens: float = 0.0
     """Tokens trained on: those that the trainer counted; an earlier version told only its speed."""
 
@@ -153,6 +158,7 @@ class Curve:
         self._evaluations: Thinned[Evaluated] = Thinned(_loss)
         self._checkpoints: dict[int, float] = {}
         """Step -> the tokens until there, from where a resumed run counts on."""
+        self._general: list[GeneralChecked] = []
         self._notes: list[tuple[float, LogNote]] = []
         self._tokens = self._until = 0.0
 
@@ -169,6 +175,9 @@ class Curve:
                 self._until = event.seconds
             case Evaluated() as event:
                 self._evaluations.add(event)
+            case GeneralChecked() as event:
+                self._general.append(event)
+                del self._general[1:-GENERAL_CHECKS]
             case Checkpointed() as event:
                 self._checkpoints.pop(event.step, None)
                 self._checkpoints[event.step] = self._tokens
@@ -187,6 +196,7 @@ class Curve:
         self._started, self._dry_run, self._finished, self._paused = event, None, None, False
         self._steps.cut(event.first_step)
         self._evaluations.cut(event.first_step)
+        self._general = [seen for seen in self._general if seen.step <= event.first_step and event.first_step]
         self._checkpoints = {step: known for step, known in self._checkpoints.items() if step <= event.first_step}
         self._tokens = self._checkpoints.get(event.first_step, self._tokens) if event.first_step else 0.0
         self._until = 0.0
@@ -202,6 +212,7 @@ class Curve:
             self._finished,
             self._dry_run,
             self._paused,
+            tuple(self._general),
             self._tokens,
         )
 
@@ -214,6 +225,7 @@ class Curve:
             "held": self._paused,
             "steps": [self._steps.stretch, *_rows(self._steps.points())],
             "evaluations": [self._evaluations.stretch, *_rows(self._evaluations.points())],
+            "general": _rows(self._general),
             "checkpoints": list(self._checkpoints.items()),
             "notes": [[at, note.text, note.level] for at, note in self._notes],
             "tokens": self._tokens,
@@ -235,6 +247,7 @@ class Curve:
         made._steps = Thinned(_loss, values["steps"][0], (Stepped(*row) for row in values["steps"][1:]))
         checks = values["evaluations"]
         made._evaluations = Thinned(_loss, checks[0], (Evaluated(*row) for row in checks[1:]))
+        made._general = [GeneralChecked(*row) for row in values["general"]]
         made._checkpoints = {int(step): float(tokens) for step, tokens in values["checkpoints"]}
         made._notes = [(at, LogNote(text, level)) for at, text, level in values["notes"]]
         made._tokens, made._until = float(values["tokens"]), float(values["until"])

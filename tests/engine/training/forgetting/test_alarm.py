@@ -1,0 +1,128 @@
+"""The rule of the alarm, on made-up checks; what goes into them, and what a run measures, on a real tiny model."""
+
+import dataclasses
+
+import pytest
+
+from engine.recipe import Recipe
+from engine.training.forgetting.alarm import FORGOTTEN, alarm
+from engine.training.forgetting.texts import FOLDER, LONGEST, general_examples
+from engine.training.runs.directory import RunDirectory
+from engine.training.runs.events import Finished, GeneralChecked, LogNote, Record, Stepped, from_line, to_line
+from engine.training.runs.history import Curve
+from engine.training.trainer import TrainingData, run_training
+from tests.tiny import conversations
+
+DATA = TrainingData(conversations(24)[:20], conversations(24)[20:])
+
+
+def checks(*rises, instructions=0.0):
+    return [GeneralChecked(step * 10, 3.0 + rise, 2.0 + instructions) for step, rise in enumerate((0.0, *rises))]
+
+
+def test_it_is_silent_up_to_what_is_allowed_and_rings_beyond():
+    assert alarm([]) is None and alarm(checks()) is None
+    assert alarm(checks(0.1, FORGOTTEN - 0.01)) is None
+    rings = alarm(checks(0.1, FORGOTTEN + 0.01))
+    assert (rings.step, rings.earlier, rings.on) == (20, 10, "general texts")
+    assert "from 3.00 to 3.26 by step 20" in rings.sentence and "the checkpoint of step 10" in rings.sentence
+
+
+def test_it_rings_for_plain_instructions_too_and_names_no_checkpoint_where_none_was_good():
+    rings = alarm([GeneralChecked(0, 3.0, 2.0), GeneralChecked(5, 3.0, 2.5)])
+    assert (rings.on, rings.earlier) == ("plain instructions", 0) and "checkpoint" not in rings.sentence
+    assert alarm([GeneralChecked(0, 3.0, None), GeneralChecked(5, 3.5, None)]).on == "general texts"
+
+
+def test_it_judges_the_weights_that_are_kept():
+    forgot_late = checks(0.1, 0.5)
+    assert alarm(forgot_late, step=10) is None and alarm(forgot_late, step=20) is not None
+
+
+def test_without_a_look_at_the_base_it_says_nothing():
+    assert alarm(checks(0.1, 0.9)[1:]) is None
+
+
+def test_the_texts_are_frozen_short_and_in_several_languages(tiny_base):
+    texts, instructions = general_examples(tiny_base.chat, Recipe(max_length=512, system_prompt="Be kind."))
+    assert {file.stem for file in FOLDER.glob("*.txt")} >= {"en", "de", "fr", "es"}
+    assert sum(file.stat().st_size for file in FOLDER.iterdir()) < 8_000
+    assert len(texts) >= 7 and len(instructions) == 7
+    assert all(len(row.input_ids) <= LONGEST for row in texts)
+    assert "Be kind." not in tiny_base.chat.tokenizer.decode(instructions[0].input_ids)
+    assert 0 < instructions[0].learnt < len(instructions[0].input_ids) - 5
+
+
+def recipe(tiny_model, **changes):
+    values = {"max_steps": 8, "epochs": 10.0, "batch_size": 2, "accumulation": 2, "max_length": 64, "eval_steps": 4}
+    return Recipe(**{"model": str(tiny_model), "learning_rate": 5e-3, **values, **changes})
+
+
+def trained(made, base, folder, data=DATA):
+    folder.mkdir()
+    events = []
+    run_training(made, data, base, folder, events.append)
+    return events
+
+
+def of(kind, events):
+    return [event for event in events if isinstance(event, kind)]
+
+
+@pytest.mark.parametrize("data", [DATA, TrainingData(DATA.train, ())], ids=["checked", "nothing held out"])
+def test_a_run_measures_before_its_first_step_and_after_its_last(tiny_model, tiny_base, tmp_path, data):
+    events = trained(recipe(tiny_model), tiny_base, tmp_path / "run", data)
+    steps = [seen.step for seen in of(GeneralChecked, events)]
+    assert steps == ([0, 4, 8] if data.heldout else [0, 8])
+
+
+def test_the_losses_of_a_run_are_those_without_the_measurement(tiny_model, tiny_base, tmp_path, monkeypatch):
+    made = recipe(tiny_model, dropout=0.3)
+    events = trained(made, tiny_base, tmp_path / "measured")
+    monkeypatch.setattr("engine.training.setup._general", lambda *_: None)
+    alone = trained(made, tiny_base, tmp_path / "alone")
+    assert of(GeneralChecked, alone) == [] and of(GeneralChecked, events)
+    assert [seen.loss for seen in of(Stepped, alone)] == [seen.loss for seen in of(Stepped, events)]
+
+
+def test_a_rate_far_too_high_rings_once_and_a_gentle_one_does_not(tiny_model, tiny_base, tmp_path):
+    for seed in (1, 2):
+        wild = trained(recipe(tiny_model, learning_rate=0.1, seed=seed), tiny_base, tmp_path / f"wild{seed}")
+        assert sum("It forgets" in note.text for note in of(LogNote, wild)) == 1
+        calm = trained(recipe(tiny_model, learning_rate=2e-4, seed=seed), tiny_base, tmp_path / f"calm{seed}")
+        assert not any("It forgets" in note.text for note in of(LogNote, calm))
+
+
+def test_a_curve_keeps_the_checks_and_takes_back_those_after_a_resumed_step():
+    curve = Curve()
+    for seen in checks(0.1, 0.2):
+        record = from_line(to_line(Record(1.0, seen)))
+        curve.add(record)
+    again = Curve.read(curve.plain())
+    assert again.history().general == tuple(checks(0.1, 0.2))
+    from engine.training.runs.events import Started
+
+    again.add(Record(2.0, Started(1, 2, 20, 10, 5, 1, "CPU")))
+    assert [seen.step for seen in again.history().general] == [0, 10]
+
+
+def test_another_checkpoint_becomes_the_result(tiny_model, tiny_base, tmp_path):
+    from safetensors.torch import load_file
+
+    from engine.errors import RunError
+    from engine.training.runs.keeping import take_checkpoint
+
+    events = trained(recipe(tiny_model), tiny_base, tmp_path / "run")
+    run = RunDirectory(tmp_path / "run")
+    for event in events:
+        run.emit(event)
+    files = {file.name for file in run.adapter.iterdir()}
+    take_checkpoint(run, 4)
+    kept, wanted = (load_file(folder / "adapter_model.safetensors") for folder in (run.adapter, run.checkpoint(4)))
+    assert all((kept[name] == wanted[name]).all() for name in wanted)
+    assert {file.name for file in run.adapter.iterdir()} == files
+    assert run.history.read().finished.step == 4
+    assert of(Finished, events)[0].step == 8
+    with pytest.raises(RunError, match="step 5 is not on the disk"):
+        take_checkpoint(run, 5)
+    assert dataclasses.asdict(run.history.read().finished)["step"] == 4

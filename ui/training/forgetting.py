@@ -1,0 +1,71 @@
+"""What a run has cost the model of what it knew before: a line, or an alarm with its remedies a click away."""
+
+from dataclasses import replace
+
+from markupsafe import Markup
+
+from engine.recipe import FIELDS, Recipe
+from engine.studio import RunInfo
+from engine.training.forgetting.alarm import Alarm, alarm, lost
+from engine.training.runs.events import GeneralChecked
+from ui import icons
+from ui.parts import NOTHING, join
+
+SLOWER = 5
+"""By what the learning rate is divided; as where a loss did not fall."""
+
+
+def forgetting(run: RunInfo) -> Markup:
+    """Say what has been forgotten; nothing before there is something to compare."""
+    checks = run.history.general
+    rings = rings_for(run)
+    if rings is not None:
+        return Markup(
+            '<div class="banner banner-warn forgetting" role="alert">{}<div><span>{}</span>'
+            '<div class="buttons">{}</div></div></div>'
+        ).format(icons.WARN, rings.sentence, join([_button(what, words) for what, words in _remedies(run, rings)]))
+    if len(checks) < 2:
+        return NOTHING
+    return Markup('<p class="quiet forgetting">{}</p>').format(_calm(checks[0], checks[-1]))
+
+
+def rings_for(run: RunInfo) -> Alarm | None:
+    """The alarm of the weights that a run gives: of those that are kept once it has ended, else of the newest."""
+    finished = run.history.finished
+    return alarm(run.history.general, finished.step if finished and finished.step else None)
+
+
+def _calm(before: GeneralChecked, now: GeneralChecked) -> str:
+    rise, _ = lost(before, now)
+    told = "has forgotten nothing" if rise <= 0.02 else f"has forgotten little ({rise:+.2f} nats a token)"
+    return f"What it knew before: it {told}, by its loss on general texts in six languages and on plain instructions."
+
+
+def _remedies(run: RunInfo, rings: Alarm) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    if rings.earlier and run.history.finished and rings.earlier in run.history.checkpoints:
+        found.append(("checkpoint", f"Take the checkpoint of step {rings.earlier:,}"))
+    if run.recipe is not None:
+        found.append(("rate", f"Start again with learning rate {remedied(run.recipe, 'rate').learning_rate:g}  →"))
+        found.append(("epochs", "Start again with half the passes  →"))
+    return found
+
+
+def _button(what: str, words: str) -> Markup:
+    return Markup('<button type="button" class="button" data-do="remedy" data-what="{}">{}</button>').format(
+        what, words
+    )
+
+
+def remedied(recipe: Recipe, what: str) -> Recipe:
+    """Return the recipe with which a run forgets less.
+
+    Args:
+        recipe: That of the run.
+        what: 'rate' for smaller steps, 'epochs' for half of the passes.
+    """
+    if what == "rate":
+        lowest = FIELDS["learning_rate"].low or 0.0
+        return replace(recipe, learning_rate=max(lowest, float(f"{recipe.learning_rate / SLOWER:.2g}")))
+    lowest = FIELDS["epochs"].low or 0.0
+    return replace(recipe, epochs=max(lowest, round(recipe.epochs / 2, 2)), max_steps=(recipe.max_steps + 1) // 2)
