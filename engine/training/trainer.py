@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,11 @@ log = logging.getLogger(__name__)
 ENVIRONMENT = "environment.json"
 MARK = "base_weights"
 """Under this name the environment says which weights the base has (engine/model/fingerprint.py)."""
+
+
+TakeSnapshots = Callable[["Callable[[], Snapshot] | None"], None]
+"""Given a function that copies the adapter as it is; None when there is none any more."""
+MakeTrainer = Callable[["Settings", int], "QLoRATrainer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,7 @@ def run_training(
     resume_step: int = 0,
     is_paused: Callable[[], bool] = lambda: False,
     begin_with: "Settings | None" = None,
-    take_snapshots: "Callable[[Callable[[], Snapshot] | None], None]" = lambda _: None,
+    take_snapshots: TakeSnapshots = lambda _: None,
 ) -> Outcome:
     """Train an adapter; where several processes share the run (distributed/), each calls this with the same arguments.
 
@@ -118,49 +124,24 @@ def run_training(
         StudioError: What happened, in words; the cause is chained. Checkpoints made so far stay.
     """
     from engine.model.snapshot import snapshot_of
-    from engine.training import oom_recovery
     from engine.training.errors import explain
     from engine.training.setup import choose_settings, make_trainer, release_trainer
-    from engine.training.target_modules import check_target_modules
-    from engine.training.trl_config import optimizer_for
 
     trainer: QLoRATrainer | None = None
-    began, paused = time.monotonic(), 0.0
+    began = time.monotonic()
     try:
         train = build_examples(data.train, base.chat, recipe)
         heldout = build_examples(data.heldout, base.chat, recipe, may_be_empty=True)
-        for sentence in train.warnings():
-            emit(LogNote(sentence, "warning"))
-        check_target_modules(base.model, recipe)
-        if resume_step:
-            _check_same_weights(folder, base)
-        if process_group.is_rank_zero():
-            write_json(folder / ENVIRONMENT, environment(base))
+        _check_and_say(recipe, train, heldout, base, folder, emit, goes_on=resume_step > 0)
         settings = begin_with or choose_settings(recipe, train, base, emit)
-        if (used := optimizer_for(recipe, base.device)) != recipe.optimizer:
-            emit(LogNote(f"Without a GPU the optimizer is {used}: {recipe.optimizer} is slow there."))
-        emit(LogNote(early_stopping.in_words(recipe, steps=recipe.max_steps, heldout=bool(heldout.examples))))
 
-        def ready() -> "QLoRATrainer":
+        def make(settings: "Settings", resume_step: int) -> "QLoRATrainer":
             made = make_trainer(recipe, train, heldout, base, folder, emit, should_stop, settings, is_paused)
             emit(_started(made, train, heldout, base, resume_step))
             take_snapshots(lambda: snapshot_of(made.model, folder.name, made.state.global_step))
             return made
 
-        while True:
-            known = checkpoints.place(folder / "checkpoints", resume_step) if resume_step else None
-            trainer, full = oom_recovery.attempt(ready, known)
-            paused += trainer.paused_seconds if trainer else 0.0
-            if full is None:
-                break
-            if process_group.is_distributed():
-                raise oom_recovery.NeedsLess(settings) from full
-            take_snapshots(None)
-            resume_step = oom_recovery.save(trainer, folder / "checkpoints", resume_step)
-            release_trainer(trainer)
-            trainer = None
-            settings = oom_recovery.give_way(settings, resume_step, full, emit)
-        assert trainer is not None
+        trainer, paused = _trained(make, settings, folder / "checkpoints", resume_step, emit, take_snapshots)
         kept = _keep(trainer.state.best_global_step, recipe, folder, base)
         seconds = time.monotonic() - began - paused
         if kept != trainer.state.global_step and recipe.keep_best:
@@ -178,6 +159,75 @@ def run_training(
     finally:
         take_snapshots(None)
         release_trainer(trainer)
+
+
+def _check_and_say(
+    recipe: Recipe,
+    train: ExampleSet,
+    heldout: ExampleSet,
+    base: "BaseModel",
+    folder: Path,
+    emit: Emit,
+    *,
+    goes_on: bool,
+) -> None:
+    """Look at what can be known before the first step, and say what a person may not expect."""
+    from engine.training.target_modules import check_target_modules
+    from engine.training.trl_config import optimizer_for
+
+    for sentence in train.warnings():
+        emit(LogNote(sentence, "warning"))
+    check_target_modules(base.model, recipe)
+    if goes_on:
+        _check_same_weights(folder, base)
+    if process_group.is_rank_zero():
+        write_json(folder / ENVIRONMENT, environment(base))
+    if (used := optimizer_for(recipe, base.device)) != recipe.optimizer:
+        emit(LogNote(f"Without a GPU the optimizer is {used}: {recipe.optimizer} is slow there."))
+    emit(LogNote(early_stopping.in_words(recipe, steps=recipe.max_steps, heldout=bool(heldout.examples))))
+
+
+def _trained(
+    make: MakeTrainer,
+    settings: "Settings",
+    folder: Path,
+    resume_step: int,
+    emit: Emit,
+    take_snapshots: TakeSnapshots,
+) -> "tuple[QLoRATrainer, float]":
+    """Train to the end, with settings that need less wherever memory runs out.
+
+    Args:
+        make: Makes a trainer for settings and the step that it goes on from.
+        settings: To begin with.
+        folder: Of the checkpoints.
+        resume_step: The step to go on from, or 0.
+        emit: Told what changes.
+        take_snapshots: As for :func:`run_training`.
+
+    Returns:
+        The trainer that came to the end, and the seconds that all of them were paused.
+    """
+    from engine.training import oom_recovery
+    from engine.training.setup import release_trainer
+
+    paused = 0.0
+    while True:
+        begin = partial(make, settings, resume_step)
+        trainer, full = oom_recovery.attempt(begin, checkpoints.place(folder, resume_step) if resume_step else None)
+        paused += trainer.paused_seconds if trainer else 0.0
+        if trainer and full is None:
+            return trainer, paused
+        assert full is not None
+        try:
+            if process_group.is_distributed():
+                raise oom_recovery.NeedsLess(settings) from full
+            take_snapshots(None)
+            resume_step = oom_recovery.save(trainer, folder, resume_step)
+        finally:
+            release_trainer(trainer)
+        trainer = None  # what it holds is needed for the next one
+        settings = oom_recovery.give_way(settings, resume_step, full, emit)
 
 
 def environment(base: "BaseModel") -> dict[str, Any]:
