@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -97,3 +99,15 @@ class Program:
         if self.process and self.process.poll() is None:
             os.kill(self.process.pid, sign)
             self.ends.add(self.process.wait(60))
+
+
+@contextmanager
+def running(folder: Path, *words: str, **settings: str) -> Iterator[Program]:
+    """A started program with a workspace in a folder, in whose log nothing has gone wrong at its end."""
+    program = Program(folder / "workspace", *words)
+    program.start(**settings)
+    try:
+        yield program
+    finally:
+        program.end()
+    assert not program.complaints()

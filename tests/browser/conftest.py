@@ -4,7 +4,7 @@ import pytest
 
 from tests.browser.chromium import FLAGS, find
 from tests.browser.toasts import Toasts
-from tests.program import Program
+from tests.program import Program, running
 
 
 @pytest.fixture(scope="session")
@@ -22,10 +22,8 @@ def browser():
 @pytest.fixture(scope="module")
 def program(tmp_path_factory):
     """A started program in an empty workspace."""
-    made = Program(tmp_path_factory.mktemp("program") / "workspace")
-    made.start()
-    yield made
-    made.end()
+    with running(tmp_path_factory.mktemp("program")) as started:
+        yield started
 
 
 @pytest.fixture

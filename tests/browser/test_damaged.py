@@ -7,8 +7,9 @@ from playwright.sync_api import expect
 
 from engine.studio import Studio
 from engine.workspace import Workspace
-from tests.browser.conftest import Program, open_window
+from tests.browser.conftest import open_window
 from tests.engine.test_damage import write_adapter, write_run
+from tests.program import running
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 expect.set_options(timeout=60_000)
@@ -32,10 +33,8 @@ def program(tmp_path_factory, tiny_model):
     (root / "adapters" / "empty").mkdir()
     (root / "recipes" / "mine.json").write_text("{")
     studio.close()
-    made = Program(root)
-    made.start()
-    yield made
-    made.end()
+    with running(root.parent) as started:
+        yield started
 
 
 def test_every_tab_opens_and_what_is_damaged_can_be_deleted_and_brought_back(page, program, toasts):

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.test_whole_way import start_a_run, tab
 from tests.browser.toasts import Toasts
-from tests.program import Program
+from tests.program import running
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 expect.set_options(timeout=60_000)
@@ -17,10 +17,8 @@ expect.set_options(timeout=60_000)
 def program(tmp_path_factory):
     folder = tmp_path_factory.mktemp("people")
     (folder / "users").write_text("anna:first\nbo:second\n")
-    made = Program(folder / "workspace", "--auth-file", str(folder / "users"))
-    made.start()
-    yield made
-    made.end()
+    with running(folder, "--auth-file", str(folder / "users")) as started:
+        yield started
 
 
 def logged_in(browser, program, name, password):

@@ -1,7 +1,7 @@
 """GroupedProduct: the linear layers that read one input, with their rows' adapters, as one call of the code."""
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,29 +132,15 @@ class RowBlocks:
     """A :class:`GroupedProduct` of more rows than there is code for, block by block.
 
     Args:
-        group: As there, and so all others.
         rows: Of the batch.
-        lanes: Of this processor.
-        scratch: For :data:`MOST_TOGETHER` rows.
-        norm: Of the input, or None.
-        adds: Whether the result is added.
+        make: Makes a product of so many rows, :data:`MOST_TOGETHER` at most.
     """
 
-    def __init__(
-        self,
-        group: Sequence[Weights],
-        rows: int,
-        lanes: Lanes,
-        scratch: Scratch,
-        norm: Norm | None = None,
-        *,
-        adds: bool = False,
-    ) -> None:
+    def __init__(self, rows: int, make: Callable[[int], GroupedProduct]) -> None:
         self._blocks: list[tuple[slice, GroupedProduct]] = []
         for first in range(0, rows, MOST_TOGETHER):
             block = slice(first, min(first + MOST_TOGETHER, rows))
-            made = GroupedProduct(group, block.stop - first, lanes, scratch, norm, adds=adds)
-            self._blocks.append((block, made))
+            self._blocks.append((block, make(block.stop - first)))
         self.out_features = self._blocks[0][1].out_features
 
     def assign(self, adapters: Sequence[Sequence[LoraWeights | None]]) -> None:

@@ -303,8 +303,12 @@ class _Program:
         self._groups: list[tuple[tuple[str, ...], GroupedProduct | RowBlocks]] = []
 
         def product(names: tuple[str, ...], norm: Any = None, *, adds: bool = False) -> GroupedProduct | RowBlocks:
-            kind = GroupedProduct if rows <= MOST_TOGETHER else RowBlocks
-            made = kind([weights[name] for name in names], rows, lanes, scratch, norm, adds=adds)
+            group = [weights[name] for name in names]
+
+            def of_rows(count: int) -> GroupedProduct:
+                return GroupedProduct(group, count, lanes, scratch, norm, adds=adds)
+
+            made = of_rows(rows) if rows <= MOST_TOGETHER else RowBlocks(rows, of_rows)
             self._groups.append((names, made))
             return made
 

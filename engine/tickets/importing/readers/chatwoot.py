@@ -12,6 +12,7 @@ from engine.tickets.conversation import Conversation, Kind, Message
 from engine.tickets.importing.files.records import Record
 from engine.tickets.importing.readers.fields import (
     Json,
+    asker,
     first,
     flag,
     object_at,
@@ -89,8 +90,7 @@ def _conversation(joined: Joined) -> Conversation:
         tags=words(ticket.get("labels")),
         created_at=first(ticket, "created_at") or (ordered[0].at if ordered else ""),
         status=first(ticket, "status"),
-        customer=first(contact, "id", "email")
-        or next((message.author for message in ordered if message.role == "user"), ""),
+        customer=first(contact, "id", "email") or asker(ordered),
         people=people(contact, object_at(ticket, "meta", "assignee"), *(row.get("sender") for row in rows)),
         source=joined.source,
     )

@@ -34,6 +34,16 @@ def first(record: Json, *keys: str) -> str:
     return ""
 
 
+def first_of(records: Iterable[Json], key: str) -> str:
+    """Return the first text that is not blank which one of the records has under a key."""
+    return next(filter(None, (first(record, key) for record in records)), "")
+
+
+def asker(messages: Iterable[Message]) -> str:
+    """Return who wrote the first message that is a customer's; empty where none is."""
+    return next((message.author for message in messages if message.role == "user"), "")
+
+
 def nested(record: Json, *path: str) -> Any:
     """Follow keys into nested objects; None where the path ends early."""
     value: Any = record

@@ -12,8 +12,10 @@ from engine.tickets.conversation import Conversation, Kind, Message
 from engine.tickets.importing.files.records import Record
 from engine.tickets.importing.readers.fields import (
     Json,
+    asker,
     body,
     first,
+    first_of,
     flag,
     object_at,
     objects,
@@ -93,16 +95,15 @@ def _conversation(joined: Joined) -> Conversation:
         )
     ordered = oldest_first(messages)
     recipient = object_at(ticket, "recipient")
-    asker = next((message.author for message in messages if message.role == "user"), "")
     handles = (first(person, "handle") for person in [recipient, *found])
     return Conversation(
         id=joined.id,
         messages=ordered,
-        subject=first(ticket, "subject") or next((first(row, "subject") for row in rows if first(row, "subject")), ""),
+        subject=first(ticket, "subject") or first_of(rows, "subject"),
         tags=words(ticket.get("tags")),
         created_at=first(ticket, "created_at") or (ordered[0].at if ordered else ""),
         status="closed" if status == "archived" else status,
-        customer=first(recipient, "handle") or asker,
+        customer=first(recipient, "handle") or asker(messages),
         people=(*people(recipient, ticket.get("assignee"), *found), *(handle for handle in handles if handle)),
         source=joined.source,
     )

@@ -8,8 +8,10 @@ from engine.tickets.conversation import Conversation, Kind, Message
 from engine.tickets.importing.files.records import Record
 from engine.tickets.importing.readers.fields import (
     Json,
+    asker,
     body,
     first,
+    first_of,
     flag,
     object_at,
     objects,
@@ -81,12 +83,11 @@ def _conversation(joined: Joined) -> Conversation:
     return Conversation(
         id=first(ticket, "id") or joined.id,
         messages=ordered,
-        subject=first(ticket, "subject") or next((first(row, "subject") for row in rows if first(row, "subject")), ""),
+        subject=first(ticket, "subject") or first_of(rows, "subject"),
         tags=words(ticket.get("tags")),
         created_at=first(ticket, "created_datetime") or (ordered[0].at if ordered else ""),
         status=first(ticket, "status"),
-        customer=first(customer, "id", "email")
-        or next((message.author for message in messages if message.role == "user"), ""),
+        customer=first(customer, "id", "email") or asker(messages),
         people=people(customer, ticket.get("assignee_user"), *found),
         source=joined.source,
     )

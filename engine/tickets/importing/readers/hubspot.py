@@ -10,7 +10,18 @@ from collections.abc import Iterable, Iterator
 
 from engine.tickets.conversation import Conversation, Kind, Message
 from engine.tickets.importing.files.records import Record
-from engine.tickets.importing.readers.fields import Json, first, flag, object_at, objects, oldest_first, people, text
+from engine.tickets.importing.readers.fields import (
+    Json,
+    asker,
+    first,
+    first_of,
+    flag,
+    object_at,
+    objects,
+    oldest_first,
+    people,
+    text,
+)
 from engine.tickets.importing.readers.joining import Joined, join
 
 FORMAT = "hubspot"
@@ -69,16 +80,15 @@ def _conversation(thread: Joined) -> Conversation:
             )
         )
     ordered = oldest_first(messages)
-    asker = next((message.author for message in ordered if message.role == "user"), "")
     senders = [sender for row in rows for sender in objects(row.get("senders"))]
     addresses = (text(object_at(sender, "deliveryIdentifier").get("value")) for sender in senders)
     return Conversation(
         id=thread.id,
         messages=ordered,
-        subject=next((first(row, "subject") for row in rows if first(row, "subject")), ""),
+        subject=first_of(rows, "subject"),
         created_at=first(thread.ticket, "createdAt") or (ordered[0].at if ordered else ""),
         status=first(thread.ticket, "status"),
-        customer=first(thread.ticket, "associatedContactId") or asker,
+        customer=first(thread.ticket, "associatedContactId") or asker(ordered),
         people=(*people(senders), *(address for address in addresses if address)),
         source=thread.source,
     )

@@ -16,7 +16,7 @@ from typing import IO
 from engine.tickets.conversation import DAMAGED, TWICE, Conversation, Kind, LeftOut, Message, Role, excerpt
 from engine.tickets.importing.files.grouping import Groups
 from engine.tickets.importing.files.sources import Source
-from engine.tickets.importing.readers.fields import oldest_first
+from engine.tickets.importing.readers.fields import asker, oldest_first
 from engine.tickets.importing.readers.mail_parts import BOM, Mail, parse_mail
 from engine.tickets.importing.readers.mailing_lists import list_mark, without_mark
 from engine.tickets.importing.words import words
@@ -208,7 +208,6 @@ def _conversation(mails: Iterable[Mail], ours: set[str], number: int, mark: str)
     ]
     ordered = oldest_first(messages)
     opening = next((mail for mail in listed if mail.sender == ordered[0].author), listed[0])
-    asker = next((message.author for message in ordered if message.role == "user"), "")
     names: dict[str, list[str]] = defaultdict(list)
     for mail in listed:
         names[mail.sender].append(mail.sender_name)
@@ -217,7 +216,7 @@ def _conversation(mails: Iterable[Mail], ours: set[str], number: int, mark: str)
         messages=ordered,
         subject=_REPLY.sub("", without_mark(opening.subject, mark)),
         created_at=ordered[0].at,
-        customer=asker,
+        customer=asker(ordered),
         people=tuple(dict.fromkeys(name for group in names.values() for name in group if len(name) > 1)),
         source=opening.source,
     )

@@ -6,7 +6,18 @@ from collections.abc import Iterable, Iterator
 
 from engine.tickets.conversation import Conversation, Kind, Message, Role
 from engine.tickets.importing.files.records import Record
-from engine.tickets.importing.readers.fields import Json, first, flag, object_at, objects, oldest_first, text, words
+from engine.tickets.importing.readers.fields import (
+    Json,
+    asker,
+    first,
+    first_of,
+    flag,
+    object_at,
+    objects,
+    oldest_first,
+    text,
+    words,
+)
 from engine.tickets.importing.readers.joining import Joined, join
 
 FORMAT = "zammad"
@@ -78,12 +89,11 @@ def _conversation(joined: Joined) -> Conversation:
     return Conversation(
         id=first(ticket, "number") or joined.id,
         messages=ordered,
-        subject=first(ticket, "title")
-        or next((first(row, "subject") for row in articles if first(row, "subject")), ""),
+        subject=first(ticket, "title") or first_of(articles, "subject"),
         tags=words(ticket.get("tags")),
         created_at=first(ticket, "created_at") or (ordered[0].at if ordered else ""),
         status=first(ticket, "state"),
-        customer=customer or next((message.author for message in messages if message.role == "user"), ""),
+        customer=customer or asker(messages),
         people=tuple(name for name in names if len(name) > 2 and not name.isdigit()),
         source=joined.source,
     )

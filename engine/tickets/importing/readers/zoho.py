@@ -9,7 +9,17 @@ from collections.abc import Iterable, Iterator
 
 from engine.tickets.conversation import Conversation, Kind, Message
 from engine.tickets.importing.files.records import Record
-from engine.tickets.importing.readers.fields import Json, first, flag, object_at, objects, oldest_first, people, words
+from engine.tickets.importing.readers.fields import (
+    Json,
+    asker,
+    first,
+    flag,
+    object_at,
+    objects,
+    oldest_first,
+    people,
+    words,
+)
 from engine.tickets.importing.readers.joining import Joined, join
 
 FORMAT = "zoho"
@@ -100,8 +110,7 @@ def _conversation(joined: Joined) -> Conversation:
         tags=words(ticket.get("tags")),
         created_at=first(ticket, "createdTime") or (ordered[0].at if ordered else ""),
         status=first(ticket, "statusType", "status"),
-        customer=first(ticket, "contactId", "email")
-        or next((message.author for message in ordered if message.role == "user"), ""),
+        customer=first(ticket, "contactId", "email") or asker(ordered),
         people=people(contact, ticket.get("assignee"), *found, ticket),
         source=joined.source,
     )

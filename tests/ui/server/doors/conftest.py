@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.program import Program
+from tests.program import running
 
 
 def bearer(program):
@@ -13,11 +13,8 @@ def bearer(program):
 
 @pytest.fixture(scope="session")
 def program(tmp_path_factory):
-    made = Program(tmp_path_factory.mktemp("doors") / "workspace", "--allow-host", "desk.example")
-    made.start()
-    yield made
-    made.end()
-    assert not made.complaints()
+    with running(tmp_path_factory.mktemp("doors"), "--allow-host", "desk.example") as started:
+        yield started
 
 
 @pytest.fixture

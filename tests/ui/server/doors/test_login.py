@@ -6,18 +6,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.program import Program
+from tests.program import running
 from ui.server.doors.tries import ONE
 
 CONFIG = "/config"
 DATA = Path(__file__).parent / "data"
 BROWSER = {"Accept": "text/html"}
-
-
-def started(folder, *words, **settings):
-    program = Program(folder / "workspace", *words)
-    program.start(**settings)
-    return program
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +24,8 @@ def users(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory, users):
-    made = started(tmp_path_factory.mktemp("login"), "--auth-file", str(users))
-    yield made
-    made.end()
-    assert not made.complaints()
+    with running(tmp_path_factory.mktemp("login"), "--auth-file", str(users)) as started:
+        yield started
 
 
 @pytest.fixture
@@ -95,8 +87,7 @@ def test_a_form_that_is_none_is_a_wrong_try(tmp_path, client, body):
 
 def test_users_of_the_environment_over_https(tmp_path):
     pair = ("--ssl-certfile", str(DATA / "localhost.pem"), "--ssl-keyfile", str(DATA / "localhost-key.pem"))
-    program = started(tmp_path, *pair, TICKET_TUNER_AUTH="anna:right:one")
-    try:
+    with running(tmp_path, *pair, TICKET_TUNER_AUTH="anna:right:one") as program:
         trusted = ssl.create_default_context(cafile=DATA / "localhost.pem")
         with httpx.Client(base_url=program.address, verify=trusted, timeout=30) as client:
             assert client.get(CONFIG).status_code == 401
@@ -105,9 +96,6 @@ def test_users_of_the_environment_over_https(tmp_path):
             assert client.get(CONFIG).json()["root"].startswith("https://")
         assert f"open at {program.address} " in program.log()
         assert not (program.workspace / "key").exists()
-    finally:
-        program.end()
-    assert not program.complaints()
 
 
 def test_wrong_tries_are_slowed_and_then_stopped_and_the_right_person_still_gets_in(program):

@@ -7,7 +7,7 @@ import socket
 import httpx
 import pytest
 
-from tests.program import Program
+from tests.program import running
 from tests.ui.server.doors.conftest import bearer
 
 UPLOAD = "/gradio_api/upload"
@@ -16,11 +16,8 @@ MEGABYTE = 10**6
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory):
-    made = Program(tmp_path_factory.mktemp("uploads") / "workspace", "--max-upload", "0.002")
-    made.start()
-    yield made
-    made.end()
-    assert not made.complaints()
+    with running(tmp_path_factory.mktemp("uploads"), "--max-upload", "0.002") as started:
+        yield started
 
 
 @pytest.fixture
