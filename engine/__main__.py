@@ -229,7 +229,12 @@ def export(
     run: RunOption,
     out: Annotated[Path, typer.Option(help="The .zip or the new folder to write.")],
     format_: Annotated[
-        str, typer.Option("--format", help="adapter: a .zip for this program and Python; merged: one 16-bit model.")
+        str,
+        typer.Option(
+            "--format",
+            help="adapter: a .zip for this program and Python; merged: one 16-bit model; gguf and gguf-adapter: for "
+            "llama.cpp; ollama: a GGUF and its Modelfile.",
+        ),
     ] = "adapter",
     with_tickets: Annotated[
         bool, typer.Option("--with-tickets", help="Pack the masked tickets too, so that it can look them up elsewhere.")
@@ -237,7 +242,13 @@ def export(
     onto: Annotated[
         str, typer.Option(help="merged: trained, the 4-bit weights it learnt over; original, the base's own in 16 bit.")
     ] = "trained",
-    quantisation: Annotated[str, typer.Option(help="How a GGUF is packed; the best known first when not given.")] = "",
+    quantisation: Annotated[
+        str,
+        typer.Option(
+            help="gguf, ollama: q8_0 (when not given), f16, bf16, q6_k, q5_k_m or q4_k_m; gguf-adapter: alone (when "
+            "not given), with-base-f16 or with-base-q8_0."
+        ),
+    ] = "",
     workspace: WorkspaceOption = None,
 ) -> None:
     """Take a run's result home."""

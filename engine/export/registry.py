@@ -6,8 +6,9 @@ from engine.export.formats.adapter import ADAPTER
 from engine.export.formats.gguf import GGUF
 from engine.export.formats.gguf_adapter import GGUF_ADAPTER
 from engine.export.formats.merged import MERGED
+from engine.export.formats.ollama import OLLAMA
 
-FORMATS: dict[str, Format] = {format_.key: format_ for format_ in (ADAPTER, MERGED, GGUF, GGUF_ADAPTER)}
+FORMATS: dict[str, Format] = {format_.key: format_ for format_ in (ADAPTER, MERGED, GGUF, GGUF_ADAPTER, OLLAMA)}
 """Key -> format."""
 
 
