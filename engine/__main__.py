@@ -265,6 +265,45 @@ def export(
 
 
 @app.command()
+def push(
+    source: Annotated[Path, typer.Argument(metavar="EXPORT", help="The folder or the .zip of an export.")],
+    to: Annotated[str, typer.Option(help="Where on the model hub: your-name/name-of-the-model.")],
+    private: Annotated[bool, typer.Option("--private/--public", help="Whether nobody else may see it.")] = True,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be sent; asks nobody.")] = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Send an export to the model hub with your own token (HF_TOKEN or 'hf auth login'); tickets never go."""
+    hub = _studio(workspace).hub
+    if dry_run:
+        plan = hub.plan(source)
+        for name, size in plan.files:
+            say(f"would send {name} ({size:,} bytes)")
+        for name in plan.left_out:
+            say(f"stays here: {name}")
+        result({"to": to, "files": dict(plan.files), "left_out": plan.left_out})
+    else:
+        sent = follow(hub.send(source, to, private=private))
+        result({"to": sent.address, "commit": sent.commit, "private": sent.private, "files": dict(sent.files)})
+
+
+@app.command()
+def pull(
+    repository: Annotated[str, typer.Argument(metavar="ID", help="The adapter's id on the model hub.")],
+    revision: Annotated[str, typer.Option(help="A branch, a tag or a commit; the newest when not given.")] = "",
+    sha256: Annotated[str, typer.Option(help="What the hash of its weights has to be.")] = "",
+    model: Annotated[str, typer.Option(help="Its base, where what it names is not found here.")] = "",
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Bring an adapter of the model hub into the workspace."""
+    from engine.workspace import read_object
+
+    studio = _studio(workspace)
+    voice = follow(studio.hub.fetch(repository, "", model, revision=revision, sha256=sha256))
+    folder = studio.workspace.adapters / voice.removeprefix("adapter:")
+    result({"adapter": str(folder), **read_object(folder / "hub.json")})
+
+
+@app.command()
 def starter(
     out: Annotated[Path, typer.Option(help="A new folder for the checkpoint.")], workspace: WorkspaceOption = None
 ) -> None:

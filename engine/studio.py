@@ -20,6 +20,7 @@ from engine.services.comparison import ComparisonService
 from engine.services.endpoint import EndpointService
 from engine.services.export import ExportService
 from engine.services.facts import FactService
+from engine.services.hub import HubService
 from engine.services.lookup import LookupService
 from engine.services.playground import PlaygroundService
 from engine.services.questions import QuestionService
@@ -73,6 +74,7 @@ class Studio:
         self.questions = QuestionService(workspace, self.playground, self.facts)
         self.comparison = ComparisonService(self.runs, self.bases)
         self.export = ExportService(self.runs, self.bases, workspace.cache)
+        self.hub = HubService(workspace, self.export, self.adapters)
         self.verdict = VerdictService(self.runs, self.playground, self.lookup, self.bases)
         self.endpoint = EndpointService(workspace, self.tickets, self.runs, self.playground)
         self._warm = threading.Event()

@@ -1,5 +1,6 @@
-"""A model hub on this computer: as much of its protocol as fetching a model takes, over real HTTP."""
+"""A model hub on this computer: as much of its protocol as fetching and sending a model takes, over real HTTP."""
 
+import base64
 import json
 import os
 import subprocess
@@ -27,6 +28,36 @@ class FakeHub:
         """Cleared, it holds the second half of each file of weights back."""
         self.go.set()
         self.address = ""
+        self.sent: dict[str, dict[str, bytes]] = {}
+        """What was sent: repository -> name -> bytes."""
+        self.private: dict[str, bool] = {}
+        """Repositories that somebody has made."""
+        self.tokens: set[str] = set()
+        """Those that may write; everybody may where there are none."""
+
+    def take(self, path: str, body: bytes, token: str) -> tuple[int, object]:
+        """Take what is sent; returns status and JSON. The steps are: make it, ask how to send each file, send it."""
+        if self.tokens and token not in self.tokens:
+            return 401, {"error": "Invalid credentials"}
+        if path == "/api/repos/create":
+            asked = json.loads(body)
+            repository = f"{asked['organization']}/{asked['name']}" if asked.get("organization") else asked["name"]
+            self.private.setdefault(repository, asked.get("private", False) or asked.get("visibility") == "private")
+            return 200, {"url": f"{self.address}/{repository}", "name": repository}
+        if path == "/api/validate-yaml":  # of a card
+            return 200, {"errors": [], "warnings": []}
+        repository = "/".join(path.split("/")[3:5])
+        if "/preupload/" in path:
+            named = json.loads(body)["files"]
+            return 200, {
+                "files": [{"path": file["path"], "uploadMode": "regular", "shouldIgnore": False} for file in named]
+            }
+        for line in body.splitlines():
+            row = json.loads(line)
+            if row["key"] == "file":
+                content = base64.b64decode(row["value"]["content"])
+                self.sent.setdefault(repository, {})[row["value"]["path"]] = content
+        return 200, {"commitUrl": f"{self.address}/{repository}/commit/{COMMIT}", "commitOid": COMMIT}
 
     def files(self, model: str) -> dict[str, int]:
         return {file.name: file.stat().st_size for file in sorted(self.models[model].iterdir()) if file.is_file()}
@@ -36,6 +67,8 @@ class FakeHub:
         parts = path.partition("?")[0].strip("/").split("/")
         about = parts[:2] == ["api", "models"]
         model = "/".join(parts[2:4] if about else parts[:2])
+        if about and model in self.private:
+            return 200, json.dumps({"id": model, "sha": COMMIT, "private": self.private[model]}).encode(), {}
         if model not in self.models:
             return 404, b"", {"X-Error-Code": "RepoNotFound"}
         if not about:
@@ -72,6 +105,18 @@ def serving(hub: FakeHub) -> Iterator[FakeHub]:
             self.wfile.write(body[half:])
 
         do_HEAD = do_GET
+
+        def do_POST(self) -> None:
+            hub.asked.append(f"{self.command} {self.path}")
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            token = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
+            status, answer = hub.take(self.path.partition("?")[0], body, token)
+            told = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(told)))
+            self.end_headers()
+            self.wfile.write(told)
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

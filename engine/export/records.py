@@ -72,3 +72,25 @@ class Offer:
     """Why it cannot be had, in a sentence; empty where it can."""
     quantisations: tuple[str, ...]
     made: Made | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What of an export would be sent to the model hub."""
+
+    files: tuple[tuple[str, int], ...]
+    """Name and bytes."""
+    left_out: tuple[str, ...]
+    """Files of it that stay here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An export on the model hub."""
+
+    repository: str
+    address: str
+    """Of its page."""
+    commit: str
+    private: bool
+    files: tuple[tuple[str, int], ...]

@@ -7,7 +7,7 @@ from engine.base_holder import BaseHolder
 from engine.errors import StudioError
 from engine.export.records import Choices
 from engine.services.runs import RunService
-from engine.task import Task
+from engine.task import Report, Task
 from engine.workspace import slug
 
 if TYPE_CHECKING:
@@ -76,18 +76,36 @@ class ExportService:
         target = out or place(self._source(run), wanted)
 
         def action(task: Task[Path]) -> Path:
-            from engine.export.making import make_newest
-
-            return make_newest(
-                lambda: self._source(run),
-                wanted,
-                target,
-                choices or Choices(),
-                task.report,
-                replaces=out is None,
-            )
+            return self.write(run, format_, target, task.report, choices, replaces=out is None)
 
         return Task(f"Exporting: {wanted.title}", action)
+
+    def write(
+        self,
+        run: str,
+        format_: str,
+        out: Path,
+        report: Report,
+        choices: Choices | None = None,
+        *,
+        replaces: bool = False,
+    ) -> Path:
+        """As :meth:`make`, in the thread of whoever calls.
+
+        Args:
+            run: As in :meth:`make`.
+            format_: As in :meth:`make`.
+            out: The .zip or new folder.
+            report: Told what is done, and how far it is; raises Cancelled.
+            choices: As in :meth:`make`.
+            replaces: Whether a folder that is there gives way once the new one is complete.
+        """
+        from engine.export.making import make_newest
+        from engine.export.registry import format_of
+
+        return make_newest(
+            lambda: self._source(run), format_of(format_), out, choices or Choices(), report, replaces=replaces
+        )
 
     def bundle(self, run: str, out: Path | None = None, with_tickets: bool = False) -> Task[Path]:
         """Pack a run's adapter, or newest checkpoint, with tokenizer, recipe and card into one .zip.
