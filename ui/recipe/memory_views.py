@@ -1,7 +1,8 @@
 """What a run needs of memory: its parts as one bar with a table, the verdict, and how it would go on other cards."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from markupsafe import Markup
 
@@ -37,15 +38,20 @@ def memory_panel(cost: Estimate) -> Markup:
 
 
 def _advice(cost: Estimate) -> Markup:
-    """What would make the run fit, with the button that does it where one change is enough."""
+    """What would make the run fit, or fit more easily, with the button that does it where one change is enough."""
     remedy = cost.remedy
     if remedy is None:
         return NOTHING
-    button = Markup(
-        '<button type="button" class="button small" data-do="advise" data-changes="{}">Change it</button>'
-    ).format(json.dumps(dict(remedy.changes)))
+    button = change_button(remedy.changes, "Change it")
     return Markup('<div class="remedy">{}<span>{}{}</span></div>').format(
         icons.NOTE, remedy.sentence, button if remedy.changes else NOTHING
+    )
+
+
+def change_button(changes: Mapping[str, Any], words: str) -> Markup:
+    """A button of an advice: it makes the changes, field -> new value, in the recipe on the page."""
+    return Markup('<button type="button" class="button small" data-do="advise" data-changes="{}">{}</button>').format(
+        json.dumps(dict(changes)), words
     )
 
 

@@ -15,7 +15,7 @@ from engine.training.memory.estimate import Estimate
 from engine.typed_numbers import plain
 from ui import icons, words
 from ui.parts import NOTHING, badge, join
-from ui.recipe.memory_views import memory_panel
+from ui.recipe.memory_views import change_button, memory_panel
 from ui.shell.views import short_model
 
 GROUPS: tuple[Group, ...] = ("Model", "Adapter", "Learning", "Batches", "Memory", "Evaluation")
@@ -163,12 +163,19 @@ def cost_panel(recipe: Recipe, cost: Estimate, train: int) -> Markup:
         ("Learns from", words.count(train, "conversation") if train else "–"),
     ]
     if train and cost.longer:
-        about = "" if cost.counted else "about "
-        rows.append(("Lose turns", f"{about}{cost.longer:,} longer than {recipe.max_length:,} tokens"))
+        rows.append(("Lose turns", _lost_turns(recipe, cost)))
     facts = join([Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(name, value) for name, value in rows])
     return Markup('<dl class="facts">{}</dl>{}<p class="quiet">{}</p><p class="quiet">{}</p>').format(
         facts, memory_panel(cost), cost.sentence, ending_in_words(recipe, steps=cost.steps)
     )
+
+
+def _lost_turns(recipe: Recipe, cost: Estimate) -> Markup:
+    """How many conversations are too long, with the button that lets in all of them where one setting can."""
+    told = f"{'' if cost.counted else 'about '}{cost.longer:,} longer than {recipe.max_length:,} tokens"
+    if not recipe.max_length < cost.whole_at <= (FIELDS["max_length"].high or 0):
+        return Markup("{}").format(told)
+    return Markup("{} {}").format(told, change_button({"max_length": cost.whole_at}, f"Raise it to {cost.whole_at:,}"))
 
 
 def verdict(cost: Estimate) -> Markup:

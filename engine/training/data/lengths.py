@@ -101,6 +101,11 @@ def longer_than(lengths: Lengths, max_length: int) -> int:
     return round(scale * sum(length > max_length for length in lengths.tokens))
 
 
+def whole_at(lengths: Lengths) -> int:
+    """Return the max length at which none loses turns, rounded up to a multiple of 64."""
+    return max(64, -(-max(lengths.tokens, default=0) // 64) * 64)
+
+
 def packed_rows(lengths: Sequence[int], max_length: int) -> int:
     """Return how many rows trl's best-fit packing makes.
 

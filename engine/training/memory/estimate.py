@@ -13,9 +13,9 @@ from engine.hardware import GIB, DeviceReport
 from engine.model.size import ModelSize, size_of
 from engine.recipe import Recipe
 from engine.tickets.dataset.dataset import DataSet
-from engine.training.data.lengths import Lengths, guessed_for, longer_than
+from engine.training.data.lengths import Lengths, guessed_for, longer_than, whole_at
 from engine.training.early_stopping import check_every
-from engine.training.memory.fit import Fit, Place, Remedy, Verdict, epoch_for, fit, ranks, remedy
+from engine.training.memory.fit import Fit, Place, Remedy, Verdict, epoch_for, fit, ranks, remedy, roomier
 from engine.training.memory.gpu import Memory
 from engine.training.memory.modes import Mode, steps
 from engine.training.runs.history import History
@@ -48,9 +48,11 @@ class Estimate:
     mode: Mode | None = None
     """The memory mode that it would run in."""
     remedy: Remedy | None = None
-    """Where it does not fit, the one change that would help."""
+    """Where it does not fit or is tight, the one change that would help."""
     longer: int = 0
     """Conversations that are longer than the recipe allows, and lose turns."""
+    whole_at: int = 0
+    """The max length at which none of them would; 0 while no data set is chosen."""
     counted: bool = False
     """Whether a tokenizer has counted the lengths; guessed otherwise."""
 
@@ -94,10 +96,17 @@ def estimate(
         sentence=_sentence(seen, place, source),
         parts=seen.memory if seen else None,
         mode=seen.settings.mode if seen else None,
-        remedy=remedy(recipe, size, lengths, place) if size and seen and seen.verdict == "does not fit" else None,
+        remedy=_remedy(seen.verdict, recipe, size, lengths, place) if size and seen else None,
         longer=longer_than(lengths, recipe.max_length) if lengths else 0,
+        whole_at=whole_at(lengths) if lengths else 0,
         counted=counted is not None,
     )
+
+
+def _remedy(verdict: Verdict, recipe: Recipe, size: ModelSize, lengths: Lengths | None, place: Place) -> Remedy | None:
+    if verdict == "does not fit":
+        return remedy(recipe, size, lengths, place)
+    return roomier(recipe, size, lengths, place) if verdict == "tight" else None
 
 
 def _work(recipe: Recipe, lengths: Lengths | None, heldout: int, *, packing: bool) -> tuple[int, float]:

@@ -1,3 +1,4 @@
+import html
 from dataclasses import replace
 
 from engine.presets import presets
@@ -79,6 +80,18 @@ def test_the_panel_says_before_start_how_many_conversations_lose_turns(tmp_path)
     guessed = views.cost_panel(Recipe(), replace(cost, longer=7, counted=False), 54)
     assert "about 7 longer than 1,024 tokens" in guessed
     assert "about 7" not in views.cost_panel(Recipe(), replace(cost, longer=7, counted=True), 54)
+
+
+def test_conversations_that_lose_turns_have_a_button_where_one_setting_lets_them_in(tmp_path):
+    cost = replace(costs(FakeStudio(tmp_path), ["starter"])["starter"], longer=7, whole_at=2048)
+    shown = views.cost_panel(Recipe(), cost, 54)
+    assert "Raise it to 2,048</button>" in shown
+    assert views.advice_in({"changes": html.unescape(shown.split('data-changes="')[1].split('"')[0])}) == {
+        "max_length": 2048
+    }
+    beyond = views.cost_panel(Recipe(), replace(cost, whole_at=200_000), 54)
+    assert "7 longer than" in beyond
+    assert "Raise it" not in beyond
 
 
 def test_a_choice_of_gpus_made_on_another_computer_stays_among_what_is_offered():

@@ -13,7 +13,7 @@ from engine.tickets.library import DataSets
 from engine.training.data.lengths import counted
 from engine.training.data.token_view import Tokens
 from engine.training.memory.estimate import estimate
-from engine.training.memory.fit import Place, fit, remedy
+from engine.training.memory.fit import Place, fit, remedy, roomier
 from engine.training.runs.events import LogNote, Started, Stepped
 from engine.training.runs.history import History
 from engine.training.trainer import TrainingData, run_training
@@ -155,6 +155,34 @@ def test_where_nothing_helps_alone_it_says_so():
     found = remedy(recipe, size_of(recipe.model), None, Place(True, 0.5))
     assert "No single change" in found.sentence
     assert not found.changes
+
+
+def test_a_tight_run_names_a_change_that_learns_the_same_and_leaves_room():
+    recipe = Recipe(memory="spacious", batch_size=8, accumulation=1, max_length=2048)
+    size = size_of(recipe.model)
+    needed = fit(recipe, size, None, Place(False, 1000.0)).gib
+    place = Place(False, 1.1 * needed)
+    assert fit(recipe, size, None, place).verdict == "tight"
+    found = roomier(recipe, size, None, place)
+    changed = dataclasses.replace(recipe, **found.changes)
+    assert fit(changed, size, None, place).verdict == "fits"
+    assert (changed.model, changed.max_length) == (recipe.model, recipe.max_length)
+    assert changed.batch_size * changed.accumulation == 8
+
+
+def test_a_tight_run_that_has_nothing_left_to_give_up_has_no_remedy():
+    recipe = Recipe(memory="saving", batch_size=1, accumulation=8)
+    size = size_of(recipe.model)
+    place = Place(False, 1.1 * fit(recipe, size, None, Place(False, 1000.0)).gib)
+    assert fit(recipe, size, None, place).verdict == "tight"
+    assert roomier(recipe, size, None, place) is None
+
+
+def test_the_length_at_which_nothing_is_lost_is_told(tmp_path):
+    data = data_set(tmp_path / "set", ["a"])
+    seen = estimate(Recipe(max_length=512), data, PROCESSOR, [], counted([300, 700, 1500]))
+    assert (seen.longer, seen.whole_at) == (2, 1536)
+    assert estimate(Recipe(max_length=seen.whole_at), data, PROCESSOR, [], counted([300, 700, 1500])).longer == 0
 
 
 def test_a_run_that_fits_has_no_remedy_and_one_that_does_not_has():
