@@ -23,6 +23,7 @@ from ui.task_registry import TaskRegistry
 from ui.tickets.components import TicketsTab
 from ui.tickets.import_components import ImportPanel
 from ui.training.components import TrainingTab
+from ui.verdict.components import VerdictTab
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Context:
     tickets: TicketsTab
     recipe: RecipeTab
     training: TrainingTab
+    verdict: VerdictTab
     playground: PlaygroundTab
     export: ExportTab
     desk: DeskTab

@@ -41,6 +41,8 @@ from ui.tickets.components import build_tickets
 from ui.tickets.import_components import build_import
 from ui.training import tab as training_tab
 from ui.training.components import build_training
+from ui.verdict import tab as verdict_tab
+from ui.verdict.components import build_verdict
 
 
 def build_app(studio: Studio, downloads: Path) -> WindowBlocks:
@@ -70,6 +72,8 @@ def build_window(studio: Studio, downloads: Path) -> tuple[WindowBlocks, Context
                     recipe = build_recipe(tab)
                 with _tab("Training") as tab:
                     training = build_training(tab)
+                with _tab("Verdict") as tab:
+                    verdict = build_verdict(tab)
                 with _tab("Playground") as tab:
                     playground = build_playground(tab)
                 with _tab("Export") as tab:
@@ -95,6 +99,7 @@ def build_window(studio: Studio, downloads: Path) -> tuple[WindowBlocks, Context
             tickets,
             recipe,
             training,
+            verdict,
             playground,
             export,
             desk,
@@ -104,6 +109,7 @@ def build_window(studio: Studio, downloads: Path) -> tuple[WindowBlocks, Context
             tickets_tab,
             recipe_tab,
             training_tab,
+            verdict_tab,
             playground_tab,
             export_tab,
             desk_tab,

@@ -28,6 +28,11 @@ def answering(session: str) -> str:
     return f"answer {session}"
 
 
+def judging(run: str) -> str:
+    """Purpose: judging a run."""
+    return f"judge {run}"
+
+
 def looking(session: str) -> str:
     """Purpose: looking into the files that a page has dropped."""
     return f"look {session}"

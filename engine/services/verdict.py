@@ -15,7 +15,7 @@ from engine.services.runs import RunService
 from engine.task import Report, Task
 from engine.training.runs.directory import RunDirectory
 from engine.verdict.paper import MOST, Paper, PaperTicket, paper_of
-from engine.verdict.records import JudgedVoice, Verdict
+from engine.verdict.records import JudgedVoice, TwoRuns, Verdict
 from engine.verdict.transcript import SaidAnswer, Transcript
 from engine.verdict.voices import voices_of
 from engine.workspace import read_object, write_json
@@ -82,6 +82,19 @@ class VerdictService:
         if paper.mark != kept.about.get("paper"):
             return {}
         return {ticket.ticket: (ticket, kept.answers[n]) for n, ticket in enumerate(paper.tickets) if n in kept.answers}
+
+    def beside(self, run: str, other: str) -> TwoRuns | None:
+        """Compare two judged runs; None where one of them was not judged.
+
+        Raises:
+            StudioError: A run is gone, or its recipe is damaged.
+        """
+        from engine.verdict.comparing import beside
+
+        one, two = self.verdict(run), self.verdict(other)
+        if one is None or two is None:
+            return None
+        return beside(one, two, self._runs.get(run).recipe, self._runs.get(other).recipe)
 
     # ---- judging
 

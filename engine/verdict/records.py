@@ -170,6 +170,16 @@ class Verdict:
             raise StudioError("verdict.json is damaged or of another version.", "Judge the run again.") from error
 
 
+@dataclass(frozen=True, slots=True)
+class TwoRuns:
+    """One run beside another."""
+
+    differences: dict[str, Interval]
+    """Measure -> this one's tuned voice less the other's; empty where they sat no ticket in common."""
+    settings: dict[str, tuple[object, object]]
+    """Field of the recipe -> this one's value and the other's, where they differ."""
+
+
 def _intervals(value: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Interval]]:
     return {voice: {name: _interval(seen) for name, seen in of.items()} for voice, of in value.items()}
 

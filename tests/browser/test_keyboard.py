@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 expect.set_options(timeout=60_000)
-TABS = ("tickets", "recipe", "training", "playground", "export", "desk")
+TABS = ("tickets", "recipe", "training", "verdict", "playground", "export", "desk")
 
 
 @pytest.fixture

@@ -103,6 +103,7 @@ def test_ui_imports_from_engine_only_studio_and_plain_records():
         *("training.memory.cards", "training.memory.estimate", "training.memory.gpu"),
         *("training.runs.events", "training.runs.history", "training.runs.progress", "training.runs.status"),
         *("export.records", "verdict.facts.fact", "model.catalogue", "chat.heldout", "chat.records"),
+        *("verdict.intervals", "verdict.paper", "verdict.records", "verdict.transcript"),
         *("tickets.conversation", "tickets.dataset.files", "tickets.dataset.stored"),
         *("tickets.languages", "tickets.library", "tickets.options", "tickets.overrides"),
         *("tickets.dataset.edits", "tickets.dataset.provenance", "tickets.preparing.report"),

@@ -36,6 +36,7 @@ from engine.training.runs.status import Status
 from engine.verdict.facts.fact import Fact
 from engine.workspace import Deleted
 from tests.ui.fake_tickets import HOSTILE, NOW, FakeDataSets, FakeTokens
+from tests.ui.fake_verdict import FakeVerdicts
 
 
 def curve(steps: int, total: int, finished: bool, floor: float = 0.6) -> History:
@@ -462,6 +463,7 @@ class FakeStudio:
         self.facts = FakeFacts(self)
         self.export = FakeExport(self)
         self.endpoint = FakeEndpoint(self)
+        self.verdict = FakeVerdicts(self)
         if not empty:
             self.tickets.add("Sample shop")
 

@@ -12,10 +12,10 @@ DESTRUCTIVE = ("delete", "rename", "undo", "forget", "import", "bring", "reset")
 
 def test_the_window_is_built_with_all_that_browser_tests_hold_on_to(wired):
     wanted = (
-        "tab-tickets tab-recipe tab-training tab-playground tab-export sidebar-lists status-bar undo drop try-sample "
-        "prepare summary conversations learn-view lengths to-recipe presets models advanced start-training loss-chart "
-        "pause resume stop runs board question send stop-answer voices pick-ticket card download download-file "
-        "import-adapter"
+        "tab-tickets tab-recipe tab-training tab-verdict tab-playground tab-export sidebar-lists status-bar undo drop "
+        "try-sample prepare summary conversations learn-view lengths to-recipe presets models advanced start-training "
+        "loss-chart pause resume stop runs board question send stop-answer voices pick-ticket card download "
+        "download-file import-adapter judge verdict-sentence verdict-table verdict-tickets verdict-ticket verdict-other"
     )
     there = {getattr(block, "elem_id", None) for block in wired.app.blocks.values()}
     assert set(wanted.split()) <= there

@@ -22,14 +22,15 @@ from ui.state import page
 from ui.tickets import import_panel
 from ui.tickets import tab as tickets_tab
 from ui.training import tab as training_tab
+from ui.verdict import tab as verdict_tab
 
 WHERE = "(...values) => [ticketTuner.openTab(), ...values.slice(1)]"
 READY = "() => ticketTuner.ready()"
 
-SHOWN_BY = {"dataset": ("tickets", "recipe"), "run": ("training",), "voices": ("playground",)}
+SHOWN_BY = {"dataset": ("tickets", "recipe"), "run": ("training", "verdict"), "voices": ("playground",)}
 """Selection -> the tabs that show it, other than by a handler of their own; the sidebar shows these too."""
 
-NEWS = ("recipe", "training", "playground", "export", "desk")
+NEWS = ("recipe", "training", "verdict", "playground", "export", "desk")
 """Tabs that show what others do: data sets, runs and adapters that come, go, or change their state."""
 
 
@@ -48,6 +49,7 @@ def wire(app: gr.Blocks, context: Context) -> None:
         "tickets": Drawing(*tickets_tab.redraw(context)),
         "recipe": Drawing(*recipe_tab.redraw(context)),
         "training": Drawing(*training_tab.redraw(context)),
+        "verdict": Drawing(*verdict_tab.redraw(context)),
         "playground": Drawing(*playground_tab.redraw(context)),
         "export": Drawing(*export_tab.redraw(context)),
         "desk": Drawing(*desk_tab.redraw(context)),

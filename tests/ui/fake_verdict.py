@@ -1,0 +1,88 @@
+"""Judged runs in memory: real verdicts, counted from made-up scores."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING
+
+from engine.chat.records import NEAREST, Voice
+from engine.errors import StudioError
+from engine.recipe import Recipe
+from engine.task import Task
+from engine.verdict.comparing import beside
+from engine.verdict.judging import judged
+from engine.verdict.paper import PaperTicket
+from engine.verdict.records import JudgedTicket, TwoRuns, Verdict
+from engine.verdict.transcript import SaidAnswer
+from engine.verdict.voices import voices_of
+from tests.ui.fake_tickets import HOSTILE
+
+if TYPE_CHECKING:
+    from tests.ui.fake_studio import FakeStudio
+
+POINTS = {"base": 22.0, "base+lookup": 38.0, NEAREST: 34.0}
+"""chrF that a voice has on average."""
+
+
+def made_verdict(run: str, name: str, tuned: float = 52.0, tickets: int = 19, seed: int = 1) -> Verdict:
+    """A verdict counted from scores drawn around those of :data:`POINTS`."""
+    dice = random.Random(seed)
+    voices = voices_of(Voice(f"run:{run}", name, "starter", None))
+    rows = []
+    for number in range(tickets):
+        scores = {}
+        for voice in voices:
+            points = min(100.0, max(0.0, POINTS.get(voice.id, tuned) + dice.gauss(0, 9)))
+            scores[voice.id] = {"chrf": points, "rouge_l": points * 0.8, "length": 1.0 + dice.gauss(0, 0.2)}
+            scores[voice.id] |= {
+                "ends": float(dice.random() < 0.8),
+                "broken": 0.0,
+                "inventions": float(dice.random() < 0.3),
+            }
+            if voice.id != NEAREST:
+                scores[voice.id]["loss"] = 4.2 - points / 20
+        rows.append(JudgedTicket(str(1001 + number), f"customer {number}", f"topic {number % 12}", scores))
+    return judged(name, voices, rows, tickets, 120, "0123456789abcdef")
+
+
+class FakeVerdicts:
+    """As :class:`engine.services.verdict.VerdictService`."""
+
+    def __init__(self, studio: FakeStudio) -> None:
+        self.studio = studio
+        self.kept: dict[str, Verdict] = {}
+        self.failure: StudioError | None = None
+
+    def verdict(self, run: str) -> Verdict | None:
+        return self.kept.get(run)
+
+    def answers(self, run: str) -> dict[str, tuple[PaperTicket, dict[str, SaidAnswer]]]:
+        found = self.kept.get(run)
+        if found is None:
+            return {}
+        said = {voice.id: SaidAnswer(f"{voice.label} says {HOSTILE}", "end", 5) for voice in found.voices}
+        asked = ({"role": "user", "content": f"Where is my parcel? {HOSTILE}"},)
+        return {
+            ticket.ticket: (PaperTicket(ticket.ticket, asked, "It is on its way.", "a", "b"), said)
+            for ticket in found.tickets
+        }
+
+    def beside(self, run: str, other: str) -> TwoRuns | None:
+        one, two = self.kept.get(run), self.kept.get(other)
+        return beside(one, two, Recipe(), Recipe(rank=32)) if one and two else None
+
+    def judge(self, run: str) -> Task[Verdict]:
+        self.studio.calls.append(("judge", run))
+
+        def action(task: Task[Verdict]) -> Verdict:
+            task.report("3 of 95 answers", 0.1)
+            self.studio.go.wait(30)
+            time.sleep(self.studio.task_pause)
+            if self.failure:
+                raise self.failure
+            task.report("Comparing", 0.9)
+            self.kept[run] = made_verdict(run, self.studio.run_infos[run].status.name)
+            return self.kept[run]
+
+        return Task("Judging", action)

@@ -1,0 +1,166 @@
+"""The tab 'Verdict': whether a run was worth it, in a sentence; the figures, and the tickets behind each of them.
+
+Nothing here judges: the engine does, in the background, so that a reload finds the same progress.
+"""
+
+import time
+from typing import Any
+
+import gradio as gr
+
+from engine.studio import RunInfo
+from engine.verdict.records import Verdict
+from ui import parts
+from ui.context import Context
+from ui.events import LATEST, bind, once
+from ui.html import data_of
+from ui.task_registry import judging
+from ui.verdict import ticket_views, two_runs, views
+from ui.verdict.components import first_look
+
+Look = dict[str, Any]
+
+
+def wire(context: Context) -> None:
+    """Attach the handlers."""
+    ui, page, studio, tasks = context.verdict, context.page, context.studio, context.tasks
+    everything = _outputs(context)
+
+    def judge(run: str, look: Look) -> dict[Any, Any]:
+        tasks.start(judging(run), lambda: studio.verdict.judge(run))
+        return _shown(context, run, look)
+
+    def watch(run: str | None, look: Look) -> dict[Any, Any]:
+        seen = tasks.seen(judging(run or ""))
+        if seen is not None and seen.state == "running":
+            return _working(context, run or "")
+        return _shown(context, run or "", look)
+
+    def cancel(run: str) -> None:
+        tasks.cancel(judging(run))
+
+    def open_figure(event: gr.EventData, run: str, look: Look) -> dict[Any, Any]:
+        data = data_of(event)
+        return _looked(context, run, {**look, "voice": data["voice"], "measure": data["measure"]})
+
+    def close_figure(run: str, look: Look) -> dict[Any, Any]:
+        return _looked(context, run, {**look, "voice": "", "measure": ""})
+
+    def pick(event: gr.EventData, run: str, look: Look) -> dict[Any, Any]:
+        return _looked(context, run, {**look, "ticket": data_of(event)["id"]})
+
+    def compare(other: str | None, run: str, look: Look) -> dict[Any, Any]:
+        return _looked(context, run, {**look, "other": other or ""})
+
+    state, looked = [page.run, ui.look], _looked_outputs(context)
+    bind(ui.begin.click, lambda: gr.Tabs(selected="recipe"), [], [context.tabs])
+    once(ui.judge, judge, state, everything)
+    bind(ui.timer.tick, watch, state, everything)
+    bind(ui.progress.cancel, cancel, [page.run])
+    bind(ui.table.open, open_figure, state, looked, **LATEST)
+    bind(ui.tickets.pick, pick, state, looked, **LATEST)
+    bind(ui.tickets.close, close_figure, state, looked)
+    bind(ui.other.input, compare, [ui.other, *state], looked)
+
+
+def redraw(context: Context) -> tuple[Any, list[Any], list[Any]]:
+    """The handler that draws the whole tab, with its inputs and outputs."""
+
+    def show(run: str | None, look: Look) -> dict[Any, Any]:
+        return {} if run is None else _shown(context, run, look)
+
+    return show, [context.page.run, context.verdict.look], _outputs(context)
+
+
+def _outputs(context: Context) -> list[Any]:
+    """Everything that the tab sets."""
+    ui = context.verdict
+    frame = [ui.empty, ui.body, ui.title, ui.judge, ui.progress, ui.timer, ui.sentence, ui.figures]
+    return [*frame, *_looked_outputs(context)]
+
+
+def _looked_outputs(context: Context) -> list[Any]:
+    """What changes when something else is looked at."""
+    ui = context.verdict
+    return [ui.look, ui.table, ui.tickets, ui.ticket, ui.other, ui.compared]
+
+
+def _shown(context: Context, run: str, look: Look) -> dict[Any, Any]:
+    """All of the tab for the selected run, else the newest."""
+    ui, studio = context.verdict, context.studio
+    runs = studio.runs.all()
+    info = next((seen for seen in runs if seen.id == run), next(iter(runs), None))
+    if info is None:
+        return {ui.empty: gr.Column(visible=True), ui.body: gr.Column(visible=False), ui.timer: gr.Timer(active=False)}
+    found = studio.verdict.verdict(info.id)
+    shown = {
+        ui.empty: gr.Column(visible=False),
+        ui.body: gr.Column(visible=True),
+        ui.title: views.heading(info),
+        ui.sentence: views.sentence(found, time.time()) if found else views.offer(info),
+        ui.figures: gr.Column(visible=found is not None),
+        **_working(context, info.id, info, found),
+    }
+    return shown if found is None else {**shown, **_looked(context, info.id, look, found)}
+
+
+def _working(context: Context, run: str, info: RunInfo | None = None, found: Verdict | None = None) -> dict[Any, Any]:
+    """How far the judgement is, and whether another may begin."""
+    ui, seen = context.verdict, context.tasks.seen(judging(run))
+    running = seen is not None and seen.state == "running"
+    shown: dict[Any, Any] = {ui.progress: parts.task_progress(seen), ui.timer: gr.Timer(active=running)}
+    if seen is not None and seen.error:
+        shown[ui.progress] = parts.failure(seen.error)
+    if info is not None:
+        learnt = info.has_adapter or bool(info.checkpoint)
+        able = learnt and not running
+        shown[ui.judge] = (
+            gr.Button("Judge again", variant="secondary", interactive=able)
+            if found
+            else gr.Button("Judge this run", variant="primary", interactive=able)
+        )
+    return shown
+
+
+def _looked(context: Context, run: str, look: Look, found: Verdict | None = None) -> dict[Any, Any]:
+    """The figures, the tickets behind them, one ticket side by side, and the other run."""
+    ui, studio = context.verdict, context.studio
+    found = found or studio.verdict.verdict(run)
+    if found is None:
+        return {}
+    look = _sound(found, run, look)
+    answers = studio.verdict.answers(run)
+    others = [(seen.status.name, seen.id) for seen in studio.runs.all() if seen.id != run and _is_judged(context, seen)]
+    return {
+        ui.look: look,
+        ui.table: views.table(found, (look["voice"], look["measure"])),
+        ui.tickets: ticket_views.listed(found, answers, look["voice"], look["measure"], look["ticket"]),
+        ui.ticket: ticket_views.side_by_side(found, answers, look["ticket"]),
+        ui.other: gr.Dropdown(others, value=look["other"] or None, visible=bool(others)),
+        ui.compared: _compared(context, run, found, look["other"], bool(others)),
+    }
+
+
+def _sound(found: Verdict, run: str, look: Look) -> Look:
+    """What is looked at, where it belongs to this run; else what one sees first."""
+    if look.get("run") != run:
+        look = {**first_look(), "run": run}
+    voices = {voice.id for voice in found.voices}
+    if look["voice"] not in voices:
+        look = {**look, "voice": "", "measure": ""}
+    if look["ticket"] not in {ticket.ticket for ticket in found.tickets}:
+        look = {**look, "ticket": ticket_views.first(found)}
+    return look
+
+
+def _is_judged(context: Context, info: RunInfo) -> bool:
+    return info.recipe is not None and context.studio.verdict.verdict(info.id) is not None
+
+
+def _compared(context: Context, run: str, found: Verdict, other: str, any_other: bool) -> Any:
+    if not any_other:
+        return parts.banner("No other run was judged yet.", "Judge another one, and it can be compared.", kind="note")
+    seen = context.studio.verdict.beside(run, other) if other else None
+    if seen is None:
+        return ""
+    return two_runs.told(seen, found.run, context.studio.runs.info(other).status.name)

@@ -1,0 +1,127 @@
+"""The tickets behind a verdict: where the tuned model helps most, where it does worst, and what was said there."""
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+
+from markupsafe import Markup
+
+from engine.verdict.paper import PaperTicket
+from engine.verdict.records import DECIDES, MEASURES, JudgedTicket, Verdict
+from engine.verdict.transcript import SaidAnswer
+from ui import words
+from ui.parts import NOTHING, banner, join
+from ui.verdict.views import figure, short_label, signed, voices_in_order
+
+SHOWN = 3
+"""Tickets a group."""
+Answers = Mapping[str, tuple[PaperTicket, Mapping[str, SaidAnswer]]]
+"""Ticket -> what was asked, and voice -> its answer."""
+
+ENDS = {"end": "", "stop word": "", "length": "cut off at the longest answer allowed", "cancelled": "cancelled"}
+
+
+def groups(found: Verdict) -> dict[str, list[JudgedTicket]]:
+    """Return a few tickets of each kind: where the tuned model gains most, as usual, and least; no ticket twice."""
+    ordered = sorted(found.tickets, key=lambda ticket: gain(found, ticket), reverse=True)
+    best, rest = ordered[:SHOWN], ordered[SHOWN:]
+    worst = rest[-SHOWN:]
+    between = rest[: len(rest) - len(worst)]
+    usual = median(gain(found, ticket) for ticket in found.tickets)
+    typical = sorted(between, key=lambda ticket: abs(gain(found, ticket) - usual))[:SHOWN]
+    named = {"Where it helps most": best, "Typical": typical, "Where it does worst": worst[::-1]}
+    return {name: tickets for name, tickets in named.items() if tickets}
+
+
+def gain(found: Verdict, ticket: JudgedTicket) -> float:
+    """Return how much better the tuned voice is on a ticket than its best alternative, in points of chrF."""
+    scores = ticket.scores
+    return scores[found.headline.tuned][DECIDES] - scores[found.headline.alternative][DECIDES]
+
+
+def listed(found: Verdict, answers: Answers, voice: str, measure: str, chosen: str) -> Markup:
+    """List tickets: those behind a figure, the least first, or a few of each kind where none is opened.
+
+    Args:
+        found: The verdict.
+        answers: What was asked and said.
+        voice: Whose figure was opened; empty for none.
+        measure: Which.
+        chosen: The ticket that is shown beside.
+    """
+    if voice and measure:
+        having = [ticket for ticket in found.tickets if measure in ticket.scores[voice]]
+        ordered = sorted(having, key=lambda ticket: ticket.scores[voice][measure])
+        rows = [_row(ticket, answers, figure(ticket.scores[voice][measure], measure), chosen) for ticket in ordered]
+        head = f"{MEASURES[measure].label}: {found.voice(voice).label}"
+        back = Markup(
+            '<button type="button" class="link" data-do="close" data-key="close-figure">Best, typical and worst'
+            "</button>"
+        )
+        return _section(f"{head} ({words.count(len(rows), 'ticket')})", rows, back)
+    return join(
+        [
+            _section(name, [_row(ticket, answers, signed(gain(found, ticket), DECIDES), chosen) for ticket in tickets])
+            for name, tickets in groups(found).items()
+        ]
+    )
+
+
+def _section(title: str, rows: Sequence[Markup], more: Markup = NOTHING) -> Markup:
+    return Markup(
+        '<div class="verdict-group"><div class="verdict-group-head"><h3>{}</h3>{}</div><ul class="list">{}</ul></div>'
+    ).format(title, more, join(rows))
+
+
+def _row(ticket: JudgedTicket, answers: Answers, value: str, chosen: str) -> Markup:
+    asked = answers[ticket.ticket][0].said[-1] if ticket.ticket in answers else ""
+    selected = ticket.ticket == chosen
+    return Markup(
+        '<li><button type="button" class="list-row{}" data-do="pick" data-id="{}" data-key="judged-{}" '
+        'aria-current="{}"><span class="list-main"><b>#{}</b>{}</span><span class="list-side">{}</span></button></li>'
+    ).format(
+        " selected" if selected else "",
+        ticket.ticket,
+        ticket.ticket,
+        "true" if selected else "false",
+        ticket.ticket,
+        " ".join(asked.split())[:120],
+        value,
+    )
+
+
+def first(found: Verdict) -> str:
+    """Return the ticket that is shown while none was picked: the most typical one."""
+    shown = groups(found)
+    return (shown.get("Typical") or shown["Where it helps most"])[0].ticket
+
+
+def side_by_side(found: Verdict, answers: Answers, chosen: str) -> Markup:
+    """Show a ticket with the agent's answer and those of all voices, the tuned one and its best alternative first."""
+    if chosen not in answers:
+        return banner(
+            "The answers to this ticket are not here any more.", "Judge the run again to read them.", kind="note"
+        )
+    ticket, said = answers[chosen]
+    scores = next(judged.scores for judged in found.tickets if judged.ticket == chosen)
+    first_two = [found.headline.tuned, found.headline.alternative]
+    order = [*first_two, *(voice for voice in voices_in_order(found) if voice not in first_two)]
+    panes = [_pane("The agent", ticket.answer, "", "agent")]
+    for voice in order:
+        if voice in said:
+            points = f"{figure(scores[voice][DECIDES], DECIDES)} of 100 like the agent’s"
+            ended = ENDS.get(said[voice].stopped_by or "", "")
+            kind = "tuned" if found.voice(voice).role == "tuned" else ""
+            note = " · ".join(part for part in (points, ended) if part)
+            panes.append(_pane(short_label(found, voice), said[voice].text, note, kind))
+    asked = join([Markup("<p>{}</p>").format(text) for text in ticket.said[-3:]])
+    return Markup(
+        '<div class="verdict-ticket"><h3>Ticket {}</h3><div class="verdict-asked">{}</div>'
+        '<div class="verdict-panes">{}</div></div>'
+    ).format(chosen, asked, join(panes))
+
+
+def _pane(title: str, text: str, note: str, kind: str) -> Markup:
+    shown = Markup('<p class="said">{}</p>').format(text) if text.strip() else Markup('<p class="quiet">(nothing)</p>')
+    return Markup('<section class="verdict-pane {}"><h4>{}</h4>{}<p class="quiet">{}</p></section>').format(
+        kind, title, shown, note
+    )

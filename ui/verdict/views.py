@@ -1,0 +1,195 @@
+"""The tab 'Verdict': the sentence on top, and the table of voices with intervals; every figure opens its tickets."""
+
+import math
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from engine.chat.records import NEAREST
+from engine.studio import RunInfo
+from engine.verdict.intervals import Interval
+from engine.verdict.records import DECIDES, MEASURES, Kind, Verdict
+from ui import icons, words
+from ui.parts import NOTHING, join
+
+MARKS: dict[Kind, tuple[str, Markup]] = {
+    "better": ("fits", icons.CHECK),
+    "as good": ("tight", icons.WARN),
+    "worse": ("not", icons.CROSS),
+    "no difference": ("unknown", icons.HELP),
+}
+"""Kind of verdict -> how it is coloured, and its sign."""
+KINDS: dict[Kind, str] = {
+    "better": "Worth it",
+    "as good": "As good without",
+    "worse": "Better without",
+    "no difference": "Not decided",
+}
+SHARES = frozenset({"language", "ends", "broken"})
+"""Measures that are shares of the answers."""
+MINUS = "\N{MINUS SIGN}"
+
+
+def heading(run: RunInfo) -> Markup:
+    """Name the run that is judged."""
+    facts = [run.status.dataset_name, "finished" if run.has_adapter else f"checkpoint of step {run.checkpoint:,}"]
+    return Markup('<h1>Was ‘{}’ worth it?</h1><p class="quiet">{}</p>').format(
+        run.status.name, " · ".join(fact for fact in facts if fact)
+    )
+
+
+def offer(run: RunInfo) -> Markup:
+    """Say what will be done, where a run was not judged yet."""
+    if not run.has_adapter and not run.checkpoint:
+        return Markup('<p class="sentence">This run has learnt nothing yet.</p><p class="quiet">{}</p>').format(
+            "As soon as it has its first checkpoint it can be judged."
+        )
+    return Markup('<p class="sentence">This run was not judged yet.</p><p class="quiet">{}</p>').format(
+        "The tickets that were held out are answered by the tuned model, by the base model, by the base model with "
+        "three near tickets in its prompt, and by the nearest answer, copied. What comes closest to what your agents "
+        "really wrote, with what certainty, is then said in one sentence. It takes some minutes; cancelled, it goes on "
+        "later where it was."
+    )
+
+
+def sentence(found: Verdict, now: float) -> Markup:
+    """Show the verdict in words: the sentence first, then what else is to be known."""
+    kind, mark = MARKS[found.kind]
+    more = join([Markup("<li>{}</li>").format(told) for told in found.more])
+    return Markup(
+        '<div class="verdict verdict-{}"><span class="badge badge-{}">{}{}</span><p class="verdict-sentence">{}</p>'
+        '<ul class="verdict-more">{}</ul><p class="quiet">{}</p></div>'
+    ).format(kind, kind, mark, KINDS[found.kind], found.sentence, more, basis(found, now))
+
+
+def basis(found: Verdict, now: float) -> str:
+    """Say what the verdict rests on."""
+    of = f" of {found.heldout:,}" if found.heldout > len(found.tickets) else ""
+    seen = found.headline.difference
+    return (
+        f"Judged {words.when(found.made, now)} on {words.count(len(found.tickets), 'held-out ticket')}{of}, in "
+        f"{words.count(seen.groups, 'group')} of one customer or topic; ranges hold the truth 95 times of 100."
+    )
+
+
+def outdated(found: Verdict, weights_changed: bool) -> Markup:
+    """Say that the run has learnt on since it was judged."""
+    if not weights_changed:
+        return NOTHING
+    return Markup('<p class="take-note">{}<span>{}</span></p>').format(
+        icons.NOTE, f"‘{found.run}’ has learnt on since it was judged. Judge it again."
+    )
+
+
+def voices_in_order(found: Verdict) -> list[str]:
+    """Return the ids of the voices as the table shows them: tuned ones first, the nearest answer last."""
+    ids = [voice.id for voice in found.voices]
+    tuned = [voice.id for voice in found.voices if voice.role == "tuned"]
+    return [*tuned, *(voice for voice in ids if voice not in tuned)]
+
+
+def short_label(found: Verdict, voice: str) -> str:
+    """Name a voice in the head of a column."""
+    label = found.voice(voice).label.removeprefix("the ").replace("the answer of the nearest", "nearest")
+    if voice == NEAREST:
+        label = "nearest answer, copied"
+    return label[:1].upper() + label[1:]
+
+
+def table(found: Verdict, opened: tuple[str, str] = ("", "")) -> Markup:
+    """Show a measure a row and a voice a column; each figure is a button that opens the tickets behind it.
+
+    Args:
+        found: The verdict.
+        opened: Voice and measure of the figure whose tickets are shown.
+    """
+    voices = voices_in_order(found)
+    heads = join(
+        [
+            Markup('<th scope="col"{}>{}</th>').format(
+                Markup(' class="decides"') if voice == found.headline.tuned else NOTHING, short_label(found, voice)
+            )
+            for voice in voices
+        ]
+    )
+    rows = join([_row(found, measure, voices, opened) for measure in MEASURES if _is_known(found, measure)])
+    return Markup(
+        '<div class="table-scroll" tabindex="0" role="region" aria-label="Figures of all voices"><table '
+        'class="table verdict-table"><thead><tr><th scope="col">On the held-out tickets</th>{}</tr></thead>'
+        "<tbody>{}</tbody></table></div>"
+        '<p class="hint">Under each figure: how much more {} has, with the range in which the difference lies; bold '
+        "where it is clear. Click a figure to see the tickets behind it.</p>"
+    ).format(heads, rows, found.voice(found.headline.tuned).label)
+
+
+def _is_known(found: Verdict, measure: str) -> bool:
+    return any(measure in of for of in found.figures.values())
+
+
+def _row(found: Verdict, measure: str, voices: Sequence[str], opened: tuple[str, str]) -> Markup:
+    about = MEASURES[measure]
+    cells = [_cell(found, voice, measure, opened == (voice, measure)) for voice in voices]
+    return Markup('<tr{}><th scope="row"><b>{}</b><span>{}</span></th>{}</tr>').format(
+        Markup(' class="decides"') if measure == DECIDES else NOTHING, about.label, _hint(measure), join(cells)
+    )
+
+
+def _hint(measure: str) -> str:
+    about = MEASURES[measure]
+    wanted = {"more": "more is better", "less": "less is better", "as the agents": "1 is right"}[about.better]
+    return f"{about.about} {about.unit.capitalize()}; {wanted}."
+
+
+def _cell(found: Verdict, voice: str, measure: str, opened: bool) -> Markup:
+    seen = found.figures[voice].get(measure)
+    if seen is None:
+        return Markup('<td class="number"><span class="figure quiet">–</span></td>')
+    apart = found.differences.get(voice, {}).get(measure)
+    beside = NOTHING if apart is None else _difference(apart, measure)
+    label = f"{MEASURES[measure].label}, {found.voice(voice).label}: show the tickets"
+    return Markup(
+        '<td class="number"><button type="button" class="figure{}" data-do="open" data-voice="{}" data-measure="{}" '
+        'data-key="figure-{}-{}" aria-label="{}: {}" aria-pressed="{}"><b>{}</b>{}</button></td>'
+    ).format(
+        " selected" if opened else "",
+        voice,
+        measure,
+        measure,
+        voice,
+        label,
+        figure(seen.mean, measure),
+        "true" if opened else "false",
+        figure(seen.mean, measure),
+        beside,
+    )
+
+
+def _difference(apart: Interval, measure: str) -> Markup:
+    told = f"{signed(apart.mean, measure)} ({span(apart, measure)})"
+    return Markup("<strong>{}</strong>" if apart.is_clear else "<span>{}</span>").format(told)
+
+
+def span(seen: Interval, measure: str) -> str:
+    """Write the range of a difference."""
+    if not math.isfinite(seen.error):
+        return "cannot be told"
+    return f"{signed(seen.low, measure)} to {signed(seen.high, measure)}"
+
+
+def figure(value: float, measure: str) -> str:
+    """Write a value of a measure."""
+    if measure in SHARES:
+        return words.percent(value)
+    digits = {"chrf": 0, "rouge_l": 0, "loss": 2, "length": 2, "inventions": 1}[measure]
+    return f"{value:.{digits}f}"
+
+
+def signed(value: float, measure: str) -> str:
+    """Write a difference of a measure with its sign."""
+    if measure in SHARES:
+        text = f"{abs(value) * 100:.0f}"
+    else:
+        digits = {"chrf": 0, "rouge_l": 0, "loss": 2, "length": 2, "inventions": 1}[measure]
+        text = f"{abs(value):.{digits}f}"
+    sign = "" if not float(text) else MINUS if value < 0 else "+"
+    return f"{sign}{text}"
