@@ -259,9 +259,30 @@ def export(
         raise typer.BadParameter(f"'{format_}' is not one of: {', '.join(FORMATS)}.", param_hint="--format")
     studio = _studio(workspace)
     choices = Choices(with_tickets, onto, quantisation)
-    path = follow(studio.export.make(studio.runs.open_at(run), format_, out, choices))
+    made = studio.runs.open_at(run)
+    path = follow(studio.export.make(made, format_, out, choices))
     files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    result({"file": str(path), "format": format_, "bytes": sum(file.stat().st_size for file in files)})
+    parity = studio.export.parity(made, format_)
+    told = {"parity": parity.verdict, "parity_told": parity.sentence} if parity else {}
+    result({"file": str(path), "format": format_, "bytes": sum(file.stat().st_size for file in files), **told})
+    if parity and parity.is_doubtful:
+        raise ModelError(parity.sentence, "It was written all the same; do not use it before you know why.")
+
+
+@app.command()
+def verify(
+    path: Annotated[Path, typer.Argument(help="An export: its .zip, its folder, or a file in it.")],
+    base: Annotated[str, typer.Option(help="The base of an adapter, where what it names is not found here.")] = "",
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Try an export again: its files, its base, and whether it answers as what was tested; runs on any computer."""
+    found = follow(_studio(workspace).export.verify(path, base))
+    for check in found.checks:
+        say(f"{check.name}: {'as certified' if check.passed else 'NOT as certified'}. {check.sentence}")
+    checks = [{"name": check.name, "passed": check.passed, "told": check.sentence} for check in found.checks]
+    result({"path": str(path), "format": found.certificate.format, "passed": found.passed, "checks": checks})
+    if wrong := next((check for check in found.checks if not check.passed), None):
+        raise ModelError(wrong.sentence, "Export it again, or ask whoever made it.")
 
 
 @app.command()

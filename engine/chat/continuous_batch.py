@@ -5,7 +5,7 @@ says depends neither on who is answered beside it nor on when it joined. The mod
 """
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -58,6 +58,8 @@ class Request:
     kept for the next turn."""
     thought: ThoughtLimit | None = None
     """How long it may think before it answers; None where it does not."""
+    watch: Callable[[torch.Tensor], None] | None = None
+    """Shown the scores from which each token is chosen, shape (vocabulary,); the next step may overwrite them."""
     state: RowState = RowState(())
     error: Exception | None = None
     """What made an answer impossible."""
@@ -192,6 +194,9 @@ class ContinuousBatch:
         if not self._open:
             return
         together, samplers = torch.cat(scores), [request.sampler for request in self._open]
+        for place, request in enumerate(self._open):
+            if request.watch is not None:
+                request.watch(together[place])
         chosen = pick(together, samplers)
         tokens = [request.choose(token) for request, token in zip(self._open, chosen, strict=True)]
         for request, token, chance in zip(self._open, tokens, chances(together, tokens, samplers), strict=True):

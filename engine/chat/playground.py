@@ -58,7 +58,7 @@ def answer(
     """
     if not voices or len(voices) != len(conversations):
         raise ValueError("one conversation a voice, and at least one voice")
-    with _told_in_words():
+    with told_in_words():
         yield from _answers(base, voices, conversations, sampling, should_stop)
 
 
@@ -88,7 +88,7 @@ def answer_many(
     """
     if not voices or any(len(question) != len(voices) for question in questions):
         raise ValueError("one conversation a voice, and at least one voice")
-    with _told_in_words():
+    with told_in_words():
         yield from _many(base, voices, questions, sampling, progress, should_stop)
 
 
@@ -213,7 +213,7 @@ def _fitted(base: "BaseModel", conversation: Sequence[Turn] | str, sampling: Sam
 
 
 @contextmanager
-def _told_in_words() -> Iterator[None]:
+def told_in_words() -> Iterator[None]:
     """Translate what goes wrong inside, and let go of what it held."""
     try:
         yield

@@ -116,7 +116,7 @@ def _unpack(source: Path, staged: Path) -> None:
     try:
         with zipfile.ZipFile(source) as archive:
             for entry in _chosen(archive, source.name):
-                _extract(archive, entry, staged / PurePosixPath(entry.filename).name)
+                extract(archive, entry, staged / PurePosixPath(entry.filename).name)
     except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError) as error:
         raise ModelError(f"{source.name} is a damaged .zip.", "Fetch or export it again.") from error
 
@@ -127,7 +127,7 @@ def _chosen(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
     if len(entries) > MAX_ENTRIES:
         raise ModelError(f"{name} holds {len(entries):,} files; an adapter has about ten.", _PICK)
     for entry in entries:
-        _check_entry(entry, name)
+        check_entry(entry, name)
     _check_sizes(((entry.filename, entry.file_size) for entry in entries), name)
     homes = {PurePosixPath(entry.filename).parent for entry in entries if _is(entry, CONFIG)}
     homes = {home for home in homes if "__MACOSX" not in home.parts}
@@ -146,7 +146,16 @@ def _is(entry: zipfile.ZipInfo, file: str) -> bool:
     return not entry.is_dir() and PurePosixPath(entry.filename).name == file
 
 
-def _check_entry(entry: zipfile.ZipInfo, name: str) -> None:
+def check_entry(entry: zipfile.ZipInfo, name: str) -> None:
+    """Refuse what no honest .zip holds.
+
+    Args:
+        entry: A file or a folder in it.
+        name: The .zip's, for the sentence.
+
+    Raises:
+        ModelError: It wants to lie elsewhere, is a link or a device, is locked, or is a bomb.
+    """
     path = PurePosixPath(entry.filename)
     if path.is_absolute() or ".." in path.parts or "\\" in entry.filename or ":" in entry.filename:
         raise ModelError(
@@ -175,7 +184,7 @@ def _check_sizes(files: Iterable[tuple[str, int]], name: str) -> None:
         raise ModelError(f"{name} unpacks to {total / GIB:,.1f} GiB; at most 2 GiB are taken.", _PICK)
 
 
-def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> None:
+def extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> None:
     """Write one entry, and never more of it than its header says."""
     written = 0
     with archive.open(entry) as packed, target.open("xb") as file:

@@ -22,6 +22,10 @@ MARGIN = 64 * 2**20
 """Bytes that are left free on the disk."""
 
 
+Certify = Callable[[ExportSource, Format, Choices, Path, Report], object]
+"""Tries an export before it gets its place, and writes into its folder what came of it (parity/certifying.py)."""
+
+
 def make_newest(
     newest: Callable[[], ExportSource],
     format_: Format,
@@ -30,6 +34,7 @@ def make_newest(
     report: Report,
     *,
     replaces: bool = False,
+    certify: Certify | None = None,
 ) -> Path:
     """As :func:`make`, of a run that may be in progress: a newer checkpoint may take the place of the one being read.
 
@@ -40,24 +45,32 @@ def make_newest(
         choices: As in :func:`make`.
         report: As in :func:`make`.
         replaces: As in :func:`make`.
+        certify: As in :func:`make`.
 
     Raises:
         StudioError: As in :func:`make`.
     """
     source = newest()
     try:
-        return make(source, format_, out, choices, report, replaces=replaces)
+        return make(source, format_, out, choices, report, certify=certify, replaces=replaces)
     except Cancelled:
         raise
     except (OSError, StudioError):
         newer = newest()
         if newer.adapter == source.adapter:
             raise
-        return make(newer, format_, out, choices, report, replaces=replaces)
+        return make(newer, format_, out, choices, report, certify=certify, replaces=replaces)
 
 
 def make(
-    source: ExportSource, format_: Format, out: Path, choices: Choices, report: Report, *, replaces: bool = False
+    source: ExportSource,
+    format_: Format,
+    out: Path,
+    choices: Choices,
+    report: Report,
+    *,
+    replaces: bool = False,
+    certify: Certify | None = None,
 ) -> Path:
     """Write a result in a format.
 
@@ -69,6 +82,7 @@ def make(
         choices: What the person has chosen.
         report: Called with the stage in words and the fraction done; raises Cancelled.
         replaces: Whether a folder that is there gives way once the new one is complete.
+        certify: Tries what was written; None where nobody asks how it answers.
 
     Returns:
         ``out``.
@@ -92,6 +106,8 @@ def make(
             folder = temporary / "files"
             folder.mkdir()
             format_.write(source, choices, folder, report)
+            if certify:
+                certify(source, format_, choices, folder, report)
             write_passport(source, format_, choices, folder, report)
             if zipped:
                 made = pack(folder, temporary / "export.zip", report)

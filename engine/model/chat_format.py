@@ -106,6 +106,23 @@ class ChatFormat:
         Raises:
             ModelError: The template refuses the conversation.
         """
+        _, text = self._written(messages, ask=ask, thinking=thinking)
+        opening = "" if thinking and self.closes_thought else self.opening
+        return f"{text}{opening}" if ask else text
+
+    def taken_turns(self, messages: Sequence[Turn]) -> list[Turn]:
+        """Return what the template is really given for a conversation that waits for an answer.
+
+        For programs that call ``apply_chat_template`` themselves, without thinking, and put :attr:`opening` behind it:
+        they get the same prompt as :meth:`prompt`.
+
+        Raises:
+            ModelError: The template refuses the conversation.
+        """
+        return self._written(messages, ask=True, thinking=False)[0]
+
+    def _written(self, messages: Sequence[Turn], *, ask: bool, thinking: bool) -> tuple[list[Turn], str]:
+        """Write a conversation down in the first way that the template takes; return that way too."""
         refused: Exception | None = None
         for attempt in _ways_to_say([self._harmless(message) for message in messages]):
             try:
@@ -115,8 +132,7 @@ class ChatFormat:
             except Exception as error:  # a template is a stranger's program: it raises what it likes
                 refused = error
             else:
-                opening = "" if thinking and self.closes_thought else self.opening
-                return f"{text}{opening}" if ask else str(text)
+                return attempt, str(text)
         raise ModelError(
             f"The model's chat template refuses this conversation: {refused}.", "Pick another base model."
         ) from refused

@@ -11,6 +11,8 @@ from engine.task import Report, Task
 from engine.workspace import slug
 
 if TYPE_CHECKING:
+    from engine.export.parity.certificate import Certificate
+    from engine.export.parity.verify import Verified
     from engine.export.records import Command, Made, Offer
     from engine.export.source import ExportSource
 
@@ -101,11 +103,43 @@ class ExportService:
             replaces: Whether a folder that is there gives way once the new one is complete.
         """
         from engine.export.making import make_newest
+        from engine.export.parity.certifying import certify
         from engine.export.registry import format_of
 
         return make_newest(
-            lambda: self._source(run), format_of(format_), out, choices or Choices(), report, replaces=replaces
+            lambda: self._source(run),
+            format_of(format_),
+            out,
+            choices or Choices(),
+            report,
+            certify=certify,
+            replaces=replaces,
         )
+
+    def parity(self, run: str, format_: str) -> "Certificate | None":
+        """Return how a run's last export in a format compares with the playground; None where there was none.
+
+        Raises:
+            StudioError: There is no such run.
+        """
+        from engine.export.parity.certifying import kept_certificate
+
+        return kept_certificate(self._runs.get(run), format_)
+
+    def verify(self, path: Path, base: str = "") -> "Task[Verified]":
+        """Look at an export from anywhere: its files, its base, and how it answers.
+
+        Args:
+            path: A .zip, a folder, or a file in it.
+            base: The base of an adapter, where what it names is not found here: as in a recipe.
+        """
+
+        def action(task: "Task[Verified]") -> "Verified":
+            from engine.export.parity.verify import verify
+
+            return verify(path, self._cache, base, task.report)
+
+        return Task(f"Looking at {path.name}", action)
 
     def bundle(self, run: str, out: Path | None = None, with_tickets: bool = False) -> Task[Path]:
         """Pack a run's adapter, or newest checkpoint, with tokenizer, recipe and card into one .zip.

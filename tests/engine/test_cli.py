@@ -228,12 +228,25 @@ def test_export_writes_a_zip_from_which_ask_gives_the_same_answer(trained, tiny_
     folder, *_ = trained
     out, _ = engine("export", "--run", folder / "run", "--format", "adapter", "--out", folder / "a.zip")
     assert last_line(out)["file"].endswith("a.zip")
+    assert last_line(out)["parity"] == "passed"
     question = ["--prompt", "where is my parcel", "--max-new-tokens", 20, "--workspace", folder / "ws"]
     first = last_line(engine("ask", "--run", folder / "run", *question)[0])["answers"]
     second = last_line(engine("ask", "--adapter", folder / "a.zip", "--model", tiny_model, *question)[0])["answers"]
     assert first == second
     narrow = ["--temperature", 2.0, "--top-p", 0.0]  # of the likeliest token alone: as without a temperature
     assert last_line(engine("ask", "--run", folder / "run", *question, *narrow)[0])["answers"] == first
+
+
+def test_verify_says_whether_an_export_answers_as_tested_and_over_which_base(trained, tiny_model, other_tiny_model):
+    folder, *_ = trained
+    engine("export", "--run", folder / "run", "--format", "adapter", "--out", folder / "b.zip")
+    words = ["verify", folder / "b.zip", "--workspace", folder / "ws", "--base"]
+    out, err = engine(*words, tiny_model)
+    assert last_line(out)["passed"]
+    assert "answers: as certified. It takes the playground's token at 100.0%" in err
+    out, err = engine(*words, other_tiny_model, expect=1)
+    assert not last_line(out)["passed"]
+    assert "has other weights than" in err
 
 
 def test_cards_says_where_a_run_would_fit_and_loads_nothing():

@@ -36,7 +36,7 @@ ALLOWED = {
     "training": GROUND | {"tickets", "model", "base_holder"},
     "chat": GROUND | {"tickets", "model"},
     "verdict": GROUND | {"tickets", "model", "training", "chat"},
-    "export": GROUND | {"tickets", "model", "training", "base_holder"},
+    "export": GROUND | {"tickets", "model", "training", "base_holder", "chat"},
     "serving": GROUND | {"tickets", "chat"},
 }
 """Part of the engine -> what it may import; the others see everything."""

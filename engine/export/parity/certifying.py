@@ -1,0 +1,134 @@
+"""Certify an export before it is offered: the playground's answers, the replay in a fresh process, the verdict."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from engine.errors import Cancelled, ModelError, StudioError
+from engine.export.format import Choices, Format
+from engine.export.parity.certificate import Certificate, certificate, certificate_of, seal
+from engine.export.parity.jobs import job_for
+from engine.export.parity.judging import Judgement, judge
+from engine.export.parity.prompts import questions
+from engine.export.parity.reference import Reference, reference
+from engine.export.parity.replay import Job, replay
+from engine.export.parity.tolerances import Tolerance, tolerance_for
+from engine.export.source import ExportSource
+from engine.model.sources import public_name
+from engine.task import Report
+from engine.training.runs.directory import RunDirectory
+from engine.workspace import disk_errors, read_object, write_json
+
+HOME = "parity"
+"""A run's folder of certificates, one a format, with the questions that they were made with."""
+
+
+def certify(source: ExportSource, format_: Format, choices: Choices, folder: Path, report: Report) -> Certificate:
+    """Replay an export, and write its certificate into it.
+
+    Args:
+        source: What was exported.
+        format_: As what.
+        choices: What the person has chosen.
+        folder: The export's files, not packed yet.
+        report: Told what is being done; raises Cancelled.
+
+    Returns:
+        The certificate; 'not replayed' where the tool, the base or the memory for it cannot be had.
+
+    Raises:
+        Cancelled: ``report`` said so.
+    """
+    quantisation = choices.quantisation or next(iter(format_.quantisations), "")
+    packed = source.recipe.quant_type, source.recipe.double_quant
+    asked: Reference | None = None
+    limits: Tolerance | None = None
+    tool = ""
+    try:
+        job = job_for(format_.key, folder, lambda: source.base_folder(report), packed)
+        asked = tested(source, report)
+        limits = tolerance_for(format_.key, quantisation, asked.compute_type)
+        judgement, tool = replayed(job, asked, limits, folder.parent, report, other_base=choices.onto == "original")
+    except Cancelled:
+        raise
+    except StudioError as error:  # no tool, no memory, a base that a run needs: the export itself may be sound
+        judgement = Judgement("not replayed", (error.message,))
+    made = certificate(
+        judgement,
+        format_=format_.key,
+        quantisation=quantisation,
+        tool=tool,
+        reference=asked,
+        tolerance=limits,
+        base=public_name(source.recipe.model),
+        packed=packed,
+    )
+    sealed = seal(made, asked, folder, report)
+    _keep(source, sealed, asked)
+    return sealed
+
+
+def tested(source: ExportSource, report: Report) -> Reference:
+    """Return what the playground answers with what is exported.
+
+    Raises:
+        Cancelled: ``report`` said so.
+        StudioError: The base cannot be had.
+    """
+    data = source.heldout.parent if source.heldout else None
+    with source.base(report) as base:
+        asked = questions(data, source.recipe.system_prompt)
+        return reference(base, source.adapter, asked, _told(report, "Asking the playground"))
+
+
+def replayed(
+    job: Job, asked: Reference, limits: Tolerance, parent: Path, report: Report, *, other_base: bool = False
+) -> tuple[Judgement, str]:
+    """Replay an export in a fresh process and judge it.
+
+    Args:
+        job: How it is loaded.
+        asked: What the playground answers.
+        limits: Those of its format.
+        parent: Where a scratch folder may be made.
+        report: Told how far it is; raises Cancelled.
+        other_base: As for :func:`engine.export.parity.judging.judge`.
+
+    Returns:
+        The judgement, and the tool with its versions, in words.
+
+    Raises:
+        Cancelled: ``report`` said so.
+        ResourceError: Memory ran out.
+    """
+    try:
+        answered = replay(job, asked, parent, _told(report, f"Replaying it with {job.words}"))
+    except ModelError as error:  # what its own tool cannot load has failed, whatever the reason
+        return Judgement("failed", (error.message,)), job.words
+    versions = (f"{name} {version}" for name, version in answered.versions.items())
+    return judge(asked, answered, limits, other_base=other_base), f"{job.words} ({', '.join(versions)})"
+
+
+def kept_certificate(run: RunDirectory, format_: str) -> Certificate | None:
+    """Return the certificate of a run's last export in a format; None where there was none."""
+    file = run.path / HOME / f"{format_}.json"
+    return certificate_of(read_object(file)) if file.is_file() else None
+
+
+def _keep(source: ExportSource, made: Certificate, asked: Reference | None) -> None:
+    """Keep the certificate, and all that was asked, with the run; the held-out tickets in it go nowhere else."""
+    if source.run is None:
+        return
+    home = source.run.path / HOME
+    with disk_errors(home):
+        home.mkdir(mode=0o700, exist_ok=True)
+    write_json(home / f"{made.format}.json", asdict(made))
+    if asked:
+        write_json(home / "questions.json", asked.to_json())
+
+
+def _told(report: Report, stage: str) -> Callable[[int, int], None]:
+    def progress(done: int, total: int) -> None:
+        report(f"{stage}: {done} of {total} answers", done / max(1, total))
+
+    return progress

@@ -1,0 +1,81 @@
+"""How far an export may be from the playground, for each format, and why.
+
+Figures are KL divergences in nats a token, and shares of the places at which the playground's choice was clear
+(compare.py). They part honest exports from broken ones in tests/engine/export/parity/test_broken.py; what the starter
+model's came to stands in the README.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """The limits of a format."""
+
+    kl: float
+    """Nats a token, at most."""
+    clear_agreement: float
+    """Share of the clear places at which both take the same token, at least."""
+    reason: str
+    """Why these, in a sentence."""
+    of_rounding: float = 0.0
+    """Where the tool tells what rounding the export's own weights to 8 bit does to it: KL at most this share of that,
+    instead of :attr:`kl`, which is the least that is allowed."""
+
+    def most(self, rounding: float | None) -> float:
+        """The KL that is allowed, in nats a token.
+
+        Args:
+            rounding: What rounding the export to 8 bit does to it; None where that is not known.
+        """
+        return self.kl if not self.of_rounding or rounding is None else max(self.kl, self.of_rounding * rounding)
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON takes it."""
+        return asdict(self)
+
+
+_ADAPTER = Tolerance(
+    1e-6,
+    1.0,
+    "The adapter's file holds the very numbers that were tested, and both compute in float32: only the order of sums "
+    "differs.",
+)
+_MERGED = Tolerance(
+    1e-7,
+    0.99,
+    "Every weight is rounded to bfloat16, 3 bits more than 8-bit weights keep: that does at most 0.45 of what rounding "
+    "this very model to 8 bit does.",
+    of_rounding=0.45,
+)
+_IN_16_BIT = Tolerance(
+    0.02,
+    0.99,
+    "Playground and tool both compute in 16 bit, each with kernels of its own: their roundings differ at every layer.",
+)
+_F16 = Tolerance(2e-3, 0.99, "llama.cpp rounds the inputs of each product to 16 bit, as the weights are.")
+_Q8 = Tolerance(0.01, 0.985, "Weights and inputs of each product are rounded to 8 bit.")
+_Q6 = Tolerance(0.03, 0.97, "Weights are rounded to 5 or 6 bit.")
+_Q4 = Tolerance(0.2, 0.9, "Weights are rounded to 4 bit anew, over other steps than those that were trained over.")
+_COARSE = Tolerance(0.8, 0.75, "Weights are rounded to 2 or 3 bit.")
+
+_PACKED = (("q8", _Q8), ("q6", _Q6), ("q5", _Q6), ("q4", _Q4), ("iq4", _Q4), ("q3", _COARSE), ("q2", _COARSE))
+
+
+def tolerance_for(format_: str, quantisation: str, compute_type: str) -> Tolerance:
+    """Return the limits of an export.
+
+    Args:
+        format_: Its key, as in engine/export/registry.py.
+        quantisation: How a GGUF is packed, such as 'q4_k_m'; empty for others.
+        compute_type: What the playground computed in.
+    """
+    packed = next((limits for name, limits in _PACKED if quantisation.lower().startswith(name)), None)
+    if packed:
+        return packed
+    if format_ not in ("adapter", "merged"):
+        return _F16
+    if compute_type != "float32":
+        return _IN_16_BIT
+    return _ADAPTER if format_ == "adapter" else _MERGED

@@ -1,0 +1,157 @@
+"""From the export to the certificate and back: fresh processes, with nothing of this program in them."""
+
+import json
+import os
+import shutil
+import zipfile
+from pathlib import Path
+
+import psutil
+import pytest
+
+from engine.base_holder import BaseHolder
+from engine.errors import Cancelled, StudioError
+from engine.export.format import Choices
+from engine.export.making import make
+from engine.export.parity.certificate import read_certificate
+from engine.export.parity.certifying import certify
+from engine.export.parity.verify import verify
+from engine.export.registry import format_of
+from engine.export.source import ExportSource
+
+
+def certified(run, out: Path, format_: str = "adapter", report=lambda *_: None, **choices) -> Path:
+    bases = BaseHolder(run.path / "cache")
+    try:
+        source = ExportSource.of_run(run, bases, run.path / "cache")
+        return make(source, format_of(format_), out, Choices(**choices), report, certify)
+    finally:
+        bases.close()
+
+
+@pytest.fixture(scope="module")
+def zipped(certified_run, tmp_path_factory) -> Path:
+    return certified(certified_run, tmp_path_factory.mktemp("zipped") / "mine.zip")
+
+
+def unpacked(zipped: Path, folder: Path) -> Path:
+    with zipfile.ZipFile(zipped) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def test_an_export_says_in_its_zip_its_card_and_its_run_that_it_answers_as_tested(zipped, certified_run, tmp_path):
+    folder = unpacked(zipped, tmp_path / "it")
+    made, reference = read_certificate(folder)
+    assert made.verdict == "passed"
+    assert made.sentence.startswith("It answers as the playground does. It takes the playground's token at 100.0%")
+    assert (made.held_out, made.own) == (4, 8)
+    assert "peft" in made.tool
+    assert reference is not None
+    assert set(made.files) == {file.name for file in folder.iterdir()} - {"parity.json", "passport.json"}
+    card = (folder / "README.md").read_text()
+    assert card.count("## Does it answer as what was tested?") == 1
+    assert made.sentence in card
+    kept = json.loads((certified_run.path / "parity" / "adapter.json").read_text())
+    assert kept["verdict"] == "passed"
+
+
+def test_no_word_of_a_ticket_leaves_with_the_certificate(zipped, certified_run, tmp_path, asked):
+    _, reference = read_certificate(unpacked(zipped, tmp_path / "it"))
+    stays = [answer for answer in asked.answers if not answer.travels]
+    assert len(stays) == 4
+    assert not {answer.prompt for answer in stays} & {answer.prompt for answer in reference.answers}
+    text = (tmp_path / "it" / "parity.json").read_text()
+    for answer in stays:
+        assert answer.turns[-1]["content"] not in text
+        assert ", ".join(map(str, answer.prompt)) not in " ".join(text.split())
+    assert len(json.loads((certified_run.path / "parity" / "questions.json").read_text())["answers"]) == 12
+
+
+def test_an_export_is_verified_from_its_zip_on_another_computer(zipped, tiny_model, tmp_path):
+    found = verify(zipped, tmp_path, str(tiny_model), lambda *_: None)
+    assert [(check.name, check.passed) for check in found.checks] == [
+        ("files", True),
+        ("base", True),
+        ("answers", True),
+    ]
+    assert found.passed
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_was_changed_after_the_certificate_is_named(zipped, tmp_path):
+    folder = unpacked(zipped, tmp_path / "it")
+    (folder / "adapter_config.json").write_text("{}")
+    (folder / "more.txt").write_text("hello")
+    (folder / "parity.json").write_text((folder / "parity.json").read_text() + "\n")
+    found = verify(folder, tmp_path, "", lambda *_: None)
+    assert not found.passed
+    assert (
+        found.checks[0].sentence == "Changed since: adapter_config.json, parity.json. Not in the certificate: more.txt."
+    )
+
+
+def test_another_base_is_named_before_anything_is_loaded(zipped, other_tiny_model, tmp_path):
+    stages: list[str] = []
+    found = verify(zipped, tmp_path, str(other_tiny_model), lambda stage, _: stages.append(stage))
+    assert [(check.name, check.passed) for check in found.checks] == [("files", True), ("base", False)]
+    assert "has other weights than" in found.checks[1].sentence
+    assert not any("Replaying" in stage for stage in stages)
+
+
+def test_a_base_that_is_not_here_is_asked_for(zipped, tmp_path):
+    with pytest.raises(StudioError, match="Name it with --base"):
+        verify(zipped, tmp_path, "", lambda *_: None)
+
+
+def test_a_damaged_certificate_is_told_in_words(zipped, tmp_path):
+    folder = unpacked(zipped, tmp_path / "it")
+    for damaged in ("", "[]", '{"version": 1, "certificate": {}, "reference": null}', '{"version": 99}'):
+        (folder / "parity.json").write_text(damaged)
+        with pytest.raises(StudioError, match=r"damaged|another version"):
+            verify(folder, tmp_path, "", lambda *_: None)
+    (folder / "parity.json").unlink()
+    with pytest.raises(StudioError, match="no parity certificate"):
+        verify(folder, tmp_path, "", lambda *_: None)
+
+
+def test_a_merged_model_is_replayed_and_one_that_its_tool_cannot_load_has_failed(certified_run, exports, tmp_path):
+    """Both ways in which a replay ends, of the format that holds its base."""
+    out = certified(certified_run, tmp_path / "merged", "merged")
+    made, _ = read_certificate(out)
+    assert made.verdict == "passed", made.sentence
+    assert made.figures["rounding_kl"] > made.figures["kl"] > 0
+
+    def break_it(stage, _):
+        if stage.startswith("Asking"):
+            for folder in tmp_path.glob(".*/files"):
+                (folder / "model.safetensors").write_bytes(b"no weights")
+
+    broken, _ = read_certificate(certified(certified_run, tmp_path / "broken", "merged", break_it))
+    assert broken.verdict == "failed"
+    assert "cannot be loaded by its own tool" in broken.sentence
+    assert broken.is_doubtful
+
+
+def test_cancel_in_the_middle_of_a_replay_ends_its_process_and_leaves_nothing(certified_run, tmp_path):
+    def cancel(stage, _):
+        if stage.startswith("Replaying"):
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        certified(certified_run, tmp_path / "mine.zip", report=cancel)
+    assert not list(tmp_path.iterdir())
+    left = [
+        child for child in psutil.Process(os.getpid()).children() if "with_transformers" in " ".join(child.cmdline())
+    ]
+    assert left == []
+
+
+def test_a_run_without_held_out_tickets_is_asked_the_general_questions(certified_run, tmp_path, tiny_base):
+    from engine.export.parity.prompts import questions
+
+    data = Path(shutil.copytree(certified_run.data, tmp_path / "data"))
+    (data / "heldout.jsonl").write_bytes(b"")
+    assert all(question.travels for question in questions(data, "Be brief."))
+    assert len(questions(data, "")) == 8
+    assert questions(None, "Be brief.")[0].turns[0] == {"role": "system", "content": "Be brief."}
