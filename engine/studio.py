@@ -18,6 +18,7 @@ from engine.model.name_model import open_second_look
 from engine.services.adapters import AdapterService
 from engine.services.comparison import ComparisonService
 from engine.services.endpoint import EndpointService
+from engine.services.erasing import ErasureService
 from engine.services.export import ExportService
 from engine.services.facts import FactService
 from engine.services.hub import HubService
@@ -70,6 +71,7 @@ class Studio:
         self.adapters = AdapterService(workspace, self.runs)
         self.lookup = LookupService(self.tickets, self.runs)
         self.playground = PlaygroundService(workspace, self.tickets, self.runs, self.adapters, self.lookup, self.bases)
+        self.erasure = ErasureService(workspace, self.tickets, self.runs, self.adapters)
         self.facts = FactService(self.lookup)
         self.questions = QuestionService(workspace, self.playground, self.facts)
         self.comparison = ComparisonService(self.runs, self.bases)

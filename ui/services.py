@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from engine.task import Task
     from engine.tickets.conversation import LeftOut
     from engine.tickets.dataset.edits import Edits
+    from engine.tickets.dataset.erasure import Erasure
     from engine.tickets.dataset.files import Split
     from engine.tickets.dataset.provenance import Origin, TermKind
     from engine.tickets.dataset.stored import StoredConversation
@@ -168,6 +169,13 @@ class Questions(Protocol):
     ) -> Task[AnswerTable]: ...
 
 
+class Erasures(Protocol):
+    """Deleting customers: see :class:`engine.services.erasing.ErasureService`."""
+
+    def plan(self, dataset: str, ticket: str) -> Erasure: ...
+    def erase(self, dataset: str, ticket: str) -> Task[Erasure]: ...
+
+
 class Facts(Protocol):
     """What answers have invented: see :class:`engine.services.facts.FactService`."""
 
@@ -244,6 +252,8 @@ class Studio(Protocol):
     def playground(self) -> Playground: ...
     @property
     def questions(self) -> Questions: ...
+    @property
+    def erasure(self) -> Erasures: ...
     @property
     def facts(self) -> Facts: ...
     @property

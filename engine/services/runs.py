@@ -1,6 +1,7 @@
 """Runs: started, held, stopped, gone on with; listed, renamed and deleted."""
 
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -194,6 +195,14 @@ class RunService:
             RunError: It is in progress, here or in another program.
         """
         return self._runs.delete(run)
+
+    def kept_out(self, run: str) -> AbstractContextManager[None]:
+        """Keep a run that nobody trains from being trained, while its folder is changed.
+
+        Raises:
+            RunError: On entering: it is in progress, here or in another program.
+        """
+        return self.queue.kept_out(self.get(run))
 
     def close(self) -> None:
         """Stop the run in progress at its next step."""

@@ -106,7 +106,7 @@ def test_ui_imports_from_engine_only_studio_and_plain_records():
         *("verdict.intervals", "verdict.paper", "verdict.records", "verdict.transcript"),
         *("tickets.conversation", "tickets.dataset.files", "tickets.dataset.stored"),
         *("tickets.languages", "tickets.library", "tickets.options", "tickets.overrides"),
-        *("tickets.dataset.edits", "tickets.dataset.provenance", "tickets.preparing.report"),
+        *("tickets.dataset.edits", "tickets.dataset.erasure", "tickets.dataset.provenance", "tickets.preparing.report"),
         *("tickets.importing.columns", "tickets.importing.detect"),
         *("tickets.privacy.countries", "tickets.privacy.review"),
         *("serving.drafting", "serving.keys", "serving.offers", "serving.http.answers", "serving.http.routes"),

@@ -26,6 +26,7 @@ from engine.serving.keys import ApiKeys
 from engine.serving.offers import Offers, OffersFile, can_be_offered, everything
 from engine.studio import RunInfo, StudioSnapshot, Voice
 from engine.task import Task
+from engine.tickets.dataset.erasure import Erasure
 from engine.training.data.lengths import counted
 from engine.training.memory.cards import CardFit, on_cards
 from engine.training.memory.estimate import Estimate, estimate
@@ -304,6 +305,20 @@ class FakeQuestions:
         return Task("Answering the questions", action)
 
 
+class FakeErasures:
+    """As :class:`engine.services.erasing.ErasureService`."""
+
+    def __init__(self, studio: FakeStudio) -> None:
+        self.studio = studio
+
+    def plan(self, dataset: str, ticket: str) -> Erasure:
+        return Erasure(2, ("Sample shop",), ("Run 1",), ("Run 1",), 0)
+
+    def erase(self, dataset: str, ticket: str) -> Task[Erasure]:
+        self.studio.calls.append(("erase", dataset, ticket))
+        return Task("Deleting a customer", lambda _: self.plan(dataset, ticket))
+
+
 class FakeFacts:
     """As :class:`engine.services.facts.FactService`: the courier's name is from nowhere."""
 
@@ -460,6 +475,7 @@ class FakeStudio:
         self.adapters = FakeAdapters(self)
         self.playground = FakePlayground(self)
         self.questions = FakeQuestions(self)
+        self.erasure = FakeErasures(self)
         self.facts = FakeFacts(self)
         self.export = FakeExport(self)
         self.endpoint = FakeEndpoint(self)

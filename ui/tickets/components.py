@@ -46,9 +46,9 @@ class ConversationList:
     pager: gr.HTML
     """[pager]; raises 'turn'"""
     notice: gr.HTML
-    """[reader-notice]: what was just done; raises 'undo'"""
+    """[reader-notice]: what was just done, or is about to be; raises 'undo' and 'erase'"""
     learn: gr.HTML
-    """[learn-view]; raises 'drop', 'rewrite', 'tag' and 'agent'"""
+    """[learn-view]; raises 'drop', 'rewrite', 'tag', 'agent' and 'erase'"""
     rewriting: gr.Column
     """Around [rewrite-text], [rewrite-save] and [rewrite-cancel]"""
     text: gr.Textbox
@@ -169,7 +169,7 @@ def build_list() -> ConversationList:
             pager = html(elem_id="pager", raises=("turn",))
         with gr.Column(elem_id="reader-view", elem_classes="sheet", min_width=320):
             html('<h2 class="sheet-title">What the model will learn</h2>')
-            notice = html(elem_id="reader-notice", raises=("undo",))
+            notice = html(elem_id="reader-notice", raises=("undo", "erase"))
             with gr.Column(elem_id="rewriting", visible=False) as rewriting:
                 text = gr.Textbox(
                     "", label="The answer that is to be learnt instead", elem_id="rewrite-text", lines=6, max_lines=14
@@ -177,7 +177,7 @@ def build_list() -> ConversationList:
                 with gr.Row(elem_classes="bar-row end"):
                     back = gr.Button("Cancel", elem_id="rewrite-cancel", scale=0, min_width=90)
                     save = gr.Button("Save", variant="primary", elem_id="rewrite-save", scale=0, min_width=90)
-            learn = html(elem_id="learn-view", raises=("drop", "rewrite", "tag", "agent"))
+            learn = html(elem_id="learn-view", raises=("drop", "rewrite", "tag", "agent", "erase"))
     return ConversationList(
         mode,
         search,

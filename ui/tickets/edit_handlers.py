@@ -13,7 +13,7 @@ from ui.events import bind, once
 from ui.html import data_of
 from ui.tickets import reprepare_panel
 from ui.tickets.conversation_list import Draw, open_entry
-from ui.tickets.views import changes, listing
+from ui.tickets.views import changes, erasing, listing
 
 
 def wire(context: Context, redraw: Draw, relist: Draw, state: list[Any], outputs: list[Any]) -> None:
@@ -30,6 +30,22 @@ def wire(context: Context, redraw: Draw, relist: Draw, state: list[Any], outputs
     _wire_rewriting(context, redraw, state, outputs)
     _wire_review(context, relist, state)
     _wire_undo(context, redraw, state, outputs)
+    _wire_deleting(context, redraw, state, outputs)
+
+
+def _wire_deleting(context: Context, redraw: Draw, state: list[Any], outputs: list[Any]) -> None:
+    ui, studio = context.tickets.conversations, context.studio
+
+    def confirm(*rest: Any) -> dict[Any, Any]:
+        entry = open_entry(context, rest[0], rest[1])
+        return {ui.notice: erasing.to_confirm(entry.ticket, studio.erasure.plan(rest[0], entry.ticket))}
+
+    def delete(event: gr.EventData, *rest: Any) -> dict[Any, Any]:
+        deleted = studio.erasure.erase(rest[0], data_of(event)["ticket"]).wait()
+        return {**redraw(*rest, ticket="", rewriting=-1, start=0), ui.notice: erasing.done(deleted)}
+
+    bind(ui.learn.erase, confirm, state, [ui.notice])
+    bind(ui.notice.erase, delete, state, outputs)
 
 
 def _wire_leaving_out(context: Context, redraw: Draw, state: list[Any], outputs: list[Any]) -> None:

@@ -101,7 +101,8 @@ def _actions(row: StoredConversation, agents: Sequence[str]) -> Markup:
     )
     return Markup(
         '<div class="conversation-actions"><button type="button" class="button small" data-do="drop" '
-        'data-key="drop">Leave this conversation out</button>{}</div>'
+        'data-key="drop">Leave this conversation out</button>{}<button type="button" class="link danger" '
+        'data-do="erase" data-key="erase">Delete this customer …</button></div>'
     ).format(more)
 
 
