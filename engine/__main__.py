@@ -325,6 +325,34 @@ def pull(
 
 
 @app.command()
+def serve(
+    adapter: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="An adapter's folder, or an exported .zip; may be given more than once. Else the workspace's."
+        ),
+    ] = None,
+    model: Annotated[str, typer.Option(help="The base of --adapter, where what it names is not found here.")] = "",
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; any but this computer's is open to the network.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Where programs ask.", min=1, max=65535)] = 8000,
+    new_key: Annotated[
+        str, typer.Option("--new-key", metavar="NAME", help="Make an API key of this name and show it, once.")
+    ] = "",
+    ssl_certfile: Annotated[Path | None, typer.Option(help="Certificate, for https.")] = None,
+    ssl_keyfile: Annotated[Path | None, typer.Option(help="Its key.")] = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Answer other programs as OpenAI's API does, without the window; API keys are the workspace's."""
+    from engine.standalone import Place, keep_serving, opened
+
+    home = Workspace(workspace or default_root())
+    with opened(home, adapter or [], model) as endpoint:
+        result(keep_serving(endpoint, Place(host, port, ssl_certfile, ssl_keyfile), new_key))
+
+
+@app.command()
 def starter(
     out: Annotated[Path, typer.Option(help="A new folder for the checkpoint.")], workspace: WorkspaceOption = None
 ) -> None:

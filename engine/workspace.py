@@ -51,19 +51,20 @@ class Workspace:
 
     Args:
         root: The folder that holds everything; made when it is missing.
+        cache: Where fetched models are kept, when not in it.
 
     Raises:
         ResourceError: The folder cannot be made or written.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, cache: Path | None = None) -> None:
         self.root = root.expanduser().resolve()
         self.datasets = self.root / "datasets"
         self.runs = self.root / "runs"
         self.adapters = self.root / "adapters"
         self.recipes = self.root / "recipes"
         self.questions = self.root / "questions"
-        self.cache = self.root / "cache"
+        self.cache = cache or self.root / "cache"
         self.trash = self.root / "trash"
         with disk_errors(self.root):
             _close_to_others(self.root)
