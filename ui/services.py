@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from engine.chat.heldout import HeldOutTicket
     from engine.chat.records import AnswerFrame, Sampling
     from engine.damage import Damaged
-    from engine.export.records import Choices, Command, Made, Offer
+    from engine.export.records import Choices, Command, Made, Offer, Sending, Sent
     from engine.model.catalogue import CatalogueEntry
     from engine.presets import Preset
     from engine.question_sets import AnswerTable, Question
@@ -235,6 +235,19 @@ class Verdicts(Protocol):
     def judge(self, run: str) -> Task[Verdict]: ...
 
 
+class Hub(Protocol):
+    """The model hub: see :class:`engine.services.hub.HubService`."""
+
+    def plan_of(self, run: str, format_: str) -> Task[Sending]: ...
+    def send_of(
+        self, run: str, format_: str, repository: str, token: str = "", *, private: bool = True
+    ) -> Task[Sent]: ...
+    def is_there(self, source: str) -> bool: ...
+    def fetch(
+        self, repository: str, name: str = "", base: str = "", *, revision: str = "", sha256: str = ""
+    ) -> Task[str]: ...
+
+
 class Studio(Protocol):
     """The engine: see :class:`engine.studio.Studio`."""
 
@@ -258,6 +271,8 @@ class Studio(Protocol):
     def facts(self) -> Facts: ...
     @property
     def export(self) -> Export: ...
+    @property
+    def hub(self) -> Hub: ...
     @property
     def endpoint(self) -> Endpoint: ...
     @property

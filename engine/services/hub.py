@@ -1,8 +1,11 @@
 """The model hub: exports sent there, adapters fetched from there."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from engine.model.sources import is_hub_id
+from engine.scratch import scratch
 from engine.services.adapters import AdapterService
 from engine.services.export import ExportService
 from engine.task import Report, Task
@@ -56,19 +59,57 @@ class HubService:
 
         return Task("Sending to the model hub", action)
 
-    def send_adapter(self, run: str, repository: str, token: str = "", *, private: bool = True) -> "Task[Sent]":
-        """Send a run's adapter as it is by now, never with its tickets; the arguments are those of :meth:`send`."""
+    def plan_of(self, run: str, format_: str) -> "Task[Sending]":
+        """Return what would be sent of a run's result, and what would stay; asks nobody.
+
+        Args:
+            run: The run's id.
+            format_: 'adapter', which is packed for it, or a format that lies in the run's folder already.
+        """
+
+        def action(task: "Task[Sending]") -> "Sending":
+            from engine.export.hub.sending import plan
+
+            found: Sending = self._with_export(run, format_, task.report, plan)
+            return found
+
+        return Task("Looking at what would be sent", action)
+
+    def send_of(
+        self, run: str, format_: str, repository: str, token: str = "", *, private: bool = True
+    ) -> "Task[Sent]":
+        """Send a run's result, never with its tickets.
+
+        Args:
+            run: The run's id.
+            format_: As in :meth:`plan_of`.
+            repository: As in :meth:`send`.
+            token: As in :meth:`send`.
+            private: As in :meth:`send`.
+        """
         once = [token]
 
         def action(task: "Task[Sent]") -> "Sent":
-            from engine.scratch import scratch
+            def work(folder: Path) -> "Sent":
+                return self._send(folder, repository, once.pop(), task.report, private)
 
-            with scratch(self._workspace.cache, "sending") as folder:
-                made = folder / "adapter.zip"
-                self._exports.write(run, "adapter", made, task.report)
-                return self._send(made, repository, once.pop(), task.report, private)
+            sent: Sent = self._with_export(run, format_, task.report, work)
+            return sent
 
         return Task("Sending to the model hub", action)
+
+    def _with_export(self, run: str, format_: str, report: Report, work: Callable[[Path], Any]) -> Any:
+        """Call ``work`` with the folder of an export; an adapter is made for as long as that takes."""
+        if format_ != "adapter":
+            return work(self._exports.made(run, format_).folder)
+        with scratch(self._workspace.cache, "sending") as temporary:
+            folder = temporary / "adapter"
+            folder.mkdir()
+            return work(self._exports.write(run, "adapter", folder, report))
+
+    def is_there(self, source: str) -> bool:
+        """Whether a text names an adapter of the hub, and no file or folder of this computer; asks nobody."""
+        return is_hub_id(source) and not Path(source).expanduser().exists()
 
     def fetch(
         self, repository: str, name: str = "", base: str = "", *, revision: str = "", sha256: str = ""
@@ -88,7 +129,6 @@ class HubService:
 
         def action(task: Task[str]) -> str:
             from engine.export.hub.fetching import fetch_adapter
-            from engine.scratch import scratch
 
             with scratch(self._workspace.cache, "fetching") as temporary:
                 folder = temporary / repository.rpartition("/")[2]

@@ -1,6 +1,7 @@
 """Taking home what a run has learnt, in its middle and at its end, and bringing an adapter in."""
 
 import zipfile
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -47,3 +48,22 @@ def test_a_checkpoint_can_be_taken_home_and_an_adapter_brought_in(page, run_in_t
     page.locator("#export-tiles [data-do=ask]").click()
     expect(page.locator("#tab-playground-button")).to_have_attribute("aria-selected", "true")
     expect(page.locator("[data-voice$='@12']")).to_be_visible()
+
+
+@pytest.mark.usefixtures("run_in_the_middle")
+def test_a_whole_model_is_made_by_keyboard_and_is_there_after_a_reload(page):
+    page.locator("#tab-export-button").click()
+    page.locator("[data-key=make-merged]").focus()
+    page.keyboard.press("Enter")
+    card = page.locator("#export-tiles section[data-format=merged]")
+    expect(card.locator(".path")).to_contain_text("-merged", timeout=120_000)
+    expect(page.locator("#export-done")).to_contain_text("Saved as")
+    made = Path(card.locator(".path").inner_text())
+    assert list(made.parent.iterdir()) == [made], "no scratch folder is left"
+    page.reload()
+    page.locator("#tab-export-button").click()
+    card.locator("summary").click()
+    expect(card.locator(".command").first).to_contain_text("usage.py")
+    with page.expect_download(timeout=120_000) as waiting:
+        card.locator("[data-do=fetch]").click()
+    assert waiting.value.suggested_filename.endswith("-merged.zip")

@@ -15,7 +15,7 @@ from engine.chat.heldout import HeldOutTicket
 from engine.chat.records import Answer, AnswerFrame, Sampling
 from engine.damage import Damaged
 from engine.errors import ModelError, StudioError
-from engine.export.records import Choices, Command, Made, Offer
+from engine.export.records import Choices, Command, Made, Offer, Sending, Sent
 from engine.hardware import DeviceReport
 from engine.model.catalogue import CatalogueEntry, catalogue
 from engine.presets import Preset, presets
@@ -345,6 +345,30 @@ class FakeFacts:
         return tuple(Fact("name", *match.span(), known, known) for match in re.finditer("Kestrel Post", text))
 
 
+class FakeHub:
+    """As :class:`engine.services.hub.HubService`."""
+
+    def __init__(self, studio: FakeStudio) -> None:
+        self.studio = studio
+
+    def plan_of(self, run: str, format_: str) -> Task[Sending]:
+        self.studio.calls.append(("plan_of", run, format_))
+        return Task("Looking", lambda _: Sending((("README.md", 4000),), ("train.jsonl",)))
+
+    def send_of(self, run: str, format_: str, repository: str, token: str = "", *, private: bool = True) -> Task[Sent]:
+        self.studio.calls.append(("send_of", run, format_, repository, token, private))
+        return Task("Sending", lambda _: Sent(repository, f"https://hub/{repository}", "0" * 40, private, ()))
+
+    def is_there(self, source: str) -> bool:
+        return source.count("/") == 1 and not source.startswith("/")
+
+    def fetch(
+        self, repository: str, name: str = "", base: str = "", *, revision: str = "", sha256: str = ""
+    ) -> Task[str]:
+        self.studio.calls.append(("fetch", repository, name, base))
+        return Task("Fetching", lambda _: self.studio.adapters.bring_in(Path(repository), name or repository, base))
+
+
 class FakeExport:
     """As :class:`engine.services.export.ExportService`."""
 
@@ -478,6 +502,7 @@ class FakeStudio:
         self.erasure = FakeErasures(self)
         self.facts = FakeFacts(self)
         self.export = FakeExport(self)
+        self.hub = FakeHub(self)
         self.endpoint = FakeEndpoint(self)
         self.verdict = FakeVerdicts(self)
         if not empty:

@@ -6,6 +6,7 @@ import gradio as gr
 
 from ui import parts
 from ui.export import views
+from ui.export.hub_panel import HubPanel, build_hub_panel
 from ui.html import html
 
 
@@ -47,6 +48,7 @@ class ExportTab:
     """[export-commands]"""
     usage: gr.Markdown
     """[usage]"""
+    hub: HubPanel
     bring_in: gr.Accordion
     """[import-adapter-panel]"""
     zip: gr.File
@@ -94,6 +96,7 @@ def build_export(tab: gr.Tab) -> ExportTab:
         with gr.Accordion("Commands and script", open=False, elem_id="usage-panel") as usage_panel:
             typed = html(elem_id="export-commands")
             usage = gr.Markdown(elem_id="usage", sanitize_html=True)
+        hub = build_hub_panel()
     with gr.Accordion("Bring an adapter in", open=False, elem_id="import-adapter-panel") as bring_in:
         html(
             '<p class="quiet">A .zip from here, or any PEFT adapter folder on this computer. It becomes a voice in the '
@@ -111,7 +114,7 @@ def build_export(tab: gr.Tab) -> ExportTab:
             with gr.Column():
                 folder = gr.Textbox(
                     "",
-                    label="Or the path of its folder",
+                    label="Or the path of its folder, or its id on the model hub",
                     placeholder="/home/me/adapters/shop",
                     elem_id="import-folder",
                     max_lines=1,
@@ -147,6 +150,7 @@ def build_export(tab: gr.Tab) -> ExportTab:
         usage_panel,
         typed,
         usage,
+        hub,
         bring_in,
         zip_file,
         folder,

@@ -9,12 +9,13 @@ from typing import Any
 import gradio as gr
 
 from engine.errors import StudioError
-from engine.export.records import Choices
+from engine.export.records import Choices, Sending, Sent
 from engine.workspace import slug
 from ui import parts
 from ui.context import Context
 from ui.events import bind, once
 from ui.export import cards, views
+from ui.export.hub_panel import checked, sendable, told_of
 from ui.export.revealing import open_folder
 from ui.html import data_of
 from ui.playground.views import newly
@@ -26,7 +27,7 @@ def wire(context: Context) -> None:
     """Attach the handlers."""
     ui, studio, tasks = context.export, context.studio, context.tasks
     everything = _outputs(context)
-    working = [*_working_pieces(context), ui.done, ui.file, ui.tiles]
+    working = [*_working_pieces(context), ui.done, ui.file, ui.tiles, ui.hub.what, ui.hub.told]
 
     def choose(chosen: str | None) -> dict[Any, Any]:
         shown = {**_shown(context, chosen or ""), ui.done: "", ui.usage_panel: gr.Accordion(open=False)}
@@ -68,19 +69,30 @@ def wire(context: Context) -> None:
         open_folder(folder, request.client.host if request and request.client else "")
         return {}
 
+    def look(run: str, what: str) -> dict[Any, Any]:
+        tasks.start(EXPORT, lambda: studio.hub.plan_of(run, what))
+        return {**_working(context), ui.hub.told: ""}
+
+    def send(run: str, what: str, repository: str, token: str, public: bool) -> dict[Any, Any]:
+        place = checked(repository)
+        tasks.start(EXPORT, lambda: studio.hub.send_of(run, what, place, token, private=not public))
+        return {**_working(context), ui.hub.told: "", ui.hub.token: ""}
+
     def watch(run: str) -> dict[Any, Any]:
         shown = _working(context)
-        if ui.done in shown and run:  # it has just ended, and may lie in the run's folder now
-            shown[ui.tiles] = cards.cards(studio.export.offers(run))
+        if run and (ui.done in shown or ui.hub.told in shown):  # it has just ended, and may lie in the run's folder now
+            shown |= _offered(context, run)
         return shown
 
     def bring(zip_file: str | None, folder: str, name: str, base: str) -> dict[Any, Any]:
         source = zip_file or folder.strip()
         if not source:
             raise StudioError("Nothing to import yet.", "Drop a .zip, or write the path of an adapter folder.")
-        voice = studio.playground.voice(
-            studio.adapters.bring_in(Path(source), name.strip() or Path(source).stem, base.strip())
-        )
+        if studio.hub.is_there(source):
+            identifier = studio.hub.fetch(source, name.strip(), base.strip()).wait()
+        else:
+            identifier = studio.adapters.bring_in(Path(source), name.strip() or Path(source).stem, base.strip())
+        voice = studio.playground.voice(identifier)
         return {ui.imported: views.imported(voice.label), ui.zip: None, ui.folder: "", ui.name: "", ui.base: ""}
 
     bind(ui.run.input, choose, [ui.run], [*everything, ui.done, ui.usage_panel])
@@ -90,6 +102,9 @@ def wire(context: Context) -> None:
     bind(ui.tiles.make, make, [context.page.export], working)
     bind(ui.tiles.fetch, fetch, [context.page.export], working)
     bind(ui.tiles.open, reveal, [context.page.export])
+    asked = [context.page.export, ui.hub.what]
+    once(ui.hub.look, look, asked, working)
+    once(ui.hub.send, send, [*asked, ui.hub.repository, ui.hub.token, ui.hub.public], [*working, ui.hub.token])
     bind(ui.timer.tick, watch, [context.page.export], working)
     bind(ui.progress.cancel, lambda: tasks.cancel(EXPORT))
     bind(ui.file.change, None, js="() => ticketTuner.download('download-file')")
@@ -109,7 +124,7 @@ def redraw(context: Context) -> tuple[Any, list[Any], list[Any]]:
 def _outputs(context: Context) -> list[Any]:
     """Everything that the tab sets, but for what is packed and brought in."""
     ui = context.export
-    pieces = [*_working_pieces(context), ui.about, ui.run, ui.with_tickets, ui.tiles, ui.package, ui.card]
+    pieces = [*_working_pieces(context), ui.about, ui.run, ui.with_tickets, ui.tiles, ui.hub.what, ui.package, ui.card]
     return [ui.empty, ui.body, *pieces, context.page.export]
 
 
@@ -132,7 +147,7 @@ def _shown(context: Context, run: str) -> dict[Any, Any]:
         ui.about: views.about(info),
         ui.run: gr.Dropdown(choices, value=chosen),
         ui.with_tickets: gr.update(label=views.tickets_label(*studio.export.tickets(chosen))),
-        ui.tiles: cards.cards(studio.export.offers(chosen)),
+        **_offered(context, chosen),
         ui.package: views.package(),
         ui.card: views.card_body(studio.export.card(chosen)),
     }
@@ -141,6 +156,12 @@ def _shown(context: Context, run: str) -> dict[Any, Any]:
 def _target(context: Context, run: str) -> Path:
     """Where the file is packed: among the files that the page may fetch, under the run's name."""
     return context.downloads / f"{slug(context.studio.runs.info(run).status.name)}-adapter.zip"
+
+
+def _offered(context: Context, run: str) -> dict[Any, Any]:
+    """The cards, and what can be sent."""
+    ui, offers = context.export, context.studio.export.offers(run)
+    return {ui.tiles: cards.cards(offers), ui.hub.what: sendable(offers)}
 
 
 def _working_pieces(context: Context) -> list[Any]:
@@ -169,6 +190,8 @@ def _working(context: Context) -> dict[Any, Any]:
         return shown
     if seen.error or seen.result is None:
         return {**shown, ui.done: parts.failure(seen.error) if seen.error else ""}
+    if isinstance(seen.result, Sending | Sent):
+        return {**shown, ui.hub.told: told_of(seen.result)}
     if seen.result.is_dir():
         return {**shown, ui.done: views.saved(seen.result)}
     return {**shown, ui.done: views.packed(seen.result.name, seen.result.stat().st_size), ui.file: str(seen.result)}
