@@ -76,6 +76,41 @@ def test_a_list_is_one_tab_stop_with_arrows_inside(shop):
     expect(shop.get_by_role("menu")).to_have_count(0)
 
 
+def test_the_masked_list_is_one_tab_stop_and_arrows_reach_every_button(shop):
+    tab(shop, "tickets").click()
+    shop.locator("#list-mode label", has_text="Masked").click()
+    table = shop.locator("#conversations .terms")
+    terms = table.locator(".term")
+    expect(terms.nth(2)).to_be_visible()
+    expect(table.locator("button[tabindex='0']")).to_have_count(1)
+    terms.first.focus()
+    shop.keyboard.press("ArrowDown")
+    expect(terms.nth(1)).to_be_focused()
+    shop.keyboard.press("ArrowRight")
+    expect(table.locator("tbody tr").nth(1).locator("[data-do=allow]")).to_be_focused()
+    shop.keyboard.press("Tab")
+    assert not shop.evaluate("document.activeElement.closest('.terms')")
+    shop.keyboard.press("Shift+Tab")
+    expect(table.locator("tbody tr").nth(1).locator("[data-do=allow]")).to_be_focused()
+    shop.locator("#list-mode label", has_text="Conversations").click()
+    expect(shop.locator("#conversations .list-row").first).to_be_visible()
+
+
+def test_what_is_cut_off_says_itself_whole_under_the_pointer(shop):
+    shop.set_viewport_size({"width": 1366, "height": 768})
+    tab(shop, "recipe").click()
+    lines = shop.locator("#models .model-main .quiet")
+    cut, whole = lines.filter(has_text="Runs on any computer"), lines.filter(has_text="Knows a little more")
+    cut.hover()
+    expect(cut).to_have_attribute("title", cut.inner_text())
+    whole.hover()
+    assert whole.get_attribute("title") is None
+    shop.set_viewport_size({"width": 1920, "height": 1080})
+    whole.hover()
+    cut.hover()
+    expect(cut).not_to_have_attribute("title", re.compile("."))
+
+
 def test_the_palette_finds_a_data_set_a_model_and_something_to_do(shop):
     words, rows = shop.locator(".palette input"), shop.locator(".palette [role=option]")
     tab(shop, "export").click()

@@ -105,10 +105,10 @@ def _build_actions() -> dict[str, Any]:
         edit = gr.Button("Edit the question", elem_id="edit-question", size="sm", scale=0, min_width=140)
         keep = gr.Button("Download the conversation", elem_id="keep-conversation", size="sm", scale=0, min_width=190)
         differences = gr.Checkbox(
-            False, label="Mark differences", elem_id="differences", container=False, min_width=150
+            False, label="Mark differences", elem_id="differences", container=False, scale=0, min_width=150
         )
         invented = gr.Checkbox(
-            True, label="Mark facts from nowhere", elem_id="invented", container=False, min_width=190
+            True, label="Mark facts from nowhere", elem_id="invented", container=False, scale=0, min_width=200
         )
     kept = gr.DownloadButton("Download", elem_id="conversation-file", elem_classes="hidden-file")
     return {"again": again, "edit": edit, "keep": keep, "differences": differences, "invented": invented, "kept": kept}
