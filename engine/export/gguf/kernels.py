@@ -60,7 +60,12 @@ def _function() -> Any:
     file = _file()
     if file is None:
         raise missing()
-    function = ctypes.CDLL(str(file)).ggml_quantize_chunk
+    try:
+        function = ctypes.CDLL(str(file)).ggml_quantize_chunk
+    except (OSError, AttributeError) as error:  # a library for another system, or one that hides the function
+        raise StudioError(
+            "The llama.cpp that is installed here cannot be asked to pack a model.", "Pick q8_0 or f16."
+        ) from error
     function.restype = ctypes.c_size_t
     # type, source, target, first number, rows, numbers a row, importance of each number
     number, address = ctypes.c_int64, ctypes.c_void_p

@@ -57,6 +57,14 @@ def test_rank_stabilised_and_layers_with_an_alpha_of_their_own(workspace, datase
     assert (said - wanted)[wanted > -8].abs().max() < FAR["f16"]
 
 
+def test_onto_the_original_weights_the_card_says_how_far_that_is(run, tmp_path):
+    out = export(run, tmp_path / "out", "gguf", quantisation="f16", onto="original")
+    tested = export(run, tmp_path / "tested", "gguf", quantisation="f16")
+    assert next(out.glob("*.gguf")).read_bytes() != next(tested.glob("*.gguf")).read_bytes()
+    assert "It is the model that was tested, but for rounding to float16." in (tested / "README.md").read_text()
+    assert "that was tested, but" not in (out / "README.md").read_text()
+
+
 def test_called_off_half_way_it_leaves_nothing(run, tmp_path):
     def report(stage, fraction):
         if stage == "Writing the weights" and fraction:

@@ -62,3 +62,14 @@ def test_without_llama_cpp_its_ways_of_packing_are_refused(monkeypatch):
     kernels._function.cache_clear()
     with pytest.raises(StudioError, match=r"llama\.cpp is not installed here.*pip install"):
         kernels.quantise(np.zeros((1, 256), np.float32), 12)
+
+
+def test_a_library_without_the_function_is_told(monkeypatch, tmp_path):
+    (tmp_path / "hollow").mkdir()
+    (tmp_path / "hollow" / "__init__.py").touch()
+    (tmp_path / "hollow" / "hollow.so").write_bytes(b"no library")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(kernels, "PACKAGE", "hollow")
+    kernels._function.cache_clear()
+    with pytest.raises(StudioError, match="cannot be asked to pack"):
+        kernels.quantise(np.zeros((1, 256), np.float32), 12)
