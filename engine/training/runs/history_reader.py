@@ -158,8 +158,7 @@ class HistoryReader:
         try:
             with self._file.open("rb") as file:
                 header = _values_of(file.readline(1 << 16))
-            offset = header["offset"]
-            if header["format"] == FORMAT and isinstance(offset, int) and header["seal"] == self._seal(offset):
+            if header["format"] == FORMAT and header["seal"] == self._seal(header["offset"]):
                 return dict(header)
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             pass
@@ -167,9 +166,8 @@ class HistoryReader:
 
     def _summary_of_all(self) -> Summary | None:
         """The summary on the disk, where it knows all events."""
-        header = self._header()
         try:
-            if header is not None and header["offset"] == self.path.stat().st_size:
+            if (header := self._header()) and header["offset"] == self.path.stat().st_size:
                 return Summary.read(header["summary"])
         except (OSError, KeyError, TypeError, AttributeError):
             pass

@@ -285,6 +285,13 @@ def test_a_summary_waits_for_nobody_who_reads_the_events(file):
     thread.join(60.0)
 
 
+def test_a_curve_that_a_version_with_another_format_kept_is_not_believed(file, monkeypatch):
+    monkeypatch.setattr(history_reader, "FORMAT", history_reader.FORMAT + 1)
+    reader = HistoryReader(file)
+    assert reader.behind() == file.stat().st_size
+    assert reader.glance() == curve_of(long_run(3000)).history()
+
+
 # ---- several who read
 
 
