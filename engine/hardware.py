@@ -15,9 +15,20 @@ if TYPE_CHECKING:
     import torch
 
 GIB = 2**30
+
+# ---- Shares of the memory that is free when something is about to take it
+
+RUN_SHARE = 0.9
+"""A run on a GPU may be expected to need this: the estimate is one, and others use the GPU too."""
 UNPACKED_SHARE = 0.4
-"""Unpacked copies of a base's 4-bit layers may take this share of the memory that is free on a computer without a GPU
-when it is loaded; training needs the rest."""
+"""Unpacked copies of a base's 4-bit layers, on a computer without a GPU; training needs the rest."""
+CACHE_SHARE = 0.25
+"""Keys and values of the rows that are answered together: they are copied when a row joins or leaves."""
+RECORDED_CACHE_SHARE = 0.5
+"""The cache of a recorded decoding step."""
+OUTPUT_COPY_SHARE = 0.1
+"""A copy of the output layer in bfloat16, for decoding by the processor."""
+
 CONTEXT_GIB = 0.4
 """What CUDA itself holds of a GPU for a program that uses it, roughly; asking how much is free is enough to use it."""
 

@@ -14,7 +14,7 @@ import torch
 
 from engine.chat.prefill import Row, forward, new_cache, read_prompts
 from engine.chat.row_cache import CachedRows
-from engine.hardware import free_bytes
+from engine.hardware import CACHE_SHARE, free_bytes
 
 if TYPE_CHECKING:
     from engine.chat.adapters import AdapterBank
@@ -23,8 +23,6 @@ MOST_ROWS = 32
 """Rows that are answered at a time; from here on the products of a step cost about what the rows cost apart."""
 ODD_ROWS = 4
 """The same for models whose cache is of a kind that rows cannot join, and of a size that is not known here."""
-SHARE_OF_FREE_MEMORY = 0.25
-"""What keys and values may take of the free memory: they are copied when a row joins or leaves."""
 
 
 def most_rows(bank: "AdapterBank", longest: int) -> int:
@@ -34,7 +32,7 @@ def most_rows(bank: "AdapterBank", longest: int) -> int:
     if new_cache(bank) is None:
         return ODD_ROWS
     free = free_bytes(bank.device) if bank.device.type == "cuda" else psutil.virtual_memory().available
-    return max(1, min(MOST_ROWS, int(SHARE_OF_FREE_MEMORY * free) // bytes_of_cache(bank.model, 1, longest)))
+    return max(1, min(MOST_ROWS, int(CACHE_SHARE * free) // bytes_of_cache(bank.model, 1, longest)))
 
 
 class Batch(Protocol):

@@ -7,9 +7,7 @@ import psutil
 import torch
 
 from engine.chat.cpu_step.arguments import BLOCK, Kind
-
-SHARE_OF_FREE_MEMORY = 0.1
-"""What a copy of the output layer in bfloat16 may take of the free memory."""
+from engine.hardware import OUTPUT_COPY_SHARE
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,7 @@ def _packed(layer: Any, bias: torch.Tensor | None) -> Weights | None:
 
 def _in_bfloat16(weight: torch.Tensor) -> torch.Tensor | None:
     """Half the bytes to read at every step, where it changes nothing: most checkpoints are in bfloat16."""
-    if 2 * weight.numel() > SHARE_OF_FREE_MEMORY * psutil.virtual_memory().available:
+    if 2 * weight.numel() > OUTPUT_COPY_SHARE * psutil.virtual_memory().available:
         return None
     half = weight.bfloat16()
     pieces = zip(half.chunk(64), weight.chunk(64), strict=True)  # so that no other copy in float32 is made

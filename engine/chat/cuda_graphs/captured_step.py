@@ -19,7 +19,7 @@ import torch
 from engine.chat.adapted_linear import AdaptedLinear, LoraWeights, RowAssignment
 from engine.chat.cuda_graphs import attention
 from engine.chat.cuda_graphs.slot_table import SlotTable
-from engine.hardware import GIB, builds_kernels, free_bytes
+from engine.hardware import GIB, RECORDED_CACHE_SHARE, builds_kernels, free_bytes
 
 if TYPE_CHECKING:
     from engine.chat.row_cache import CachedRows
@@ -30,8 +30,6 @@ MOST_ROWS = 32
 MOST_RANKS = 64
 LENGTH_STEP = 256
 """Lengths of caches are multiples of this, so that one does for answers of about one length."""
-SHARE_OF_FREE_MEMORY = 0.5
-"""A cache may take this share of what is free."""
 TOLERANCE = 0.15
 """How far a recorded step's scores may be from those of the same step computed one by one, as a share of their size.
 Measured on a 7B with an adapter: 0.01; bfloat16 has eight bits, and kernels add up in another order."""
@@ -309,4 +307,4 @@ def bytes_of_cache(model: Any, rows: int, length: int) -> int:
 def fits_memory(model: Any, rows: int, length: int, device: torch.device) -> bool:
     """Whether a cache of that size leaves enough for everything else."""
     needed = bytes_of_cache(model, rows, length) + GIB // 4
-    return needed <= SHARE_OF_FREE_MEMORY * free_bytes(device)
+    return needed <= RECORDED_CACHE_SHARE * free_bytes(device)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from engine.errors import RecipeError
+from engine.hardware import RUN_SHARE
 from engine.model.size import ModelSize
 from engine.recipe import Recipe
 from engine.training.memory.gpu import Memory, StepShape, base_bytes, peak
@@ -27,8 +28,6 @@ PACKED_STEPS = 60
 COMPILING_PAYS = 1_000_000
 """Tokens of a run from which compiling pays: it takes 20 s to a minute, and then saves a fifth of the time or more
 (12,600 and 15,700 tokens/s with a 7B on an H200)."""
-FREE_SHARE = 0.9
-"""Share of the free GPU memory that a run may be expected to need: the estimate is one, and others use the GPU too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +136,7 @@ def choose(recipe: Recipe, machine: Machine, size: ModelSize, epoch: Epoch) -> S
     compiles = packing and machine.kernel == "varlen" and machine.compiles and not machine.sharded
     compiled = compiles and _tokens(recipe, epoch) >= COMPILING_PAYS
     made = [_settings(recipe, machine, mode, options, packing, compiled, length) for mode, options in _ways(recipe)]
-    room = FREE_SHARE * machine.free_bytes
+    room = RUN_SHARE * machine.free_bytes
     return next((one for one in made if beyond_base(one, recipe, machine, size, length) <= room), made[-1])
 
 

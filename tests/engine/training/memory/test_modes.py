@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from engine.errors import RecipeError
-from engine.hardware import GIB
+from engine.hardware import GIB, RUN_SHARE
 from engine.model.size import ModelSize
 from engine.recipe import Recipe
 from engine.training.memory import modes
@@ -68,7 +68,7 @@ def test_what_is_chosen_is_expected_to_fit_where_anything_does(memory, gib):
     recipe, machine = Recipe(memory=memory), dataclasses.replace(GPU, free_bytes=gib * GIB)
     made = choose(recipe, machine, SEVEN_B, LARGE)
     least = choose(recipe, dataclasses.replace(GPU, free_bytes=0), SEVEN_B, LARGE)
-    room = modes.FREE_SHARE * machine.free_bytes
+    room = RUN_SHARE * machine.free_bytes
     assert modes.beyond_base(made, recipe, machine, SEVEN_B, 1024) <= room or made == least
     if memory != "auto":
         assert made.mode == memory
