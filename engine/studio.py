@@ -16,6 +16,7 @@ from engine.hardware import DeviceReport, device_report, gpu_count
 from engine.model.libraries import import_all
 from engine.model.name_model import open_second_look
 from engine.services.adapters import AdapterService
+from engine.services.blind import BlindService
 from engine.services.comparison import ComparisonService
 from engine.services.endpoint import EndpointService
 from engine.services.erasing import ErasureService
@@ -78,6 +79,7 @@ class Studio:
         self.export = ExportService(self.runs, self.bases, workspace.cache)
         self.hub = HubService(workspace, self.export, self.adapters)
         self.verdict = VerdictService(self.runs, self.playground, self.lookup, self.bases)
+        self.blind = BlindService(self.runs, self.verdict)
         self.endpoint = EndpointService(workspace, self.tickets, self.runs, self.playground)
         self._warm = threading.Event()
         workspace.sweep()

@@ -11,6 +11,7 @@ import "./tips.js";
 import { actions } from "./actions.js";
 import { address } from "./address.js";
 import { follow } from "./answers.js";
+import { blind } from "./blind.js";
 import { chart } from "./chart.js";
 import { slowTheClock } from "./clock.js";
 import { fields } from "./fields.js";
@@ -22,4 +23,4 @@ import { palette } from "./palette.js";
 import { openTab, ready } from "./tabs.js";
 
 slowTheClock(window);
-window.ticketTuner = { actions, address, chart, done, download, fields, follow, header, live, openTab, palette, piece, press, ready };
+window.ticketTuner = { actions, address, blind, chart, done, download, fields, follow, header, live, openTab, palette, piece, press, ready };

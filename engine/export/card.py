@@ -21,6 +21,7 @@ from engine.training.forgetting.alarm import FORGOTTEN, alarm, lost
 from engine.training.runs.directory import RunDirectory
 from engine.training.runs.events import Evaluated
 from engine.training.runs.history import History
+from engine.verdict.records import Verdict
 from engine.workspace import read_json, read_object
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def card_of(run: RunDirectory, result: Result, kind: Kind, chapter_on_usage: str
         _opening(run, result, kind),
         chapter_on_usage,
         _numbers(run, result),
+        _verdict(run),
         _learnt_from(run),
         _settings(recipe),
         _limits(recipe, kind),
@@ -260,6 +262,19 @@ def _forgotten(history: History, result: Result) -> str:
     if alarm(history.general, step or None):
         return f"it forgets: {rise:+.2f} nats a token on {where}, more than the {FORGOTTEN:g} that are allowed"
     return f"{rise:+.2f} nats a token on {where}, within the {FORGOTTEN:g} that are allowed"
+
+
+def _verdict(run: RunDirectory) -> str:
+    """What was found when the run was judged, and what people preferred; nothing where it was not judged."""
+    try:
+        found = Verdict.of_json(read_object(run.path / "verdict.json"))
+    except StudioError:
+        return ""
+    told = [found.sentence, *found.more]
+    if found.blind.get("votes"):
+        told.append(f"Blind test: {found.blind['sentence']}")
+    basis = f"Judged on {len(found.tickets):,} held-out tickets, beside the base model and look-up."
+    return "## Was it worth it?\n\n" + "\n".join(f"- {_plain(line)}" for line in told) + f"\n\n{basis}"
 
 
 def _learnt_from(run: RunDirectory) -> str:

@@ -36,7 +36,7 @@ ALLOWED = {
     "training": GROUND | {"tickets", "model", "base_holder"},
     "chat": GROUND | {"tickets", "model"},
     "verdict": GROUND | {"tickets", "model", "training", "chat"},
-    "export": GROUND | {"tickets", "model", "training", "base_holder", "chat"},
+    "export": GROUND | {"tickets", "model", "training", "base_holder", "chat", "verdict"},
     "serving": GROUND | {"tickets", "chat"},
 }
 """Part of the engine -> what it may import; the others see everything."""
@@ -103,7 +103,7 @@ def test_ui_imports_from_engine_only_studio_and_plain_records():
         *("training.memory.cards", "training.memory.estimate", "training.memory.gpu"),
         *("training.runs.events", "training.runs.history", "training.runs.progress", "training.runs.status"),
         *("export.records", "verdict.facts.fact", "model.catalogue", "chat.heldout", "chat.records"),
-        *("verdict.intervals", "verdict.paper", "verdict.records", "verdict.transcript"),
+        *("verdict.blind", "verdict.intervals", "verdict.paper", "verdict.records", "verdict.transcript"),
         *("tickets.conversation", "tickets.dataset.files", "tickets.dataset.stored"),
         *("tickets.languages", "tickets.library", "tickets.options", "tickets.overrides"),
         *("tickets.dataset.edits", "tickets.dataset.erasure", "tickets.dataset.provenance", "tickets.preparing.report"),

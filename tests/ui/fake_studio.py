@@ -37,7 +37,7 @@ from engine.training.runs.status import Status
 from engine.verdict.facts.fact import Fact
 from engine.workspace import Deleted
 from tests.ui.fake_tickets import HOSTILE, NOW, FakeDataSets, FakeTokens
-from tests.ui.fake_verdict import FakeVerdicts
+from tests.ui.fake_verdict import FakeBlind, FakeVerdicts
 
 
 def curve(steps: int, total: int, finished: bool, floor: float = 0.6) -> History:
@@ -505,6 +505,7 @@ class FakeStudio:
         self.hub = FakeHub(self)
         self.endpoint = FakeEndpoint(self)
         self.verdict = FakeVerdicts(self)
+        self.blind = FakeBlind(self)
         if not empty:
             self.tickets.add("Sample shop")
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.chat.records import NEAREST, Voice
 from engine.errors import StudioError
 from engine.recipe import Recipe
 from engine.task import Task
+from engine.verdict.blind import BlindTest, BlindTicket, Choice, Tally, Vote, counted
 from engine.verdict.comparing import beside
 from engine.verdict.judging import judged
 from engine.verdict.paper import PaperTicket
@@ -86,3 +88,30 @@ class FakeVerdicts:
             return self.kept[run]
 
         return Task("Judging", action)
+
+
+class FakeBlind:
+    """As :class:`engine.services.blind.BlindService`; the tuned answer always stands first."""
+
+    def __init__(self, studio: FakeStudio) -> None:
+        self.studio = studio
+        self.votes: list[Vote] = []
+
+    def test(self, run: str, voter: str) -> BlindTest:
+        found = self.studio.verdict.kept[run]
+        voted = {vote.ticket for vote in self.votes if vote.voter == voter}
+        left = [ticket.ticket for ticket in found.tickets if ticket.ticket not in voted]
+        coming = (
+            BlindTicket(left[0], (f"Where is it? {HOSTILE}",), "It is here.", f"Who knows? {HOSTILE}") if left else None
+        )
+        return BlindTest(voter, len(voted), len(found.tickets), coming)
+
+    def vote(self, run: str, voter: str, ticket: str, choice: Choice) -> Tally:
+        found = self.studio.verdict.kept[run]
+        self.votes.append(Vote(voter, ticket, found.headline.tuned, found.headline.alternative, choice))
+        tally = counted(self.votes, found.headline.tuned)
+        self.studio.verdict.kept[run] = replace(found, blind=tally.to_json())
+        return tally
+
+    def preferences(self, run: str) -> str:
+        return '{"prompt": [], "chosen": [], "rejected": []}\n' * len(self.votes)

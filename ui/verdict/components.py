@@ -7,6 +7,7 @@ import gradio as gr
 
 from ui import parts
 from ui.html import html
+from ui.verdict.blind_components import BlindPanel, build_blind
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class VerdictTab:
     """[verdict-tickets]; raises 'pick' and 'close'"""
     ticket: gr.HTML
     """[verdict-ticket]"""
+    blind: BlindPanel
     other_panel: gr.Accordion
     """[verdict-compare]"""
     other: gr.Dropdown
@@ -78,6 +80,7 @@ def build_verdict(tab: gr.Tab) -> VerdictTab:
                     tickets = html(elem_id="verdict-tickets", raises=("pick", "close"))
                 with gr.Column(elem_classes="sheet verdict-answers", min_width=260, scale=5):
                     ticket = html(elem_id="verdict-ticket")
+            blind = build_blind()
             with gr.Accordion("Compare with another run", open=False, elem_id="verdict-compare") as other_panel:
                 other = gr.Dropdown([], label="Another judged run", elem_id="verdict-other", interactive=True)
                 compared = html(elem_id="verdict-compared")
@@ -94,6 +97,7 @@ def build_verdict(tab: gr.Tab) -> VerdictTab:
         table=table,
         tickets=tickets,
         ticket=ticket,
+        blind=blind,
         other_panel=other_panel,
         other=other,
         compared=compared,

@@ -15,7 +15,7 @@ from ui.context import Context
 from ui.events import LATEST, bind, once
 from ui.html import data_of
 from ui.task_registry import judging
-from ui.verdict import ticket_views, two_runs, views
+from ui.verdict import blind_panel, ticket_views, two_runs, views
 from ui.verdict.components import first_look
 
 Look = dict[str, Any]
@@ -52,6 +52,7 @@ def wire(context: Context) -> None:
     def compare(other: str | None, run: str, look: Look) -> dict[Any, Any]:
         return _looked(context, run, {**look, "other": other or ""})
 
+    blind_panel.wire(context)
     state, looked = [page.run, ui.look], _looked_outputs(context)
     bind(ui.begin.click, lambda: gr.Tabs(selected="recipe"), [], [context.tabs])
     once(ui.judge, judge, state, everything)
@@ -76,7 +77,7 @@ def _outputs(context: Context) -> list[Any]:
     """Everything that the tab sets."""
     ui = context.verdict
     frame = [ui.empty, ui.body, ui.title, ui.judge, ui.progress, ui.timer, ui.sentence, ui.figures]
-    return [*frame, *_looked_outputs(context)]
+    return [*frame, *blind_panel.outputs(context), *_looked_outputs(context)]
 
 
 def _looked_outputs(context: Context) -> list[Any]:
@@ -101,7 +102,10 @@ def _shown(context: Context, run: str, look: Look) -> dict[Any, Any]:
         ui.figures: gr.Column(visible=found is not None),
         **_working(context, info.id, info, found),
     }
-    return shown if found is None else {**shown, **_looked(context, info.id, look, found)}
+    if found is None:
+        return shown
+    blind = {} if look.get("run") == info.id else blind_panel.put_away(context, info.id)
+    return {**shown, **blind, **_looked(context, info.id, look, found)}
 
 
 def _working(context: Context, run: str, info: RunInfo | None = None, found: Verdict | None = None) -> dict[Any, Any]:

@@ -165,8 +165,8 @@ def _cell(found: Verdict, voice: str, measure: str, opened: bool) -> Markup:
 
 
 def _difference(apart: Interval, measure: str) -> Markup:
-    told = f"{signed(apart.mean, measure)} ({span(apart, measure)})"
-    return Markup("<strong>{}</strong>" if apart.is_clear else "<span>{}</span>").format(told)
+    shown = "<strong>{}</strong>" if apart.is_clear else "<span>{}</span>"
+    return Markup(shown + '<span class="range">{}</span>').format(signed(apart.mean, measure), span(apart, measure))
 
 
 def span(seen: Interval, measure: str) -> str:

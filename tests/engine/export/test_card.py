@@ -136,3 +136,21 @@ def test_damaged_tokenizer_is_told_in_words(run):
     (run.adapter / "tokenizer.json").write_text("{")
     with pytest.raises(StudioError, match="tokenizer"):
         model_card(run)
+
+
+def test_the_verdict_and_the_blind_test_stand_in_the_card_once_there_are_any(run):
+    from dataclasses import replace
+
+    from engine.verdict.blind import Vote, counted
+    from tests.ui.fake_verdict import made_verdict
+
+    assert "worth it" not in summary(run)
+    found = made_verdict(run.id, "Run 1")
+    write_json(run.path / "verdict.json", found.to_json())
+    told = summary(run)
+    assert "## Was it worth it?" in told and f"- {found.sentence}" in told
+    assert "Blind test" not in told
+    pair = found.headline.tuned, found.headline.alternative
+    tally = counted([Vote("Ann", str(n), *pair, "first") for n in range(10)], found.headline.tuned)
+    write_json(run.path / "verdict.json", replace(found, blind=tally.to_json()).to_json())
+    assert "Blind test: People prefer the tuned model: 10 of 10 votes" in summary(run)

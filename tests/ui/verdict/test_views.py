@@ -47,7 +47,8 @@ def test_the_figure_whose_tickets_are_shown_is_pressed(found):
 def test_a_clear_difference_is_bold_and_has_its_range(found):
     apart = found.differences["base"]["chrf"]
     assert apart.is_clear
-    assert f"<strong>{views.signed(apart.mean, 'chrf')} ({views.span(apart, 'chrf')})</strong>" in views.table(found)
+    told = f'<strong>{views.signed(apart.mean, "chrf")}</strong><span class="range">{views.span(apart, "chrf")}</span>'
+    assert told in views.table(found)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,65 @@
+"""Votes on a judged run: several voters, each of whom goes on where they were; the verdict tells of them."""
+
+import json
+
+import pytest
+
+from engine.errors import StudioError
+from engine.verdict import paper as papers
+from tests.engine.chat.test_lookup import TALKS
+from tests.engine.test_two_bases import DEADLINE
+
+
+@pytest.fixture
+def judged(studio, finished, monkeypatch):
+    monkeypatch.setattr(papers, "SHORTEST", 4)
+    monkeypatch.setattr(papers, "LONGEST", 4)
+    run = finished(TALKS, [(f"{asked} today", told) for asked, told in TALKS[:4]])
+    studio.verdict.judge(run).wait(DEADLINE)
+    return run
+
+
+def test_a_voter_goes_on_where_they_were_and_others_vote_beside(studio, judged):
+    first = studio.blind.test(judged, "Ann")
+    assert (first.done, first.total) == (0, 4)
+    studio.blind.vote(judged, "Ann", first.next.ticket, "first")
+    again = studio.blind.test(judged, "Ann")
+    assert again.done == 1 and again.next.ticket != first.next.ticket
+    assert studio.blind.test(judged, "Bob").done == 0
+    for _ in range(3):
+        studio.blind.vote(judged, "Ann", studio.blind.test(judged, "Ann").next.ticket, "tie")
+    assert studio.blind.test(judged, "Ann").next is None
+
+
+def test_the_answers_are_those_of_the_tuned_voice_and_its_best_alternative_and_bear_no_name(studio, judged):
+    found, seen = studio.verdict.verdict(judged), studio.blind.test(judged, "Ann").next
+    said = studio.verdict.answers(judged)[seen.ticket][1]
+    pair = {said[found.headline.tuned].text, said[found.headline.alternative].text}
+    assert {seen.first, seen.second} == pair
+    assert not {"run", "voice"} & set(type(seen).__dataclass_fields__)
+
+
+def test_votes_end_in_the_verdict_and_as_preference_pairs(studio, judged):
+    ticket = studio.blind.test(judged, "Ann").next
+    studio.blind.vote(judged, "Ann", ticket.ticket, "second")
+    assert studio.verdict.verdict(judged).blind["votes"] == 1
+    [line] = map(json.loads, studio.blind.preferences(judged).splitlines())
+    assert line["chosen"][0]["content"] == ticket.second
+    assert line["rejected"][0]["content"] == ticket.first
+    assert line["prompt"][-1]["role"] == "user"
+
+
+def test_votes_on_other_weights_are_not_counted(studio, judged):
+    file = studio.runs.get(judged).path / "verdict" / "votes.jsonl"
+    studio.blind.vote(judged, "Ann", studio.blind.test(judged, "Ann").next.ticket, "first")
+    file.write_text(file.read_text().replace('"weights":"', '"weights":"other') + '{"cut off')
+    assert studio.blind.tally(judged).votes == 0
+
+
+def test_what_cannot_be_voted_on_is_refused_in_words(studio, judged, finished):
+    with pytest.raises(StudioError, match="not to be voted on"):
+        studio.blind.vote(judged, "Ann", "nobody", "first")
+    with pytest.raises(StudioError, match="name is empty"):
+        studio.blind.test(judged, " ")
+    with pytest.raises(StudioError, match="not judged yet"):
+        studio.blind.test(finished(TALKS, TALKS[:2], name="other"), "Ann")
