@@ -84,7 +84,8 @@ class AdaptedLinear(nn.Module):
         """Compute the layer.
 
         Args:
-            x: Shape (rows, length, in_features), or (rows * length, in_features) as routers of mixtures get it.
+            x: Shape (rows, length, in_features), or (rows * length, in_features) as routers of mixtures get it, or
+                (1, rows, in_features) where each token counts as a row (packed.py).
 
         Returns:
             The same shape with out_features.
@@ -93,7 +94,8 @@ class AdaptedLinear(nn.Module):
             return self.fused(x)
         y: torch.Tensor = self.base_layer(x)
         if self._assignment.places:
-            self._add(_by_row(x, self._assignment.rows), _by_row(y, self._assignment.rows))
+            rows = self._assignment.rows
+            self._add(x.reshape(rows, -1, x.shape[-1]), y.view(rows, -1, y.shape[-1]))
         return y
 
     def _add(self, x: torch.Tensor, y: torch.Tensor) -> None:
@@ -126,9 +128,3 @@ class AdaptedLinear(nn.Module):
     def out_features(self) -> int:
         """Width of the output."""
         return int(self.base_layer.out_features)
-
-
-def _by_row(tensor: Any, rows: int) -> torch.Tensor:
-    """A view of shape (rows, length, width)."""
-    view: torch.Tensor = tensor.unflatten(0, (rows, -1)) if tensor.dim() == 2 else tensor
-    return view

@@ -1,7 +1,8 @@
-"""Reading prompts: in pieces that bound the memory, with little padding, and only what was not read before.
+"""Reading prompts: in pieces that bound the memory, without padding, and only what was not read before.
 
-Rows whose unread parts are of about one length are read together; the others apart, since padding costs as much as
-reading. What another answer has read already (prefix_cache.py) is put in front.
+Prompts of any lengths are read together, packed into one row (packed.py), where the model is of a known family; else
+those whose unread parts are of about one length, since padding costs as much as reading. What another answer has read
+already (prefix_cache.py) is put in front.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from engine.chat.packed import PackedCache, can_pack, read_packed
 from engine.chat.prefix_cache import Prefix, shared_length
 from engine.chat.row_cache import CachedRows, fill
 
@@ -75,8 +77,10 @@ def read_prompts(bank: "AdapterBank", rows: Sequence[Row], pad_id: int) -> tuple
     order: list[int] = []
     whole: CachedRows | None = None
     scores = []
-    for group in _grouped(_unread(bank, rows)):
-        cached, first = _read(bank, group, pad_id)
+    packs = can_pack(bank, [row.adapter for row in rows])
+    for group in (_packs if packs else _grouped)(_unread(bank, rows)):
+        differ = len({each.rest for each in group}) > 1
+        cached, first = _read_packed(bank, group) if packs and differ else _read(bank, group, pad_id)
         order += [each.number for each in group]
         scores.append(first)
         if whole is None:
@@ -122,6 +126,17 @@ def _grouped(unread: Sequence[_Unread]) -> Iterator[list[_Unread]]:
     yield group
 
 
+def _packs(unread: Sequence[_Unread]) -> Iterator[list[_Unread]]:
+    """Put as many together as are read in one piece; those of one adapter side by side."""
+    group: list[_Unread] = []
+    for each in sorted(unread, key=lambda each: each.row.adapter or ""):
+        if group and sum(other.rest for other in (*group, each)) > PIECE:
+            yield group
+            group = []
+        group.append(each)
+    yield group
+
+
 def _read_common(bank: "AdapterBank", rows: Sequence[Row], pad_id: int) -> None:
     """Read what at least three prompts of one adapter begin with, such as a standing instruction, once for all."""
     for adapter in dict.fromkeys(row.adapter for row in rows):
@@ -152,6 +167,27 @@ def _read(bank: "AdapterBank", group: Sequence[_Unread], pad_id: int) -> tuple[C
     for start in range(0, rest, piece):
         end = min(start + piece, rest)
         scores = forward(bank, rows, ids[:, start:end], mask[:, : known + end], positions[:, start:end])
+    return rows, scores
+
+
+def _read_packed(bank: "AdapterBank", group: Sequence[_Unread]) -> tuple[CachedRows, torch.Tensor]:
+    """Read the rest of some prompts as one row, of any lengths."""
+    layers = range(len(new_cache(bank).layers))
+    known = [
+        [each.prefix.part(layer, each.known) for layer in layers] if each.prefix and each.known else None
+        for each in group
+    ]
+    packed = PackedCache(known, [each.rest for each in group])
+    ids = torch.tensor([[token for each in group for token in each.row.prompt[each.known :]]], device=bank.device)
+    places = [place for each in group for place in range(each.known, len(each.row.prompt))]
+    positions = torch.tensor([places], device=bank.device)
+    scores = read_packed(bank, packed, ids, positions, [each.row.adapter for each in group])
+    lengths = torch.tensor([len(each.row.prompt) for each in group], device=bank.device)
+    columns = int(lengths.max())
+    mask = (torch.arange(columns, device=bank.device) >= columns - lengths[:, None]).long()
+    rows = CachedRows(new_cache(bank), mask, [each.row.adapter for each in group])
+    for layer, pairs in zip(rows.cache.layers, packed.read, strict=True):
+        fill(layer, pairs, columns)
     return rows, scores
 
 

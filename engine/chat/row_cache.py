@@ -75,6 +75,10 @@ def fill(layer: Any, pairs: Sequence[tuple[torch.Tensor, torch.Tensor] | None], 
     """
     known = [pair for pair in pairs if pair is not None]
     width = max(keys.shape[2] for keys, _ in known)
+    if layer.is_sliding:
+        width = min(width, layer.sliding_window - 1)  # as transformers keeps it: the next one is one more
+        known = [(keys[:, :, -width:], values[:, :, -width:]) for keys, values in known]
+        pairs = [pair and (pair[0][:, :, -width:], pair[1][:, :, -width:]) for pair in pairs]
     filled = [pair or tuple(tensor[:, :, :0] for tensor in known[0]) for pair in pairs]
     keys, values = (torch.cat([_padded(pair[kind], width, 2) for pair in filled]) for kind in (0, 1))
     layer.lazy_initialization(keys, values)

@@ -7,6 +7,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from engine.chat.adapters import AdapterBank
 from engine.chat.continuous_batch import ContinuousBatch, Request
 from engine.chat.decoding import Row
+from engine.chat.prefill import read_prompts
 from engine.chat.records import Sampling
 from engine.model.sharing import weight_sharing_copy
 from tests.engine.chat.lora import greedy_with_transformers
@@ -56,6 +57,32 @@ def lora(model, folder, seed):
                 parameter.copy_(torch.empty(parameter.shape).normal_(std=0.2, generator=chance))
     made.save_pretrained(folder)
     return folder
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_prompts_read_as_one_row_have_the_scores_that_each_has_alone(family, tmp_path):
+    model = tiny(family)
+    bank = AdapterBank(weight_sharing_copy(model))
+    names = [None, bank.load(lora(model, tmp_path / "one", 1)), bank.load(lora(model, tmp_path / "two", 2))]
+    chance = torch.Generator().manual_seed(4)
+    rows = [
+        Row(tuple(torch.randint(3, 300, (length,), generator=chance).tolist()), names[n % 3])
+        for n, length in enumerate((5, 40, 21, 3, 33, 8))
+    ]
+    alone = [read_prompts(bank, [row], 0) for row in rows]
+    head = Row(rows[1].prompt[:20], rows[1].adapter)
+    bank.prefixes.keep(bank.reader(head.adapter), head.prompt, read_prompts(bank, [head], 0)[0], 0)
+    shapes = []
+    bank.model.get_input_embeddings().register_forward_hook(lambda _, told, __: shapes.append(tuple(told[0].shape)))
+    cached, scores = read_prompts(bank, rows, 0)
+    assert shapes == [(1, 110 - 20)], "one pass, and nothing twice"
+    torch.testing.assert_close(scores, torch.cat([first for _, first in alone]), atol=1e-4, rtol=1e-4)
+    assert cached.mask.sum(-1).tolist() == [len(row.prompt) for row in rows]
+    assert cached.adapters == [row.adapter for row in rows]
+    for place, layer in enumerate(cached.cache.layers):
+        for row, (own, _) in enumerate(alone):
+            wanted = own.cache.layers[place].keys
+            torch.testing.assert_close(layer.keys[row : row + 1, :, -wanted.shape[2] :], wanted, atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -80,7 +80,7 @@ def test_a_common_instruction_is_read_once_for_all(bank, read):
     instruction = tokens(48)
     rows = [Row((*instruction, *tokens(6 + n, 10 + n)), None) for n in range(5)]
     together = asked(bank, rows)
-    assert read[:2] == [(1, 48), (5, 10)]
+    assert read[:2] == [(1, 48), (1, 6 + 7 + 8 + 9 + 10)]
     bank.prefixes.forget()
     assert together == [asked(bank, [row])[0] for row in rows]
 
@@ -92,10 +92,19 @@ def test_long_prompts_are_read_in_pieces_and_answered_alike(bank, friendly, monk
     monkeypatch.setattr(prefill, "PIECE", 64)
     read.clear()
     assert asked(bank, rows) == whole
-    assert read[:3] == [(2, 32), (2, 32), (2, 26)]
+    assert read[:4] == [(1, 64), (1, 26), (1, 64), (1, 19)]
 
 
-def test_prompts_of_very_different_lengths_are_read_apart(bank, read):
+def test_prompts_of_very_different_lengths_are_read_as_one_row(bank, friendly, read):
+    rows = [Row(tokens(400), None), Row(tokens(6, 2), bank.load(friendly)), Row(tokens(8, 3), None)]
+    together = asked(bank, rows)
+    assert read[:2] == [(1, 414), (3, 1)], "no padding"
+    bank.prefixes.forget()
+    assert together == [asked(bank, [row])[0] for row in rows]
+
+
+def test_a_stranger_reads_prompts_of_very_different_lengths_apart(bank, read):
+    bank.model.config.model_type = "of no known family"
     rows = [Row(tokens(400), None), Row(tokens(6, 2), None), Row(tokens(8, 3), None)]
     together = asked(bank, rows)
     assert read[:2] == [(1, 400), (2, 8)]
