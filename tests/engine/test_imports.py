@@ -92,7 +92,7 @@ def test_no_modules_import_one_another_in_a_circle():
 
 def test_ui_imports_from_engine_only_studio_and_plain_records():
     records = {"studio", "damage", "errors", "hardware", "presets", "question_sets", "recipe", "setting", "task"}
-    records |= {"turns", "typed_numbers", "workspace", "workspace_lock"}
+    records |= {"leaving", "turns", "typed_numbers", "workspace", "workspace_lock"}
     records |= {
         *(
             "training.early_stopping",
