@@ -28,6 +28,34 @@ class Matrix(ctypes.Structure):
     )
 
 
+class Attention(ctypes.Structure):
+    """What an attention is given."""
+
+    _fields_ = (
+        ("qkv", ctypes.c_void_p),
+        ("qkv_stride", ctypes.c_int64),
+        ("rows", ctypes.c_int64),
+        ("heads", ctypes.c_int64),
+        ("key_heads", ctypes.c_int64),
+        ("query_norm", ctypes.c_void_p),
+        ("key_norm", ctypes.c_void_p),
+        ("eps", ctypes.c_float),
+        ("scale", ctypes.c_float),
+        ("cap", ctypes.c_float),
+        ("cosines", ctypes.c_void_p),
+        ("sines", ctypes.c_void_p),
+        ("turned", ctypes.c_int64),
+        ("keys", ctypes.c_void_p),
+        ("values", ctypes.c_void_p),
+        ("capacity", ctypes.c_int64),
+        ("end", ctypes.c_int64),
+        ("first", ctypes.c_void_p),
+        ("scratch", ctypes.c_void_p),
+        ("scratch_stride", ctypes.c_int64),
+        ("out", ctypes.c_void_p),
+    )
+
+
 class Arguments(ctypes.Structure):
     """What a product is given."""
 

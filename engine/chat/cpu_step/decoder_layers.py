@@ -94,7 +94,7 @@ def positions_of(
         args = () if kind is None else (kind,)
         cosines, sines = model.model.rotary_emb(like, positions, *args)
         half = sines.shape[-1] // 2
-        found[kind] = cosines, torch.cat([-sines[..., :half], sines[..., half:]], dim=-1)
+        found[kind] = cosines.contiguous(), torch.cat([-sines[..., :half], sines[..., half:]], dim=-1)
     return found
 
 

@@ -4,6 +4,7 @@ llvmlite makes machine code of it while the program runs, so that nobody needs a
 computed.
 """
 
+import ctypes
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,6 +12,14 @@ from llvmlite import ir
 
 F32, I8, I16, I32, I64 = ir.FloatType(), ir.IntType(8), ir.IntType(16), ir.IntType(32), ir.IntType(64)
 POINTER = ir.PointerType()
+
+
+_TYPES: dict[Any, ir.Type] = {ctypes.c_void_p: POINTER, ctypes.c_int64: I64, ctypes.c_float: F32}
+
+
+def struct_of(structure: type[ctypes.Structure]) -> ir.LiteralStructType:
+    """A structure of C as LLVM has it."""
+    return ir.LiteralStructType([_TYPES[kind] for _, kind in structure._fields_])  # type: ignore[misc]
 
 
 class Emitter:

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 
 import torch
 
-from engine.chat.cpu_step.arguments import BITS, Arguments, Kind
+from engine.chat.cpu_step.arguments import BITS, Arguments, Attention, Kind
 
 log = logging.getLogger(__name__)
 
@@ -63,10 +63,44 @@ def has_threads() -> bool:
 @functools.cache
 def products(rows: int, lanes: Lanes) -> Products:
     """Return the code for so many rows, made in about a tenth of a second."""
-    import llvmlite.binding as llvm
     from llvmlite import ir
 
     from engine.chat.cpu_step.product_code import emit_product
+
+    module = ir.Module("products")
+    for kind in get_args(Kind):
+        emit_product(module, kind, rows, lanes)
+    engine = _compiled(module, lanes)
+    return Products(lanes, {kind: engine.get_function_address(kind) for kind in BITS}, engine)
+
+
+@functools.cache
+def attention(size: int, lanes: Lanes) -> Callable[[Attention, int], Callable[[], None]]:
+    """Return what makes, of an attention's arguments and a number of threads, the call that computes it.
+
+    Args:
+        size: Of a head, a multiple of the lanes.
+        lanes: Of the vectors.
+    """
+    from llvmlite import ir
+
+    from engine.chat.cpu_step.attention_code import emit_attention
+
+    module = ir.Module("attention")
+    emit_attention(module, "attention", size, lanes)
+    engine = _compiled(module, lanes)
+    address = engine.get_function_address("attention")
+
+    def call(arguments: Attention, threads: int) -> Callable[[], None]:
+        assert engine  # which owns the code
+        return functools.partial(_start_threads(), address, ctypes.addressof(arguments), threads, 0)
+
+    return call
+
+
+def _compiled(module: Any, lanes: Lanes) -> Any:
+    """Make machine code of a module; the engine that is returned owns it."""
+    import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
@@ -75,10 +109,7 @@ def products(rows: int, lanes: Lanes) -> Products:
         ("ticket_tuner_threads", "omp_get_num_threads"),
     ):
         llvm.add_symbol(ours, _address(theirs))
-    module = ir.Module("products")
     module.triple = llvm.get_process_triple()
-    for kind in get_args(Kind):
-        emit_product(module, kind, rows, lanes)
     code = llvm.parse_assembly(str(module))
     code.verify()
     target = llvm.Target.from_triple(module.triple)
@@ -89,7 +120,7 @@ def products(rows: int, lanes: Lanes) -> Products:
     passes.getModulePassManager().run(code, passes)
     engine = llvm.create_mcjit_compiler(code, machine)
     engine.finalize_object()
-    return Products(lanes, {kind: engine.get_function_address(kind) for kind in BITS}, engine)
+    return engine
 
 
 def _features(llvm: Any) -> str:

@@ -2,8 +2,9 @@
 
 transformers' modules spend as long on calling each other as on a small model's arithmetic, and read the weights as
 float32. Here a step is a list of products (product_code.py) that read the packed values themselves, once for all rows,
-with torch's attention between them; keys and values stay in transformers' cache. The first step is compared with the
-model's own. What a step does not know (other families, more rows, adapters with biases) is computed by the model.
+with the attention between them (attention_code.py); keys and values stay in transformers' cache. The first step is
+compared with the model's own. What a step does not know (other families, more rows, adapters with biases) is computed
+by the model.
 """
 
 import copy
@@ -17,6 +18,7 @@ from weakref import WeakKeyDictionary
 import torch
 
 from engine.chat.adapted_linear import LoraWeights
+from engine.chat.cpu_step.attention import Sight, StepAttention, lanes_of
 from engine.chat.cpu_step.decoder_layers import (
     LayerShape,
     ModelShape,
@@ -196,7 +198,7 @@ class CpuStep:
         if lanes is None or model.device.type != "cpu" or model.dtype is not torch.float32:
             return None
         self._lanes, self._shape = lanes, shape_of(model)
-        if self._shape is None:
+        if self._shape is None or any(lanes_of(layer.head_size, lanes) is None for layer in self._shape.layers):
             return None
         found: dict[str, Weights] = {}
         for group in linear_names(self._shape):
@@ -261,7 +263,7 @@ class _Layer:
 
 
 class _Room:
-    """What a layer's products hand on, the same memory for all layers, and the parts of it as each is looked at.
+    """What a layer's products hand on, the same memory for all layers.
 
     Args:
         layer: Any of the model's; all have the same widths.
@@ -270,17 +272,11 @@ class _Room:
 
     def __init__(self, layer: _Layer, rows: int) -> None:
         shape, width = layer.shape, layer.output.out_features
-        heads, key_heads = shape.heads, shape.key_heads
         self.hidden, self.apart = _room(rows, width), _room(rows, width)
         self.qkv = _room(rows, layer.qkv.out_features)
+        self.attended = _room(rows, shape.heads * shape.head_size)
         self.gate_up = _room(rows, layer.gate_up.out_features)
         self.gate, self.up = self.gate_up.chunk(2, dim=-1)
-        by_head = self.qkv.view(rows, -1, shape.head_size)
-        self.query_heads, self.key_heads = by_head[:, :heads], by_head[:, heads : heads + key_heads]
-        self.turning = by_head[:, : heads + key_heads]
-        self.queries = self.query_heads.unflatten(1, (key_heads, -1))  # type: ignore[no-untyped-call]
-        """Shape (rows, heads of keys, heads of queries for each, size): who shares keys attends side by side."""
-        self.keys_and_values = by_head[:, heads:].view(rows, 2, key_heads, -1).transpose(0, 1)
 
 
 class _Program:
@@ -323,7 +319,11 @@ class _Program:
             for each in shape.layers
         ]
         self._head = product((shape.head,), shape.final_norm)
-        self._room = _Room(self._layers[0], rows)
+        self._room = room = _Room(self._layers[0], rows)
+        self._attentions = [
+            StepAttention(each, room.qkv, room.attended, lanes, scratch.threads) for each in shape.layers
+        ]
+        self._key_heads = max(each.key_heads for each in shape.layers)
 
     @property
     def bytes(self) -> int:
@@ -343,10 +343,11 @@ class _Program:
         room = self._room
         room.hidden.copy_(self._model.model.embed_tokens(tokens)[:, 0])
         turned = positions_of(self._model, self._shape, positions)
-        seen = None if bool(mask.all()) else mask.bool()[:, None, None]
-        for layer, kept in zip(self._layers, cache, strict=True):
-            attended = self._attend(layer, kept, turned[layer.shape.kind], seen)
-            self._add(layer.output, attended, layer.shape.after_attention)
+        sight = Sight(mask, self._key_heads)
+        for layer, attention, kept in zip(self._layers, self._attentions, cache, strict=True):
+            layer.qkv.run(room.hidden, room.qkv)
+            attention.run(kept, turned[layer.shape.kind], sight)
+            self._add(layer.output, room.attended, layer.shape.after_attention)
             layer.gate_up.run(room.hidden, room.gate_up)
             self._add(layer.down, layer.shape.activation(room.gate).mul_(room.up), layer.shape.after_feed_forward)
         scores = self._head.run(room.hidden, _room(self._rows, self._head.out_features))
@@ -358,54 +359,6 @@ class _Program:
             product.run(source, self._room.hidden)
         else:
             self._room.hidden.add_(rms_norm(product.run(source, self._room.apart), norm))
-
-    def _attend(
-        self,
-        layer: _Layer,
-        kept: GrowingLayer,
-        turned: tuple[torch.Tensor, torch.Tensor],
-        seen: torch.Tensor | None,
-    ) -> torch.Tensor:
-        shape, room = layer.shape, self._room
-        layer.qkv.run(room.hidden, room.qkv)
-        if shape.query_norm is not None and shape.key_norm is not None:
-            room.query_heads.copy_(rms_norm(room.query_heads, shape.query_norm))
-            room.key_heads.copy_(rms_norm(room.key_heads, shape.key_norm))
-        _turn(room.turning, *turned)
-        keys, values = kept.append(room.keys_and_values)
-        mask = None if seen is None else seen[..., -keys.shape[2] :]
-        if shape.cap is not None:
-            return _capped_attention(room.queries, keys, values, mask, shape.scale, shape.cap).view(self._rows, -1)
-        attended = torch.nn.functional.scaled_dot_product_attention(room.queries, keys, values, mask, scale=shape.scale)
-        return attended.reshape(self._rows, -1)
-
-
-def _capped_attention(
-    queries: torch.Tensor,
-    keys: torch.Tensor,
-    values: torch.Tensor,
-    mask: torch.Tensor | None,
-    scale: float,
-    cap: float,
-) -> torch.Tensor:
-    """Attend with bounded scores, which torch's own attention cannot (Gemma2)."""
-    scores = (queries @ keys.transpose(2, 3)).mul_(scale / cap).tanh_().mul_(cap)
-    if mask is not None:
-        scores.masked_fill_(~mask, -torch.inf)
-    return scores.softmax(-1) @ values
-
-
-def _turn(values: torch.Tensor, cosines: torch.Tensor, sines: torch.Tensor) -> None:
-    """Turn queries and keys by their positions, in place.
-
-    Args:
-        values: Shape (rows, heads, size); what is beyond the size of the angles stays.
-        cosines: Shape (rows, 1, size).
-        sines: The same; the first half is negative.
-    """
-    part = values if values.shape[-1] == cosines.shape[-1] else values[..., : cosines.shape[-1]]
-    swapped = part.roll(part.shape[-1] // 2, -1)
-    part.mul_(cosines).addcmul_(swapped, sines)
 
 
 def _room(*shape: int) -> torch.Tensor:
