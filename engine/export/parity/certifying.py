@@ -45,7 +45,13 @@ def certify(source: ExportSource, format_: Format, choices: Choices, folder: Pat
     limits: Tolerance | None = None
     tool = ""
     try:
-        job = job_for(format_.key, folder, lambda: source.base_folder(report), packed)
+        job = job_for(
+            format_.key,
+            folder,
+            lambda: source.base_folder(report),
+            packed,
+            lambda: _base_gguf(source, folder.parent, report),
+        )
         asked = tested(source, report)
         limits = tolerance_for(format_.key, quantisation, asked.compute_type)
         judgement, tool = replayed(job, asked, limits, folder.parent, report, other_base=choices.onto == "original")
@@ -113,6 +119,17 @@ def kept_certificate(run: RunDirectory, format_: str) -> Certificate | None:
     """Return the certificate of a run's last export in a format; None where there was none."""
     file = run.path / HOME / f"{format_}.json"
     return certificate_of(read_object(file)) if file.is_file() else None
+
+
+def _base_gguf(source: ExportSource, parent: Path, report: Report) -> Path:
+    """Write the base for llama.cpp, with the values that were trained over; gone with the scratch folder it lies in."""
+    from engine.export.gguf.exporting import model_bytes, packing_of, write_base
+    from engine.export.making import check_room
+
+    check_room(parent, model_bytes(source, "f16") or 0)
+    out = parent / "base.gguf"
+    write_base(source, packing_of("f16"), out, report)
+    return out
 
 
 def _keep(source: ExportSource, made: Certificate, asked: Reference | None) -> None:

@@ -95,7 +95,11 @@ def replay(
 
 def write_job(file: Path, job: Job, reference: Reference) -> None:
     """Write what a script in tools/ is to do."""
-    how = {"compute_type": reference.compute_type, "device": _device(reference.device)}
+    how = {
+        "compute_type": reference.compute_type,
+        "device": _device(reference.device),
+        "stop_ids": list(reference.stop_ids),
+    }
     file.write_text(json.dumps({**job.settings, **how, "asked": _asked(reference)}), encoding="utf-8")
 
 
@@ -112,6 +116,7 @@ def _asked(reference: Reference) -> list[dict[str, Any]]:
         {
             "turns": list(answer.turns),
             "opening": reference.opening,
+            "prompt": list(answer.prompt),
             "tokens": list(answer.tokens),
             "likely": [list(place) for place in answer.likely],
             "free": id(answer) in free,

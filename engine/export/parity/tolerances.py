@@ -54,13 +54,13 @@ _IN_16_BIT = Tolerance(
     0.99,
     "Playground and tool both compute in 16 bit, each with kernels of its own: their roundings differ at every layer.",
 )
-_F16 = Tolerance(2e-3, 0.99, "llama.cpp rounds the inputs of each product to 16 bit, as the weights are.")
-_Q8 = Tolerance(0.01, 0.985, "Weights and inputs of each product are rounded to 8 bit.")
-_Q6 = Tolerance(0.03, 0.97, "Weights are rounded to 5 or 6 bit.")
+_F16 = Tolerance(1e-3, 0.99, "Weights, and the inputs of each product, are rounded to float16.")
+_BF16 = Tolerance(4e-3, 0.99, "Weights are rounded to bfloat16, which keeps 3 bits less than float16.")
+_Q8 = Tolerance(0.025, 0.97, "Weights, and the inputs of each product, are rounded to 8 bit.")
+_Q6 = Tolerance(0.05, 0.95, "Weights are rounded to 5 or 6 bit.")
 _Q4 = Tolerance(0.2, 0.9, "Weights are rounded to 4 bit anew, over other steps than those that were trained over.")
-_COARSE = Tolerance(0.8, 0.75, "Weights are rounded to 2 or 3 bit.")
 
-_PACKED = (("q8", _Q8), ("q6", _Q6), ("q5", _Q6), ("q4", _Q4), ("iq4", _Q4), ("q3", _COARSE), ("q2", _COARSE))
+_PACKED = (("bf16", _BF16), ("q8", _Q8), ("q6", _Q6), ("q5", _Q6), ("q4", _Q4))
 
 
 def tolerance_for(format_: str, quantisation: str, compute_type: str) -> Tolerance:
@@ -71,7 +71,8 @@ def tolerance_for(format_: str, quantisation: str, compute_type: str) -> Toleran
         quantisation: How a GGUF is packed, such as 'q4_k_m'; empty for others.
         compute_type: What the playground computed in.
     """
-    packed = next((limits for name, limits in _PACKED if quantisation.lower().startswith(name)), None)
+    kind = quantisation.lower().removeprefix("with-base-")
+    packed = next((limits for name, limits in _PACKED if kind.startswith(name)), None)
     if packed:
         return packed
     if format_ not in ("adapter", "merged"):

@@ -14,7 +14,7 @@ from engine.errors import ModelError, StudioError
 from engine.export.importing import MAX_ENTRIES, check_entry, extract
 from engine.export.parity.certificate import Certificate, hashes, read_certificate
 from engine.export.parity.certifying import replayed
-from engine.export.parity.jobs import NoToolError, job_for
+from engine.export.parity.jobs import job_for
 from engine.export.parity.reference import Reference
 from engine.export.parity.tolerances import tolerance_for
 from engine.export.passport import altered, read_passport
@@ -134,8 +134,8 @@ def _answers(
             return checks
     packed = made.quant_type, made.double_quant
     try:
-        job = job_for(made.format, folder, lambda: home or folder, packed)
-    except NoToolError as missing:
+        job = job_for(made.format, folder, lambda: home or folder, packed, _no_base_gguf)
+    except StudioError as missing:
         return [*checks, Check("answers", False, str(missing))]
     limits = tolerance_for(made.format, made.quantisation, reference.compute_type)
     other = made.verdict == "another model"
@@ -144,8 +144,15 @@ def _answers(
     return [*checks, Check("answers", judged.verdict != "failed", " ".join(judged.reasons))]
 
 
-NEEDS_BASE = frozenset({"adapter", "gguf-adapter"})
-"""Formats that hold no base."""
+NEEDS_BASE = frozenset({"adapter"})
+"""Formats that are replayed over the base's own checkpoint."""
+
+
+def _no_base_gguf() -> Path:
+    raise StudioError(
+        "This adapter came without a GGUF of its base, so it cannot be tried.",
+        "Export it with --quantisation with-base-f16.",
+    )
 
 
 def _base(model: str, cache: Path, report: Report) -> Path:

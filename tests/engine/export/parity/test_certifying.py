@@ -24,7 +24,7 @@ def certified(run, out: Path, format_: str = "adapter", report=lambda *_: None, 
     bases = BaseHolder(run.path / "cache")
     try:
         source = ExportSource.of_run(run, bases, run.path / "cache")
-        return make(source, format_of(format_), out, Choices(**choices), report, certify)
+        return make(source, format_of(format_), out, Choices(**choices), report, certify=certify)
     finally:
         bases.close()
 
