@@ -1,18 +1,21 @@
 """Write a model as one GGUF, weight by weight: never more than one of them is in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from engine.export.gguf.families import as_llama_cpp, family_of, gguf_name
+from engine.export.gguf.families import Family, as_llama_cpp, family_of, gguf_name
 from engine.export.gguf.header import describe_model
 from engine.export.gguf.tensor_types import Packing, Plan, pack
 from engine.export.gguf.vocabulary import describe_vocabulary, name_for
 from engine.export.merging import Weight
 from engine.model.chat_format import ChatFormat
 from engine.task import Report
+
+if TYPE_CHECKING:
+    import numpy as np
 
 HEADER_BYTES = 32 * 2**20
 """The vocabulary of 260,000 tokens, with its merges, and everything else that is no weight, at most."""
@@ -79,9 +82,14 @@ def _write_weights(writer: Any, model: Model, places: Sequence[str], plan: Plan,
             report("Writing the weights", fraction)
 
         tick()
-        values = as_llama_cpp(weight.name, weight.compute().float(), model.config, family)
-        writer.write_tensor_data(pack(values, plan.type_of(name, weight.shape), weight.name, tick))
+        writer.write_tensor_data(_packed(weight, model.config, family, plan.type_of(name, weight.shape), tick))
         written += size
+
+
+def _packed(weight: Weight, config: Any, family: Family, kind: Any, tick: Callable[[], None]) -> "np.ndarray":
+    """Compute a weight and pack it; nothing of it is left but what is returned."""
+    values = as_llama_cpp(weight.name, weight.compute().float(), config, family)
+    return pack(values, kind, weight.name, tick)
 
 
 def _describe(writer: Any, model: Model, plan: Plan) -> None:
