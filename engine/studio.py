@@ -78,7 +78,7 @@ class Studio:
         self.comparison = ComparisonService(self.runs, self.bases)
         self.export = ExportService(self.runs, self.bases, workspace.cache)
         self.hub = HubService(workspace, self.export, self.adapters)
-        self.verdict = VerdictService(self.runs, self.playground, self.lookup, self.bases)
+        self.verdict = VerdictService(self.runs, self.playground, self.lookup, self.bases, self.tickets)
         self.blind = BlindService(self.runs, self.verdict)
         self.endpoint = EndpointService(workspace, self.tickets, self.runs, self.playground)
         self._warm = threading.Event()

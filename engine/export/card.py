@@ -22,6 +22,7 @@ from engine.training.runs.directory import RunDirectory
 from engine.training.runs.events import Evaluated
 from engine.training.runs.history import History
 from engine.verdict.records import Verdict
+from engine.verdict.repeated import Repeated
 from engine.workspace import read_json, read_object
 
 if TYPE_CHECKING:
@@ -230,6 +231,8 @@ def _numbers(run: RunDirectory, result: Result) -> str:
         ]
     if told := _forgotten(history, result):
         rows.append(("What it knew before (general texts, plain instructions)", told))
+    if told := _repeated(run):
+        rows.append(("Masked values that its answers to held-out tickets repeat", told))
     if history.started:
         share = history.started.trainable / max(1, history.started.total)
         rows += [
@@ -275,6 +278,16 @@ def _verdict(run: RunDirectory) -> str:
         told.append(f"Blind test: {found.blind['sentence']}")
     basis = f"Judged on {len(found.tickets):,} held-out tickets, beside the base model and look-up."
     return "## Was it worth it?\n\n" + "\n".join(f"- {_plain(line)}" for line in told) + f"\n\n{basis}"
+
+
+def _repeated(run: RunDirectory) -> str:
+    """Say whether the answers of a judged run hold what was masked in its tickets."""
+    seen = Repeated.load(run.path)
+    if seen is None:
+        return ""
+    tuned = max((seen.found(voice) for voice in seen.voices if voice.startswith("run:")), default=0)
+    told = f"{tuned or 'none'} of {seen.values:,}, in {seen.answers:,} answers"
+    return f"{told}; the base model, which has seen none, {seen.found('base') or 'none'}" if tuned else told
 
 
 def _learnt_from(run: RunDirectory) -> str:

@@ -13,6 +13,7 @@ from engine.services.lookup import LookupService
 from engine.services.playground import PlaygroundService
 from engine.services.runs import RunService
 from engine.task import Report, Task
+from engine.tickets.library import DataSets
 from engine.training.runs.directory import RunDirectory
 from engine.verdict.paper import MOST, Paper, PaperTicket, paper_of
 from engine.verdict.records import JudgedVoice, TwoRuns, Verdict
@@ -36,11 +37,18 @@ class VerdictService:
         playground: Lets the voices answer.
         lookup: Finds the tickets that some of them are shown.
         bases: Who lends the base model.
+        tickets: The data sets, which know what was masked in them.
     """
 
     def __init__(
-        self, runs: RunService, playground: PlaygroundService, lookup: LookupService, bases: BaseHolder
+        self,
+        runs: RunService,
+        playground: PlaygroundService,
+        lookup: LookupService,
+        bases: BaseHolder,
+        tickets: DataSets,
     ) -> None:
+        self._tickets = tickets
         self._runs = runs
         self._playground = playground
         self._lookup = lookup
@@ -122,9 +130,25 @@ class VerdictService:
             task.report("Comparing", 1.0)
             found = self._judged(tuned, paper, voices, transcript)
             write_json(directory.path / FILE, found.to_json())
+            self._note_repeated(directory, transcript)
             return found
 
         return Task("Judging", action)
+
+    def _note_repeated(self, directory: RunDirectory, transcript: Transcript) -> None:
+        """Look for masked values in the answers, where the data set is still there."""
+        from engine.verdict.repeated import repeated
+
+        try:
+            folder = self._tickets.get(directory.status.dataset).folder
+        except StudioError:
+            return
+        said: dict[str, list[str]] = {}
+        for answers in transcript.answers.values():
+            for voice, answer in answers.items():
+                said.setdefault(voice, []).append(answer.text)
+        if seen := repeated(folder, said):
+            seen.save(directory.path)
 
     def _paper(self, directory: RunDirectory, most: int) -> Paper:
         return paper_of(directory.data, directory.recipe.system_prompt, most)

@@ -7,6 +7,8 @@ from engine.errors import RunError, StudioError
 from engine.export.card import how_to_use, model_card, summary, usage
 from engine.recipe import Recipe
 from engine.training.runs.directory import RunDirectory
+from engine.training.runs.events import GeneralChecked
+from engine.verdict.repeated import Repeated
 from engine.workspace import write_json
 from tests.engine.export.conftest import TICKET, finished_run, to_checkpoints
 
@@ -37,6 +39,25 @@ def test_card_tells_the_numbers_of_the_run(run):
     assert "0.92% of the model" in card
     assert "NF4, double quantisation" in card
     assert "pip install torch==2.13.0 transformers==5.23.0 peft==0.21.2 bitsandbytes==0.50.2 accelerate`" in card
+
+
+def test_a_judged_run_says_whether_its_answers_repeat_masked_values(run):
+    assert "Masked values" not in model_card(run)
+    Repeated(46, 28, {"base": {}, "run:1": {}}).save(run.path)
+    assert "| Masked values that its answers to held-out tickets repeat | none of 46, in 28 answers |" in model_card(
+        run
+    )
+    Repeated(46, 28, {"base": {"NAME": 1}, "run:1": {"NAME": 2, "EMAIL": 1}}).save(run.path)
+    assert "| 3 of 46, in 28 answers; the base model, which has seen none, 1 |" in model_card(run)
+
+
+def test_what_the_weights_have_forgotten_stands_in_the_card(run):
+    assert "What it knew before" not in model_card(run)
+    for seen in (GeneralChecked(0, 3.0, 2.0), GeneralChecked(6, 3.05, 2.0)):
+        run.emit(seen)
+    assert "+0.05 nats a token on general texts, within the 0.25 that are allowed" in model_card(RunDirectory(run.path))
+    run.emit(GeneralChecked(6, 3.9, 2.0))
+    assert "it forgets: +0.90 nats a token" in model_card(RunDirectory(run.path))
 
 
 def test_tokens_that_were_counted_are_told_without_about(run):

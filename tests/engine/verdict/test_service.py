@@ -10,8 +10,10 @@ import pytest
 from engine.chat.records import NEAREST
 from engine.errors import StudioError
 from engine.recipe import Recipe
+from engine.tickets.preparing.report import Report
 from engine.verdict import paper as papers
 from engine.verdict.records import MEASURES, Verdict
+from engine.verdict.repeated import Repeated
 from engine.verdict.transcript import FILE, FOLDER, Transcript
 from tests.engine.chat.test_lookup import TALKS
 from tests.engine.test_two_bases import DEADLINE
@@ -214,3 +216,17 @@ def test_where_agents_have_a_manner_that_no_ticket_shows_the_tuned_model_wins(st
     found = studio.verdict.judge(run).wait(DEADLINE)
     assert found.sentence == "The tuned model is better than your best alternative on 12 of 12 tickets (clear)."
     assert found.kind == "better"
+
+
+def test_what_was_masked_in_the_data_set_is_looked_for_in_the_answers(studio, finished):
+    run = finished(TALKS, HELD)
+    home = studio.workspace.datasets / studio.runs.get(run).status.dataset
+    shutil.copytree(studio.runs.get(run).data, home)
+    (home / "report.json").write_text(json.dumps(Report("test", 1, 1).to_json()))
+    masked = [{"ticket": "1", "kind": "TERM", "original": TALKS[0][1], "placeholder": "[TERM_1]"}]
+    masked.append({"ticket": "1", "kind": "EMAIL", "original": "zara@example.com", "placeholder": "[EMAIL_1]"})
+    (home / "redactions.jsonl").write_text("".join(json.dumps(line) + "\n" for line in masked))
+    studio.verdict.judge(run).wait(DEADLINE)
+    seen = Repeated.load(studio.runs.get(run).path)
+    assert (seen.values, seen.answers) == (2, len(HELD))
+    assert (seen.found(NEAREST), seen.found("base")) == (1, 0)

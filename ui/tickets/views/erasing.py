@@ -10,10 +10,10 @@ def to_confirm(ticket: str, planned: Erasure) -> Markup:
     """Say what goes, what stays, and that it cannot be undone; with the button that does it."""
     return Markup(
         '<div class="banner banner-warn erasing" role="alert">{}<div><strong>Delete everything of this customer for '
-        "ever?</strong> <span>{} The private copy of the export goes as well. This cannot be undone.</span>"
+        "ever?</strong> <span>This takes {}. The private copy of the export goes as well. This cannot be undone.</span>"
         '<div class="buttons"><button type="button" class="button danger" data-do="erase" data-ticket="{}">Delete for '
         "ever</button></div></div></div>"
-    ).format(icons.WARN, _in_words(planned), ticket)
+    ).format(icons.WARN, _places(planned), ticket)
 
 
 def done(deleted: Erasure) -> Markup:
@@ -26,17 +26,17 @@ def done(deleted: Erasure) -> Markup:
     )
     return Markup(
         '<div class="banner banner-note" role="status">{}<div><strong>The customer was deleted.</strong> '
-        "<span>{}{}</span></div></div>"
-    ).format(icons.NOTE, _in_words(deleted), again)
+        "<span>It was about {}.{}</span></div></div>"
+    ).format(icons.NOTE, _places(deleted), again)
 
 
-def _in_words(erasure: Erasure) -> str:
+def _places(erasure: Erasure) -> str:
     places = [f"{words.count(erasure.conversations, 'conversation')} of {_names(erasure.data_sets)}"]
     if erasure.runs:
         places.append(f"what {_names(erasure.runs)} kept of them")
     if erasure.elsewhere:
         places.append(f"{words.count(erasure.elsewhere, 'copy', 'copies')} in the trash and beside adapters")
-    return f"It is about {', '.join(places)}."
+    return ", ".join(places)
 
 
 def _names(names: tuple[str, ...]) -> str:
