@@ -217,7 +217,7 @@ class DataSets:
         with disk_errors(folder), scratch(folder, "sources") as aside:
             staged = aside / SOURCES
             prepared = replace(options, edits=edits, same_files=again)
-            kept = again or keep_sources(files, staged, task.report, lambda: task.cancelled)
+            copied = again or keep_sources(files, staged, task.report, lambda: task.cancelled)
             # The sample is our own; a stranger's file is not.
             prepare(
                 files,
@@ -231,12 +231,12 @@ class DataSets:
             with self._lock:
                 if not again:
                     shutil.rmtree(folder / SOURCES, ignore_errors=True)
-                    if kept:
+                    if copied:
                         staged.rename(folder / SOURCES)
                 self._settle(folder, options, again)
                 now = Origin.load(folder)
                 wanted = options if before is None or now.wanted == before.wanted else now.wanted
-                Origin(tuple((file.name, file.stat().st_size) for file in files), kept, options, wanted).save(folder)
+                Origin(tuple((file.name, file.stat().st_size) for file in files), copied, options, wanted).save(folder)
 
     def _settle(self, folder: Path, options: PrepareOptions, again: bool) -> None:
         """Bring the edits' keys up to date, and apply what was edited while tickets were prepared."""

@@ -78,8 +78,8 @@ def detect(
         TicketsError: As there; or the files take too much memory or time, or end the process that reads them.
         Cancelled: ``should_stop`` was true.
     """
-    found: Detection = _apart("detect", (paths, overrides), paths, lambda _: None, should_stop)
-    return found
+    detection: Detection = _apart("detect", (paths, overrides), paths, lambda _: None, should_stop)
+    return detection
 
 
 def build(

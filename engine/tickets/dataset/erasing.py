@@ -62,12 +62,12 @@ def person_of(folder: Path, ticket: str) -> Person:
         TicketsError: There is no such ticket.
     """
     entries = [entry for name in _SIDES for entry in conversations(folder / name)]
-    found = next((entry for entry in entries if entry.ticket == ticket), None)
-    if found is None:
+    named = next((entry for entry in entries if entry.ticket == ticket), None)
+    if named is None:
         raise TicketsError(f"There is no ticket {ticket} here any more.", "Look at the list once more.")
     customers = _customers(folder)
-    number = customers.get(found.key)
-    theirs = [entry for entry in entries if number is not None and customers.get(entry.key) == number] or [found]
+    number = customers.get(named.key)
+    theirs = [entry for entry in entries if number is not None and customers.get(entry.key) == number] or [named]
     stable = Report.load(folder).stable_ids
     ids = frozenset(entry.ticket for entry in theirs) if stable else frozenset[str]()
     return Person(frozenset(entry.key for entry in theirs if entry.key), ids)
@@ -101,14 +101,14 @@ def erase(folder: Path, person: Person) -> int:
         return 0
     keys = frozenset(entry.key for entry in theirs if entry.key)
     tickets = frozenset(entry.ticket for entry in theirs)
-    said = _originals(folder, tickets)
+    originals = _originals(folder, tickets)
     with disk_errors(folder):
         for name in _SIDES:
             _rewrite(folder, name, lambda line: line["ticket"] in tickets and line.get("key", "") in (*keys, ""))
         for name in (LEFT_OUT, REDACTIONS):
             _rewrite(folder, name, lambda line: line["ticket"] in tickets)
         _rewrite(folder, ANSWERED, lambda line: line["key"] in keys)
-        _forget_choices(folder, keys, tickets, said)
+        _forget_choices(folder, keys, tickets, originals)
         for name in (LOOKUP, FACTS):
             (folder / name).unlink(missing_ok=True)
         if (folder / REPORT).exists():
@@ -144,21 +144,21 @@ def _rewrite(folder: Path, name: str, goes: Callable[[dict[str, Any]], bool]) ->
     if not (folder / name).exists():
         return
     with scratch(folder, "deleting") as aside:
-        with private_file(aside / name) as kept:
+        with private_file(aside / name) as output:
             for _, line in numbered_lines(folder / name):
                 try:
                     if not goes(orjson.loads(line)):
-                        kept.write(line)
+                        output.write(line)
                 except (ValueError, KeyError, TypeError, AttributeError):
                     continue
         (aside / name).replace(folder / name)
 
 
-def _forget_choices(folder: Path, keys: frozenset[str], tickets: frozenset[str], said: frozenset[str]) -> None:
+def _forget_choices(folder: Path, keys: frozenset[str], tickets: frozenset[str], originals: frozenset[str]) -> None:
     """Delete edits of their conversations, terms that were theirs, and the copy of the export."""
     if (folder / CUSTOMERS).exists():
-        kept = {key: number for key, number in _customers(folder).items() if key not in keys}
-        write_atomically(folder / CUSTOMERS, json_line(kept))
+        remaining = {key: number for key, number in _customers(folder).items() if key not in keys}
+        write_atomically(folder / CUSTOMERS, json_line(remaining))
     if (folder / EDITS).exists():
         edits = Edits.load(folder / EDITS)
         dropped = {key: ticket for key, ticket in edits.dropped.items() if key not in keys and ticket not in tickets}
@@ -167,14 +167,14 @@ def _forget_choices(folder: Path, keys: frozenset[str], tickets: frozenset[str],
     shutil.rmtree(folder / SOURCES, ignore_errors=True)
     if (folder / ORIGIN).exists():
         origin = Origin.load(folder)
-        without = (_without(options, said) for options in (origin.used, origin.wanted))
+        without = (_without(options, originals) for options in (origin.used, origin.wanted))
         used, wanted = without
         replace(origin, kept=False, used=used, wanted=wanted).save(folder)
 
 
-def _without(options: PrepareOptions, said: frozenset[str]) -> PrepareOptions:
+def _without(options: PrepareOptions, originals: frozenset[str]) -> PrepareOptions:
     def others(terms: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(term for term in terms if term.casefold() not in said)
+        return tuple(term for term in terms if term.casefold() not in originals)
 
     return replace(options, allow=others(options.allow), extra_terms=others(options.extra_terms))
 

@@ -165,21 +165,21 @@ def is_category(cells: Sequence[str]) -> bool:
 
 def doubts(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Say in sentences why columns that are called like a role were not given it."""
-    said = []
+    sentences = []
     for column, cells in _values(columns, rows).items():
         name = plain(column)
         called = [role for role in ("answer", "question") if name in _RANKS[role]]
         if called and is_category(cells):
-            said.append(
+            sentences.append(
                 f"The column {column!r} repeats {len(set(cells))} short values in {len(cells)} rows: it is a category, "
                 f"not the {called[0]}."
             )
         elif name in _RANKS["role"] and all_yes_no(cells):
-            said.append(
+            sentences.append(
                 f"The column {column!r} holds only yes and no, and which of them is the customer is not clear: map it "
                 "as incoming where yes means the customer wrote, as outgoing where it means the support."
             )
-    return said
+    return sentences
 
 
 def holds_text(column: str) -> bool:

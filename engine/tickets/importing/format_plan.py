@@ -110,8 +110,8 @@ def _plan(source: Source, overrides: SourceOverrides) -> Plan:
     head = raw.decode(encoding, "replace").lstrip("\ufeff \t\r\n\x00")
     if not head:
         raise TicketsError(f"{source.name} holds nothing but blanks.", "Download the export again.")
-    if head[0] in "{[" and overrides.format != table.FORMAT and (found := _json_plan(source, encoding, overrides)):
-        return found
+    if head[0] in "{[" and overrides.format != table.FORMAT and (plan := _json_plan(source, encoding, overrides)):
+        return plan
     if head[0] == "<":
         return _xml_plan(source, head, encoding)
     told = mail.evidence(head) if overrides.format in ("", mail.FORMAT) else ""
@@ -142,8 +142,8 @@ def _json_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Pla
     winner = None if overrides.mapping else _vote(sample, READERS, overrides)
     if winner:
         reader, told = winner
-        made = Plan(source, "json", reader.FORMAT, reader.LABEL, told, encoding, reader=reader, json_fields=packed)
-        return _looked_into(made, sample, lambda: unpacked(_only_records(read_records(source, encoding)), packed))
+        plan = Plan(source, "json", reader.FORMAT, reader.LABEL, told, encoding, reader=reader, json_fields=packed)
+        return _looked_into(plan, sample, lambda: unpacked(_only_records(read_records(source, encoding)), packed))
     return _objects_plan(source, encoding, sample, overrides)
 
 
@@ -203,8 +203,8 @@ def _xml_plan(source: Source, head: str, encoding: str) -> Plan:
             "Choose the tickets' file of the export, or export JSON or CSV.",
         )
     told = "elements called helpdesk-ticket"
-    made = Plan(source, "xml", "freshdesk", "Freshdesk account export", told, encoding, reader=_module(freshdesk))
-    return _looked_into(made, sample, lambda: _only_records(read_xml(source)))
+    plan = Plan(source, "xml", "freshdesk", "Freshdesk account export", told, encoding, reader=_module(freshdesk))
+    return _looked_into(plan, sample, lambda: _only_records(read_xml(source)))
 
 
 def _module(module: object) -> Reader:
@@ -263,8 +263,8 @@ def _dated(entry: Plan) -> Plan:
     if order != "unclear":
         return replace(entry, day_order=order)
     shown = next(date for date in dates if "/" in date)
-    said = f"Whether {shown!r} begins with the day or the month cannot be told; it is read as the day."
-    return replace(entry, cautions=(*entry.cautions, said))
+    caution = f"Whether {shown!r} begins with the day or the month cannot be told; it is read as the day."
+    return replace(entry, cautions=(*entry.cautions, caution))
 
 
 def _unsaved(layout: Layout) -> tuple[str, ...]:

@@ -83,12 +83,12 @@ class _Numbers(dict[str, int]):
 
 
 def _indexed(
-    stream: IO[bytes], folder: Path, languages: tuple[str, ...], report: Report, made: Mapping[str, bytes]
+    stream: IO[bytes], folder: Path, languages: tuple[str, ...], report: Report, prepared: Mapping[str, bytes]
 ) -> tuple[BM25, Columns]:
     import numpy as np
 
     stop, numbers = stop_words(languages), _Numbers()
-    known = customers_in(folder)
+    numbers_of = customers_in(folder)
     tickets: list[NDArray[np.int32]] = []
     offsets, keys, customers, sketches = array("q", [0]), array("Q"), array("i"), list[bytes]()
     for end, entry in _entries(stream, report):
@@ -96,8 +96,8 @@ def _indexed(
         tickets.append(np.fromiter(map(numbers.__getitem__, words), dtype=np.int32, count=len(words)))
         offsets.append(end)
         keys.append(key_of(entry))
-        customers.append(known.get(entry.key, UNKNOWN))
-        sketch = made[entry.key] if entry.key in made else sketch_of(entry)
+        customers.append(numbers_of.get(entry.key, UNKNOWN))
+        sketch = prepared[entry.key] if entry.key in prepared else sketch_of(entry)
         sketches.append(sketch or bytes(PERMUTATIONS * 4))
     columns = Columns(
         np.array(offsets, dtype=np.int64),
@@ -128,6 +128,6 @@ def _scored(tickets: list[NDArray[np.int32]], numbers: Mapping[str, int]) -> BM2
     if not words:
         empty = {"data": np.zeros(0, np.float32), "indices": np.zeros(0, np.int32), "indptr": np.zeros(1, np.int32)}
         return retriever(words, empty, len(tickets))
-    made = BM25(k1=K1, b=B, method="lucene")
-    made.index((tickets, dict(numbers)), create_empty_token=False, show_progress=False)
-    return made
+    bm25 = BM25(k1=K1, b=B, method="lucene")
+    bm25.index((tickets, dict(numbers)), create_empty_token=False, show_progress=False)
+    return bm25

@@ -45,10 +45,10 @@ def fitting(tickets: Sequence[Ticket], fits: Callable[[list[Turn]], bool]) -> tu
     Returns:
         The turns, the furthest ticket first; and how many tickets they are of.
     """
-    for kept in _ways([ticket for ticket in tickets if ticket]):
-        turns = [turn for ticket in reversed(kept) for turn in ticket]
+    for way in _ways([ticket for ticket in tickets if ticket]):
+        turns = [turn for ticket in reversed(way) for turn in ticket]
         if fits(turns):
-            return turns, len(kept)
+            return turns, len(way)
     return [], 0
 
 

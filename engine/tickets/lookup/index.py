@@ -174,16 +174,16 @@ def open_index(folder: Path) -> TicketIndex | None:
 
 def stamp_of(stream: IO[bytes]) -> tuple[int, int]:
     """Return what tells one state of a file from another: bytes, and when it was written, in nanoseconds."""
-    seen = os.fstat(stream.fileno())
-    return seen.st_size, seen.st_mtime_ns
+    status = os.fstat(stream.fileno())
+    return status.st_size, status.st_mtime_ns
 
 
 def retriever(words: list[str], parts: Mapping[str, Any], tickets: int) -> BM25:
     """Give bm25s what it has computed before, as its own ``load`` does from several files."""
     from bm25s import BM25
 
-    made = BM25(k1=K1, b=B, method="lucene")
-    made.scores = {**parts, "num_docs": tickets}
-    made.vocab_dict = {word: number for number, word in enumerate(words)}
-    made.nonoccurrence_array = None  # of other ways to score than Lucene's
-    return made
+    bm25 = BM25(k1=K1, b=B, method="lucene")
+    bm25.scores = {**parts, "num_docs": tickets}
+    bm25.vocab_dict = {word: number for number, word in enumerate(words)}
+    bm25.nonoccurrence_array = None  # of other ways to score than Lucene's
+    return bm25

@@ -73,11 +73,11 @@ def nearest(index: TicketIndex, question: Question, count: int = NEAREST) -> lis
         return []
     scores = index.scores.get_scores_from_ids(list(query.numbers))
     rows = _allowed(index, question, scores, max(count, CANDIDATES))
-    found = [(float(scores[row]), row, entry) for row, entry in zip(rows, index.entries(rows), strict=True)]
-    first = _agreed(index, found)
+    candidates = [(float(scores[row]), row, entry) for row, entry in zip(rows, index.entries(rows), strict=True)]
+    first = _agreed(index, candidates)
     if first is None:
         return []
-    order = [first, *(one for one in found if one is not first)][:count]
+    order = [first, *(one for one in candidates if one is not first)][:count]
     return [Near(row, nearness(index, query.words, score, entry), entry) for score, row, entry in order]
 
 
@@ -89,8 +89,8 @@ def nearness(index: TicketIndex, words: Mapping[str, float], score: float, entry
     question of one word, a BM25 score alone for a long one. Against questions from another shop and about anything,
     the area under the curve is 0.95 on the sample shop, 0.98 on 360 real tickets (share 0.94, 0.60; score 0.71, 0.98).
     """
-    said = set(words_of((message.content for message in entry.messages), index.stop))
-    x = score / sum(words.values()) * sum(word in said for word in words)
+    spoken = set(words_of((message.content for message in entry.messages), index.stop))
+    x = score / sum(words.values()) * sum(word in spoken for word in words)
     return x / (1 + x)
 
 
@@ -99,9 +99,9 @@ def near_enough(index: TicketIndex, question: Question, count: int = NEAREST) ->
 
     The others come along below it: among three the right one is found more often.
     """
-    found = nearest(index, question, count)
-    best = max((near.score for near in found), default=0.0)
-    return (found if best >= index.threshold else []), best
+    ranked = nearest(index, question, count)
+    best = max((near.score for near in ranked), default=0.0)
+    return (ranked if best >= index.threshold else []), best
 
 
 def _query(index: TicketIndex, question: Question) -> _Query:
@@ -181,22 +181,22 @@ _Candidate = tuple[float, int, StoredConversation]
 """BM25 score, row, ticket."""
 
 
-def _agreed(index: TicketIndex, found: Sequence[_Candidate]) -> _Candidate | None:
+def _agreed(index: TicketIndex, candidates: Sequence[_Candidate]) -> _Candidate | None:
     """Return the candidate whose answer the answers of the others support the most."""
-    if not found:
+    if not candidates:
         return None
-    answers = [_answer_vector(index, entry) for _, _, entry in found]
+    answers = [_answer_vector(index, entry) for _, _, entry in candidates]
     together: defaultdict[str, float] = defaultdict(float)
-    for (score, _, _), answer in zip(found, answers, strict=True):
+    for (score, _, _), answer in zip(candidates, answers, strict=True):
         for word, value in answer.items():
             together[word] += score * value
 
     def support(number: int) -> float:
-        score = found[number][0]
+        score = candidates[number][0]
         others = sum(value * together[word] for word, value in answers[number].items()) - score
         return score + AGREEMENT * others
 
-    return found[max(range(len(found)), key=lambda number: (support(number), -number))]
+    return candidates[max(range(len(candidates)), key=lambda number: (support(number), -number))]
 
 
 def _answer_vector(index: TicketIndex, entry: StoredConversation) -> dict[str, float]:
@@ -213,10 +213,10 @@ def answers_of(entry: StoredConversation) -> list[str]:
 
 def weights_of(index: TicketIndex, texts: Sequence[str]) -> dict[str, float]:
     """Return the words of texts with what each tells, in the tickets of the index."""
-    tickets, ends, known = len(index), index.scores.scores["indptr"], index.scores.vocab_dict
+    tickets, ends, numbers = len(index), index.scores.scores["indptr"], index.scores.vocab_dict
     weights: dict[str, float] = {}
     for word in words_of(texts, index.stop):
         if word not in weights:
-            number = known.get(word)
+            number = numbers.get(word)
             weights[word] = weight(tickets, 0 if number is None else int(ends[number + 1] - ends[number]))
     return weights

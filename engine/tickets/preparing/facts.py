@@ -79,12 +79,12 @@ def facts_of(
         language: When it is known already.
     """
     opening = next(message.content for message in messages if message.role == "user")
-    said = [(message.role, words_of([message.content])) for message in messages]
+    spoken = [(message.role, words_of([message.content])) for message in messages]
     learnt = [is_learnt_answer(message) for message in messages]
-    every = [word for _, words in said for word in words]
-    question = next(words for role, words in said if role == "user")
-    asked = [word for role, words in said if role == "user" for word in words]
-    answers = [word for (_, words), counts in zip(said, learnt, strict=True) if counts for word in words]
+    every = [word for _, words in spoken for word in words]
+    question = next(words for role, words in spoken if role == "user")
+    asked = [word for role, words in spoken if role == "user" for word in words]
+    answers = [word for (_, words), counts in zip(spoken, learnt, strict=True) if counts for word in words]
     answer_sketch = signature(answers)
     return Facts(
         ticket=conversation.id,

@@ -61,7 +61,7 @@ def findings(facts: Sequence[Facts], canned: Sequence[Canned], contradictions: i
         contradictions: Questions that are asked again word for word and answered otherwise.
         held: What is held out.
     """
-    found = [
+    unsorted = [
         _enough(len(facts)),
         *_copies(len(facts), canned),
         *_short(facts),
@@ -69,22 +69,22 @@ def findings(facts: Sequence[Facts], canned: Sequence[Canned], contradictions: i
         *_measured(len(facts), held),
         *_languages(facts),
     ]
-    return sorted(found, key=lambda finding: LEVELS.index(finding.level))
+    return sorted(unsorted, key=lambda finding: LEVELS.index(finding.level))
 
 
-def headline(found: Sequence[Finding], count: int) -> str:
+def headline(ordered: Sequence[Finding], count: int) -> str:
     """Return the verdict in one sentence.
 
     Args:
-        found: As from :func:`findings`.
+        ordered: As from :func:`findings`.
         count: Kept conversations.
     """
-    worst = found[0]
+    worst = ordered[0]
     if worst.level == "good":
         return f"Ready to train: {count:,} conversations, and nothing stands out."
     if worst.level == "poor":
         return f"Not ready: {worst.text}"
-    things = sum(finding.level == "fair" for finding in found)
+    things = sum(finding.level == "fair" for finding in ordered)
     return f"Usable, with {'one thing' if things == 1 else f'{things} things'} to know: {worst.text}"
 
 

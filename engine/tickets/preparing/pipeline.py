@@ -126,8 +126,8 @@ def _side_folder(out: Path) -> Iterator[Path]:
     """Give an empty folder beside ``out``; what a killed import left there is swept."""
     out.parent.mkdir(parents=True, exist_ok=True)
     sweep([out.parent])
-    with scratch(out.parent, out.name) as made:
-        side = made / "data"
+    with scratch(out.parent, out.name) as folder:
+        side = folder / "data"
         side.mkdir(mode=0o700)
         yield side
 
@@ -351,7 +351,7 @@ def _warnings(
     warnings = list(dict.fromkeys(caution for entry in plans for caution in entry.cautions))
     warnings[:0] = gathered.broken_off
     left = gathered.messages_left_out
-    warnings.extend(said.format(left[reason]) for reason, said in _SAID_OF.items() if left[reason])
+    warnings.extend(sentence.format(left[reason]) for reason, sentence in _SAID_OF.items() if left[reason])
     damaged = gathered.dropped[DAMAGED]
     if damaged:
         warnings.append(

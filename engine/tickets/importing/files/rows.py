@@ -118,8 +118,8 @@ def find_delimiter(head: str) -> str:
             continue
         widths = Counter(len(row) for row in rows)
         width, times = max(widths.items(), key=lambda item: (item[1], item[0]))
-        known = max((known_headers(row) for row in rows[:HEADER_SEARCH]), default=0)
-        score = known * 2 + (times / len(rows) if width > 1 else 0) + min(width, 50) / 1000
+        headers = max((known_headers(row) for row in rows[:HEADER_SEARCH]), default=0)
+        score = headers * 2 + (times / len(rows) if width > 1 else 0) + min(width, 50) / 1000
         if score > best_score:
             best, best_score = delimiter, score
     return best
@@ -156,9 +156,9 @@ def _layout(name: str, rows: Sequence[Sequence[str]], encoding: str, delimiter: 
 
 def _header_row(rows: Sequence[Sequence[str]]) -> int:
     """Find the header: the row with most known names, else the first that is as wide as the rest."""
-    known = [known_headers(row) for row in rows[:HEADER_SEARCH]]
-    if known and max(known) >= 1:
-        return known.index(max(known))
+    counts = [known_headers(row) for row in rows[:HEADER_SEARCH]]
+    if counts and max(counts) >= 1:
+        return counts.index(max(counts))
     filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
     usual = Counter(filled[1:] or filled).most_common(1)[0][0]
     return next((index for index, count in enumerate(filled[:HEADER_SEARCH]) if count >= max(usual, 1)), 0)

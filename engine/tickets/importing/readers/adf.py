@@ -29,8 +29,8 @@ def _block(node: Mapping[str, Any], depth: int) -> str:
         return _marked(node)
     if kind in _LEAVES:
         return _LEAVES[kind]
-    found = node.get("attrs")
-    attributes: Mapping[str, Any] = found if isinstance(found, Mapping) else {}
+    given = node.get("attrs")
+    attributes: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
     if kind in ("emoji", "date", "status"):
         return str(attributes.get("text") or attributes.get("shortName") or "")
     if kind in ("inlineCard", "blockCard", "embedCard"):
@@ -67,21 +67,21 @@ def _joined(kind: str, inside: Iterable[str], attributes: Mapping[str, Any]) -> 
 def _listed(items: Iterable[Mapping[str, Any]], numbered: bool, depth: int) -> str:
     lines = []
     for number, item in enumerate(items, start=1):
-        said = _block(item, depth + 1).strip().replace("\n\n", "\n").replace("\n", "\n  ")
-        lines.append(f"{f'{number}.' if numbered else '-'} {said}")
+        text = _block(item, depth + 1).strip().replace("\n\n", "\n").replace("\n", "\n  ")
+        lines.append(f"{f'{number}.' if numbered else '-'} {text}")
     return "\n".join(lines) + "\n\n"
 
 
 def _marked(node: Mapping[str, Any]) -> str:
-    said = str(node.get("text") or "")
+    text = str(node.get("text") or "")
     for mark in _objects(node.get("marks")):
         if mark.get("type") == "code":
-            said = f"`{said}`"
+            text = f"`{text}`"
         elif mark.get("type") == "link":
             target = (mark.get("attrs") or {}).get("href") if isinstance(mark.get("attrs"), Mapping) else None
-            if target and target != said:
-                said = f"[{said}]({target})"
-    return said
+            if target and target != text:
+                text = f"[{text}]({target})"
+    return text
 
 
 _WIKI: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -103,7 +103,7 @@ def wiki_to_text(markup: str) -> str:
     """
     if not any(mark in markup for mark in "{[!") and "h" not in markup[:3]:
         return markup
-    said = markup
+    text = markup
     for pattern, replacement in _WIKI:
-        said = pattern.sub(replacement, said)
-    return said if said.strip() else markup
+        text = pattern.sub(replacement, text)
+    return text if text.strip() else markup

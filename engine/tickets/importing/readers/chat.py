@@ -50,10 +50,10 @@ def evidence(record: Json) -> str:
         return f"{pair[0]} and {pair[1]} (preference pairs)"
     turns = _turns(record)
     if turns:
-        speaker, said = turn_keys(turns[0])
-        if (speaker, said) == ("from", "value"):
+        speaker, text_key = turn_keys(turns[0])
+        if (speaker, text_key) == ("from", "value"):
             return "conversations with from and value (ShareGPT)"
-        return f"messages with {speaker} and {said}"
+        return f"messages with {speaker} and {text_key}"
     if "instruction" in record and "output" in record:
         return "instruction and output (Alpaca)"
     if found := _pair(record):

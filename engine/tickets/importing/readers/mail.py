@@ -60,9 +60,9 @@ def evidence(head: str) -> str:
     top = re.split(r"\r?\n\r?\n", head[:20_000], maxsplit=1)[0]
     lines = [line for line in top.splitlines() if line and not line[0].isspace()]
     headers = sum(bool(_HEADER.match(line)) for line in lines)
-    known = len({match.group().lower() for match in _TOLD.finditer(top)})
-    if lines and headers >= len(lines) * 0.7 and known >= 2:
-        return f"{known} mail headers at the beginning"
+    kinds = len({match.group().lower() for match in _TOLD.finditer(top)})
+    if lines and headers >= len(lines) * 0.7 and kinds >= 2:
+        return f"{kinds} mail headers at the beginning"
     return ""
 
 
@@ -74,7 +74,7 @@ def read_mail(sources: Sequence[Source], agents: Collection[str] = ()) -> Iterat
         agents: Addresses or domains of the support; empty to find out.
     """
     index: list[_Index] = []
-    seen: set[bytes] = set()
+    fingerprints: set[bytes] = set()
     with Groups[Mail]() as store:
         for source in sources:
             for number, raw in enumerate(_split(source), start=1):
@@ -87,10 +87,10 @@ def read_mail(sources: Sequence[Source], agents: Collection[str] = ()) -> Iterat
                     )
                     yield LeftOut(f"mail {number} of {source.name}", DAMAGED, what)
                     continue
-                if (fingerprint := _fingerprint(mail)) in seen:
+                if (fingerprint := _fingerprint(mail)) in fingerprints:
                     yield LeftOut(f"mail {number} of {source.name}", TWICE, excerpt(mail.subject))
                     continue
-                seen.add(fingerprint)
+                fingerprints.add(fingerprint)
                 store.add(str(len(index)), mail)
                 index.append(_Index(mail.message_id, mail.references, mail.sender, mail.recipients, mail.subject))
         mark = list_mark(mail.subject for mail in index)
@@ -154,11 +154,11 @@ def _threads(index: Sequence[_Index], topics: Sequence[str]) -> list[list[int]]:
         topics: What the subject of each has in common with its replies.
     """
     groups = UnionFind(len(index))
-    known: dict[str, int] = {}
+    by_name: dict[str, int] = {}
     for number, mail in enumerate(index):
         for name in (mail.message_id, *mail.references):
             if name:
-                groups.join(known.setdefault(name, number), number)
+                groups.join(by_name.setdefault(name, number), number)
     by_topic: dict[tuple[str, str], int] = {}
     for number, (mail, topic) in enumerate(zip(index, topics, strict=True)):
         if len(topic) < 4:

@@ -34,12 +34,12 @@ class Words:
 def words_of(message: Message) -> Words:
     """Return the words of a mail, attachments left out; HTML as soon as one of its parts is."""
     only = None if message.is_multipart() else _words(message)
-    said = [only] if only is not None else list(_said(message, _SoFar()))
-    said = [words for words in said if words.text.strip()]
-    lost = sum(words.lost for words in said)
-    if not any(words.html for words in said):
-        return Words("\n".join(words.text for words in said), lost=lost)
-    pages = (words.text if words.html else _as_html(words.text) for words in said)
+    parts = [only] if only is not None else list(_said(message, _SoFar()))
+    parts = [words for words in parts if words.text.strip()]
+    lost = sum(words.lost for words in parts)
+    if not any(words.html for words in parts):
+        return Words("\n".join(words.text for words in parts), lost=lost)
+    pages = (words.text if words.html else _as_html(words.text) for words in parts)
     return Words("\n".join(pages), html=True, lost=lost)
 
 
@@ -109,13 +109,13 @@ def _words(part: Message) -> Words:
         return Words()
     label = part.get_content_charset() or ""
     if subtype == "text/html":
-        said = _page(raw, label)
-        return Words(said.text, html=True, lost=said.lost)
-    said = decode(raw, label)
-    text = said.text
+        decoded = _page(raw, label)
+        return Words(decoded.text, html=True, lost=decoded.lost)
+    decoded = decode(raw, label)
+    text = decoded.text
     if str(part.get_param("format") or "").lower() == "flowed":
         text = unflowed(text, delete_space=str(part.get_param("delsp") or "").lower() == "yes")
-    return Words(text, lost=said.lost)
+    return Words(text, lost=decoded.lost)
 
 
 def _page(raw: bytes, label: str) -> Decoded:
@@ -140,16 +140,16 @@ def unflowed(text: str, *, delete_space: bool = False) -> str:
         text: The part's text.
         delete_space: DelSp=yes: the space at a break was not there either, as in Chinese, or in a link.
     """
-    said: list[str] = []
+    lines: list[str] = []
     depth, goes_on = -1, False
     for line in text.splitlines():
         marks, _, rest = _QUOTED.match(line).groups()  # type: ignore[union-attr]  # it matches any line
         signature = rest == "-- "
         if goes_on and rest and len(marks) == depth and not signature:
-            said[-1] += rest
+            lines[-1] += rest
         else:
-            said.append(f"{marks} {rest}" if marks else rest)
+            lines.append(f"{marks} {rest}" if marks else rest)
         depth, goes_on = len(marks), rest.endswith(" ") and not signature
         if goes_on and delete_space:
-            said[-1] = said[-1][:-1]
-    return "\n".join(said) + ("\n" if text.endswith("\n") else "")
+            lines[-1] = lines[-1][:-1]
+    return "\n".join(lines) + ("\n" if text.endswith("\n") else "")

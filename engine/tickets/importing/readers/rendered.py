@@ -42,13 +42,13 @@ def rendered_turns(text: str) -> list[Json]:
     if "[/INST]" in text:
         return _of_llama2(text)
     for opening in _OPENINGS:
-        found = list(opening.finditer(text))
-        roles = {_role(match) for match in found}
+        openings = list(opening.finditer(text))
+        roles = {_role(match) for match in openings}
         if "assistant" in roles or "model" in roles or "gpt" in roles or "bot" in roles:
-            ends = [*(match.start() for match in found[1:]), len(text)]
+            ends = [*(match.start() for match in openings[1:]), len(text)]
             turns: list[Json] = [
                 {"role": _role(match), "content": _ENDINGS.sub("", text[match.end() : end]).strip()}
-                for match, end in zip(found, ends, strict=True)
+                for match, end in zip(openings, ends, strict=True)
             ]
             return turns if len(roles) > 1 else []
     return []
@@ -66,6 +66,6 @@ def _of_llama2(text: str) -> list[Json]:
         if system := _SYS.search(asked):
             turns.append({"role": "system", "content": system[1].strip()})
         turns.append({"role": "user", "content": _ENDINGS.sub("", _SYS.sub("", asked)).strip()})
-        if said := _ENDINGS.sub("", match["said"]).strip():
-            turns.append({"role": "assistant", "content": said})
+        if answer := _ENDINGS.sub("", match["said"]).strip():
+            turns.append({"role": "assistant", "content": answer})
     return turns

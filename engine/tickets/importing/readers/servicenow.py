@@ -89,7 +89,7 @@ def _plain(value: object) -> str:
 
 
 def _value(record: Json, role: str) -> str:
-    return next((found for name in _COLUMNS[role] if (found := _plain(record.get(name))).strip()), "")
+    return next((value for name in _COLUMNS[role] if (value := _plain(record.get(name))).strip()), "")
 
 
 def _conversation(joined: Joined) -> Conversation:
@@ -115,8 +115,8 @@ def _conversation(joined: Joined) -> Conversation:
 
 def _journal(ticket: Json, caller: str) -> Iterator[Message]:
     """Yield the entries of the journal columns, oldest first; an entry in two columns counts once."""
-    seen: set[tuple[str, str, str]] = set()
-    found: list[Message] = []
+    written: set[tuple[str, str, str]] = set()
+    messages: list[Message] = []
     for name in _COLUMNS["journal"]:
         blob = _plain(ticket.get(name))
         if "\n" not in blob or "<br" in blob[:4000].lower():
@@ -125,24 +125,24 @@ def _journal(ticket: Json, caller: str) -> Iterator[Message]:
         heads = list(_HEAD.finditer(blob))
         for index, head in enumerate(heads):
             end = heads[index + 1].start() if index + 1 < len(heads) else len(blob)
-            said = blob[head.end() : end].strip("\n")
-            key = (head["at"], head["author"], said)
-            if key in seen:
+            text = blob[head.end() : end].strip("\n")
+            key = (head["at"], head["author"], text)
+            if key in written:
                 continue
-            seen.add(key)
-            found.append(_message(said, head["author"], head["at"], head["kind"], caller))
+            written.add(key)
+            messages.append(_message(text, head["author"], head["at"], head["kind"], caller))
         if blob.strip() and not heads:
-            found.append(Message("assistant", blob, _value(ticket, "assigned"), html=looks_like_html(blob)))
-    yield from reversed(found)
+            messages.append(Message("assistant", blob, _value(ticket, "assigned"), html=looks_like_html(blob)))
+    yield from reversed(messages)
 
 
-def _message(said: str, author: str, at: str, label: str, caller: str) -> Message:
+def _message(text: str, author: str, at: str, label: str, caller: str) -> Message:
     kind: Kind = "note" if any(word in label.lower() for word in _INTERNAL) else "public"
     if author.strip().casefold() == "system":
         kind = "system"
     elif author.strip().casefold() in ("virtual agent", "virtual.agent", "now assist"):
         kind = "bot"
-    return Message("user" if author == caller else "assistant", said, author, at, looks_like_html(said), kind)
+    return Message("user" if author == caller else "assistant", text, author, at, looks_like_html(text), kind)
 
 
 def _row_message(row: Json, caller: str) -> Message:

@@ -112,21 +112,21 @@ class NameIndex:
         position = 0
         while position < len(found_words):
             patterns = self._patterns.get(keys[position])
-            found = self._match(text, found_words, keys, position, patterns) if patterns else None
-            if found and not covered.holds(found_words[position].start()):
-                yield found[0]
-                position = found[1]
+            name = self._match(text, found_words, keys, position, patterns) if patterns else None
+            if name and not covered.holds(found_words[position].start()):
+                yield name[0]
+                position = name[1]
             else:
                 position += 1
 
     def _match(
-        self, text: str, found: list[re.Match[str]], keys: list[str], position: int, patterns: list[_Pattern]
+        self, text: str, words: list[re.Match[str]], keys: list[str], position: int, patterns: list[_Pattern]
     ) -> tuple[Span, int] | None:
         for way in patterns:
             last = position + len(way.words) - 1
-            if last >= len(found) or not self._same_words(text, found, keys, position, way):
+            if last >= len(words) or not self._same_words(text, words, keys, position, way):
                 continue
-            start, end = found[position].start(), found[last].end()
+            start, end = words[position].start(), words[last].end()
             if keys[last] not in way.words[-1]:
                 end -= 1  # the s of a genitive
             if self._may_stand(text, start, end, way.style):
@@ -143,20 +143,20 @@ class NameIndex:
         return stands_as_name(text, start, end)
 
     @staticmethod
-    def _same_words(text: str, found: list[re.Match[str]], keys: list[str], position: int, way: _Pattern) -> bool:
+    def _same_words(text: str, words: list[re.Match[str]], keys: list[str], position: int, way: _Pattern) -> bool:
         gap = _COMMA if way.style == "listed" else _GAP
         for offset, wanted in enumerate(way.words):
             key = keys[position + offset]
             is_last = offset == len(way.words) - 1
             if key not in wanted and not (is_last and key[-1:] == "s" and key[:-1] in wanted):
                 return False
-            before = found[position + offset - 1].end()
-            if offset and not gap.fullmatch(text, before, found[position + offset].start()):
+            before = words[position + offset - 1].end()
+            if offset and not gap.fullmatch(text, before, words[position + offset].start()):
                 return False
         if way.style == "full doubtful":
-            return all(word[0][0].isupper() for word in found[position : position + len(way.words)])
+            return all(word[0][0].isupper() for word in words[position : position + len(way.words)])
         # 'Dear Ms Weber, Anna will call' holds two names, 'Weber, Anna' in a list is one.
-        first, end = found[position], found[position + len(way.words) - 1].end()
+        first, end = words[position], words[position + len(way.words) - 1].end()
         if way.style != "listed":
             return True
         is_handle = text[end : end + 1] == "_" or text[max(0, first.start() - 1) : first.start()] in (".", "_")

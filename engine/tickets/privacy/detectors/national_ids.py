@@ -250,10 +250,10 @@ def find_national_ids(plain: str, country: str | None, covered: Covered) -> Iter
     """
     position = 0
     while match := _START.search(plain, position):
-        found = None if covered.holds(match.start()) else _at(plain, match.start(), country)
-        position = found.end if found else match.end()
-        if found:
-            yield found
+        span = None if covered.holds(match.start()) else _at(plain, match.start(), country)
+        position = span.end if span else match.end()
+        if span:
+            yield span
 
 
 def _at(plain: str, start: int, country: str | None) -> Span | None:

@@ -184,18 +184,18 @@ def _luhn(digits: str) -> bool:
 
 def _end_of(text: str, start: int, length: int) -> int | None:
     """Return where so many letters and digits end, with few separators between them; None where they do not."""
-    seen, separators, position = 0, 0, start
-    while position < len(text) and seen < length:
+    digits, separators, position = 0, 0, start
+    while position < len(text) and digits < length:
         character = text[position]
         if character.isascii() and character.isalnum():
-            seen, separators = seen + 1, 0
+            digits, separators = digits + 1, 0
         else:
             separators += 1
             if character not in _IBAN_SEPARATORS or separators > _MOST_SEPARATORS:
                 return None
         position += 1
     ends_a_word = position == len(text) or not text[position].isalnum()
-    return position if seen == length and ends_a_word else None
+    return position if digits == length and ends_a_word else None
 
 
 def _digits(written: str) -> str:

@@ -149,14 +149,14 @@ def _continues(line: str) -> bool:
 
 
 def _streets(forms: Forms) -> Iterator[tuple[int, int]]:
-    text, lowered, found = forms.text, forms.lowered, forms.words
+    text, lowered, words = forms.text, forms.lowered, forms.words
     patterns = []
-    if not _KINDS_LAST.isdisjoint(found) and _HOUSE_FIRST.search(text):
+    if not _KINDS_LAST.isdisjoint(words) and _HOUSE_FIRST.search(text):
         patterns.append(_ENGLISH)
-    if not _KINDS_FRENCH.isdisjoint(found):
+    if not _KINDS_FRENCH.isdisjoint(words):
         patterns.append(_NUMBER_FIRST)
-    is_short = not _SHORT_KINDS.isdisjoint(found) and _SHORT_KIND.search(lowered) is not None
-    if is_short or not _KINDS_FIRST.isdisjoint(found):
+    is_short = not _SHORT_KINDS.isdisjoint(words) and _SHORT_KIND.search(lowered) is not None
+    if is_short or not _KINDS_FIRST.isdisjoint(words):
         patterns.append(_KIND_FIRST)
     for pattern_of_street in patterns:
         for match in pattern_of_street.finditer(text):
