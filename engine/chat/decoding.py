@@ -5,6 +5,7 @@ The module knows token ids, not texts, and neither how a step is computed (batch
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,9 @@ class SharedBatch:
 
     def __init__(self, bank: "AdapterBank", pad_id: int, rows: int | None = None) -> None:
         self._batch = ContinuousBatch(bank, pad_id, rows)
+        self._coming: deque[Request] = deque()
+        """Those who have come while a step was being computed. They do not wait for the lock one after the other, each
+        of them to read its prompt alone: the next step finds all of them, and reads their prompts together."""
         self._lock = threading.Lock()
 
     def make_room(self) -> None:
@@ -70,8 +74,7 @@ class SharedBatch:
         Raises:
             Exception: What made an answer impossible.
         """
-        with self._lock:
-            self._batch.add(requests)
+        self._coming.extend(requests)
         try:
             yield from self._states(requests, should_stop)
         finally:
@@ -89,6 +92,7 @@ class SharedBatch:
             with self._lock:
                 is_news = any(request.state is not seen for request, seen in zip(requests, told, strict=True))
                 if not is_news and any(request.is_open for request in requests):
+                    self._let_in()
                     self._batch.advance()
             failed = next((request.error for request in requests if request.error), None)
             if failed is not None:
@@ -96,6 +100,11 @@ class SharedBatch:
             told = [request.state for request in requests]
             shown = tuple(request.told for request in requests)
             yield shown
+
+    def _let_in(self) -> None:
+        came = [self._coming.popleft() for _ in range(len(self._coming))]
+        if came:
+            self._batch.add(came)
 
     def _tidy(self) -> None:
         """Take the rows out that have ended.

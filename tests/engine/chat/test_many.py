@@ -2,6 +2,7 @@
 
 import dataclasses
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -270,3 +271,30 @@ def test_two_hundred_swaps_while_an_answer_streams_leave_every_token_right(tiny_
     assert not frame.answers[0].done
     *_, frame = stream
     assert texts(frame) == streamed
+
+
+def test_those_who_come_while_a_step_is_computed_are_read_together(tiny_base, bank):
+    """They had waited for the lock one after the other, and each had read its prompt alone."""
+    shared = SharedBatch(bank, 0)
+    prompts = [tuple(tiny_base.chat.prompt(question)) for question in QUESTIONS[:4]]
+    first, *coming = [Request(Row(prompt, None), GREEDY, frozenset()) for prompt in prompts]
+    under_way = shared.answer([first])
+    next(under_way)
+
+    def come(request):
+        answer = shared.answer([request])
+        next(answer)
+        return [len(one.state.tokens) for one in coming], answer
+
+    with ThreadPoolExecutor(3) as threads:
+        with shared._lock:  # as whoever computes has it
+            futures = [threads.submit(come, request) for request in coming]
+            end = time.monotonic() + DEADLINE
+            while len(shared._coming) < 3:
+                assert time.monotonic() < end
+                time.sleep(0.005)
+        found = [future.result(DEADLINE) for future in futures]
+    assert all(min(written) >= 1 for written, _ in found)
+    for each in (under_way, *(begun for _, begun in found)):
+        each.close()
+    assert shared._batch.is_idle
