@@ -221,8 +221,11 @@ def judge(
 ) -> None:
     """Say whether a run was worth it: tuned, base, base with look-up and nearest answer, on held-out tickets."""
     studio = _studio(workspace)
-    found = follow(studio.verdict.judge(studio.runs.open_at(run), tickets))
-    result({"run": str(run), "kind": found.kind, "verdict": found.sentence, "more": found.more, **found.figures_json()})
+    known = studio.runs.open_at(run)
+    found = follow(studio.verdict.judge(known, tickets))
+    told = [f"{each.saw} {each.do}" for each in studio.verdict.advice(known)]
+    said = {"run": str(run), "kind": found.kind, "verdict": found.sentence, "more": found.more, "advice": told}
+    result({**said, **found.figures_json()})
 
 
 @app.command()

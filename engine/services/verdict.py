@@ -15,6 +15,7 @@ from engine.services.runs import RunService
 from engine.task import Report, Task
 from engine.tickets.library import DataSets
 from engine.training.runs.directory import RunDirectory
+from engine.verdict.coach import Advice, Seen, advice
 from engine.verdict.paper import MOST, Paper, PaperTicket, paper_of
 from engine.verdict.records import JudgedVoice, TwoRuns, Verdict
 from engine.verdict.transcript import SaidAnswer, Transcript
@@ -103,6 +104,15 @@ class VerdictService:
         if one is None or two is None:
             return None
         return beside(one, two, self._runs.get(run).recipe, self._runs.get(other).recipe)
+
+    def advice(self, run: str) -> tuple[Advice, ...]:
+        """Return what the run's own figures say to do next, the most urgent first.
+
+        Raises:
+            StudioError: The run is gone, or its recipe is damaged.
+        """
+        directory = self._runs.get(run)
+        return advice(Seen(directory.recipe, directory.history.read(), self.verdict(run)))
 
     # ---- judging
 

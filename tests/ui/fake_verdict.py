@@ -12,6 +12,7 @@ from engine.errors import StudioError
 from engine.recipe import Recipe
 from engine.task import Task
 from engine.verdict.blind import BlindTest, BlindTicket, Choice, Tally, Vote, counted
+from engine.verdict.coach import Advice
 from engine.verdict.comparing import beside
 from engine.verdict.judging import judged
 from engine.verdict.paper import PaperTicket
@@ -73,6 +74,9 @@ class FakeVerdicts:
     def beside(self, run: str, other: str) -> TwoRuns | None:
         one, two = self.kept.get(run), self.kept.get(other)
         return beside(one, two, Recipe(), Recipe(rank=32)) if one and two else None
+
+    def advice(self, run: str) -> tuple[Advice, ...]:
+        return (Advice(f"12 of 19 end {HOSTILE}.", "Train longer.", "does not end"),) if run in self.kept else ()
 
     def judge(self, run: str) -> Task[Verdict]:
         self.studio.calls.append(("judge", run))

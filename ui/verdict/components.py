@@ -30,6 +30,8 @@ class VerdictTab:
     """[judge-progress]; raises 'cancel'"""
     sentence: gr.HTML
     """[verdict-sentence]"""
+    coach: gr.HTML
+    """[coach]"""
     figures: gr.Column
     """[verdict-figures]"""
     table: gr.HTML
@@ -72,6 +74,7 @@ def build_verdict(tab: gr.Tab) -> VerdictTab:
             judge = gr.Button("Judge this run", variant="primary", elem_id="judge", scale=0, min_width=160)
         progress = html(elem_id="judge-progress", raises=("cancel",))
         sentence = html(elem_id="verdict-sentence")
+        coach = html(elem_id="coach")
         with gr.Column(elem_id="verdict-figures", visible=False) as figures:
             with gr.Column(elem_classes="sheet"):
                 table = html(elem_id="verdict-table", raises=("open",))
@@ -93,6 +96,7 @@ def build_verdict(tab: gr.Tab) -> VerdictTab:
         judge=judge,
         progress=progress,
         sentence=sentence,
+        coach=coach,
         figures=figures,
         table=table,
         tickets=tickets,

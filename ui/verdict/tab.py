@@ -76,7 +76,7 @@ def redraw(context: Context) -> tuple[Any, list[Any], list[Any]]:
 def _outputs(context: Context) -> list[Any]:
     """Everything that the tab sets."""
     ui = context.verdict
-    frame = [ui.empty, ui.body, ui.title, ui.judge, ui.progress, ui.timer, ui.sentence, ui.figures]
+    frame = [ui.empty, ui.body, ui.title, ui.judge, ui.progress, ui.timer, ui.sentence, ui.coach, ui.figures]
     return [*frame, *blind_panel.outputs(context), *_looked_outputs(context)]
 
 
@@ -99,6 +99,7 @@ def _shown(context: Context, run: str, look: Look) -> dict[Any, Any]:
         ui.body: gr.Column(visible=True),
         ui.title: views.heading(info),
         ui.sentence: views.sentence(found, time.time()) if found else views.offer(info),
+        ui.coach: views.coach(studio.verdict.advice(info.id)) if info.recipe else "",
         ui.figures: gr.Column(visible=found is not None),
         **_working(context, info.id, info, found),
     }

@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from engine.chat.records import NEAREST
 from engine.studio import RunInfo
+from engine.verdict.coach import Advice
 from engine.verdict.intervals import Interval
 from engine.verdict.records import DECIDES, MEASURES, Kind, Verdict
 from ui import icons, words
@@ -79,6 +80,21 @@ def outdated(found: Verdict, weights_changed: bool) -> Markup:
     return Markup('<p class="take-note">{}<span>{}</span></p>').format(
         icons.NOTE, f"‘{found.run}’ has learnt on since it was judged. Judge it again."
     )
+
+
+def coach(told: Sequence[Advice]) -> Markup:
+    """Show what the run's own figures say to do next; nothing where they say nothing."""
+    if not told:
+        return NOTHING
+    rows = join(
+        [
+            Markup('<li><strong>{}</strong><span>{}</span><span class="quiet">Rule: {}</span></li>').format(
+                each.do, each.saw, each.rule
+            )
+            for each in told
+        ]
+    )
+    return Markup('<section class="sheet"><h2>What to do next</h2><ul class="coach">{}</ul></section>').format(rows)
 
 
 def voices_in_order(found: Verdict) -> list[str]:

@@ -64,6 +64,12 @@ def test_a_judgement_that_fails_says_why_and_can_begin_again(wired, studio):
     assert "No ticket was held out." in ended["judge-progress"]
 
 
+def test_the_coach_says_what_to_do_next_and_of_what_figure_that_comes(wired, judged):
+    there = shown(wired, judged)["coach"]
+    assert there.index("Train longer.") < there.index("12 of 19 end") < there.index("does not end")
+    assert HOSTILE not in there
+
+
 def test_a_figure_opens_its_tickets_and_closes_again(wired, judged, raised):
     opened = by_id(
         wired.handler("verdict.tab.open_figure")(

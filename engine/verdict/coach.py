@@ -1,0 +1,227 @@
+"""The coach: what a run's own figures say to do next.
+
+Every rule is a function that reads the figures and either keeps silent or says one thing: what was seen, with its
+figure, and what to do. No language model writes it. To add a rule, write it and put it into :data:`RULES`; its tests
+are a case that makes it speak and one that keeps it silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.chat.records import LOOKUP, NEAREST
+from engine.recipe import Recipe
+from engine.training.runs.history import History
+from engine.verdict.intervals import rounded
+from engine.verdict.records import Verdict
+
+NEAR = 0.02
+"""Nats a token; held-out losses closer than this are taken for equal."""
+STILL_FALLING = 0.03
+"""Share of its loss that a run must still lose between its last two checks to be told to go on."""
+FEW = 50
+"""Conversations below which an adapter sees too few different answers to learn more than a greeting."""
+SHARE = 0.2
+"""Share of the answers from which on a fault is more than chance."""
+LONG, SHORT = 1.5, 0.6
+"""Lengths, beside the agents', that a customer notices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """All that the coach looks at."""
+
+    recipe: Recipe
+    history: History
+    verdict: Verdict | None
+    """None while the run was not judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One thing to do."""
+
+    saw: str
+    """What the figures say, in a sentence with the figure in it."""
+    do: str
+    """What to do next, in a sentence."""
+    rule: str
+    """The name of the rule that it comes from."""
+
+
+def learnt_by_heart(seen: Seen) -> tuple[str, str] | None:
+    """Held-out loss rises while training loss falls."""
+    checks, best = [check for check in seen.history.evaluations if check.step > 0], seen.history.best
+    if best is None or not checks or checks[-1].loss <= best.loss + NEAR:
+        return None
+    after = [step.loss for step in seen.history.steps if step.step > best.step]
+    before = [step.loss for step in seen.history.steps if step.step <= best.step]
+    if not after or not before or after[-1] >= before[-1]:
+        return None
+    return (
+        f"Held-out loss rose from step {best.step:,} ({best.loss:.2f} to {checks[-1].loss:.2f}) while training loss "
+        f"fell ({before[-1]:.2f} to {after[-1]:.2f}): it began to learn tickets by heart.",
+        f"Take the checkpoint of step {best.step:,}, or train with one pass less (epochs, now {seen.recipe.epochs:g}).",
+    )
+
+
+def ended_too_early(seen: Seen) -> tuple[str, str] | None:
+    """Held-out loss was still falling at the end."""
+    checks = [check for check in seen.history.evaluations if check.step > 0]
+    if seen.history.finished is None or len(checks) < 2:
+        return None
+    earlier, last = checks[-2].loss, checks[-1].loss
+    if earlier - last < STILL_FALLING * earlier:
+        return None
+    return (
+        f"Held-out loss was still falling when the run ended ({earlier:.2f} to {last:.2f} in its last check).",
+        f"Train longer: {2 * seen.recipe.epochs:g} passes (epochs) instead of {seen.recipe.epochs:g}.",
+    )
+
+
+def learnt_nothing(seen: Seen) -> tuple[str, str] | None:
+    """Held-out loss never fell below that of the base."""
+    before, best = seen.history.before, seen.history.best
+    if before is None or best is None or best.loss < before.loss - NEAR:
+        return None
+    return (
+        f"Held-out loss did not fall: {before.loss:.2f} before training, {best.loss:.2f} at best.",
+        f"Take smaller steps: a learning rate of {seen.recipe.learning_rate / 5:.1e} instead of "
+        f"{seen.recipe.learning_rate:.1e}.",
+    )
+
+
+def too_few_tickets(seen: Seen) -> tuple[str, str] | None:
+    """There is little to learn from."""
+    started = seen.history.started
+    if started is None or started.train_examples >= FEW:
+        return None
+    return (
+        f"It learnt from {started.train_examples:,} conversations.",
+        f"Bring more tickets: from about {FEW} on it sees enough different answers to learn a manner.",
+    )
+
+
+def retrieval_is_enough(seen: Seen) -> tuple[str, str] | None:
+    """Near tickets do as well as tuning, or better."""
+    found = seen.verdict
+    if found is None or found.kind not in ("as good", "worse"):
+        return None
+    other = found.headline.alternative
+    if other != NEAREST and not other.endswith(LOOKUP):
+        return None
+    points = -found.headline.difference.mean
+    return (
+        f"Beside the tuned model, {found.voice(other).label} has {points:+.0f} points of chrF.",
+        "Answer with look-up over the base model; or train with look-up (lookup): then manner and facts come together.",
+    )
+
+
+def invents_more(seen: Seen) -> tuple[str, str] | None:
+    """Tuning has made it state more facts from nowhere."""
+    apart = _beside_the_base(seen, "inventions")
+    if apart is None or apart <= 0:
+        return None
+    assert seen.verdict is not None
+    now = seen.verdict.figures[seen.verdict.headline.tuned]["inventions"].mean
+    return (
+        f"It invents {now:.1f} facts an answer, {apart:.1f} more than the base model (clear).",
+        "Train with look-up (lookup), take a larger model, or fewer passes: facts learnt late are made up most.",
+    )
+
+
+def does_not_end(seen: Seen) -> tuple[str, str] | None:
+    """Many answers run into the longest answer allowed."""
+    ends = _mean(seen, "ends")
+    if ends is None or 1 - ends < SHARE:
+        return None
+    return (
+        f"{1 - ends:.0%} of its answers do not end by themselves.",
+        "See on the tab Tickets how many answers are cut off, and raise the longest conversation (max_length, now "
+        f"{seen.recipe.max_length:,} tokens): what is cut has no end mark to learn from.",
+    )
+
+
+def breaks(seen: Seen) -> tuple[str, str] | None:
+    """Answers are empty or go in circles."""
+    broken = _mean(seen, "broken")
+    if broken is None or broken < SHARE:
+        return None
+    return (
+        f"{broken:.0%} of its answers are empty or go in circles.",
+        f"Take smaller steps (learning_rate, now {seen.recipe.learning_rate:.1e}), or a repetition penalty of 1.1 in "
+        "the playground.",
+    )
+
+
+def wrong_length(seen: Seen) -> tuple[str, str] | None:
+    """Answers are much longer or shorter than the agents'."""
+    length = _mean(seen, "length")
+    if length is None or SHORT <= length <= LONG:
+        return None
+    return (
+        f"Its answers are {length:.1f} times as long as the agents'.",
+        "Train one pass more, or say in the standing instruction (system_prompt) how long an answer should be.",
+    )
+
+
+def other_language(seen: Seen) -> tuple[str, str] | None:
+    """Answers are in another language than the agents'."""
+    kept = _mean(seen, "language")
+    if kept is None or 1 - kept < SHARE:
+        return None
+    return (
+        f"{1 - kept:.0%} of its answers are in another language than the agents'.",
+        "Take a base model that knows the language, or leave the tickets of rare languages out.",
+    )
+
+
+def too_few_to_tell(seen: Seen) -> tuple[str, str] | None:
+    """The held-out tickets cannot decide."""
+    found = seen.verdict
+    if found is None or found.kind != "no difference" or not found.headline.needed:
+        return None
+    return (
+        f"{len(found.tickets):,} held-out tickets leave it open whether it is better.",
+        f"Bring more tickets or hold out more: about {rounded(found.headline.needed):,} would tell; or let people "
+        "decide in the blind test.",
+    )
+
+
+RULES: tuple[Callable[[Seen], tuple[str, str] | None], ...] = (
+    learnt_nothing,
+    learnt_by_heart,
+    ended_too_early,
+    too_few_tickets,
+    retrieval_is_enough,
+    invents_more,
+    breaks,
+    does_not_end,
+    other_language,
+    wrong_length,
+    too_few_to_tell,
+)
+"""The most urgent first."""
+
+
+def advice(seen: Seen) -> tuple[Advice, ...]:
+    """Return what the rules have to say of a run, the most urgent first; nothing where all is well."""
+    told = ((rule.__name__, rule(seen)) for rule in RULES)
+    return tuple(Advice(*words, rule=name.replace("_", " ")) for name, words in told if words)
+
+
+def _mean(seen: Seen, measure: str) -> float | None:
+    """What the tuned voice has of a measure; None where that is not known."""
+    if seen.verdict is None:
+        return None
+    found = seen.verdict.figures[seen.verdict.headline.tuned].get(measure)
+    return found.mean if found else None
+
+
+def _beside_the_base(seen: Seen, measure: str) -> float | None:
+    """How much more the tuned voice has of a measure than the base; None where that is not known or not clear."""
+    if seen.verdict is None:
+        return None
+    apart = seen.verdict.differences.get("base", {}).get(measure)
+    return apart.mean if apart and apart.is_clear else None

@@ -1,0 +1,100 @@
+"""The coach: each rule speaks where its figures say so, and keeps silent otherwise."""
+
+from dataclasses import replace
+
+import pytest
+
+from engine.chat.records import NEAREST
+from engine.recipe import Recipe
+from engine.training.runs.events import Evaluated, Finished, Started, Stepped
+from engine.training.runs.history import History
+from engine.verdict.coach import RULES, Advice, Seen, advice
+from engine.verdict.intervals import Interval
+from tests.ui.fake_verdict import made_verdict
+
+
+def history(heldout=(4.0, 2.0, 1.99), training=(3.0, 2.0, 1.8), learnt=180):
+    """A run with a check at steps 0, 10, 20 ... and a step before each."""
+    steps = tuple(Stepped(10 * n, n / 2, loss, 1e-4, 0.5, 100.0, 1.5, 7.0 * n) for n, loss in enumerate(training, 1))
+    checks = tuple(Evaluated(10 * n, loss) for n, loss in enumerate(heldout))
+    started = Started(9216, 1_000_000, 30, 0, learnt, 19, "CPU")
+    return History(started, steps, checks, (10, 20), (), Finished(20, 84.0))
+
+
+def verdict(kind="better", alternative="base+lookup", apart=None, **means):
+    """A verdict with these means of the tuned voice; ``apart`` is what it has more than the base."""
+    found = made_verdict("r", "Run")
+    tuned = found.headline.tuned
+    figures = {voice: dict(of) for voice, of in found.figures.items()}
+    calm = {"ends": 1.0, "broken": 0.0, "length": 1.0, "language": 1.0, "inventions": 0.1}
+    for measure, value in {**calm, **means}.items():
+        figures[tuned][measure] = Interval(value, value, value, 0.0, 19, 19)
+    differences = {voice: dict(of) for voice, of in found.differences.items()}
+    differences["base"]["inventions"] = apart or Interval(0.0, -0.2, 0.2, 0.1, 19, 19)
+    needed = 187 if kind == "no difference" else 0
+    headline = replace(found.headline, alternative=alternative, needed=needed)
+    return replace(found, kind=kind, headline=headline, figures=figures, differences=differences)
+
+
+def seen(of_history=None, of_verdict=None, **recipe):
+    return Seen(Recipe(**recipe), of_history or history(), of_verdict)
+
+
+WELL = seen(of_verdict=verdict())
+CASES = {
+    "learnt_by_heart": (
+        seen(history((4.0, 1.5, 1.6), (1.6, 1.2, 0.9))),
+        seen(history((4.0, 1.5, 1.6), (1.6, 1.7, 1.8))),  # training loss rose too: that is another trouble
+        "from step 10 (1.50 to 1.60)",
+    ),
+    "ended_too_early": (seen(history((4.0, 2.0, 1.5))), seen(history((4.0, 2.0, 1.99))), "2.00 to 1.50"),
+    "learnt_nothing": (seen(history((2.0, 2.1, 2.2))), seen(history((2.0, 1.5, 1.49))), "2.00 before training"),
+    "too_few_tickets": (seen(history(learnt=49)), seen(history(learnt=50)), "49 conversations"),
+    "retrieval_is_enough": (
+        seen(of_verdict=verdict("worse", NEAREST)),
+        seen(of_verdict=verdict("as good", "base")),
+        "points of chrF",
+    ),
+    "invents_more": (
+        seen(of_verdict=verdict(inventions=0.9, apart=Interval(0.6, 0.3, 0.9, 0.1, 19, 19))),
+        seen(of_verdict=verdict(inventions=0.9, apart=Interval(0.6, -0.1, 1.3, 0.3, 19, 19))),
+        "0.9 facts an answer, 0.6 more",
+    ),
+    "breaks": (seen(of_verdict=verdict(broken=0.25)), seen(of_verdict=verdict(broken=0.1)), "25%"),
+    "does_not_end": (seen(of_verdict=verdict(ends=0.7)), seen(of_verdict=verdict(ends=0.9)), "30%"),
+    "other_language": (seen(of_verdict=verdict(language=0.5)), seen(of_verdict=verdict(language=0.95)), "50%"),
+    "wrong_length": (seen(of_verdict=verdict(length=2.0)), seen(of_verdict=verdict(length=1.2)), "2.0 times"),
+    "too_few_to_tell": (
+        seen(of_verdict=verdict("no difference")),
+        seen(of_verdict=verdict("as good")),
+        "19 held-out tickets",
+    ),
+}
+"""Rule -> figures that make it speak, figures that keep it silent, and what it must say of the first."""
+
+
+def said_by(rule, figures):
+    return [told for told in advice(figures) if told.rule == rule.replace("_", " ")]
+
+
+@pytest.mark.parametrize("rule", [rule.__name__ for rule in RULES])
+def test_a_rule_speaks_where_its_figures_say_so_and_else_keeps_silent(rule):
+    fires, silent, words = CASES[rule]
+    [told] = said_by(rule, fires)
+    assert words in told.saw
+    assert told.do.endswith(".")
+    assert said_by(rule, silent) == []
+
+
+def test_where_all_is_well_nothing_is_said():
+    assert advice(WELL) == ()
+
+
+def test_a_run_that_was_not_judged_and_has_no_curve_yet_is_borne():
+    assert advice(Seen(Recipe(), History(None, (), (), (), (), None), None)) == ()
+
+
+def test_the_most_urgent_comes_first():
+    told = advice(seen(history((2.0, 2.1, 2.1), learnt=10), verdict(ends=0.5)))
+    assert [each.rule for each in told] == ["learnt nothing", "too few tickets", "does not end"]
+    assert all(isinstance(each, Advice) for each in told)
