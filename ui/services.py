@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from engine.chat.heldout import HeldOutTicket
     from engine.chat.records import AnswerFrame, Sampling
     from engine.damage import Damaged
-    from engine.export.records import Choices, Command, Made, Offer, Sending, Sent
+    from engine.export.records import Choices, Command, Made, Offer, Proof, Sending, Sent
     from engine.model.catalogue import CatalogueEntry
     from engine.presets import Preset
     from engine.question_sets import AnswerTable, Question
@@ -226,6 +226,7 @@ class Export(Protocol):
     def make(self, run: str, format_: str, out: Path | None = None, choices: Choices | None = None) -> Task[Path]: ...
     def made(self, run: str, format_: str) -> Made: ...
     def packed(self, run: str, format_: str, out: Path) -> Task[Path]: ...
+    def proof(self, run: str, format_: str) -> Proof | None: ...
 
 
 class Verdicts(Protocol):

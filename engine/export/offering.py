@@ -9,9 +9,10 @@ from pathlib import Path
 from engine.errors import StudioError
 from engine.export.format import Choices, Format
 from engine.export.making import bytes_needed
+from engine.export.parity.certificate import read_certificate
 from engine.export.passport import FILE as PASSPORT
 from engine.export.passport import read_passport
-from engine.export.records import Made, Offer
+from engine.export.records import Made, Offer, Proof
 from engine.export.source import ExportSource
 from engine.workspace import slug
 
@@ -72,4 +73,13 @@ def _made(source: ExportSource, format_: Format, folder: Path, told: dict[str, o
         str(told.get("onto") or ""),
         format_.commands(source, folder),
         told.get("step", 0) != source.step,
+        _proof(folder),
     )
+
+
+def _proof(folder: Path) -> Proof | None:
+    try:
+        certificate, _ = read_certificate(folder)
+    except StudioError:
+        return None
+    return Proof(certificate.verdict, certificate.sentence)

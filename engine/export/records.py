@@ -37,6 +37,20 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """What came of trying an export against the playground (parity/certificate.py)."""
+
+    verdict: str
+    """'passed', 'failed', 'another model' or 'not replayed'."""
+    sentence: str
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether a person is asked before it is taken home."""
+        return self.verdict == "failed"
+
+
+@dataclass(frozen=True, slots=True)
 class Made:
     """An export in the run's folder."""
 
@@ -52,6 +66,8 @@ class Made:
     commands: tuple[Command, ...]
     is_older: bool
     """Whether it was made of an earlier step than the run has by now."""
+    proof: Proof | None = None
+    """None where it was never tried."""
 
 
 @dataclass(frozen=True, slots=True)

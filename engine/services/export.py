@@ -13,7 +13,7 @@ from engine.workspace import slug
 if TYPE_CHECKING:
     from engine.export.parity.certificate import Certificate
     from engine.export.parity.verify import Verified
-    from engine.export.records import Command, Made, Offer
+    from engine.export.records import Command, Made, Offer, Proof
     from engine.export.source import ExportSource
 
 
@@ -125,6 +125,16 @@ class ExportService:
         from engine.export.parity.certifying import kept_certificate
 
         return kept_certificate(self._runs.get(run), format_)
+
+    def proof(self, run: str, format_: str) -> "Proof | None":
+        """Return in words how a run's last export in a format answers; None where there was none, or it is damaged."""
+        from engine.export.records import Proof
+
+        try:
+            found = self.parity(run, format_)
+        except StudioError:
+            return None
+        return None if found is None else Proof(found.verdict, found.sentence)
 
     def verify(self, path: Path, base: str = "") -> "Task[Verified]":
         """Look at an export from anywhere: its files, its base, and how it answers.

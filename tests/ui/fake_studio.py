@@ -15,7 +15,7 @@ from engine.chat.heldout import HeldOutTicket
 from engine.chat.records import Answer, AnswerFrame, Sampling
 from engine.damage import Damaged
 from engine.errors import ModelError, StudioError
-from engine.export.records import Choices, Command, Made, Offer, Sending, Sent
+from engine.export.records import Choices, Command, Made, Offer, Proof, Sending, Sent
 from engine.hardware import DeviceReport
 from engine.model.catalogue import CatalogueEntry, catalogue
 from engine.presets import Preset, presets
@@ -375,6 +375,7 @@ class FakeExport:
     def __init__(self, studio: FakeStudio) -> None:
         self.studio = studio
         self.exports: dict[tuple[str, str], Made] = {}
+        self.proofs: dict[str, Proof] = {}
 
     def card(self, run: str) -> str:
         title = self.studio.run_infos[run].status.name
@@ -425,6 +426,9 @@ class FakeExport:
 
     def made(self, run: str, format_: str) -> Made:
         return self.exports[(run, format_)]
+
+    def proof(self, run: str, format_: str) -> Proof | None:
+        return self.proofs.get(format_)
 
     def packed(self, run: str, format_: str, out: Path) -> Task[Path]:
         self.studio.calls.append(("export_packed", run, format_, out))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from engine.export.records import Command, Made, Offer
+from engine.export.records import Command, Made, Offer, Proof
 from ui import icons, parts, words
 from ui.parts import NOTHING, join
 
@@ -93,11 +93,24 @@ def _made(offer: Offer, made: Made) -> Markup:
         Markup('<p class="quiet">Made of an earlier step than the run has by now.</p>') if made.is_older else NOTHING
     )
     opening = _button("open", offer.key, "Open folder")
-    fetching = _button("fetch", offer.key, "Download (.zip)") if made.size <= FETCHED else NOTHING
+    doubtful = made.proof is not None and made.proof.is_doubtful
+    label = "Download it all the same" if doubtful else "Download (.zip)"
+    fetching = _button("fetch", offer.key, label) if made.size <= FETCHED else NOTHING
+    use = _use(made.commands, offer.key)
     return Markup(
         '<div class="made"><p class="done">{}<span>Saved ({}) in</span></p><code class="path" data-copy tabindex="0" '
-        'role="button" aria-label="Copy the path">{}</code>{}<div class="made-buttons">{}{}</div>{}</div>'
-    ).format(icons.CHECK, what, made.folder, older, opening, fetching, _use(made.commands, offer.key))
+        'role="button" aria-label="Copy the path">{}</code>{}{}<div class="made-buttons">{}{}</div>{}</div>'
+    ).format(icons.CHECK, what, made.folder, older, proof(made.proof), opening, fetching, use)
+
+
+def proof(told: Proof | None) -> Markup:
+    """Say how an export answers beside the playground; the mark is never the only sign."""
+    if told is None:
+        return NOTHING
+    mark = {"passed": icons.CHECK, "failed": icons.WARN}.get(told.verdict, icons.NOTE)
+    return Markup('<p class="proof proof-{}">{}<span>{}</span></p>').format(
+        told.verdict.replace(" ", "-"), mark, told.sentence
+    )
 
 
 def commands(told: Sequence[Command]) -> Markup:

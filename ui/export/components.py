@@ -33,7 +33,7 @@ class ExportTab:
     progress: gr.HTML
     """[export-progress]; raises 'cancel'"""
     done: gr.HTML
-    """[export-done]"""
+    """[export-done]; raises 'anyway' where an export has failed its trial"""
     file: gr.DownloadButton
     """[download-file], hidden: pressed by the page as soon as the file is there."""
     tiles: gr.HTML
@@ -87,7 +87,7 @@ def build_export(tab: gr.Tab) -> ExportTab:
                     False, label="Put its tickets in too", info=views.TICKETS_INFO, elem_id="export-tickets"
                 )
                 progress = html(elem_id="export-progress", raises=("cancel",))
-                done = html(elem_id="export-done")
+                done = html(elem_id="export-done", raises=("anyway",))
                 file = gr.DownloadButton("File", elem_id="download-file", elem_classes="unseen")
         tiles = html(elem_id="export-tiles", raises=("ask", "make", "open", "fetch"))
         with gr.Accordion("What is in the .zip", open=False, elem_id="contents-panel"):

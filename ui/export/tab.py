@@ -78,8 +78,17 @@ def wire(context: Context) -> None:
         tasks.start(EXPORT, lambda: studio.hub.send_of(run, what, place, token, private=not public))
         return {**_working(context), ui.hub.told: "", ui.hub.token: ""}
 
+    def anyway() -> dict[Any, Any]:
+        seen = tasks.seen(EXPORT)
+        return {ui.file: str(seen.result)} if seen and isinstance(seen.result, Path) else {}
+
     def watch(run: str) -> dict[Any, Any]:
         shown = _working(context)
+        if ui.file in shown and run and shown[ui.file].endswith("-adapter.zip"):
+            told = studio.export.proof(run, "adapter")
+            if told is not None and told.is_doubtful:  # it stays here until somebody says that it may go
+                del shown[ui.file]
+            shown[ui.done] = views.tried(shown[ui.done], told)
         if run and (ui.done in shown or ui.hub.told in shown):  # it has just ended, and may lie in the run's folder now
             shown |= _offered(context, run)
         return shown
@@ -99,6 +108,7 @@ def wire(context: Context) -> None:
     bind(ui.usage_panel.expand, read_usage, [context.page.export], [ui.typed, ui.usage])
     bind(ui.tiles.ask, ask, [context.page.export], [context.page.voices, context.tabs])
     once(ui.download, pack, [ui.run, ui.with_tickets], working)
+    bind(ui.done.anyway, anyway, [], [ui.file])
     bind(ui.tiles.make, make, [context.page.export], working)
     bind(ui.tiles.fetch, fetch, [context.page.export], working)
     bind(ui.tiles.open, reveal, [context.page.export])

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from engine.export.records import Proof
 from engine.studio import RunInfo
 from engine.training.runs.status import ACTIVE
 from ui import icons, words
-from ui.parts import NOTHING, join
+from ui.parts import NOTHING, banner, join
 from ui.shell.views import short_model
 
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
@@ -102,6 +103,21 @@ def packed(name: str, size: int) -> Markup:
     return Markup('<p class="done" role="status">{}<span>{}, {}: packed and downloaded.</span></p>').format(
         icons.CHECK, name, words.file_size(size)
     )
+
+
+def tried(packed: Markup, proof: Proof | None) -> Markup:
+    """Say how what was packed answers; where it failed its trial, ask before it is fetched.
+
+    Args:
+        packed: What is said of it otherwise.
+        proof: What came of the trial.
+    """
+    if proof is None:
+        return packed
+    if not proof.is_doubtful:
+        return packed + Markup('<p class="quiet">{}</p>').format(proof.sentence)
+    button = Markup('<button type="button" class="button" data-do="anyway">Download it all the same</button>')
+    return banner(proof.sentence, "Export it again, or ask it in the playground.") + button
 
 
 def saved(folder: Path) -> Markup:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.export.records import Command, Made, Offer
+from engine.export.records import Command, Made, Offer, Proof
 from tests.ui.fake_tickets import HOSTILE
 from ui.export import cards
 
@@ -47,6 +47,15 @@ def test_what_was_made_says_where_it_lies_and_how_it_is_used():
     assert "Download (.zip)" in shown
     assert "Download (.zip)" not in cards.cards([replace(MERGED, made=replace(MADE, size=3 * 10**9))])
     assert "an earlier step" in cards.cards([replace(MERGED, made=replace(MADE, is_older=True))])
+
+
+def test_what_failed_its_trial_says_so_beside_its_button():
+    failed = replace(MADE, proof=Proof("failed", "It does NOT answer as the playground does."))
+    shown = cards.cards([replace(MERGED, made=failed)])
+    assert "does NOT answer" in shown
+    assert "Download it all the same" in shown
+    passed = replace(MADE, proof=Proof("passed", "It answers as the playground does."))
+    assert "Download (.zip)" in cards.cards([replace(MERGED, made=passed)])
 
 
 def test_nothing_that_is_shown_is_taken_for_html():

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import StudioError
-from engine.export.records import Choices
+from engine.export.records import Choices, Proof
 from tests.ui.handlers import by_id, calls, until
 from ui.export.revealing import open_folder
 from ui.task_registry import EXPORT
@@ -76,3 +76,23 @@ def test_an_export_is_packed_for_the_browser_when_it_is_asked_for(wired, studio,
 def test_a_folder_is_not_opened_for_somebody_who_sits_elsewhere():
     with pytest.raises(StudioError, match="this window is on another one"):
         open_folder(Path("/somewhere"), "192.168.1.7")
+
+
+def test_an_adapter_that_failed_its_trial_waits_until_somebody_says_that_it_may_go(wired, studio):
+    run = studio.add_run("Run 1")
+    studio.export.proofs["adapter"] = Proof("failed", "It does NOT answer as the playground does.")
+    wired.handler("export.tab.pack")(run, False)
+    shown = until(lambda: ended(wired, run))
+    assert "does NOT answer" in shown["export-done"]
+    assert "download-file" not in shown
+    fetched = by_id(wired.handler("export.tab.anyway")())
+    assert fetched["download-file"].endswith("run-1-adapter.zip")
+
+
+def test_an_adapter_that_passed_is_fetched_and_says_so(wired, studio):
+    run = studio.add_run("Run 1")
+    studio.export.proofs["adapter"] = Proof("passed", "It answers as the playground does.")
+    wired.handler("export.tab.pack")(run, False)
+    shown = until(lambda: ended(wired, run))
+    assert "It answers as the playground does." in shown["export-done"]
+    assert shown["download-file"]
