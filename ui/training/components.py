@@ -37,6 +37,8 @@ class TrainingTab:
     """[run-progress]"""
     forgetting: gr.HTML
     """[run-forgetting]; raises 'remedy'"""
+    verdict: gr.HTML
+    """[run-verdict]; raises 'verdict'"""
     curves: gr.Column
     """[run-curves] around the next three: there is nothing to see in it before the first check."""
     chart: gr.HTML
@@ -81,6 +83,7 @@ def build_training(tab: gr.Tab) -> TrainingTab:
                 )
         progress = html(elem_id="run-progress", live=True)
         forgetting = html(elem_id="run-forgetting", raises=("remedy",), live=True)
+        verdict = html(elem_id="run-verdict", raises=("verdict",))
         with gr.Column(elem_id="run-curves", visible=False) as curves:
             with gr.Column(elem_classes="sheet", elem_id="loss-panel"):
                 html(
@@ -107,6 +110,7 @@ def build_training(tab: gr.Tab) -> TrainingTab:
         compare,
         progress,
         forgetting,
+        verdict,
         curves,
         chart,
         facts,

@@ -24,6 +24,7 @@ from ui.training import views
 from ui.training.components import TrainingTab
 from ui.training.forgetting import remedied, rings_for
 from ui.training.live import job_of, live, selected_run
+from ui.verdict.views import at_a_glance
 
 
 def wire(context: Context) -> None:
@@ -93,6 +94,7 @@ def wire(context: Context) -> None:
     once(ui.stop, act(studio.runs.stop, "stop it"), state, everything, name="stop")
     once(ui.again, again, [page.run], [page.draft, page.dataset, context.tabs])
     bind(ui.forgetting.remedy, remedy, state, [page.draft, page.dataset, context.tabs, *everything])
+    bind(ui.verdict.verdict, lambda: gr.Tabs(selected="verdict"), [], [context.tabs])
     bind(ui.compare.click, compare, [page.run], [page.voices, context.tabs])
     bind(ui.table.pick, pick, [], [page.run, page.dataset])
     bind(ui.table.overlay, overlay, state, [page.overlays, *everything])
@@ -112,7 +114,7 @@ def _outputs(context: Context) -> list[Any]:
     """Everything that the tab sets."""
     ui = context.training
     frame = [ui.empty, ui.body, ui.title, ui.pause, ui.resume, ui.stop, ui.again, ui.compare, ui.progress, ui.table]
-    return [*frame, ui.forgetting, ui.curves, ui.chart, ui.facts, *ui.small.values(), ui.log]
+    return [*frame, ui.forgetting, ui.verdict, ui.curves, ui.chart, ui.facts, *ui.small.values(), ui.log]
 
 
 def _shown(context: Context, run: str, overlays: list[str]) -> dict[Any, Any]:
@@ -125,6 +127,7 @@ def _shown(context: Context, run: str, overlays: list[str]) -> dict[Any, Any]:
     pieces = [ui.title, ui.progress, ui.forgetting, ui.chart, ui.facts, *ui.small.values(), ui.log, ui.table]
     now = live(snapshot, runs, info.id, overlays)
     return {
+        ui.verdict: at_a_glance(info, studio.verdict.verdict(info.id)),
         **_frame(ui, info, job_of(info, snapshot), studio.runs.can_be_asked(info.id)),
         **{piece: now[piece.elem_id or ""] for piece in pieces},
     }

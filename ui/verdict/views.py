@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from engine.chat.records import NEAREST
 from engine.studio import RunInfo
+from engine.training.runs.status import ACTIVE
 from engine.verdict.coach import Advice
 from engine.verdict.intervals import Interval
 from engine.verdict.records import DECIDES, MEASURES, Kind, Verdict
@@ -73,12 +74,14 @@ def basis(found: Verdict, now: float) -> str:
     )
 
 
-def outdated(found: Verdict, weights_changed: bool) -> Markup:
-    """Say that the run has learnt on since it was judged."""
-    if not weights_changed:
+def at_a_glance(run: RunInfo, found: Verdict | None) -> Markup:
+    """Say on a run's own page whether it was worth it, with the way to the tab Verdict; nothing while it learns."""
+    if run.status.state in ACTIVE or not run.has_adapter:
         return NOTHING
-    return Markup('<p class="take-note">{}<span>{}</span></p>').format(
-        icons.NOTE, f"‘{found.run}’ has learnt on since it was judged. Judge it again."
+    told = found.sentence if found else "Was it worth it? The held-out tickets can tell."
+    button = '<button type="button" class="link" data-do="verdict" data-key="to-verdict">{}</button>'
+    return Markup('<p class="run-verdict"><strong>{}</strong> ' + button + "</p>").format(
+        told, "See why  →" if found else "Judge it  →"
     )
 
 

@@ -70,6 +70,14 @@ def test_the_coach_says_what_to_do_next_and_of_what_figure_that_comes(wired, jud
     assert HOSTILE not in there
 
 
+def test_the_runs_own_page_says_it_too(wired, judged, studio):
+    show = wired.handler("training.tab.show")
+    assert "better than your best alternative" in by_id(show(judged, []))["run-verdict"]
+    other = studio.add_run("Run 2")
+    assert "Was it worth it?" in by_id(show(other, []))["run-verdict"]
+    assert by_id(show(studio.add_run("Run 3", "running", 3, 30), []))["run-verdict"] == ""
+
+
 def test_a_figure_opens_its_tickets_and_closes_again(wired, judged, raised):
     opened = by_id(
         wired.handler("verdict.tab.open_figure")(
