@@ -24,7 +24,7 @@ def run_in_the_middle(program, page, tiny_base, tmp_path):
 def test_a_checkpoint_can_be_taken_home_and_an_adapter_brought_in(page, run_in_the_middle, tmp_path):
     page.locator("#tab-export-button").click()
     expect(page.locator("#export-about")).to_contain_text("The checkpoint of step 12 of 12 can be taken home")
-    with page.expect_download(timeout=120_000) as waiting:
+    with page.expect_download(timeout=300_000) as waiting:
         page.locator("#download").click()
     taken = tmp_path / "taken.zip"
     waiting.value.save_as(taken)
@@ -56,7 +56,7 @@ def test_a_whole_model_is_made_by_keyboard_and_is_there_after_a_reload(page):
     page.locator("[data-key=make-merged]").focus()
     page.keyboard.press("Enter")
     card = page.locator("#export-tiles section[data-format=merged]")
-    expect(card.locator(".path")).to_contain_text("-merged", timeout=120_000)
+    expect(card.locator(".path")).to_contain_text("-merged", timeout=300_000)
     expect(page.locator("#export-done")).to_contain_text("Saved as")
     made = Path(card.locator(".path").inner_text())
     assert list(made.parent.iterdir()) == [made], "no scratch folder is left"
@@ -64,6 +64,6 @@ def test_a_whole_model_is_made_by_keyboard_and_is_there_after_a_reload(page):
     page.locator("#tab-export-button").click()
     card.locator("summary").click()
     expect(card.locator(".command").first).to_contain_text("usage.py")
-    with page.expect_download(timeout=120_000) as waiting:
+    with page.expect_download(timeout=300_000) as waiting:
         card.locator("[data-do=fetch]").click()
     assert waiting.value.suggested_filename.endswith("-merged.zip")
