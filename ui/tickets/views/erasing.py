@@ -33,7 +33,7 @@ def done(deleted: Erasure) -> Markup:
 def _places(erasure: Erasure) -> str:
     places = [f"{words.count(erasure.conversations, 'conversation')} of {_names(erasure.data_sets)}"]
     if erasure.runs:
-        places.append(f"what {_names(erasure.runs)} kept of them")
+        places.append(f"what {_names(erasure.runs)} kept of them, verdicts and votes included")
     if erasure.elsewhere:
         places.append(f"{words.count(erasure.elsewhere, 'copy', 'copies')} in the trash and beside adapters")
     return ", ".join(places)
