@@ -18,6 +18,7 @@ TINY = {
     "bench_import": ["--tickets", "80", "--workers", "0"],
     "bench_privacy": ["--each", "1", "--rounds", "1"],
     "bench_lookup": ["--tickets", "0"],
+    "bench_unpacked_answers": ["--shape", "tiny", "--rows", "1", "2", "--rounds", "1"],
 }
 """Those that do all they do in seconds, on a tiny model or few tickets, without a GPU."""
 
