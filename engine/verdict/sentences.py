@@ -67,7 +67,7 @@ def besides(seen: Headline, voices: Mapping[str, JudgedVoice], figures: Figures,
     told = [
         f"Your best alternative is {voices[seen.alternative].label}: {other[DECIDES].mean:.0f} of 100 points, "
         f"{voices[seen.tuned].label} {tuned[DECIDES].mean:.0f} (chrF: how like the agent's answer it is). "
-        f"{_apart(seen.difference)}"
+        f"{_apart(seen.difference)}{_widened(voices)}"
     ]
     if seen.alternative != "base" and "base" in differences:
         told.append(_beside_the_base(differences["base"][DECIDES]))
@@ -85,6 +85,13 @@ def _apart(difference: Interval) -> str:
     if not math.isfinite(difference.error):
         return "All tickets are of one customer or topic, so that nothing can be said beyond them."
     return f"The difference is {difference.mean:+.1f} points, between {difference.low:+.1f} and {difference.high:+.1f}."
+
+
+def _widened(voices: Mapping[str, JudgedVoice]) -> str:
+    """Say why this range is wider than the table's, where it is (judging.py)."""
+    if sum(voice.role == "tuned" for voice in voices.values()) < 2:
+        return ""
+    return " (Wider than in the table, since the better of two tuned voices was chosen.)"
 
 
 def _beside_the_base(difference: Interval) -> str:

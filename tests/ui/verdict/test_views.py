@@ -25,6 +25,11 @@ def test_the_sentence_stands_first_and_says_how_sure_it_is(found):
     assert "19 held-out tickets" in shown and "12 groups" in shown
 
 
+def test_a_range_that_is_wider_than_the_tables_says_why(found):
+    assert found.headline.difference.low < found.differences[found.headline.alternative]["chrf"].low
+    assert "Wider than in the table" in views.sentence(found, found.made)
+
+
 @pytest.mark.parametrize("kind", views.KINDS)
 def test_every_kind_of_verdict_has_a_word_and_a_sign_beside_its_colour(found, kind):
     shown = views.sentence(replace(found, kind=kind), found.made)
