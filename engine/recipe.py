@@ -10,27 +10,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from engine.errors import RecipeError
+from engine.layer_names import check_layer_names, layer_names
 from engine.setting import Setting, setting, settings_of
 
 STARTER = "starter"
 """The model reference that means the embedded starter model."""
-
-WORD_TABLES = frozenset(
-    (
-        *(
-            "embed_tokens",
-            "embed_in",
-            "wte",
-            "wpe",
-            "word_embeddings",
-            "tok_embeddings",
-            "embed_positions",
-            "embedding",
-        ),
-        *("lm_head", "embed_out", "output_layer", "embeddings"),
-    )
-)
-"""What models call their tables of words, at the beginning (embeddings) and at the end (the head)."""
 
 
 class BaseOptions(NamedTuple):
@@ -312,24 +296,12 @@ class Recipe:
             raise RecipeError(
                 "spread", "A base that is split among GPUs keeps its biases.", "Set bias to none, or copies."
             )
-        self._check_target_modules()
-
-    def _check_target_modules(self) -> None:
-        """What no model can do; which layers a model has, is looked at when it is loaded."""
-        if not self.targets:
-            raise RecipeError("target_modules", "No target modules are named.", "Write all-linear, or names of layers.")
-        if table := next((name for name in self.targets if name.rpartition(".")[2] in WORD_TABLES), None):
-            raise RecipeError(
-                "target_modules",
-                f"{table} is a table of the model's words, which an adapter here cannot change: it answers beside the "
-                "base, and both share that table.",
-                "Write all-linear, or names of layers inside the model, such as q_proj,v_proj.",
-            )
+        check_layer_names(self.targets)
 
     @property
     def targets(self) -> tuple[str, ...]:
         """The names in ``target_modules``."""
-        return tuple(name.strip() for name in self.target_modules.split(",") if name.strip())
+        return layer_names(self.target_modules)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, in the order of the fields."""
