@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from engine.errors import ModelError, RecipeError, StudioError
 from engine.export.files import TOKENIZER_FILES
+from engine.export.fitting import check_fit
 from engine.export.tickets import FILE as TICKETS
 from engine.export.tickets import unpack as unpack_tickets
 from engine.hardware import GIB
@@ -57,7 +58,8 @@ def import_adapter(
         The new folder under ``workspace.adapters``, with about.json beside the adapter's files.
 
     Raises:
-        ModelError: It is no adapter, is unsafe, or names no base model that can be loaded.
+        ModelError: It is no adapter, is unsafe, names no base model that can be loaded, or does not fit the one that it
+            names.
         ResourceError: The disk is full.
     """
     name = " ".join((name or _name_of(source)).split())[:80] or "Imported adapter"
@@ -72,6 +74,7 @@ def import_adapter(
             raise ModelError(f"{source.name} is neither a .zip nor a folder.", _PICK)
         model = _base_of(staged, base.strip(), known)
         _as_safetensors(staged)
+        check_fit(staged, model, workspace.cache)
         unpack_tickets(staged)
         return _settle(workspace, staged, name, model)
 
@@ -95,6 +98,11 @@ def adapter_recipe(folder: Path, model: str) -> Recipe:
 def _copy(source: Path, staged: Path) -> None:
     """Take an adapter's files from a folder, or from the one folder in it that holds an adapter (as a run's does)."""
     homes = [folder for folder in (source, *_subfolders(source)) if (folder / CONFIG).is_file()]
+    if not homes and (source / "config.json").is_file():
+        raise ModelError(
+            f"{source.name} is a whole model, not an adapter.",
+            "To train over it, write its path as the base model of a recipe.",
+        )
     if not homes:
         raise ModelError(f"{source.name} holds no adapter ({CONFIG} is missing).", _PICK)
     home = homes[0]
