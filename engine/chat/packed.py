@@ -101,7 +101,7 @@ def read_packed(
             position_ids=positions,
             past_key_values=cache,
             use_cache=True,
-            logits_to_keep=torch.tensor(lengths, device=bank.device).cumsum(0) - 1,
+            logits_to_keep=torch.tensor(lengths, dtype=torch.long, device=bank.device).cumsum(0) - 1,
             **told,
         ).logits[0]
     return scores

@@ -178,11 +178,13 @@ def _read_packed(bank: "AdapterBank", group: Sequence[_Unread]) -> tuple[CachedR
         for each in group
     ]
     packed = PackedCache(known, [each.rest for each in group])
-    ids = torch.tensor([[token for each in group for token in each.row.prompt[each.known :]]], device=bank.device)
+    ids = torch.tensor(
+        [[token for each in group for token in each.row.prompt[each.known :]]], dtype=torch.long, device=bank.device
+    )
     places = [place for each in group for place in range(each.known, len(each.row.prompt))]
-    positions = torch.tensor([places], device=bank.device)
+    positions = torch.tensor([places], dtype=torch.long, device=bank.device)
     scores = read_packed(bank, packed, ids, positions, [each.row.adapter for each in group])
-    lengths = torch.tensor([len(each.row.prompt) for each in group], device=bank.device)
+    lengths = torch.tensor([len(each.row.prompt) for each in group], dtype=torch.long, device=bank.device)
     columns = int(lengths.max())
     mask = (torch.arange(columns, device=bank.device) >= columns - lengths[:, None]).long()
     rows = CachedRows(new_cache(bank), mask, [each.row.adapter for each in group])

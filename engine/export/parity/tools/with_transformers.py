@@ -121,17 +121,17 @@ def replayed(model: Any, tokenizer: Any, stops: list[int], asked: dict[str, Any]
     )
     prompt = tokenizer(text + asked["opening"], add_special_tokens=False)["input_ids"]
     answer, likely = asked["tokens"], asked["likely"]
-    ids = torch.tensor([prompt + answer[:-1]], device=model.device)
+    ids = torch.tensor([prompt + answer[:-1]], dtype=torch.long, device=model.device)
     logits = model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[0, -len(answer) :].float()
     logprobs = logits.log_softmax(-1)
-    told = [logprobs[place, torch.tensor(tokens)].tolist() for place, tokens in enumerate(likely)]
+    told = [logprobs[place, torch.tensor(tokens, dtype=torch.long)].tolist() for place, tokens in enumerate(likely)]
     free = left_to_itself(model, tokenizer, stops, prompt, len(answer)) if asked["free"] else None
     return {"prompt": prompt, "choices": logits.argmax(-1).tolist(), "logprobs": told, "free": free}
 
 
 def left_to_itself(model: Any, tokenizer: Any, stops: list[int], prompt: list[int], length: int) -> list[int]:
     """The export's own answer, without the token that ended it."""
-    ids = torch.tensor([prompt], device=model.device)
+    ids = torch.tensor([prompt], dtype=torch.long, device=model.device)
     pad = tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
     out = model.generate(
         input_ids=ids,
