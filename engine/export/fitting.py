@@ -4,6 +4,7 @@ Shapes are read from the headers of files, vocabulary and template from the toke
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,12 +43,14 @@ def check_fit(adapter: Path, model: str, cache: Path) -> None:
 
 
 def _home(model: str, cache: Path) -> Path | None:
-    """Return the base's folder; None where it would have to be fetched."""
+    """Return the base's folder; None where it would have to be fetched, or cannot be read, which is told when asked."""
     if model == STARTER:
         here = starter.is_cached(cache)
     else:
         here = Path(model).expanduser().is_dir() or (is_hub_id(model) and hub.is_here(model))
-    return Path(resolve(model, cache, lambda *_: None)) if here else None
+    with suppress(ModelError):
+        return Path(resolve(model, cache, lambda *_: None)) if here else None
+    return None
 
 
 def _check_shapes(adapter: Path, home: Path, base: str) -> None:

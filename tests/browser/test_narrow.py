@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 expect.set_options(timeout=60_000)
-TABS = ("recipe", "training", "playground", "export", "desk", "tickets")
+TABS = ("recipe", "training", "verdict", "playground", "export", "desk", "tickets")
 NOTHING_BEYOND = "() => document.documentElement.scrollWidth <= innerWidth"
 
 

@@ -12,7 +12,7 @@ from engine.studio import RunInfo
 from engine.verdict.records import Verdict
 from ui import parts
 from ui.context import Context
-from ui.events import LATEST, bind, once
+from ui.events import bind, once
 from ui.html import data_of
 from ui.task_registry import judging
 from ui.verdict import blind_panel, ticket_views, two_runs, views
@@ -58,8 +58,8 @@ def wire(context: Context) -> None:
     once(ui.judge, judge, state, everything)
     bind(ui.timer.tick, watch, state, everything)
     bind(ui.progress.cancel, cancel, [page.run])
-    bind(ui.table.open, open_figure, state, looked, **LATEST)
-    bind(ui.tickets.pick, pick, state, looked, **LATEST)
+    bind(ui.table.open, open_figure, state, looked)
+    bind(ui.tickets.pick, pick, state, looked)
     bind(ui.tickets.close, close_figure, state, looked)
     bind(ui.other.input, compare, [ui.other, *state], looked)
 

@@ -31,6 +31,9 @@ class FakePip:
         self.stdout = iter(["Progress 50 of 100\n", self.said + "\n"])
         return self
 
+    def kill(self):
+        pass
+
     def __enter__(self):
         return self
 

@@ -1,4 +1,5 @@
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 from gradio.route_utils import API_PREFIX
 
@@ -26,7 +27,9 @@ def asked(app, name, *, browser="anna", path=PATH):
 
 
 def run(test):
-    asyncio.run(asyncio.wait_for(test(), DEADLINE))
+    """Run it in a thread: Playwright leaves an event loop running in the one of the tests."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(asyncio.wait_for(test(), DEADLINE))).result(2 * DEADLINE)
 
 
 def test_a_click_does_not_overtake_the_one_before():
