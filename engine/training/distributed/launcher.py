@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from engine import interpreter
 from engine.errors import DivergedError, ResourceError, RunError, StudioError
 from engine.recipe import Recipe
 from engine.training.distributed.control import ControlRequest, Failure, forget, read_failure, write_control
@@ -102,21 +103,19 @@ def environment(processes: int) -> dict[str, str]:
     import torch
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     shared = {
         "OMP_NUM_THREADS": str(max(1, cores // processes)),
         "TOKENIZERS_PARALLELISM": "false",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "TRANSFORMERS_VERBOSITY": "error",
-        "PYTHONPATH": path,
     }
     if sys.platform == "linux":
         shared["PYTORCH_CUDA_ALLOC_CONF"] = os.environ.get("PYTORCH_CUDA_ALLOC_CONF", UNBROKEN)
         # what goes over the processor stays here, whatever the network calls this computer
         shared["GLOO_SOCKET_IFNAME"] = os.environ.get("GLOO_SOCKET_IFNAME", "lo")
     on_cpu = {} if torch.cuda.is_available() else {"ACCELERATE_USE_CPU": "true", "USE_LIBUV": "0"}
-    return {**os.environ, **shared, **on_cpu}
+    return {**interpreter.environment(), **shared, **on_cpu}
 
 
 def train_together(

@@ -88,7 +88,7 @@ def test_a_download_that_is_called_off_leaves_no_process_behind(tmp_path, monkey
     pip = tmp_path / "pip"
     pip.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\necho Progress 1 of 2\nexec sleep 600\n")
     pip.chmod(0o700)
-    monkeypatch.setattr(starter.sys, "executable", str(pip))
+    monkeypatch.setattr(sys, "executable", str(pip))
 
     def called_off(stage, fraction):
         if fraction is not None:
