@@ -23,13 +23,14 @@ from engine.tickets.importing.columns import (
     guess_columns,
     yes_means,
 )
+from engine.tickets.importing.files.columnar import read_objects
 from engine.tickets.importing.files.encodings import find_encoding, known_encoding
 from engine.tickets.importing.files.json_cells import json_fields, unpacked
-from engine.tickets.importing.files.records import Record, read_records
+from engine.tickets.importing.files.records import Record
 from engine.tickets.importing.files.rows import Layout, Row, as_records, find_layout, read_rows
 from engine.tickets.importing.files.sources import Source
 from engine.tickets.importing.files.xml_records import read_xml
-from engine.tickets.importing.metadata_only import metadata_only
+from engine.tickets.importing.metadata_only import MetadataOnly, metadata_only
 from engine.tickets.importing.parties import all_yes_no
 from engine.tickets.importing.readers import READERS, Reader, cautions, chat, mail, table
 from engine.tickets.importing.readers.fields import text
@@ -104,14 +105,16 @@ def plan(sources: Sequence[Source], overrides: SourceOverrides) -> list[Plan]:
 def _plan(source: Source, overrides: SourceOverrides) -> Plan:
     if source.workbook:
         return _table_plan(source, "", overrides)
+    if source.columnar:
+        return _json_plan(source, "", overrides)
     raw = source.head(1 << 16)
     _check_lines(source, raw)
     encoding = known_encoding(overrides.encoding) if overrides.encoding else find_encoding(source)
     head = raw.decode(encoding, "replace").lstrip("\ufeff \t\r\n\x00")
     if not head:
         raise TicketsError(f"{source.name} holds nothing but blanks.", "Download the export again.")
-    if head[0] in "{[" and overrides.format != table.FORMAT and (plan := _json_plan(source, encoding, overrides)):
-        return plan
+    if head[0] in "{[" and overrides.format != table.FORMAT:
+        return _json_plan(source, encoding, overrides)
     if head[0] == "<":
         return _xml_plan(source, head, encoding)
     told = mail.evidence(head) if overrides.format in ("", mail.FORMAT) else ""
@@ -120,10 +123,10 @@ def _plan(source: Source, overrides: SourceOverrides) -> Plan:
     return _table_plan(source, encoding, overrides)
 
 
-def _json_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Plan | None:
+def _json_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Plan:
     sample: list[Record] = []
     damaged: list[LeftOut] = []
-    for item in islice(read_records(source, encoding), SAMPLE_RECORDS):
+    for item in islice(read_objects(source, encoding), SAMPLE_RECORDS):
         if isinstance(item, Record):
             sample.append(item)
         else:
@@ -136,15 +139,31 @@ def _json_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Pla
         )
     _check_width(source.name, max((len(record.value) for record in sample), default=0), "keys")
     if not sample:
-        raise TicketsError(f"{source.name} is JSON without a single record in it.", "Check that the export finished.")
+        what = source.columnar or "JSON"
+        raise TicketsError(f"{source.name} is {what} without a single record in it.", "Check that the export finished.")
     packed = json_fields(sample)
     sample = list(unpacked(sample, packed))
-    winner = None if overrides.mapping else _vote(sample, READERS, overrides)
+    if source.columnar and not overrides.mapping and (listing := metadata_only(tuple(sample[0].value))):
+        return _refused(source, "json", listing, encoding)
+    winner = None if overrides.mapping else _vote(sample, _readers_of(sample, source), overrides)
     if winner:
         reader, told = winner
         plan = Plan(source, "json", reader.FORMAT, reader.LABEL, told, encoding, reader=reader, json_fields=packed)
-        return _looked_into(plan, sample, lambda: unpacked(_only_records(read_records(source, encoding)), packed))
+        return _looked_into(plan, sample, lambda: unpacked(_only_records(read_objects(source, encoding)), packed))
     return _objects_plan(source, encoding, sample, overrides)
+
+
+def _readers_of(sample: Sequence[Record], source: Source) -> Sequence[Reader]:
+    """Return who may read these records; rows of columns in which nothing is nested are a table's."""
+    if not source.columnar or any(isinstance(inner, dict | list) for row in sample for inner in row.value.values()):
+        return READERS
+    return [reader for reader in READERS if reader.IN_TABLES or _speaks_in(reader, sample, sample, is_packed=False)]
+
+
+def _refused(source: Source, family: Family, listing: MetadataOnly, encoding: str) -> Plan:
+    """Plan what is known to hold no conversation."""
+    refusal = (f"{source.name}: {listing.message}", listing.remedy)
+    return Plan(source, family, listing.format, listing.label, "its columns", encoding, refusal=refusal)
 
 
 def _vote(sample: Sequence[Record], readers: Iterable[Reader], overrides: SourceOverrides) -> tuple[Reader, str] | None:
@@ -231,20 +250,8 @@ def _table_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Pl
         )
     label = f"Workbook, sheet {layout.sheet!r}" if source.workbook else "Table"
     if not overrides.mapping and overrides.format != table.FORMAT:
-        listing = metadata_only(columns)
-        if listing:
-            refusal = (f"{source.name}: {listing.message}", listing.remedy)
-            return Plan(
-                source,
-                "table",
-                listing.format,
-                listing.label,
-                "its columns",
-                encoding,
-                layout,
-                columns,
-                refusal=refusal,
-            )
+        if listing := metadata_only(columns):
+            return replace(_refused(source, "table", listing, encoding), layout=layout, columns=columns)
         if by_vendor := _vendor_table(source, encoding, layout, overrides):
             return by_vendor
     mapping = _mapping(columns, layout.sample, overrides)

@@ -13,8 +13,9 @@ from typing import TypeVar
 
 from engine.errors import TicketsError
 from engine.tickets.conversation import Conversation, LeftOut
+from engine.tickets.importing.files.columnar import read_objects
 from engine.tickets.importing.files.json_cells import unpacked
-from engine.tickets.importing.files.records import Record, read_records
+from engine.tickets.importing.files.records import Record
 from engine.tickets.importing.files.rows import Row, as_records, read_rows
 from engine.tickets.importing.files.xml_records import read_xml
 from engine.tickets.importing.format_plan import Plan, check_readable
@@ -89,13 +90,13 @@ def _plain_records(entry: Plan, damaged: list[LeftOut]) -> Iterator[Record]:
         return _whole(read_xml(entry.source), damaged)
     if entry.layout:
         return as_records(_whole(read_rows(entry.source, entry.layout), damaged), entry.columns, entry.source.name)
-    return _whole(read_records(entry.source, entry.encoding), damaged)
+    return _whole(read_objects(entry.source, entry.encoding), damaged)
 
 
 def _table(entry: Plan, damaged: list[LeftOut]) -> Iterator[Conversation]:
     source, month_first = entry.source, entry.day_order == "month"
     if entry.layout is None:
-        rows = _as_rows(_whole(read_records(source, entry.encoding), damaged), entry.columns)
+        rows = _as_rows(_whole(read_objects(source, entry.encoding), damaged), entry.columns)
         return table.read(rows, entry.columns, entry.mapping, source.name, month_first=month_first)
     cells = _whole(read_rows(source, entry.layout), damaged)
     return table.read(cells, entry.columns, entry.mapping, source.name, source.workbook, month_first)

@@ -46,7 +46,7 @@ def guess_country(sources: Sequence[Source]) -> tuple[str, str]:
     hints: Counter[str] = Counter()
     prefixes: Counter[str] = Counter()
     for source in sources[:_LOOKED_AT]:
-        if source.workbook:
+        if source.workbook or source.columnar:
             continue
         head = source.head().replace(b"\x00", b"")
         for match in _PREFIX.finditer(head):

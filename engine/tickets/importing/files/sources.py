@@ -32,13 +32,13 @@ MOST_MEMBERS = 20_000
 """Files of one archive: each is opened several times before it is read, which takes minutes for 100,000."""
 
 Packing = Literal["none", "gzip", "zip"]
+Columnar = Literal["", "Parquet", "Arrow"]
 _PST = b"!BDN"
 _BINARY_MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"%PDF", "a PDF"),
     (b"\x89PNG", "an image"),
     (b"\xff\xd8\xff", "an image"),
     (b"GIF8", "an image"),
-    (b"PAR1", "a Parquet file"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
     (b"Rar!", "a RAR archive"),
     (b"BZh", "a bzip2 archive"),
@@ -70,6 +70,8 @@ class Source:
     """The member of a .zip; only ever used as a key into that archive."""
     workbook: bool = False
     """A spreadsheet (.xlsx, .xls, .ods), told by its content."""
+    columnar: Columnar = ""
+    """A file of columns, whose rows are read as records."""
     outlook: bool = False
     """A message that Outlook saved (.msg): opened as the mail that it was."""
     meter: Meter = field(default_factory=Meter, compare=False)
@@ -230,12 +232,17 @@ def _sources_of(path: Path, meter: Meter) -> list[Source]:
     head = plain.head(4096)
     if head.startswith(b"\x1f\x8b"):
         packed = Source(path, name, packing="gzip", meter=meter)
-        _refuse_binary(name, packed.head())
+        inner = packed.head()
+        if columnar := _columnar(inner):
+            return [replace(packed, columnar=columnar)]
+        _refuse_binary(name, inner)
         return [packed]
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _archive(path, meter)
     if head.startswith(outlook.OLE):
         return [_compound(path, name, meter)]
+    if columnar := _columnar(head):
+        return [replace(plain, columnar=columnar)]
     _refuse_binary(name, head)
     return [plain]
 
@@ -277,6 +284,8 @@ def _archive(path: Path, meter: Meter) -> list[Source]:
         head = source.head(4096)
         if head.startswith(outlook.OLE) and _holds_message(source):
             sources.append(replace(source, outlook=True))
+        elif columnar := _columnar(head):
+            sources.append(replace(source, columnar=columnar))
         elif not _binary(head):
             sources.append(source)
     if not sources:
@@ -287,6 +296,14 @@ def _archive(path: Path, meter: Meter) -> list[Source]:
 def _holds_message(source: Source) -> bool:
     with source.open() as stream:
         return outlook.is_message(io.BytesIO(stream.read(outlook.MESSAGE_BYTES)))
+
+
+def _columnar(head: bytes) -> Columnar:
+    """Tell a file of columns by how it begins (parquet.apache.org; Arrow's IPC formats: a file, or a stream)."""
+    if head.startswith(b"PAR1"):
+        return "Parquet"
+    # A stream begins with a message: this mark, the length of its metadata, and that a schema is in it.
+    return "Arrow" if head.startswith((b"ARROW1\0\0", b"\xff\xff\xff\xff")) and len(head) > 8 else ""
 
 
 def _refuse_binary(name: str, head: bytes) -> None:
@@ -301,7 +318,7 @@ def _refuse_binary(name: str, head: bytes) -> None:
     if what := _binary(head):
         raise TicketsError(
             f"{name} is {what}, not a ticket export.",
-            "Choose the export as JSON, CSV, XLSX, XML, mbox, EML or MSG (.gz and .zip of them are fine).",
+            "Choose the export as JSON, CSV, XLSX, Parquet, XML, mbox, EML or MSG (.gz and .zip of them are fine).",
         )
 
 

@@ -36,6 +36,8 @@ NO_ANSWERS = (
     "In Zendesk's Admin Center choose Account > Tools > Reports > Export, 'Full JSON export', and drop that file here.",
 )
 _AUTHOR_IS_SYSTEM = ("-1", "0")
+_SPOKEN = frozenset(("comments", "subject", "body", "text", "content", "message"))
+"""What a person's record has none of, whatever role it names."""
 _ROLES = frozenset(("submitter", "assignee", "submitter_id", "assignee_id"))
 _MERGED = re.compile(
     r"^\s*(?:<[^>]+>\s*)*(?:This request was closed and merged into request"
@@ -106,7 +108,9 @@ class _Directory:
 
 
 def _is_user(record: Json) -> bool:
-    return record.get("role") in ("end-user", "agent", "admin") and "comments" not in record and "subject" not in record
+    if record.get("role") not in ("end-user", "agent", "admin") or not ("name" in record or "email" in record):
+        return False
+    return not _SPOKEN & record.keys()
 
 
 def _conversation(record: Record, directory: _Directory) -> Conversation:

@@ -43,7 +43,7 @@ def refusal(path: Path, tmp_path: Path) -> str:
         ("scan.pdf", b"%PDF-1.7\n%\xe2\xe3\n1 0 obj", "a PDF"),
         ("photo.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "an image"),
         ("rows.jsonl", pickle.dumps([{"question": "a", "answer": "b"}]), "pickle"),
-        ("rows.parquet", b"PAR1\x15\x04\x15\x10", "Parquet"),
+        ("rows.parquet", b"PAR1\x15\x04\x15\x10", "is a Parquet file that cannot be read"),
         ("mail.pst", b"!BDN\0\0\0\0", "Outlook data file"),
         ("page.json", b"<!DOCTYPE html><html><body>Sign in</body></html>", "web page"),
         ("other.xml", b"<?xml version='1.0'?><orders><order/></orders>", "helpdesk-ticket"),

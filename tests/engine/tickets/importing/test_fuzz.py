@@ -22,6 +22,7 @@ from engine.tickets.options import PrepareOptions
 from engine.tickets.overrides import FORMATS, SourceOverrides
 from engine.tickets.preparing.conversation_step import Tidied, tidy
 from tests.engine.tickets.exports import comment, lines, workbook, zendesk
+from tests.engine.tickets.importing.files.test_columnar import TALKS, arrow_stream, parquet
 from tests.engine.tickets.importing.readers.test_chat import ASKED, GOOD
 from tests.engine.tickets.importing.readers.test_freshdesk import TICKET, XML
 from tests.engine.tickets.importing.readers.test_helpscout import V1, V2
@@ -87,6 +88,8 @@ SEEDS: list[bytes] = [
     ('ticket,messages\n1,"' + json.dumps([ASKED, GOOD]).replace('"', '""') + '"\n').encode(),
     ARCHIVE.encode(),
     "question;answer\n".encode("utf-16") + "a;b\n".encode("utf-16-le") * 9,
+    parquet(TALKS),
+    arrow_stream(TALKS),
     mbox(QUESTION, ANSWER, AWAY),
     ANSWER,
     workbook({"A": [["question", "answer"], ["a", "b"]]}),
