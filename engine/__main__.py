@@ -24,6 +24,7 @@ from engine.recipe import Recipe
 from engine.workspace import Workspace, default_root, keep_to_owner
 
 if TYPE_CHECKING:
+    from engine.chat.records import Voice
     from engine.studio import Studio
     from engine.tickets.library import DataSets
     from engine.tickets.overrides import SourceOverrides
@@ -191,9 +192,9 @@ def ask(
     if (prompt is None) == (file is None):
         raise typer.BadParameter("Name either --prompt or --file.")
     from engine.chat.records import Sampling
-    from engine.question_sets import plain_question, read_questions
+    from engine.question_sets import as_comparison, plain_question, read_questions
+    from engine.standalone import studio_with
 
-    studio = _studio(workspace)
     questions = read_questions(file) if file else (plain_question(prompt or ""),)
     sampling = Sampling(
         temperature,
@@ -207,10 +208,13 @@ def ask(
         tuple(stop or ()),
         thinking_budget=thinking_budget,
     )
-    with studio.comparison.tuned(studio.runs.open_at(run) if run else "", adapter, model) as tuned:
-        tickets = studio.comparison.tickets_for(tuned, data)
-        answers = list(studio.comparison.answers(questions, tuned, sampling, say, tickets))
-    result({"answers": answers})
+    home = Workspace(workspace or default_root())
+    with studio_with([adapter] if adapter else [], home, model) as studio:
+        tuned = studio.playground.newest(studio.runs.open_at(run)) if run else studio.adapters.voices()[0]
+        tuned = _looking(studio, tuned, data)
+        voices, instruction = ("base", tuned.id), studio.playground.instruction([tuned.id])
+        rows = studio.questions.rows(questions, voices, sampling, instruction, report=say)
+        result({"answers": [as_comparison(row, *voices) for row in rows]})
 
 
 @app.command()
@@ -363,6 +367,22 @@ def starter(
     """Write the starter model as an ordinary checkpoint folder, for use with other programs."""
     follow(_studio(workspace).recipes.save_starter(out))
     result({"out": str(out)})
+
+
+def _looking(studio: "Studio", voice: "Voice", data: Path | None) -> "Voice":
+    """Return the voice as it is asked: with look-up where a folder is named for it, or it was trained so."""
+    if data is not None:
+        studio.lookup.look_in(data)
+        return voice.looking
+    if voice.lookup:
+        try:
+            studio.lookup.home([voice], "")
+        except StudioError as error:
+            raise StudioError(
+                "This adapter was trained with look-up, and no tickets came with it.",
+                "Name a folder made by 'python -m engine prepare' with --data.",
+            ) from error
+    return voice
 
 
 def _studio(workspace: Path | None = None) -> "Studio":

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from engine.chat.records import Answer
 from engine.errors import StudioError, TicketsError
@@ -154,6 +155,31 @@ def as_csv(table: AnswerTable) -> str:
         ticket, reference = [row.question.ticket] * has_reference, [row.question.reference] * has_reference
         out.writerow(map(_cell, [*ticket, row.question.text, *cells, *reference]))
     return written.getvalue()
+
+
+def as_comparison(row: Row, base: str, tuned: str) -> dict[str, Any]:
+    """Return a row as ``python -m engine ask`` writes it.
+
+    Args:
+        row: With the answers of both.
+        base: The voice of the base model.
+        tuned: The voice beside it.
+
+    Returns:
+        {"prompt", "base", "tuned", "base_stopped_by", "tuned_stopped_by"}; with look-up "looked_up", the tickets; and a
+        "note" where the oldest messages did not fit.
+    """
+    plain, learnt = row.answers[base], row.answers[tuned]
+    told: dict[str, Any] = {
+        "prompt": row.question.text,
+        "base": plain.text,
+        "tuned": learnt.text,
+        "base_stopped_by": plain.stopped_by,
+        "tuned_stopped_by": learnt.stopped_by,
+    }
+    if learnt.lookup is not None:
+        told["looked_up"] = [near.ticket for near in learnt.lookup.tickets[: learnt.lookup.used]]
+    return told | ({"note": learnt.note} if learnt.note else {})
 
 
 def _answer_cells(row: Row, voice: str, judged: bool) -> list[str]:

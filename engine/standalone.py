@@ -43,6 +43,28 @@ class Place:
 
 
 @contextmanager
+def studio_with(adapters: Sequence[Path], home: Workspace, base: str) -> Iterator[Studio]:
+    """Make a studio in which adapters from anywhere can be asked, for as long as the context lasts.
+
+    Args:
+        adapters: Folders or exported .zip files; with none it is the workspace's own studio.
+        home: The workspace, or only where base models are kept.
+        base: Their base model, where what they name is not found here.
+
+    Raises:
+        StudioError: One is no adapter, or unsafe.
+    """
+    with tempfile.TemporaryDirectory(prefix="ticket-tuner-") as folder:
+        studio = Studio(Workspace(Path(folder), cache=home.cache) if adapters else home)
+        try:
+            for adapter in adapters:
+                studio.adapters.bring_in(adapter, adapter.stem, base)
+            yield studio
+        finally:
+            studio.close()
+
+
+@contextmanager
 def opened(home: Workspace, adapters: Sequence[Path], base: str) -> Iterator[Endpoint]:
     """Open the endpoint of a workspace, or of adapters that lie anywhere, for as long as the context lasts.
 
@@ -54,20 +76,14 @@ def opened(home: Workspace, adapters: Sequence[Path], base: str) -> Iterator[End
     Raises:
         StudioError: One is no adapter, or unsafe.
     """
-    with tempfile.TemporaryDirectory(prefix="ticket-tuner-") as folder:
-        studio = Studio(Workspace(Path(folder), cache=home.cache) if adapters else home)
-        try:
-            for adapter in adapters:
-                studio.adapters.bring_in(adapter, adapter.stem, base)
-            all_of_it, kept = everything(studio.playground.voices()), OffersFile(home.root)
+    with studio_with(adapters, home, base) as studio:
+        all_of_it, kept = everything(studio.playground.voices()), OffersFile(home.root)
 
-            def offers() -> Offers:
-                chosen = kept.get()
-                return all_of_it if adapters or not chosen.offered else replace(chosen, on=True)
+        def offers() -> Offers:
+            chosen = kept.get()
+            return all_of_it if adapters or not chosen.offered else replace(chosen, on=True)
 
-            yield Endpoint(studio.playground, offers, ApiKeys(home.root), studio.endpoint.privacy)
-        finally:
-            studio.close()
+        yield Endpoint(studio.playground, offers, ApiKeys(home.root), studio.endpoint.privacy)
 
 
 def keep_serving(endpoint: Endpoint, place: Place, new_key: str = "") -> dict[str, Any]:

@@ -17,7 +17,6 @@ from engine.model.libraries import import_all
 from engine.model.name_model import open_second_look
 from engine.services.adapters import AdapterService
 from engine.services.blind import BlindService
-from engine.services.comparison import ComparisonService
 from engine.services.endpoint import EndpointService
 from engine.services.erasing import ErasureService
 from engine.services.export import ExportService
@@ -75,7 +74,6 @@ class Studio:
         self.erasure = ErasureService(workspace, self.tickets, self.runs, self.adapters)
         self.facts = FactService(self.lookup)
         self.questions = QuestionService(workspace, self.playground, self.facts)
-        self.comparison = ComparisonService(self.runs, self.bases)
         self.export = ExportService(self.runs, self.bases, workspace.cache)
         self.hub = HubService(workspace, self.export, self.adapters)
         self.verdict = VerdictService(self.runs, self.playground, self.lookup, self.bases, self.tickets)

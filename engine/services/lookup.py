@@ -33,24 +33,36 @@ class LookupService:
     def __init__(self, tickets: DataSets, runs: RunService) -> None:
         self._tickets = tickets
         self._runs = runs
+        self._named: Path | None = None
         self._indexes: IndexShelf | None = None
+
+    def look_in(self, folder: Path) -> None:
+        """Let everybody look in one folder from now on, whatever they learnt from.
+
+        Raises:
+            StudioError: No data set lies there.
+        """
+        if not (folder / TRAIN).is_file():
+            raise StudioError(f"{folder} holds no {TRAIN}.", "Name a folder made by 'python -m engine prepare'.")
+        self._named = folder
 
     def home(self, voices: Sequence[Voice], dataset: str) -> Path:
         """Return where the voices of one question look: all in one place, so that they can be compared.
 
         Args:
-            voices: All that are asked; the first run's own tickets, else those that came with an imported adapter.
+            voices: All that are asked; the first run's own tickets, else those that came with an adapter.
             dataset: The data set that is looked in otherwise.
 
         Raises:
             StudioError: There is none.
         """
-        for voice in voices:
-            if voice.run:
-                return self._runs.get(voice.run).data
-        for voice in voices:
-            if voice.path is not None and (voice.path / TRAVELLED / TRAIN).is_file():
-                return voice.path / TRAVELLED
+        if self._named is not None:
+            return self._named
+        own = [self._runs.get(voice.run).data for voice in voices if voice.run]
+        travelled = [voice.path / TRAVELLED for voice in voices if voice.path is not None]
+        for folder in (*own, *travelled):
+            if (folder / TRAIN).is_file():
+                return folder
         if not dataset:
             raise StudioError("There are no tickets to look up.", "Choose a data set, or prepare your tickets.")
         return self._tickets.get(dataset).folder

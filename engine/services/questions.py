@@ -1,7 +1,7 @@
 """Many questions to several voices: saved sets and held-out tickets, answered into a table."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ from engine.question_sets import (
 from engine.read_entries import ReadEntries
 from engine.services.facts import FactService
 from engine.services.playground import PlaygroundService
-from engine.task import Task
+from engine.task import Report, Task
 from engine.turns import with_instruction
 from engine.verdict.facts.fact import Fact
 from engine.workspace import Deleted, Workspace, checked_name, slug, write_json
@@ -101,12 +101,10 @@ class QuestionService:
             instruction: Put before each question that has none of its own; empty for none.
             dataset: What voices with look-up look in where none is a run; a held-out ticket never finds itself.
         """
-        known = [self._playground.voice(voice) for voice in voices]
-        labels = {voice: each.label for voice, each in zip(voices, known, strict=True)}
+        answering = [self._playground.voice(voice) for voice in voices]
+        labels = {name: voice.label for name, voice in zip(voices, answering, strict=True)}
 
         def action(task: Task[AnswerTable]) -> AnswerTable:
-            asked = [(with_instruction(question.messages, instruction), question.ticket) for question in questions]
-
             def report(stage: str, fraction: float | None) -> None:
                 with suppress(Cancelled):  # what is complete is kept
                     task.report(stage, fraction)
@@ -115,14 +113,44 @@ class QuestionService:
                 return task.cancelled
 
             rows: list[Row] = []
-            answered = self._playground.ask_many(voices, asked, sampling, dataset, report, cancelled)
-            for question, answers in zip(questions, answered, strict=False):  # fewer, where it is cancelled early
-                if not any(answer.stopped_by == "cancelled" for answer in answers):
-                    row = Row(question, {answer.voice: answer for answer in answers})
-                    rows.append(replace(row, inventions=self._invented(row, known, dataset, cancelled)))
+            for row in self.rows(questions, voices, sampling, instruction, dataset, report, cancelled):
+                if not any(answer.stopped_by == "cancelled" for answer in row.answers.values()):
+                    rows.append(replace(row, inventions=self._invented(row, answering, dataset, cancelled)))
             return AnswerTable(labels, tuple(rows), len(questions))
 
         return Task("Answering the questions", action)
+
+    def rows(
+        self,
+        questions: Sequence[Question],
+        voices: Sequence[str],
+        sampling: Sampling,
+        instruction: str = "",
+        dataset: str = "",
+        report: Report = lambda *_: None,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> Iterator[Row]:
+        """Let voices answer questions, and give each row as soon as it is there; nothing is looked for in the answers.
+
+        Args:
+            questions: As for :meth:`answer`, and so are the next ones.
+            voices: As there.
+            sampling: As there.
+            instruction: As there.
+            dataset: As there.
+            report: Told what is being done.
+            should_stop: Looked at before every token.
+
+        Yields:
+            A row a question, in order; where it was stopped, answers are 'cancelled', or rows are missing.
+
+        Raises:
+            StudioError: As for :meth:`PlaygroundService.ask`.
+        """
+        asked = [(with_instruction(question.messages, instruction), question.ticket) for question in questions]
+        answered = self._playground.ask_many(voices, asked, sampling, dataset, report, should_stop)
+        for question, answers in zip(questions, answered, strict=False):  # fewer, where it is stopped early
+            yield Row(question, {answer.voice: answer for answer in answers})
 
     def _invented(
         self, row: Row, voices: Sequence[Voice], dataset: str, cancelled: Callable[[], bool]

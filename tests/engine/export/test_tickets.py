@@ -5,7 +5,8 @@ import zipfile
 
 import pytest
 
-from engine.errors import ModelError
+from engine.__main__ import ask
+from engine.errors import ModelError, StudioError
 from engine.export.importing import import_adapter
 from engine.export.tickets import FILE, weigh
 from engine.studio import Studio
@@ -48,6 +49,13 @@ def test_an_adapter_looks_up_the_tickets_that_came_with_it(workspace, told, tiny
         while True:
             next(stages)
     assert ended.value.value.tickets[0].turns[0]["content"] == TICKET
+
+
+def test_ask_says_what_an_adapter_lacks_that_was_trained_with_look_up(workspace, told, tiny_base, tmp_path):
+    packed = export(finished_run(workspace, told, tiny_base, lookup=True), tmp_path / "without.zip")
+    with pytest.raises(StudioError, match="no tickets came with it") as refused:
+        ask(adapter=packed, model=tiny_base.ref, prompt="Where is it?", workspace=tmp_path / "elsewhere")
+    assert "--data" in refused.value.remedy
 
 
 def test_damaged_tickets_in_a_strangers_bundle_are_refused_in_words(workspace, told, tiny_base, tmp_path):
