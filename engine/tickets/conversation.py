@@ -27,6 +27,7 @@ Kind = Literal[
     "tool",
     "after_tool",
     "rated_bad",
+    "outvoted",
     "unknown",
     "unreadable",
 ]
@@ -45,6 +46,7 @@ KIND_REASONS: dict[Kind, str] = {
     "tool": "tool call or its result",
     "after_tool": "answer after a tool call",
     "rated_bad": "marked as a bad answer",
+    "outvoted": "another answer was accepted",
     "unknown": "not clear who wrote it",
     "unreadable": "characters that could not be read",
 }

@@ -34,6 +34,7 @@ from engine.tickets.importing.metadata_only import MetadataOnly, metadata_only
 from engine.tickets.importing.parties import all_yes_no
 from engine.tickets.importing.readers import READERS, Reader, cautions, chat, mail, table
 from engine.tickets.importing.readers.fields import text
+from engine.tickets.importing.readers.xml_exports import as_json
 from engine.tickets.overrides import FORMATS, SourceOverrides
 
 Family = Literal["json", "table", "mail", "xml"]
@@ -116,7 +117,7 @@ def _plan(source: Source, overrides: SourceOverrides) -> Plan:
     if head[0] in "{[" and overrides.format != table.FORMAT:
         return _json_plan(source, encoding, overrides)
     if head[0] == "<":
-        return _xml_plan(source, head, encoding)
+        return _xml_plan(source, head, encoding, overrides)
     told = mail.evidence(head) if overrides.format in ("", mail.FORMAT) else ""
     if told or overrides.format == mail.FORMAT:
         return Plan(source, "mail", mail.FORMAT, mail.LABEL, told or "chosen by you", encoding, agents=overrides.agents)
@@ -192,7 +193,7 @@ def _looked_into(entry: Plan, sample: Sequence[Record], again: Callable[[], Iter
     if reader is None:
         return entry
     values = [record.value for record in sample]
-    entry = replace(entry, cautions=cautions(reader.FORMAT, values, entry.family == "table"))
+    entry = replace(entry, cautions=cautions(reader.FORMAT, values, entry.family in ("table", "xml")))
     if any(reader.has_messages(record.value) for record in sample):
         return entry
     if len(sample) == SAMPLE_RECORDS and any(
@@ -206,28 +207,38 @@ def _only_records(items: Iterable[Record | LeftOut]) -> Iterator[Record]:
     return (item for item in items if isinstance(item, Record))
 
 
-def _xml_plan(source: Source, head: str, encoding: str) -> Plan:
-    from engine.tickets.importing.readers import freshdesk
-
+def _xml_plan(source: Source, head: str, encoding: str, overrides: SourceOverrides) -> Plan:
     opening = head[:4000].lower()
     if "<html" in opening or "<!doctype html" in opening:
         raise TicketsError(
             f"{source.name} is a web page, not an export.",
             "The download may have ended on a sign-in page: sign in to the help desk and download the export again.",
         )
-    sample = list(islice(_only_records(read_xml(source)), SAMPLE_RECORDS))
-    if not sample:
+    sample = list(islice(xml_records(source), SAMPLE_RECORDS))
+    vote = _vote(sample, READERS, overrides)
+    if vote is None:
         raise TicketsError(
-            f"{source.name} is XML without any element <helpdesk-ticket> of a Freshdesk account export.",
-            "Choose the tickets' file of the export, or export JSON or CSV.",
+            f"{source.name} is XML of no help desk that is known{_elements_of(sample)}.",
+            "XML is read from Freshdesk, Zendesk, Jira, ServiceNow and Stack Exchange; from others choose the export "
+            "as JSON or CSV.",
         )
-    told = "elements called helpdesk-ticket"
-    plan = Plan(source, "xml", "freshdesk", "Freshdesk account export", told, encoding, reader=_module(freshdesk))
-    return _looked_into(plan, sample, lambda: _only_records(read_xml(source)))
+    reader, told = vote
+    plan = Plan(source, "xml", reader.FORMAT, reader.LABEL, told, encoding, reader=reader)
+    return _looked_into(plan, sample, lambda: xml_records(source))
 
 
-def _module(module: object) -> Reader:
-    return next(reader for reader in READERS if reader is module)
+def xml_records(source: Source, damaged: list[LeftOut] | None = None) -> Iterator[Record]:
+    """Yield the records of XML as their vendor's JSON has them; what is damaged goes into the list."""
+    for item in read_xml(source):
+        if isinstance(item, Record):
+            yield replace(item, value=as_json(item.value))
+        elif damaged is not None:
+            damaged.append(item)
+
+
+def _elements_of(sample: Sequence[Record]) -> str:
+    keys = dict.fromkeys(key for record in sample for key in record.value)
+    return f": its elements are {', '.join(list(keys)[:8])}" if keys else ": it has no elements with others inside"
 
 
 def _objects_plan(source: Source, encoding: str, sample: Sequence[Record], overrides: SourceOverrides) -> Plan:

@@ -17,8 +17,7 @@ from engine.tickets.importing.files.columnar import read_objects
 from engine.tickets.importing.files.json_cells import unpacked
 from engine.tickets.importing.files.records import Record
 from engine.tickets.importing.files.rows import Row, as_records, read_rows
-from engine.tickets.importing.files.xml_records import read_xml
-from engine.tickets.importing.format_plan import Plan, check_readable
+from engine.tickets.importing.format_plan import Plan, check_readable, xml_records
 from engine.tickets.importing.readers import mail, table
 from engine.tickets.importing.readers.fields import text
 
@@ -87,7 +86,7 @@ def _records(entry: Plan, damaged: list[LeftOut]) -> Iterator[Record]:
 
 def _plain_records(entry: Plan, damaged: list[LeftOut]) -> Iterator[Record]:
     if entry.family == "xml":
-        return _whole(read_xml(entry.source), damaged)
+        return xml_records(entry.source, damaged)
     if entry.layout:
         return as_records(_whole(read_rows(entry.source, entry.layout), damaged), entry.columns, entry.source.name)
     return _whole(read_objects(entry.source, entry.encoding), damaged)

@@ -29,7 +29,7 @@ _MOST_SUSPECTS = 50
 """Places a conversation that look like a name; what has more is a list of people."""
 RESOLVED = words("resolved_statuses")
 """Statuses that mean an answered ticket, in small letters."""
-_UNFIT = frozenset(("bot", "truncated", "redacted", "draft", "tool", "after_tool", "rated_bad", "unknown"))
+_UNFIT = frozenset(("bot", "truncated", "redacted", "draft", "tool", "after_tool", "rated_bad", "outvoted", "unknown"))
 """Kinds that explain why a ticket has no answer, where all its answers are of them."""
 REASONING = "reasoning inside an answer"
 CONTEXT_ONLY = "read, not learnt (weight 0)"

@@ -26,6 +26,7 @@ from engine.tickets.importing.readers import (
     osticket,
     otrs,
     servicenow,
+    stackexchange,
     zammad,
     zendesk,
     zoho,
@@ -73,6 +74,7 @@ READERS: tuple[Reader, ...] = cast(
         osticket,
         chatwoot,
         otrs,
+        stackexchange,
         chat,
     ),
 )

@@ -1,7 +1,7 @@
-"""Jira Service Management: the CSV export and the JSON of the API (versions 2 and 3).
+"""Jira Service Management: the CSV and the XML export, and the JSON of the API (versions 2 and 3).
 
 Traps: the CSV's header ``Comment`` repeats and a cell is ``date;author;text``; version 3 gives ADF trees instead of
-text; ``jsdPublic: false`` is internal, and the CSV has no such mark at all.
+text; ``jsdPublic: false`` is internal, and CSV and XML have no such mark at all.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ NO_ANSWERS = (
     "In Jira choose Filters > Advanced issue search > Export > 'Export CSV (all fields)', which includes comments.",
 )
 CAUTION = (
-    "Jira's CSV does not say which comments are internal. Look through the answers, or import the JSON of Jira's API, "
-    "which marks internal comments."
+    "Jira's CSV and XML do not say which comments are internal. Look through the answers, or import the JSON of its "
+    "API, which marks internal comments."
 )
 _NAMES = {
     "key": ("Issue key", "Key", "Vorgangsschlüssel", "Clé de ticket", "Clave de incidencia", "Chiave segnalazione"),
@@ -127,19 +127,22 @@ def _from_json(record: Record) -> Conversation:
     reporter = object_at(fields, "reporter") or object_at(fields, "creator")
     reporter_id = _account(reporter)
     created = first(fields, "created")
-    messages = [Message("user", _said(fields.get("description")) or first(fields, "summary"), reporter_id, created)]
+    described, html = _said(fields.get("description"), first(object_at(issue, "renderedFields"), "description"))
+    messages = [Message("user", described or first(fields, "summary"), reporter_id, created, html)]
     comments = objects(nested(fields, "comment", "comments"))
     replies = []
     for comment in comments:
         author = object_at(comment, "author")
         account = _account(author)
         is_customer = account == reporter_id or author.get("accountType") == "customer"
+        content, html = _said(comment.get("body"), first(comment, "renderedBody"))
         replies.append(
             Message(
                 "user" if is_customer else "assistant",
-                _said(comment.get("body")),
+                content,
                 account,
                 first(comment, "created"),
+                html,
                 kind=_kind(comment, author),
             )
         )
@@ -160,8 +163,10 @@ def _account(person: Json) -> str:
     return first(person, "accountId", "key", "name", "emailAddress", "displayName")
 
 
-def _said(body: object) -> str:
-    return wiki_to_text(body) if isinstance(body, str) else adf_to_text(body)
+def _said(body: object, rendered: str) -> tuple[str, bool]:
+    """Return what was said and whether it is HTML, which alone XML has."""
+    plain = wiki_to_text(body) if isinstance(body, str) else adf_to_text(body)
+    return (plain, False) if plain.strip() or not rendered else (rendered, True)
 
 
 def _kind(comment: Json, author: Json) -> Kind:

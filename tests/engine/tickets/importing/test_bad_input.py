@@ -46,7 +46,7 @@ def refusal(path: Path, tmp_path: Path) -> str:
         ("rows.parquet", b"PAR1\x15\x04\x15\x10", "is a Parquet file that cannot be read"),
         ("mail.pst", b"!BDN\0\0\0\0", "Outlook data file"),
         ("page.json", b"<!DOCTYPE html><html><body>Sign in</body></html>", "web page"),
-        ("other.xml", b"<?xml version='1.0'?><orders><order/></orders>", "helpdesk-ticket"),
+        ("other.xml", b"<?xml version='1.0'?><orders><order/></orders>", "no help desk that is known"),
         ("words.txt", b"Dear team: the printer is broken.\n", "neither a known export nor a table"),
         ("list.json", b"[1, 2, 3]", "without a single record"),
         ("text.json", b'{"question": "a"', "not one record of it can be read"),

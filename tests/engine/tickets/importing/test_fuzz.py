@@ -43,6 +43,7 @@ from tests.engine.tickets.importing.readers.test_other_desks import (
 from tests.engine.tickets.importing.readers.test_servicenow import HEADER as JOURNAL_HEADER
 from tests.engine.tickets.importing.readers.test_servicenow import ROW as JOURNAL_ROW
 from tests.engine.tickets.importing.readers.test_table import LONG, two_sides
+from tests.engine.tickets.importing.readers.test_xml_exports import JIRA_XML, JOURNAL_XML, POSTS_XML, ZENDESK_XML
 from tests.engine.tickets.importing.readers.test_zendesk import CHAT
 
 JSON: list[object] = [
@@ -79,6 +80,10 @@ SEEDS: list[bytes] = [
     *(lines(value, value).encode() for value in JSON if isinstance(value, dict)),
     json.dumps({"tickets": JSON[:1] * 3}).encode(),
     XML.encode(),
+    ZENDESK_XML.encode(),
+    JIRA_XML.encode(),
+    POSTS_XML.encode(),
+    JOURNAL_XML.encode(),
     (HEADER + ROW * 3).encode(),
     (JOURNAL_HEADER + JOURNAL_ROW * 3).encode("cp1252"),
     LONG.encode(),
