@@ -102,6 +102,7 @@ def keep_serving(endpoint: Endpoint, place: Place, new_key: str = "") -> dict[st
     """
     import uvicorn
 
+    from engine.serving.http.cutting_off import GRACE, run_until_told_to_end
     from engine.serving.http.routes import routes
 
     if (place.certificate is None) != (place.key is None):
@@ -120,12 +121,12 @@ def keep_serving(endpoint: Endpoint, place: Place, new_key: str = "") -> dict[st
             log_level="warning",
             server_header=False,
             ws="none",
-            timeout_graceful_shutdown=2,
+            timeout_graceful_shutdown=GRACE,
         )
         server = uvicorn.Server(config)
         _tell(f"Answering at {place.address} as {', '.join(names)} (Ctrl+C ends it).")
         with suppress(KeyboardInterrupt):
-            server.run(sockets=[heard])
+            run_until_told_to_end(server, [heard])
     return {"address": place.address, "models": names}
 
 

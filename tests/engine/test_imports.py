@@ -118,7 +118,7 @@ def test_ui_imports_from_engine_only_studio_and_plain_records():
         *("tickets.importing.columns", "tickets.importing.detect"),
         *("tickets.privacy.countries", "tickets.privacy.review"),
         *("serving.drafting", "serving.keys", "serving.offers", "serving.http.answers", "serving.http.routes"),
-        "serving.refusals",
+        *("serving.refusals", "serving.http.cutting_off"),
     }
     wrong = []
     for file in [*(ROOT / "ui").rglob("*.py"), ROOT / "app.py"]:

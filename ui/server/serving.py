@@ -14,6 +14,7 @@ import gradio as gr
 import uvicorn
 
 from engine.errors import ResourceError
+from engine.serving.http.cutting_off import GRACE, run_until_told_to_end
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -107,10 +108,10 @@ class Server:
             server_header=False,
             proxy_headers=False,
             ws="none",
-            timeout_graceful_shutdown=2,
+            timeout_graceful_shutdown=GRACE,
         )
         self._server = _Uvicorn(config, end_streams)
-        self._thread = threading.Thread(target=self._server.run, name="window", daemon=True)
+        self._thread = threading.Thread(target=run_until_told_to_end, args=(self._server,), name="window", daemon=True)
 
     def start(self) -> None:
         """Start, and wait until it answers.
