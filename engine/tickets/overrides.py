@@ -7,7 +7,20 @@ from dataclasses import dataclass, field
 
 FORMATS = (
     *("zendesk", "freshdesk", "intercom", "hubspot", "helpscout", "jira", "servicenow", "gorgias", "front", "zammad"),
-    *("zoho", "osticket", "chatwoot", "otrs", "stackexchange", "chat", "table", "mail"),
+    *(
+        "zoho",
+        "osticket",
+        "chatwoot",
+        "otrs",
+        "stackexchange",
+        "telegram",
+        "discord",
+        "github",
+        "discourse",
+        "chat",
+        "table",
+        "mail",
+    ),
 )
 """The formats that a person may choose: the name of every reader."""
 

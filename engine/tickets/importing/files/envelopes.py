@@ -36,7 +36,7 @@ def unwrap(value: Value) -> Iterator[Value]:
     """Yield the records inside an envelope, or the value itself where it is a record."""
     lists = {key: value[key] for key in value.keys() & ENVELOPES if _is_list_of_records(value[key])}
     page = value.get("data")
-    embedded = page if isinstance(page, dict) and "payload" in page else value.get("_embedded")
+    embedded = page if isinstance(page, dict) and "payload" in page else value.get("_embedded", value.get("chats"))
     if isinstance(embedded, dict) and not (_OWN_KEYS & value.keys()):
         yield from unwrap(embedded)
     elif lists and not (_OWN_KEYS & value.keys()) and not _is_chat(value):

@@ -16,8 +16,11 @@ from engine.tickets.importing.files.records import Record
 from engine.tickets.importing.readers import (
     chat,
     chatwoot,
+    discord,
+    discourse,
     freshdesk,
     front,
+    github,
     gorgias,
     helpscout,
     hubspot,
@@ -27,6 +30,7 @@ from engine.tickets.importing.readers import (
     otrs,
     servicenow,
     stackexchange,
+    telegram,
     zammad,
     zendesk,
     zoho,
@@ -75,6 +79,10 @@ READERS: tuple[Reader, ...] = cast(
         chatwoot,
         otrs,
         stackexchange,
+        telegram,
+        discord,
+        github,
+        discourse,
         chat,
     ),
 )
@@ -84,6 +92,7 @@ _CAUTIONS: dict[str, Callable[[Sequence[Json], bool], Iterable[str]]] = {
     zoho.FORMAT: lambda sample, in_table: (zoho.CAUTION,),
     chat.FORMAT: lambda sample, in_table: chat.cautions(sample),
     helpscout.FORMAT: lambda sample, in_table: helpscout.cautions(sample),
+    discourse.FORMAT: lambda sample, in_table: discourse.cautions(sample),
     jira.FORMAT: lambda sample, in_table: (jira.CAUTION,) if in_table else (),
 }
 

@@ -24,6 +24,7 @@ from engine.tickets.preparing.conversation_step import Tidied, tidy
 from tests.engine.tickets.exports import comment, lines, workbook, zendesk
 from tests.engine.tickets.importing.files.test_columnar import TALKS, arrow_stream, parquet
 from tests.engine.tickets.importing.readers.test_chat import ASKED, GOOD
+from tests.engine.tickets.importing.readers.test_communities import CHAT_EXPORT, ISSUE, REST_COMMENT, TOPIC, discord
 from tests.engine.tickets.importing.readers.test_freshdesk import TICKET, XML
 from tests.engine.tickets.importing.readers.test_helpscout import V1, V2
 from tests.engine.tickets.importing.readers.test_hubspot import MESSAGES
@@ -69,6 +70,13 @@ JSON: list[object] = [
     {"input": {"messages": [ASKED]}, "preferred_output": [GOOD], "non_preferred_output": []},
     zendesk(2, comment(9, CHAT), requester={"id": 7, "name": "Ada"}, subject="Chat with Ada"),
     {"instruction": "a", "output": "b"},
+    CHAT_EXPORT,
+    *CHAT_EXPORT["messages"][:2],
+    discord(1, "ada", "Dark?"),
+    ISSUE,
+    REST_COMMENT,
+    TOPIC,
+    TOPIC["post_stream"]["posts"][1],
     {
         "key": "S-1",
         "fields": {"summary": "a", "comment": {"comments": [{"author": {}, "body": {"type": "doc", "content": []}}]}},
