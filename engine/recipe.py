@@ -210,12 +210,12 @@ class Recipe:
         True, "Batches", "Similar lengths together (group by length)", "Wastes less on padding."
     )
 
-    memory: Literal["auto", "saving", "balanced", "spacious"] = setting(
+    memory: Literal["auto", "streamed", "saving", "balanced", "spacious"] = setting(
         "auto",
         "Memory",
         "Memory against speed",
-        "saving fits small GPUs, spacious is about twice as fast; auto takes the fastest that fits. "
-        "All learn the same.",
+        "saving fits small GPUs, spacious is about twice as fast; streamed fits a model that is larger than the GPU, "
+        "by bringing in its layers one by one. auto takes the fastest that fits. All learn the same.",
     )
 
     gpus: int = setting(

@@ -58,3 +58,31 @@ def tiny_base(tiny_model: Path):
     base = load_base(Recipe(model=str(tiny_model)), tiny_model.parent, lambda *_: None)
     gc.freeze()  # a run collects garbage three times, which took half of its time in looking at the libraries' objects
     return base
+
+
+@pytest.fixture(scope="session")
+def packed_base(tmp_path_factory: pytest.TempPathFactory):
+    """A tiny base of five layers that computes with its packed weights, as on a GPU."""
+    from bitsandbytes.nn import Linear4bit
+
+    from engine.model.base import load_base
+    from engine.model.unpacking import linear_4bit_layers
+    from engine.recipe import Recipe
+    from tests.tiny import make_model
+
+    folder = make_model(tmp_path_factory.mktemp("five") / "model", layers=5)
+    base = load_base(Recipe(model=str(folder)), folder.parent, lambda *_: None)
+    for layer in linear_4bit_layers(base.model):
+        layer.__class__, layer.unpacked = Linear4bit, None
+    return base
+
+
+@pytest.fixture(scope="session")
+def streamed_base(packed_base):
+    """The same base, its layers in an arena."""
+    from engine.model.sharing import weight_sharing_copy
+    from engine.model.streaming.base import StreamedBase, move_to_arena
+
+    model = weight_sharing_copy(packed_base.model)
+    arena = move_to_arena(model, packed_base.device)
+    return StreamedBase(model, packed_base.chat, packed_base.ref, packed_base.loaded_as, arena)

@@ -42,8 +42,8 @@ def make_tokenizer(template: str | None = CHATML, eos: str = "<|im_end|>"):
     return made
 
 
-def make_model(folder: Path, template: str | None = CHATML, *, seed: int = 0) -> Path:
-    """Save a two-layer Llama with random weights and its tokenizer; return the folder."""
+def make_model(folder: Path, template: str | None = CHATML, *, seed: int = 0, layers: int = 2) -> Path:
+    """Save a Llama of two or more layers with random weights and its tokenizer; return the folder."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -53,7 +53,7 @@ def make_model(folder: Path, template: str | None = CHATML, *, seed: int = 0) ->
         vocab_size=len(tokenizer),
         hidden_size=64,
         intermediate_size=128,
-        num_hidden_layers=2,
+        num_hidden_layers=layers,
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=512,

@@ -61,14 +61,24 @@ class BaseModel:
         device: torch.device = next(self.model.parameters()).device
         return device
 
+    @property
+    def is_streamed(self) -> bool:
+        """Whether its layers are brought to the device while it computes (streaming/base.py)."""
+        return False
+
     @cached_property
     def mark(self) -> str:
         """What tells its weights from those of another model of the same shape; empty where that is not known."""
         config = self.model.config
         return weights_mark(str(config._name_or_path), getattr(config, "_commit_hash", None))
 
-    def copy(self) -> Any:
-        """Return a weight-sharing copy to do as one likes with."""
+    def copy(self, ahead: int = 1, resident: int = 0) -> Any:
+        """Return a weight-sharing copy to do as one likes with.
+
+        Args:
+            ahead: Only for a streamed base (streaming/base.py), as the next.
+            resident: The whole base is on the device here.
+        """
         return weight_sharing_copy(self.model)
 
     def companion(self, make: "Callable[[BaseModel], Made]") -> Made:

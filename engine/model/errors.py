@@ -7,6 +7,15 @@ from engine.model.catalogue import title
 from engine.model.device_errors import is_out_of_memory
 
 
+def cannot_be_streamed(model: str) -> ModelError:
+    """Say that a model's layers are of a kind that cannot be brought in one by one."""
+    return ModelError(
+        f"{model} is too large for the GPU, and its layers cannot be brought in from the computer's memory one by one: "
+        "they hand on more than one result.",
+        "Pick a smaller model, or one of another family such as Llama, Qwen or Mistral.",
+    )
+
+
 def explain(error: BaseException, model: str) -> StudioError:
     """Translate what from_pretrained raised into a sentence and a remedy."""
     if isinstance(error, StudioError):

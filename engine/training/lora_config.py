@@ -42,7 +42,11 @@ def with_new_adapter(copy: Any, recipe: Recipe) -> Any:
     if recipe.bias != "none":
         _own_biases(copy)
     set_seed(recipe.seed)
-    return get_peft_model(copy, lora_config(recipe))
+    model = get_peft_model(copy, lora_config(recipe))
+    for parameter in model.parameters():
+        if parameter.requires_grad:  # peft puts them where the layer's weights are; a streamed layer only visits
+            parameter.data = parameter.data.to(copy.device)
+    return model
 
 
 def _own_biases(model: Any) -> None:

@@ -15,8 +15,10 @@ import torch
 from engine.hardware import free_bytes, release_unused
 from engine.model.attention import Kernel, choose_kernel, keeps_packed_texts_apart, use_kernel
 from engine.model.device_errors import has_lost_gpu
+from engine.model.errors import cannot_be_streamed
 from engine.model.sharing import hollow, hollowed_on_error
 from engine.model.size import ModelSize
+from engine.model.streaming.layer_stream import stream_of
 from engine.model.unpacking import linear_4bit_layers, unpack
 from engine.recipe import Recipe
 from engine.training.data.examples import Example, ExampleSet
@@ -26,6 +28,7 @@ from engine.training.kernels.async_optimizer import forget_overrides
 from engine.training.kernels.fused_lora import fuse_lora_layers
 from engine.training.kernels.layers import can_compile, can_recompute, set_up
 from engine.training.lora_config import with_new_adapter
+from engine.training.memory.bus import Bus, measured
 from engine.training.memory.modes import Epoch, Machine, Settings, choose, steps
 from engine.training.runs.events import Emit, LogNote
 
@@ -48,7 +51,9 @@ def choose_settings(recipe: Recipe, train: ExampleSet, base: "BaseModel", emit: 
         emit: Told what cannot be had.
     """
     copy = base.copy()
-    machine = _machine(copy, recipe)
+    if base.is_streamed and not can_recompute(copy):
+        raise cannot_be_streamed(base.title)
+    machine = _machine(base, copy, recipe)
     if recipe.packing == "on" and not machine.packs:
         emit(LogNote("Packing is off: this model does not keep packed conversations apart.", "warning"))
     longest = max(len(example.input_ids) for example in train.examples)
@@ -90,7 +95,7 @@ def make_trainer(
 
     AcceleratorState._reset_state(reset_partial_state=True)  # a run of another compute type may have left its own
     emit(LogNote(_in_words(settings, recipe, "GPUs" if base.device.type == "cuda" else "processes")))
-    copy = base.copy()
+    copy = base.copy(settings.ahead, settings.resident)
     with hollowed_on_error(copy):
         if settings.flat:
             use_kernel(copy, settings.kernel)
@@ -131,7 +136,8 @@ def _set_up_layers(trainer: "QLoRATrainer", recompute: bool, emit: Emit) -> None
     fuse_lora_layers(model)
     if recompute or settings.compiled:
         model.enable_input_require_grads()
-        set_up(model, recompute=recompute, offload=settings.offload, compiled=settings.compiled)
+        stream = stream_of(model)
+        set_up(model, recompute=recompute, offload=settings.offload, compiled=settings.compiled, stream=stream)
     if settings.compiled:
         _compile_now(trainer, recompute, emit)
 
@@ -157,10 +163,12 @@ def release_trainer(trainer: "QLoRATrainer | None") -> None:
         log.warning("the memory of a lost GPU cannot be given back: %s", error)
 
 
-def _machine(copy: Any, recipe: Recipe) -> Machine:
+def _machine(base: "BaseModel", copy: Any, recipe: Recipe) -> Machine:
     device = next(copy.parameters()).device
     on_gpu = device.type == "cuda"
     kernel, packs = _packing_kernel(copy, recipe)
+    if (stream := stream_of(copy)) is not None:
+        stream.give_back()  # the run will have places of its own
     free, varlen, apart, compiles = process_group.all_reduce(  # all ranks have to choose the same
         (free_bytes(device) if on_gpu else 0, kernel == "varlen", packs, can_compile(copy)), min
     )
@@ -173,7 +181,19 @@ def _machine(copy: Any, recipe: Recipe) -> Machine:
         recomputes=can_recompute(copy),
         ranks=process_group.world_size(),
         sharded=recipe.spread == "shards" and process_group.is_distributed(),
+        bus=_bus(base),
     )
+
+
+def _bus(base: "BaseModel") -> Bus | None:
+    """Measure how fast layers come; of several processes the slowest counts for all."""
+    from engine.model.streaming.base import StreamedBase
+
+    if not isinstance(base, StreamedBase):
+        return None
+    seen = measured(base.arena, base.device, base.model.dtype)
+    copies, products = process_group.all_reduce((seen.copies, seen.products), min)
+    return Bus(copies, products)
 
 
 def _packing_kernel(copy: Any, recipe: Recipe) -> tuple[Kernel, bool]:

@@ -18,12 +18,12 @@ import torch
 
 from engine.model.base import BaseModel
 from engine.model.chat_format import load_chat_format
+from engine.model.decoder_layers import decoder_layers
 from engine.model.loading import compute_dtype, load_quantised, pick_device
 from engine.model.unpacking import linear_4bit_layers
 from engine.recipe import Recipe
 from engine.task import Report
 from engine.training.distributed import process_group
-from engine.training.kernels.layers import decoder_layers
 
 PACKED_SHARE = 0.4
 """Memory of a 4-bit base as a share of its 16-bit files, with what loading needs on the way; embeddings stay whole."""
@@ -32,7 +32,7 @@ PACKED_SHARE = 0.4
 class ShardedBase(BaseModel):
     """A base of which this process holds a part; there are no copies of it."""
 
-    def copy(self) -> Any:
+    def copy(self, ahead: int = 1, resident: int = 0) -> Any:
         """Return the one model there is: the weights change their place while it runs."""
         return self.model
 

@@ -8,7 +8,7 @@ engine/training/memory/gpu.py.
 from engine.hardware import GIB, UNPACKED_SHARE
 from engine.model.size import ModelSize
 from engine.recipe import Recipe
-from engine.training.memory.gpu import LOGITS_TILE, PACKED, Memory, sides
+from engine.training.memory.gpu import LOGITS_TILE, PACKED, Memory, layer_bytes, sides
 from engine.training.memory.modes import ON_THE_PROCESSOR, Mode
 
 VALUE = 4
@@ -25,22 +25,25 @@ TILES = 9
 """Copies of a tile of logits beyond that, which trl's backward pass holds at a time without Triton."""
 
 
-def peak_on_cpu(mode: Mode, recipe: Recipe, size: ModelSize, rows: int, length: int, memory: float) -> Memory:
+def peak_on_cpu(
+    mode: Mode, recipe: Recipe, size: ModelSize, rows: int, length: int, memory: float, places: int = 0
+) -> Memory:
     """Return the parts of the peak.
 
     Args:
-        mode: Only 'saving' recomputes layers.
+        mode: 'saving' and 'streamed' recompute layers.
         recipe: Its rank and dropout count.
         size: The model's.
         rows: Of a micro-batch.
         length: Tokens of the longest row, to which the others are filled up.
         memory: Bytes of the computer's memory that the run may use.
+        places: Layers of a streamed base that are there twice.
     """
     length = -(-length // PADDED_TO) * PADDED_TO
-    unpacked = VALUE * size.linear if VALUE * size.linear <= UNPACKED_SHARE * memory else 0
+    unpacked = VALUE * size.linear if VALUE * size.linear <= UNPACKED_SHARE * memory and mode != "streamed" else 0
     trained = VALUE * size.layers * recipe.rank * sides(size)
     return Memory(
-        weights=round(PACKED * size.linear) + VALUE * size.other + unpacked,
+        weights=round(PACKED * size.linear) + VALUE * size.other + unpacked + places * layer_bytes(size),
         adapter=2 * trained,
         optimizer=2 * trained,
         activations=round(rows * length * SLACK * _kept(mode, recipe, size, length)),

@@ -66,6 +66,8 @@ class StepShape:
     """Whether the base is there in 16 bit too."""
     compiled: bool
     dropout: bool
+    places: int | None = None
+    """Layers of a streamed base that the GPU has room for; None where the whole base is there."""
 
 
 def peak(size: ModelSize, rank: int, shape: StepShape, gpus: int = 1, *, sharded: bool = False) -> Memory:
@@ -80,9 +82,12 @@ def peak(size: ModelSize, rank: int, shape: StepShape, gpus: int = 1, *, sharded
     """
     trained = rank * size.layers * sides(size)
     unpacked = 2 * size.linear if shape.unpack else 0
+    base = base_bytes(size, gpus, sharded=sharded) + (_in_hand(size) if sharded else 0)
+    if shape.places is not None:
+        base = beside_layers(size) + shape.places * layer_bytes(size)
     tile = min(shape.tokens // 2, LOGITS_TILE[0]) * min(size.vocabulary, LOGITS_TILE[1])
     return Memory(
-        weights=base_bytes(size, gpus, sharded=sharded) + unpacked + (_in_hand(size) if sharded else 0),
+        weights=base + unpacked,
         adapter=8 * trained,
         optimizer=2 * trained,
         activations=WORKSPACE + (_recomputed(size, shape) if shape.recompute else size.layers * _kept(size, shape)),
@@ -106,6 +111,16 @@ def base_bytes(size: ModelSize, gpus: int = 1, *, sharded: bool = False) -> int:
     """
     parts = gpus if sharded else 1
     return size.linear // 2 // parts + round((PACKED - 0.5) * size.linear) + 2 * size.other
+
+
+def layer_bytes(size: ModelSize) -> int:
+    """Return what one layer takes in NF4, in bytes."""
+    return round(PACKED * size.linear / size.layers)
+
+
+def beside_layers(size: ModelSize) -> int:
+    """Return what of a streamed base is always on the GPU, in bytes: embeddings and the output layer, in 16 bit."""
+    return 2 * size.other
 
 
 def overhead(gpus: int) -> int:

@@ -1,4 +1,4 @@
-"""What 'saving', 'balanced' and 'spacious' mean: memory against speed, decided in one place.
+"""What 'streamed', 'saving', 'balanced' and 'spacious' mean: memory against speed, decided in one place.
 
 A mode changes how a step is computed, never what it computes: the conversations of an optimizer step, their order and
 the mathematics stay the recipe's. The trainer reads :class:`Settings` and nothing else about memory.
@@ -16,12 +16,13 @@ from engine.errors import RecipeError
 from engine.hardware import RUN_SHARE
 from engine.model.size import ModelSize
 from engine.recipe import Recipe
-from engine.training.memory.gpu import Memory, StepShape, base_bytes, peak
+from engine.training.memory.bus import Bus, seconds_a_token
+from engine.training.memory.gpu import Memory, StepShape, base_bytes, beside_layers, layer_bytes, peak
 
 if TYPE_CHECKING:
     from engine.model.attention import Kernel
 
-Mode = Literal["saving", "balanced", "spacious"]
+Mode = Literal["streamed", "saving", "balanced", "spacious"]
 
 PACKED_STEPS = 60
 """Packing is chosen only where a run still takes this many optimizer steps: with fewer, larger ones it learns less."""
@@ -61,8 +62,13 @@ MODES: dict[Mode, tuple[ModeOptions, ...]] = {
     ),
 }
 """The fastest first; a mode takes the first of its own that fits, else its last."""
-ON_THE_PROCESSOR: dict[Mode, bool] = {"saving": True, "balanced": False, "spacious": False}
-"""Without a GPU a mode decides one thing: whether layers are recomputed."""
+STREAMED_TOKENS = (8192, 4096, 2048, 1024, 0)
+"""Tokens of a micro-batch that are tried where layers are streamed: more of them hide the copies, and take the room of
+layers that could stay."""
+AHEAD = 2
+"""Layers that are fetched before they are needed: a place for one would do if all took the same time."""
+ON_THE_PROCESSOR: dict[Mode, bool] = {"streamed": True, "saving": True, "balanced": False, "spacious": False}
+"""Without a GPU a mode decides whether layers are recomputed, and whether they pass through places of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,8 @@ class Machine:
     """Processes with a GPU each that share the rows of a step."""
     sharded: bool = False
     """Whether the base is split among them: then it is neither unpacked nor are its layers compiled."""
+    bus: Bus | None = None
+    """How fast its layers come; None where the whole base is on the device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +114,10 @@ class Settings:
     compiled: bool
     batch_tokens: int
     """Tokens that every batch is filled up to; 0 where batches may differ."""
+    resident: int = 0
+    """Layers of a streamed base that stay on the device."""
+    ahead: int = 0
+    """Layers of a streamed base that are fetched before they are needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +143,10 @@ def choose(recipe: Recipe, machine: Machine, size: ModelSize, epoch: Epoch) -> S
     """
     packing = machine.packs and _wants_packing(recipe, machine, epoch)
     if not machine.gpu:
-        return _on_the_processor(recipe, packing, machine.ranks)
+        return _on_the_processor(recipe, packing, machine, size)
     length = recipe.max_length if packing else epoch.longest
+    if machine.bus is not None:
+        return _streamed(recipe, machine, machine.bus, size, packing, length)
     compiles = packing and machine.kernel == "varlen" and machine.compiles and not machine.sharded
     compiled = compiles and _tokens(recipe, epoch) >= COMPILING_PAYS
     made = [_settings(recipe, machine, mode, options, packing, compiled, length) for mode, options in _ways(recipe)]
@@ -142,8 +156,9 @@ def choose(recipe: Recipe, machine: Machine, size: ModelSize, epoch: Epoch) -> S
 
 def _ways(recipe: Recipe) -> Iterator[tuple[Mode, ModeOptions]]:
     """Yield what the recipe allows, the fastest first."""
+    wanted = "saving" if recipe.memory == "streamed" else recipe.memory  # where the base is on the GPU all the same
     for mode, ways in MODES.items():
-        if recipe.memory in {"auto", mode}:
+        if wanted in {"auto", mode}:
             yield from ((mode, options) for options in ways)
 
 
@@ -186,6 +201,7 @@ def expected(
         unpack=settings.unpack,
         compiled=settings.compiled,
         dropout=recipe.dropout > 0,
+        places=places(settings, size) if settings.mode == "streamed" else None,
     )
     return peak(size, recipe.rank, shape, gpus, sharded=sharded)
 
@@ -193,20 +209,26 @@ def expected(
 def beyond_base(settings: Settings, recipe: Recipe, machine: Machine, size: ModelSize, length: int) -> int:
     """Estimate the bytes that training takes of a GPU on which the base is loaded already."""
     memory = expected(settings, recipe, size, length, machine.ranks, sharded=machine.sharded)
-    return memory.allocated + memory.optimizer - base_bytes(size, machine.ranks, sharded=machine.sharded)
+    loaded = beside_layers(size) if machine.bus else base_bytes(size, machine.ranks, sharded=machine.sharded)
+    return memory.allocated + memory.optimizer - loaded
 
 
 def smaller(settings: Settings) -> Settings | None:
     """Return settings that need less memory for the very same steps; None where nothing is left to give up.
 
-    First the micro-batch is halved, down to one row; then the base is packed again, and layers are recomputed.
+    First layers of a streamed base leave the device, for they take the most; the micro-batch is halved, down to one
+    row; then the base is packed again, and layers are recomputed. At last a streamed base gets along with one place.
     """
+    if settings.resident:
+        return replace(settings, resident=settings.resident - max(1, settings.resident // 8))
     if settings.micro_batch > 1:
         size, times = split(settings.micro_batch * settings.accumulation, settings.micro_batch // 2)
         tokens = settings.batch_tokens * size // settings.micro_batch
         return replace(settings, micro_batch=size, accumulation=times, batch_tokens=tokens)
     if settings.unpack:
         return replace(settings, unpack=False)
+    if settings.ahead:
+        return replace(settings, ahead=settings.ahead - 1)
     if not settings.recompute:
         return replace(settings, mode="saving", recompute=True, offload=settings.kernel == "varlen")
     return None
@@ -263,9 +285,33 @@ def _tokens(recipe: Recipe, epoch: Epoch) -> float:
     return rows / max(1, epoch.packed_rows) * epoch.tokens
 
 
-def _on_the_processor(recipe: Recipe, packing: bool, ranks: int) -> Settings:
+def _streamed(recipe: Recipe, machine: Machine, bus: Bus, size: ModelSize, packing: bool, length: int) -> Settings:
+    """Take the micro-batch whose tokens are expected the soonest, with as many layers on the GPU as there is room."""
+    room = RUN_SHARE * machine.free_bytes
+    found: list[tuple[float, Settings]] = []
+    for tokens in STREAMED_TOKENS:
+        options = ModeOptions(recompute=True, unpack=False, tokens=tokens)
+        least = replace(
+            _settings(recipe, machine, "streamed", options, packing, compiled=False, length=length), ahead=1
+        )
+        spare = int(room - beyond_base(least, recipe, machine, size, length)) // layer_bytes(size)
+        if spare < 0:
+            continue
+        made = replace(least, ahead=1 + min(spare, AHEAD - 1), resident=min(size.layers, max(0, spare - (AHEAD - 1))))
+        found.append((seconds_a_token(size, bus, made.micro_batch * length, made.resident), made))
+    return min(found, key=lambda one: one[0])[1] if found else least
+
+
+def places(settings: Settings, size: ModelSize) -> int:
+    """Return how many layers of a streamed base the device has memory for."""
+    return settings.resident + min(settings.ahead + 1, size.layers - settings.resident)
+
+
+def _on_the_processor(recipe: Recipe, packing: bool, machine: Machine, size: ModelSize) -> Settings:
     mode: Mode = "spacious" if recipe.memory == "auto" else recipe.memory
-    micro_batch, accumulation = split(rows_of_a_rank(recipe, ranks), recipe.batch_size)
+    if machine.bus is not None:
+        mode = "streamed"
+    micro_batch, accumulation = split(rows_of_a_rank(recipe, machine.ranks), recipe.batch_size)
     return Settings(
         mode=mode,
         packing=packing,
@@ -278,4 +324,5 @@ def _on_the_processor(recipe: Recipe, packing: bool, ranks: int) -> Settings:
         unpack=False,
         compiled=False,
         batch_tokens=0,
+        ahead=min(AHEAD, size.layers - 1) if mode == "streamed" else 0,
     )

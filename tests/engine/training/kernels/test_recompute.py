@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from engine.training.kernels.layers import can_recompute, decoder_layers, set_up
+from engine.model.decoder_layers import decoder_layers
+from engine.training.kernels.layers import can_recompute, set_up
 from engine.training.kernels.recompute import recomputed
 
 
