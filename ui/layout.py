@@ -20,6 +20,7 @@ import gradio as gr
 from ui.context import Context
 from ui.desk import tab as desk_tab
 from ui.desk.components import build_desk
+from ui.export import bring_in_panel
 from ui.export import tab as export_tab
 from ui.export.components import build_export
 from ui.html import html
@@ -112,6 +113,7 @@ def build_window(studio: Studio, downloads: Path) -> tuple[WindowBlocks, Context
             verdict_tab,
             playground_tab,
             export_tab,
+            bring_in_panel,
             desk_tab,
             sidebar,
         ):

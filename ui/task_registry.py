@@ -6,10 +6,12 @@ action does.
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.errors import StudioError
 from engine.task import Task, TaskSnapshot
+
+Result = TypeVar("Result")
 
 PREPARE = "prepare"
 """Purpose: reading an export."""
@@ -62,13 +64,14 @@ class TaskRegistry:
                 raise StudioError(f"{known.title}: this is still under way.", "Wait for it to end, or cancel it.")
             self._tasks[purpose] = begin()
 
-    def replace(self, purpose: str, begin: Callable[[], Task[Any]]) -> Task[Any]:
+    def replace(self, purpose: str, begin: Callable[[], Task[Result]]) -> Task[Result]:
         """Begin a task in place of the one of the same purpose, which is cancelled."""
         with self._lock:
             if known := self._tasks.get(purpose):
                 known.cancel()
-            self._tasks[purpose] = begin()
-            return self._tasks[purpose]
+            begun = begin()
+            self._tasks[purpose] = begun
+            return begun
 
     def is_newest(self, purpose: str, task: Task[Any]) -> bool:
         """Say whether no other task has taken the place of this one."""

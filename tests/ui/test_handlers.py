@@ -247,7 +247,9 @@ def test_download_packs_once_and_hands_the_file_over(wired, studio):
 
 
 def test_an_import_becomes_a_voice(wired, studio, tmp_path):
-    shown = by_id(wired.handler("export.tab.bring")(str(tmp_path / "shop.zip"), "", "Shop", " /models/mine "))
+    shown = by_id(
+        wired.handler("export.bring_in_panel.bring")(str(tmp_path / "shop.zip"), "", "Shop", " /models/mine ")
+    )
     assert calls(studio, "import_adapter") == [("import_adapter", tmp_path / "shop.zip", "Shop", "/models/mine")]
     assert "‘Shop’ is here" in shown["import-done"]
 

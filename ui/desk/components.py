@@ -1,10 +1,11 @@
-"""What the tab 'Help desk' consists of; what happens in it is tab.py's and connecting.py's."""
+"""What the tab 'Help desk' consists of; what happens in it is tab.py's."""
 
 from dataclasses import dataclass
 
 import gradio as gr
 
 from ui.desk import views
+from ui.desk.connecting_components import ConnectingPanel, build_connecting
 from ui.html import html
 
 
@@ -26,26 +27,7 @@ class DeskTab:
     """[desk-stop]"""
     result: gr.HTML
     """[desk-result]"""
-    connecting: gr.Accordion
-    """[desk-connect]"""
-    switch: gr.Checkbox
-    """[api-switch]"""
-    state: gr.HTML
-    """[api-state]"""
-    offered: gr.CheckboxGroup
-    """[api-offered]"""
-    dataset: gr.Dropdown
-    """[api-dataset]"""
-    key_name: gr.Textbox
-    """[api-key-name]"""
-    make: gr.Button
-    """[api-make-key]"""
-    made: gr.HTML
-    """[api-made], the new key, shown once"""
-    keys: gr.HTML
-    """[api-keys]; raises 'doubt', 'keep' and 'revoke'"""
-    snippets: gr.HTML
-    """[api-snippets]"""
+    connecting: ConnectingPanel
 
 
 def build_desk(tab: gr.Tab) -> DeskTab:
@@ -74,56 +56,4 @@ def build_desk(tab: gr.Tab) -> DeskTab:
                 html('<p class="quiet keys"><kbd>Ctrl</kbd> <kbd>Enter</kbd> drafts, <kbd>Esc</kbd> stops</p>')
         with gr.Column(min_width=300):
             result = html(views.nothing_drafted(), elem_id="desk-result")
-    with gr.Accordion("Connect your help desk (API)", open=False, elem_id="desk-connect") as connecting:
-        switch = gr.Checkbox(
-            False,
-            label="Let other programs ask",
-            info="In the form of OpenAI's API. Whoever asks has to show a key.",
-            elem_id="api-switch",
-        )
-        state = html(elem_id="api-state", script="ticketTuner.address(element, watch)")
-        with gr.Row():
-            offered = gr.CheckboxGroup(
-                [],
-                label="What they may ask, by the name they use",
-                elem_id="api-offered",
-                interactive=True,
-                min_width=280,
-            )
-            dataset = gr.Dropdown(
-                [],
-                label="Where base and imported adapters look up",
-                info="A run looks in the tickets that it has learnt from.",
-                elem_id="api-dataset",
-                interactive=True,
-                min_width=280,
-            )
-        html('<h2 class="section">Keys</h2>')
-        keys = html(elem_id="api-keys", raises=("doubt", "keep", "revoke"))
-        with gr.Row(elem_classes="bar-row bottom"):
-            key_name = gr.Textbox(
-                "", label="Name of a new key", placeholder="Zendesk, say", elem_id="api-key-name", max_lines=1
-            )
-            make = gr.Button("Make a key", elem_id="api-make-key", scale=0, min_width=130)
-        made = html(elem_id="api-made")
-        html('<h2 class="section">What to type there</h2>')
-        snippets = html(elem_id="api-snippets", script="ticketTuner.address(element, watch)")
-    return DeskTab(
-        tab,
-        ticket,
-        voice,
-        lookup,
-        draft,
-        stop,
-        result,
-        connecting,
-        switch,
-        state,
-        offered,
-        dataset,
-        key_name,
-        make,
-        made,
-        keys,
-        snippets,
-    )
+    return DeskTab(tab, ticket, voice, lookup, draft, stop, result, build_connecting())

@@ -15,7 +15,7 @@ from ui.html import data_of
 
 def wire(context: Context) -> None:
     """Attach the handlers."""
-    ui, endpoint = context.desk, context.studio.endpoint
+    ui, endpoint = context.desk.connecting, context.studio.endpoint
 
     def switch(on: bool) -> dict[Any, Any]:
         endpoint.switch(on)
@@ -58,13 +58,13 @@ def wire(context: Context) -> None:
 
 def outputs(context: Context) -> list[Any]:
     """Everything that this part sets, but for a new key."""
-    ui = context.desk
+    ui = context.desk.connecting
     return [ui.switch, ui.state, ui.offered, ui.dataset, ui.keys, ui.snippets]
 
 
 def shown(context: Context) -> dict[Any, Any]:
     """What is offered, to whom, and what they type."""
-    ui, endpoint = context.desk, context.studio.endpoint
+    ui, endpoint = context.desk.connecting, context.studio.endpoint
     offers, known = endpoint.offers(), endpoint.candidates()
     sets = [("Nowhere", ""), *((seen.name, seen.id) for seen in context.studio.tickets.all())]
     dataset = offers.dataset if offers.dataset in {identifier for _, identifier in sets} else ""

@@ -6,6 +6,7 @@ import gradio as gr
 
 from ui import parts
 from ui.export import views
+from ui.export.bring_in_components import BringInPanel, build_bring_in
 from ui.export.hub_panel import HubPanel, build_hub_panel
 from ui.html import html
 
@@ -49,20 +50,7 @@ class ExportTab:
     usage: gr.Markdown
     """[usage]"""
     hub: HubPanel
-    bring_in: gr.Accordion
-    """[import-adapter-panel]"""
-    zip: gr.File
-    """[import-zip]"""
-    folder: gr.Textbox
-    """[import-folder]"""
-    name: gr.Textbox
-    """[import-name]"""
-    base: gr.Textbox
-    """[import-base]"""
-    bring: gr.Button
-    """[import-adapter]"""
-    imported: gr.HTML
-    """[import-done]"""
+    bringing: BringInPanel
     timer: gr.Timer
 
 
@@ -97,41 +85,7 @@ def build_export(tab: gr.Tab) -> ExportTab:
             typed = html(elem_id="export-commands")
             usage = gr.Markdown(elem_id="usage", sanitize_html=True)
         hub = build_hub_panel()
-    with gr.Accordion("Bring an adapter in", open=False, elem_id="import-adapter-panel") as bring_in:
-        html(
-            '<p class="quiet">A .zip from here, or any PEFT adapter folder on this computer. It becomes a voice in the '
-            "playground.</p>"
-        )
-        with gr.Row():
-            zip_file = gr.File(
-                label="Adapter (.zip)",
-                file_types=[".zip"],
-                type="filepath",
-                elem_id="import-zip",
-                elem_classes="drop",
-                height=120,
-            )
-            with gr.Column():
-                folder = gr.Textbox(
-                    "",
-                    label="Or the path of its folder, or its id on the model hub",
-                    placeholder="/home/me/adapters/shop",
-                    elem_id="import-folder",
-                    max_lines=1,
-                )
-                name = gr.Textbox(
-                    "", label="Name", placeholder="How it is called here", elem_id="import-name", max_lines=1
-                )
-                base = gr.Textbox(
-                    "",
-                    label="Its base model, where that is not found",
-                    placeholder="A folder here, or an id of the model hub",
-                    elem_id="import-base",
-                    max_lines=1,
-                )
-        with gr.Row(elem_classes="bar-row end"):
-            imported = html(elem_id="import-done")
-            bring = gr.Button("Import", elem_id="import-adapter", scale=0, min_width=110)
+    bringing = build_bring_in()
     return ExportTab(
         tab,
         empty,
@@ -151,12 +105,6 @@ def build_export(tab: gr.Tab) -> ExportTab:
         typed,
         usage,
         hub,
-        bring_in,
-        zip_file,
-        folder,
-        name,
-        base,
-        bring,
-        imported,
+        bringing,
         gr.Timer(0.4, active=False),
     )

@@ -1,4 +1,4 @@
-"""The tab 'Export': one button that brings the adapter home, what can be done with it where, and the way back in.
+"""The tab 'Export': one button that brings the adapter home, and what can be done with it where.
 
 The script is read when somebody unfolds it: it needs the tokenizer, and the first one the libraries of models.
 """
@@ -26,8 +26,7 @@ from ui.task_registry import EXPORT
 def wire(context: Context) -> None:
     """Attach the handlers."""
     ui, studio, tasks = context.export, context.studio, context.tasks
-    everything = _outputs(context)
-    working = [*_working_pieces(context), ui.done, ui.file, ui.tiles, ui.hub.what, ui.hub.told]
+    everything, working = _outputs(context), _working_outputs(context)
 
     def choose(chosen: str | None) -> dict[Any, Any]:
         shown = {**_shown(context, chosen or ""), ui.done: "", ui.usage_panel: gr.Accordion(open=False)}
@@ -41,16 +40,48 @@ def wire(context: Context) -> None:
         typed = studio.export.commands(run, Path(_target(context, run).name))
         return {ui.typed: cards.commands(typed), ui.usage: studio.export.usage(run)}
 
-    def ask(run: str) -> dict[Any, Any]:
-        known = studio.playground.voices()
-        voice = next((seen.id for seen in known if run_of(seen.id) == run), "")
-        return {context.page.voices: newly(known, voice), context.tabs: gr.Tabs(selected="playground")}
-
     def pack(run: str | None, with_tickets: bool) -> dict[Any, Any]:
         if not run:
             raise StudioError("No run is chosen.", "Choose one from the list.")
         tasks.start(EXPORT, lambda: studio.export.bundle(run, _target(context, run), with_tickets))
         return {**_working(context), ui.done: ""}
+
+    def anyway() -> dict[Any, Any]:
+        seen = tasks.seen(EXPORT)
+        return {ui.file: str(seen.result)} if seen and isinstance(seen.result, Path) else {}
+
+    def watch(run: str) -> dict[Any, Any]:
+        shown = _working(context)
+        if ui.file in shown and run and shown[ui.file].endswith("-adapter.zip"):
+            told = studio.export.proof(run, "adapter")
+            if told is not None and told.is_doubtful:  # it stays here until somebody says that it may go
+                del shown[ui.file]
+            shown[ui.done] = views.tried(shown[ui.done], told)
+        if run and (ui.done in shown or ui.hub.told in shown):  # it has just ended, and may lie in the run's folder now
+            shown |= _offered(context, run)
+        return shown
+
+    bind(ui.run.input, choose, [ui.run], [*everything, ui.done, ui.usage_panel])
+    bind(ui.usage_panel.expand, read_usage, [context.page.export], [ui.typed, ui.usage])
+    once(ui.download, pack, [ui.run, ui.with_tickets], working)
+    bind(ui.done.anyway, anyway, [], [ui.file])
+    bind(ui.timer.tick, watch, [context.page.export], working)
+    bind(ui.progress.cancel, lambda: tasks.cancel(EXPORT))
+    bind(ui.file.change, None, js="() => ticketTuner.download('download-file')")
+    bind(ui.begin.click, lambda: gr.Tabs(selected="recipe"), [], [context.tabs])
+    _wire_cards(context)
+    _wire_hub(context)
+
+
+def _wire_cards(context: Context) -> None:
+    """What the buttons of the formats' cards do."""
+    ui, studio, tasks, chosen = context.export, context.studio, context.tasks, context.page.export
+    working = _working_outputs(context)
+
+    def ask(run: str) -> dict[Any, Any]:
+        known = studio.playground.voices()
+        voice = next((seen.id for seen in known if run_of(seen.id) == run), "")
+        return {context.page.voices: newly(known, voice), context.tabs: gr.Tabs(selected="playground")}
 
     def make(event: gr.EventData, run: str) -> dict[Any, Any]:
         asked = data_of(event)
@@ -69,6 +100,17 @@ def wire(context: Context) -> None:
         open_folder(folder, request.client.host if request and request.client else "")
         return {}
 
+    bind(ui.tiles.ask, ask, [chosen], [context.page.voices, context.tabs])
+    bind(ui.tiles.make, make, [chosen], working)
+    bind(ui.tiles.fetch, fetch, [chosen], working)
+    bind(ui.tiles.open, reveal, [chosen])
+
+
+def _wire_hub(context: Context) -> None:
+    """What is sent to the model hub, and what would be."""
+    ui, studio, tasks = context.export, context.studio, context.tasks
+    working, asked = _working_outputs(context), [context.page.export, ui.hub.what]
+
     def look(run: str, what: str) -> dict[Any, Any]:
         tasks.start(EXPORT, lambda: studio.hub.plan_of(run, what))
         return {**_working(context), ui.hub.told: ""}
@@ -78,48 +120,8 @@ def wire(context: Context) -> None:
         tasks.start(EXPORT, lambda: studio.hub.send_of(run, what, place, token, private=not public))
         return {**_working(context), ui.hub.told: "", ui.hub.token: ""}
 
-    def anyway() -> dict[Any, Any]:
-        seen = tasks.seen(EXPORT)
-        return {ui.file: str(seen.result)} if seen and isinstance(seen.result, Path) else {}
-
-    def watch(run: str) -> dict[Any, Any]:
-        shown = _working(context)
-        if ui.file in shown and run and shown[ui.file].endswith("-adapter.zip"):
-            told = studio.export.proof(run, "adapter")
-            if told is not None and told.is_doubtful:  # it stays here until somebody says that it may go
-                del shown[ui.file]
-            shown[ui.done] = views.tried(shown[ui.done], told)
-        if run and (ui.done in shown or ui.hub.told in shown):  # it has just ended, and may lie in the run's folder now
-            shown |= _offered(context, run)
-        return shown
-
-    def bring(zip_file: str | None, folder: str, name: str, base: str) -> dict[Any, Any]:
-        source = zip_file or folder.strip()
-        if not source:
-            raise StudioError("Nothing to import yet.", "Drop a .zip, or write the path of an adapter folder.")
-        if studio.hub.is_there(source):
-            identifier = studio.hub.fetch(source, name.strip(), base.strip()).wait()
-        else:
-            identifier = studio.adapters.bring_in(Path(source), name.strip() or Path(source).stem, base.strip())
-        voice = studio.playground.voice(identifier)
-        return {ui.imported: views.imported(voice.label), ui.zip: None, ui.folder: "", ui.name: "", ui.base: ""}
-
-    bind(ui.run.input, choose, [ui.run], [*everything, ui.done, ui.usage_panel])
-    bind(ui.usage_panel.expand, read_usage, [context.page.export], [ui.typed, ui.usage])
-    bind(ui.tiles.ask, ask, [context.page.export], [context.page.voices, context.tabs])
-    once(ui.download, pack, [ui.run, ui.with_tickets], working)
-    bind(ui.done.anyway, anyway, [], [ui.file])
-    bind(ui.tiles.make, make, [context.page.export], working)
-    bind(ui.tiles.fetch, fetch, [context.page.export], working)
-    bind(ui.tiles.open, reveal, [context.page.export])
-    asked = [context.page.export, ui.hub.what]
     once(ui.hub.look, look, asked, working)
     once(ui.hub.send, send, [*asked, ui.hub.repository, ui.hub.token, ui.hub.public], [*working, ui.hub.token])
-    bind(ui.timer.tick, watch, [context.page.export], working)
-    bind(ui.progress.cancel, lambda: tasks.cancel(EXPORT))
-    bind(ui.file.change, None, js="() => ticketTuner.download('download-file')")
-    once(ui.bring, bring, [ui.zip, ui.folder, ui.name, ui.base], [ui.imported, ui.zip, ui.folder, ui.name, ui.base])
-    bind(ui.begin.click, lambda: gr.Tabs(selected="recipe"), [], [context.tabs])
 
 
 def redraw(context: Context) -> tuple[Any, list[Any], list[Any]]:
@@ -178,6 +180,12 @@ def _working_pieces(context: Context) -> list[Any]:
     """What shows that an export is under way."""
     ui = context.export
     return [ui.progress, ui.timer, ui.download]
+
+
+def _working_outputs(context: Context) -> list[Any]:
+    """What an export sets while it goes on, and at its end."""
+    ui = context.export
+    return [*_working_pieces(context), ui.done, ui.file, ui.tiles, ui.hub.what, ui.hub.told]
 
 
 def _under_way(context: Context, label: str | None = None) -> dict[Any, Any]:

@@ -24,15 +24,14 @@ from ui.tickets import tab
 
 def wire(context: Context) -> None:
     """Attach the handlers."""
+    _wire_choosing(context)
+    _wire_changing(context)
+
+
+def _wire_choosing(context: Context) -> None:
+    """What a click on an entry does, also in the palette, and one on '+'."""
     ui, page, studio = context.sidebar, context.page, context.studio
-    state = [page.dataset, page.run, page.voices]
-
-    def check(action: str, data: dict[str, Any], request: gr.Request | None) -> None:
-        if data["kind"] == "run":
-            context.asking.check(name_of(request), action, data["id"])
-
-    def redraw(dataset: str | None, run: str | None, voices: list[str]) -> dict[Any, Any]:
-        return {ui.lists: lists(studio, dataset or "", run or "", voices)}
+    draw, looked_at, drawn = tab.redraw(context)
 
     def pick(
         event: gr.EventData,
@@ -61,10 +60,29 @@ def wire(context: Context) -> None:
         event: gr.EventData, opened: str, dataset: str, look: dict[str, Any], draft: dict[str, Any]
     ) -> dict[Any, Any]:
         if data_of(event)["kind"] == "adapter":
-            return {context.tabs: gr.Tabs(selected="export"), context.export.bring_in: gr.Accordion(open=True)}
+            return {context.tabs: gr.Tabs(selected="export"), context.export.bringing.panel: gr.Accordion(open=True)}
         adding = {**look, "adding": True}
         drawn = draw(dataset, adding, draft) if opened == "tickets" else {}
         return {context.tabs: gr.Tabs(selected="tickets"), page.look: adding, **drawn}
+
+    moved = [context.tabs, *drawn]
+    for event in (ui.lists.pick, context.palette.asks.pick):
+        selected = [page.dataset, page.run, page.voices]
+        bind(event, pick, [page.voices, page.run, page.open, *looked_at], [*selected, *moved])
+    bind(ui.lists.bring, bring, [page.open, *looked_at], [context.export.bringing.panel, *moved])
+
+
+def _wire_changing(context: Context) -> None:
+    """What an entry's menu does, here and in the table of runs, and how a deletion is undone."""
+    ui, page, studio = context.sidebar, context.page, context.studio
+    state = [page.dataset, page.run, page.voices]
+
+    def check(action: str, data: dict[str, Any], request: gr.Request | None) -> None:
+        if data["kind"] == "run":
+            context.asking.check(name_of(request), action, data["id"])
+
+    def redraw(dataset: str | None, run: str | None, voices: list[str]) -> dict[Any, Any]:
+        return {ui.lists: lists(studio, dataset or "", run or "", voices)}
 
     def rename(
         event: gr.EventData, dataset: str, run: str, voices: list[str], request: gr.Request | None = None
@@ -100,15 +118,9 @@ def wire(context: Context) -> None:
         return {page.dataset: dataset, page.run: run, ui.undo: "", ui.deleted: None, **redraw(dataset, run, voices)}
 
     changed = [page.dataset, page.run, page.voices, ui.lists, *ui.undo_outputs]
-    draw, looked_at, drawn = tab.redraw(context)
-    moved = [context.tabs, *drawn]
-    for event in (ui.lists.pick, context.palette.asks.pick):
-        bind(event, pick, [page.voices, page.run, page.open, *looked_at], [*state, *moved])
-    bind(ui.lists.bring, bring, [page.open, *looked_at], [context.export.bring_in, *moved])
-    bind(ui.lists.rename, rename, state, [ui.lists])
-    bind(ui.lists.delete, delete, state, changed)
-    bind(context.training.table.rename, rename, state, [ui.lists])
-    bind(context.training.table.delete, delete, state, changed)
+    for listed in (ui.lists, context.training.table):
+        bind(listed.rename, rename, state, [ui.lists])
+        bind(listed.delete, delete, state, changed)
     bind(ui.undo.undo, undo, [ui.deleted, *state], changed)
     bind(ui.undo.dismiss, lambda: {ui.undo: "", ui.deleted: None}, [], ui.undo_outputs)
 

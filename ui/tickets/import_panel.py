@@ -3,7 +3,7 @@
 Owns the components and how they hang together; what was recognised of a file is source_panel.py's.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,9 @@ import gradio as gr
 
 from engine.errors import StudioError
 from engine.task import Task
+from engine.tickets.importing.detect import Detection
 from engine.tickets.options import PrepareOptions
+from engine.tickets.overrides import SourceOverrides
 from ui import parts
 from ui.context import Context
 from ui.events import bind, once
@@ -26,7 +28,13 @@ MOMENT = 0.5
 
 def wire(context: Context) -> None:
     """Attach the handlers."""
-    ui, source, tickets, tasks = context.importing, context.importing.source, context.studio.tickets, context.tasks
+    _wire_looking(context)
+    _wire_preparing(context)
+
+
+def _wire_looking(context: Context) -> None:
+    """What is dropped is looked into, and again whenever somebody corrects what was recognised."""
+    ui, source = context.importing, context.importing.source
 
     def look(files: list[str] | None, session: str) -> Iterator[dict[Any, Any]]:
         paths = [Path(file) for file in files or []]
@@ -36,43 +44,49 @@ def wire(context: Context) -> None:
             many = StudioError(f"These are {len(paths):,} files; {MOST_FILES:,} are taken at once.", PACK)
             yield {**_dropping(context), ui.notice: parts.failure(many)}
             return
-        task = tasks.replace(looking(session), lambda: tickets.detect(paths))
-        yield from _while_looking(context, task)
-        if not tasks.is_newest(looking(session), task):
-            return  # other files were dropped meanwhile
-        try:
-            found = task.wait()
-        except StudioError as error:
-            # The drop zone is emptied, so that the right file can be dropped at once.
-            told = "" if task.cancelled else parts.failure(error)
-            yield {**_dropping(context), ui.progress: "", ui.notice: told}
-            return
-        yield {
-            **source_panel.recognised(source, found),
-            ui.progress: "",
-            ui.notice: "",
-            source.guessed: found.mapping,
-            source.name: paths[0].stem[:80],
-            source.panel: gr.Column(visible=True),
-            ui.start: gr.Column(visible=False),
-        }
+
+        def failed(told: str) -> dict[Any, Any]:  # the drop zone is emptied, so that the right file can be dropped
+            return {**_dropping(context), ui.progress: "", ui.notice: told}
+
+        recognised = yield from _looked_into(context, session, paths, None, failed)
+        if recognised is not None:
+            yield {
+                **source_panel.recognised(source, recognised),
+                ui.progress: "",
+                ui.notice: "",
+                source.guessed: recognised.mapping,
+                source.name: paths[0].stem[:80],
+                source.panel: gr.Column(visible=True),
+                ui.start: gr.Column(visible=False),
+            }
 
     def look_again(files: list[str] | None, session: str, *corrections: Any) -> Iterator[dict[Any, Any]]:
         if not files:
             return
+
+        def failed(told: str) -> dict[Any, Any]:
+            return {ui.progress: "", source.notice: told}
+
         overrides = source_panel.overrides(*corrections)
-        task = tasks.replace(looking(session), lambda: tickets.detect([Path(file) for file in files], overrides))
-        yield from _while_looking(context, task)
-        if not tasks.is_newest(looking(session), task):
-            return  # something else was corrected meanwhile
-        try:
-            found = task.wait()
-        except StudioError as error:
-            yield {ui.progress: "", source.notice: "" if task.cancelled else parts.failure(error)}
-            return
-        shown = source_panel.recognised(source, found)
-        kept = {part: value for part, value in shown.items() if part is not source.fields.country}
-        yield {**kept, ui.progress: ""}
+        recognised = yield from _looked_into(context, session, [Path(file) for file in files], overrides, failed)
+        if recognised is not None:
+            shown = source_panel.recognised(source, recognised)
+            shown.pop(source.fields.country, None)  # what the person has chosen there stays
+            yield {**shown, ui.progress: ""}
+
+    # No lane: what is dropped last takes the place of what is still looked into.
+    shown = [ui.progress, ui.notice, ui.files, ui.start, source.panel, source.name, source.guessed, *source.recognition]
+    dropped, again = [ui.files, context.page.session], [ui.progress, *source.recognition]
+    bind(ui.files.upload, look, dropped, shown, lane="")
+    for control in (source.format, source.encoding, source.delimiter, *source.columns.values()):
+        bind(control.input, look_again, [*dropped, *source.corrections], again, lane="")
+    another = [ui.files, ui.notice, ui.start, source.panel]
+    bind(source.another.click, lambda: {**_dropping(context), ui.notice: ""}, [], another)
+
+
+def _wire_preparing(context: Context) -> None:
+    """What was dropped becomes a data set, or the sample shop does."""
+    ui, source, tickets, tasks = context.importing, context.importing.source, context.studio.tickets, context.tasks
 
     def cancel(session: str) -> None:
         tasks.cancel(PREPARE)
@@ -95,22 +109,43 @@ def wire(context: Context) -> None:
     def watch(files: list[str] | None) -> dict[Any, Any]:
         return _progress(context, bool(files))
 
-    shown = [ui.progress, ui.notice, ui.files, ui.start, source.panel, source.name, source.guessed, *source.recognition]
     ended = [*ui.progress_outputs, ui.files, context.page.dataset, context.page.look]
-    corrections = source.corrections
-    session = context.page.session
-    # No lane: what is dropped last takes the place of what is still looked into.
-    bind(ui.files.upload, look, [ui.files, session], shown, lane="")
-    again = [ui.progress, *source.recognition]
-    for control in (source.format, source.encoding, source.delimiter, *source.columns.values()):
-        bind(control.input, look_again, [ui.files, session, *corrections], again, lane="")
-    values = [ui.files, source.name, *source.fields.inputs, *corrections]
+    values = [ui.files, source.name, *source.fields.inputs, *source.corrections]
     once(source.prepare, prepare, values, ui.progress_outputs)
     once(ui.sample, prepare_sample, [], ui.progress_outputs, name="prepare_sample")
     bind(ui.timer.tick, watch, [ui.files], ended)
-    bind(ui.progress.cancel, cancel, [session])
-    another = [ui.files, ui.notice, ui.start, source.panel]
-    bind(source.another.click, lambda: {**_dropping(context), ui.notice: ""}, [], another)
+    bind(ui.progress.cancel, cancel, [context.page.session])
+
+
+def _looked_into(
+    context: Context,
+    session: str,
+    paths: list[Path],
+    overrides: SourceOverrides | None,
+    failed: Callable[[str], dict[Any, Any]],
+) -> Generator[dict[Any, Any], None, Detection | None]:
+    """Look into files, and show so.
+
+    Args:
+        context: The window's parts.
+        session: Whose files these are; what the same person asks later takes their place.
+        paths: The files.
+        overrides: What the person has corrected.
+        failed: What is shown where they cannot be read; it gets the reason as HTML, empty where it was cancelled.
+
+    Returns:
+        What was recognised; None where it failed, or where something else was dropped or corrected meanwhile.
+    """
+    tasks = context.tasks
+    task = tasks.replace(looking(session), lambda: context.studio.tickets.detect(paths, overrides))
+    yield from _while_looking(context, task)
+    if not tasks.is_newest(looking(session), task):
+        return None
+    try:
+        return task.wait()
+    except StudioError as error:
+        yield failed("" if task.cancelled else parts.failure(error))
+        return None
 
 
 def _while_looking(context: Context, task: Task[Any]) -> Iterator[dict[Any, Any]]:

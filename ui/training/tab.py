@@ -30,26 +30,7 @@ from ui.verdict.views import at_a_glance
 def wire(context: Context) -> None:
     """Attach the handlers."""
     ui, page, studio = context.training, context.page, context.studio
-    everything = _outputs(context)
-    state = [page.run, page.overlays]
-
-    def overlay(event: gr.EventData, run: str, overlays: list[str]) -> dict[Any, Any]:
-        name = data_of(event)["id"]
-        chosen = (
-            [other for other in overlays if other != name] if name in overlays else [*overlays, name][-views.OVERLAYS :]
-        )
-        return {page.overlays: chosen, **_shown(context, run, chosen)}
-
-    def resume_row(
-        event: gr.EventData, run: str, overlays: list[str], request: gr.Request | None = None
-    ) -> dict[Any, Any]:
-        chosen = data_of(event)["id"]
-        context.asking.check(name_of(request), "resume it", chosen)
-        studio.runs.resume(chosen)
-        return {page.run: chosen} if chosen != run else _shown(context, chosen, overlays)
-
-    def pick(event: gr.EventData) -> dict[Any, Any]:
-        return select_run(page, studio, str(data_of(event)["id"]))
+    everything, state = _outputs(context), [page.run, page.overlays]
 
     def act(action: Any, words: str) -> Any:
         def handler(run: str, overlays: list[str], request: gr.Request | None = None) -> dict[Any, Any]:
@@ -96,6 +77,32 @@ def wire(context: Context) -> None:
     bind(ui.forgetting.remedy, remedy, state, [page.draft, page.dataset, context.tabs, *everything])
     bind(ui.verdict.verdict, lambda: gr.Tabs(selected="verdict"), [], [context.tabs])
     bind(ui.compare.click, compare, [page.run], [page.voices, context.tabs])
+    _wire_table(context)
+
+
+def _wire_table(context: Context) -> None:
+    """What a row of the table of runs does; renaming and deleting are the sidebar's."""
+    ui, page, studio = context.training, context.page, context.studio
+    everything, state = _outputs(context), [page.run, page.overlays]
+
+    def overlay(event: gr.EventData, run: str, overlays: list[str]) -> dict[Any, Any]:
+        name = data_of(event)["id"]
+        chosen = (
+            [other for other in overlays if other != name] if name in overlays else [*overlays, name][-views.OVERLAYS :]
+        )
+        return {page.overlays: chosen, **_shown(context, run, chosen)}
+
+    def resume_row(
+        event: gr.EventData, run: str, overlays: list[str], request: gr.Request | None = None
+    ) -> dict[Any, Any]:
+        chosen = data_of(event)["id"]
+        context.asking.check(name_of(request), "resume it", chosen)
+        studio.runs.resume(chosen)
+        return {page.run: chosen} if chosen != run else _shown(context, chosen, overlays)
+
+    def pick(event: gr.EventData) -> dict[Any, Any]:
+        return select_run(page, studio, str(data_of(event)["id"]))
+
     bind(ui.table.pick, pick, [], [page.run, page.dataset])
     bind(ui.table.overlay, overlay, state, [page.overlays, *everything])
     bind(ui.table.resume, resume_row, state, [page.run, *everything])

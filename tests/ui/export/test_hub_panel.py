@@ -39,7 +39,7 @@ def test_without_a_place_nothing_is_sent(wired, studio):
 
 
 def test_an_adapter_of_the_hub_is_brought_in_by_its_id(wired, studio):
-    shown = by_id(wired.handler("export.tab.bring")(None, "jane/shop", "", ""))
+    shown = by_id(wired.handler("export.bring_in_panel.bring")(None, "jane/shop", "", ""))
     assert calls(studio, "fetch") == [("fetch", "jane/shop", "", "")]
     assert "is here" in shown["import-done"]
 
