@@ -3,11 +3,14 @@
     python tests/benchmarks/bench_memory.py                                     # shapes, lengths and batches
     python tests/benchmarks/bench_memory.py --shapes 65b --modes saving         # the QLoRA paper's headline
     python tests/benchmarks/bench_memory.py --shapes 7b --cards 24 16 12 8 6    # torch may take no more than that
+    python tests/benchmarks/bench_memory.py --variant streamed --shapes 65b --cards 24 12 8
 
 Models of known shapes with random weights (shapes.py); two optimizer steps and a check of held-out conversations
 through engine.training.trainer.run_training. The peak is what torch's allocator counts; the estimate beside it leaves
 out the rest (the paged optimizer, CUDA's own memory). ``--cards`` caps the allocator, so that out of memory comes as on
-a card of that size, and lets the program choose the mode. Layers are compiled only with ``--compiled``, half a minute
+a card of that size, and lets the program choose the mode. ``--variant streamed`` trains on the whole card first, then
+moves the layers into the computer's memory and trains the same steps under each cap: how fast beside the first, and how
+far the losses are from its losses. Layers are compiled only with ``--compiled``, half a minute
 each. Every line is one JSON object.
 """
 
@@ -17,6 +20,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -47,7 +51,9 @@ def measure(base: Any, folder: Path, rows: list[StoredConversation], **changes: 
     from engine.training.trainer import TrainingData, run_training
 
     folder.mkdir()
-    recipe = Recipe(model=base.ref, packing="on", max_steps=2, epochs=100.0, eval_steps=100, **changes)
+    recipe = Recipe(
+        **{"max_steps": 2, "packing": "on", "epochs": 100.0, "eval_steps": 100, "model": base.ref, **changes}
+    )
     events: list[Any] = []
     settings = choose_settings(recipe, build_examples(rows[:200], base.chat, recipe), base, lambda _: None)
     estimated = expected(settings, recipe, model_size(base.model), recipe.max_length).allocated
@@ -64,13 +70,16 @@ def measure(base: Any, folder: Path, rows: list[StoredConversation], **changes: 
         "mode": settings.mode,
         "tokens": settings.micro_batch * recipe.max_length,
         "length": recipe.max_length,
+        "rows": f"{settings.micro_batch} x {settings.accumulation}",
+        "resident": settings.resident,
+        "ahead": settings.ahead,
         "unpacked": settings.unpack,
         "compiled": settings.compiled,
         "estimate_gib": round(estimated / GIB, 2),
         "peak_gib": round(peak / GIB, 2),
         "ratio": round(estimated / peak, 3),
-        "tokens_per_second": round(steps[-1].tokens_per_second) if steps else None,
-        "losses": [round(step.loss, 3) for step in steps],
+        "tokens_per_second": round(median([step.tokens_per_second for step in steps][1:])) if steps[1:] else None,
+        "losses": [round(step.loss, 5) for step in steps],
         "rehearsed_gib": [event.peak_gib for event in events if isinstance(event, DryRunMeasured)],
         "warnings": [event.text for event in events if isinstance(event, LogNote) and event.level == "warning"],
         "failed": failed,
@@ -106,6 +115,41 @@ def capped(shape: str, sizes: list[float], root: Path, rows: list[StoredConversa
     base.release()
 
 
+def streamed(shape: str, sizes: list[float], root: Path, rows: list[StoredConversation], length: int) -> None:
+    """Train a shape on the whole card, then with its layers in the computer's memory under smaller and smaller caps."""
+    import psutil
+    import torch
+
+    from engine.model.streaming.base import StreamedBase, move_to_arena
+    from engine.training.memory.bus import measured
+
+    same = {"max_steps": 6, "max_length": length, "batch_size": 4, "accumulation": 1}
+    base = random_base(shape, root / shape)
+    whole = measure(base, root / f"{shape}-whole", rows, memory="saving", **same)
+    print(json.dumps({"shape": shape, "card_gib": None, **whole}), flush=True)
+    began = time.perf_counter()
+    arena = move_to_arena(base.model, base.device)
+    base = StreamedBase(base.model, base.chat, base.ref, base.loaded_as, arena)
+    torch.cuda.empty_cache()
+    bus = measured(arena, base.device, base.model.dtype)
+    found = {"arena_gib": arena.bytes / GIB, "moved_seconds": time.perf_counter() - began, "pinned": arena.is_pinned}
+    speeds = {"copies_gb_s": bus.copies / 1e9, "products_tflop_s": bus.products / 1e12}
+    print(
+        json.dumps({"shape": shape} | {name: round(value, 2) for name, value in (found | speeds).items()}), flush=True
+    )
+    total = torch.cuda.get_device_properties(0).total_memory
+    for size in sizes:
+        torch.cuda.set_per_process_memory_fraction(min(1.0, size * GIB / total))
+        seen = measure(base, root / f"{shape}-{size}", rows, memory="streamed", **same)
+        beside = (seen["tokens_per_second"] or 0) / (whole["tokens_per_second"] or 1)
+        apart = max((abs(a - b) for a, b in zip(seen["losses"], whole["losses"], strict=False)), default=None)
+        more = {"beside_resident": round(beside, 3), "losses_apart": apart and round(apart, 5)}
+        host = psutil.Process().memory_info().rss / GIB
+        print(json.dumps({"shape": shape, "card_gib": size, **more, "host_gib": round(host, 1), **seen}), flush=True)
+    torch.cuda.set_per_process_memory_fraction(1.0)
+    base.release()
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -113,6 +157,8 @@ def main() -> None:
     parser.add_argument("--modes", nargs="+", choices=BATCHES, default=list(BATCHES))
     parser.add_argument("--cards", nargs="+", type=float, metavar="GIB", help="cap the memory to these sizes instead")
     parser.add_argument("--compiled", action="store_true")
+    parser.add_argument("--variant", choices=["streamed"], help="what is measured instead of the table")
+    parser.add_argument("--length", type=int, default=1024, help="tokens of a row, of which a step has four: streamed")
     arguments = parser.parse_args()
 
     import torch
@@ -127,7 +173,9 @@ def main() -> None:
         root = Path(temporary)
         found = []
         for shape in arguments.shapes:
-            if arguments.cards:
+            if arguments.variant == "streamed":
+                streamed(shape, arguments.cards or [24, 12, 8], root, rows, arguments.length)
+            elif arguments.cards:
                 capped(shape, arguments.cards, root, rows)
             else:
                 found += table(shape, arguments.modes, root, rows)

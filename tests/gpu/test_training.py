@@ -16,6 +16,7 @@ from engine.base_holder import BaseHolder
 from engine.chat.adapters import bank_of
 from engine.errors import DivergedError
 from engine.model.attention import choose_kernel, keeps_packed_texts_apart, use_kernel
+from engine.model.streaming.layer_stream import stream_of
 from engine.model.unpacking import linear_4bit_layers, unpack
 from engine.recipe import Recipe
 from engine.training import qlora_trainer
@@ -81,6 +82,30 @@ def test_a_run_leaves_the_base_as_it_is_bit_for_bit(tiny_model, tiny_base, tmp_p
 def test_every_way_of_computing_learns_the_same(memory, alone, tiny_model, tiny_base, tmp_path):
     _, events = train(recipe(tiny_model, memory=memory), tiny_base, tmp_path / "run")
     near(losses(events), losses(alone))
+
+
+@pytest.mark.parametrize(("ahead", "stay"), [(0, 0), (1, 0), (2, 1), (1, 5)])
+def test_layers_that_come_from_pinned_memory_compute_what_resident_ones_do(
+    ahead, stay, packed_base, streamed_base, tmp_path
+):
+    assert streamed_base.arena.is_pinned
+    ids, copy = torch.arange(24, device=packed_base.device)[None], streamed_base.copy(ahead, stay)
+    with torch.no_grad():
+        wanted = packed_base.model(ids).logits
+        for _ in range(20):
+            assert torch.equal(copy(ids).logits, wanted)
+        before = torch.cuda.memory_stats()["allocation.all.allocated"]
+        for number in (0, 3, 1, 4):
+            with stream_of(copy).at(number, 1):
+                pass
+        assert torch.cuda.memory_stats()["allocation.all.allocated"] == before, "a fetch allocated memory"
+
+
+def test_a_streamed_run_learns_the_same(packed_base, streamed_base, tmp_path):
+    made = {"dropout": 0.0, "packing": "on", "max_length": 128}
+    _, whole = train(recipe(packed_base.ref, memory="saving", **made), packed_base, tmp_path / "whole")
+    _, events = train(recipe(packed_base.ref, memory="streamed", **made), streamed_base, tmp_path / "streamed")
+    near(losses(events), losses(whole))
 
 
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(alone, tiny_model, tiny_base, tmp_path):

@@ -58,7 +58,7 @@ class Arena:
             log.warning("memory for streamed layers cannot be pinned: CUDA error %s", failed)
             self.is_pinned = False
             return
-        weakref.finalize(self, cuda.cudaHostUnregister, piece.data_ptr())
+        weakref.finalize(self, cuda.cudaHostUnregister, piece.data_ptr()).atexit = False
 
 
 def copy_speed(arena: Arena, device: torch.device, pieces: int = 4) -> float:
