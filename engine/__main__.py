@@ -60,6 +60,7 @@ def prepare(
     format_: Annotated[str | None, typer.Option("--format", help="Override what was detected.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Override what was detected.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="Override what was detected.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook to be read.")] = None,
 ) -> None:
     """Turn an export into a data set."""
     from engine.tickets.options import PrepareOptions
@@ -69,6 +70,7 @@ def prepare(
         format=format_ or "",
         encoding=encoding or "",
         delimiter=delimiter or "",
+        sheet=sheet or "",
         mapping=_pairs(map_ or [], "--map", "role=column"),
     )
     tickets = _studio().tickets

@@ -39,3 +39,5 @@ class SourceOverrides:
     """Role -> column (header or number from 1), for tables; see :data:`engine.tickets.importing.columns.ROLES`."""
     agents: tuple[str, ...] = ()
     """Addresses or domains of the support, for mailboxes."""
+    sheet: str = ""
+    """The sheet of a workbook that is to be read."""

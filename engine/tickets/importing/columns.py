@@ -6,12 +6,11 @@ Czech, Turkish, Russian, Japanese and Chinese. The person may overrule every gue
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from engine.errors import TicketsError
+from engine.tickets.importing.header_parts import composed_role, plain
 from engine.tickets.importing.parties import all_yes_no, who
 from engine.tickets.importing.words import groups
 
@@ -38,16 +37,6 @@ _CATEGORY_REPEATS = 4
 """A category has at least so many rows a value: Gorgias' Resolution has 3 values in 60 rows."""
 
 
-def plain(header: str) -> str:
-    """Bring a header to the form that guesses are made on: lower case, no accents, words with one space between."""
-    decomposed = unicodedata.normalize(
-        "NFKD", header.replace("ß", "ss").replace("ł", "l").replace("Ł", "l").replace("ø", "o")
-    )
-    bare = "".join(char for char in decomposed if not unicodedata.combining(char))
-    spaced = re.sub(r"([a-z])([A-Z])", r"\1 \2", bare)
-    return " ".join(re.sub(r"[^\w]+|_", " ", spaced).lower().split())
-
-
 def _table() -> dict[str, dict[str, int]]:
     return {
         role: {plain(header): rank for rank, header in enumerate(headers)}
@@ -68,7 +57,8 @@ _OTHERWISE: Final = frozenset(
 
 def known_headers(cells: Sequence[str]) -> int:
     """Count the cells that are known column names."""
-    return sum(_known_name(plain(cell)) in _KNOWN for cell in cells if 0 < len(cell) <= 60)
+    names = (plain(cell) for cell in cells if 0 < len(cell) <= 60)
+    return sum(_known_name(name) in _KNOWN or bool(composed_role(name)) for name in names)
 
 
 def guess_columns(columns: Sequence[str], rows: Sequence[Sequence[str]] = ()) -> dict[str, str]:
@@ -95,6 +85,7 @@ def likely_columns(columns: Sequence[str], rows: Sequence[Sequence[str]] = ()) -
     roles: dict[str, str] = {}
     taken: set[str] = set()
     names = {column: _known_name(plain(column)) for column in columns if column.strip()}
+    composed = {column: "" if name in _KNOWN else composed_role(name) for column, name in names.items()}
     values = _values(columns, rows)
     order = ("answer", "question", "text", "subject", "ticket", *_YES_NO_ROLES, "role", "author", "date", "customer")
     for role in (*order, "tags"):
@@ -103,7 +94,7 @@ def likely_columns(columns: Sequence[str], rows: Sequence[Sequence[str]] = ()) -
             (ranks.get(name, len(ranks)), column)
             for column, name in names.items()
             if column not in taken
-            and (name in ranks or _names_roles(role, name, values[column]))
+            and (name in ranks or _names_roles(role, name, values[column]) or role == composed[column])
             and _can_be(role, name, values[column], len(set(map(tuple, rows))))
         ]
         if fitting:
@@ -168,7 +159,7 @@ def doubts(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     sentences = []
     for column, cells in _values(columns, rows).items():
         name = plain(column)
-        called = [role for role in ("answer", "question") if name in _RANKS[role]]
+        called = [role for role in ("answer", "question") if name in _RANKS[role] or composed_role(name) == role]
         if called and is_category(cells):
             sentences.append(
                 f"The column {column!r} repeats {len(set(cells))} short values in {len(cells)} rows: it is a category, "
@@ -185,7 +176,7 @@ def doubts(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 def holds_text(column: str) -> bool:
     """Tell a header under which people write: a question, an answer or a message."""
     name = plain(column)
-    return any(name in _RANKS[role] for role in ("question", "answer", "text"))
+    return any(name in _RANKS[role] for role in ("question", "answer", "text")) or bool(composed_role(name))
 
 
 def yes_means(column: str) -> str:

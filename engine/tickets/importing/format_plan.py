@@ -27,7 +27,7 @@ from engine.tickets.importing.files.columnar import read_objects
 from engine.tickets.importing.files.encodings import find_encoding, known_encoding
 from engine.tickets.importing.files.json_cells import json_fields, unpacked
 from engine.tickets.importing.files.records import Record
-from engine.tickets.importing.files.rows import Layout, Row, as_records, find_layout, read_rows
+from engine.tickets.importing.files.rows import Layout, Row, as_records, find_layout, read_rows, workbook_layouts
 from engine.tickets.importing.files.sources import Source
 from engine.tickets.importing.files.xml_records import read_xml
 from engine.tickets.importing.metadata_only import MetadataOnly, metadata_only
@@ -88,7 +88,7 @@ def plan(sources: Sequence[Source], overrides: SourceOverrides) -> list[Plan]:
     failures: list[TicketsError] = []
     for source in sources:
         try:
-            plans.append(_plan(source, overrides))
+            plans.extend(_plans(source, overrides))
         except TicketsError as error:
             # A readme beside the export is no reason to refuse the archive.
             if source.packing != "zip":
@@ -103,9 +103,20 @@ def plan(sources: Sequence[Source], overrides: SourceOverrides) -> list[Plan]:
     return usable
 
 
+def _plans(source: Source, overrides: SourceOverrides) -> list[Plan]:
+    """Plan a stream; a workbook has a plan for each sheet of the same columns."""
+    if not source.workbook:
+        return [_plan(source, overrides)]
+    layouts = workbook_layouts(source, overrides.sheet)
+    if len(layouts) == 1:
+        return [_table_plan(source, layouts[0], overrides)]
+    names = [f"{source.name}: {layout.sheet}" for layout in layouts]
+    return [
+        _table_plan(replace(source, name=name), layout, overrides) for name, layout in zip(names, layouts, strict=True)
+    ]
+
+
 def _plan(source: Source, overrides: SourceOverrides) -> Plan:
-    if source.workbook:
-        return _table_plan(source, "", overrides)
     if source.columnar:
         return _json_plan(source, "", overrides)
     raw = source.head(1 << 16)
@@ -121,7 +132,7 @@ def _plan(source: Source, overrides: SourceOverrides) -> Plan:
     told = mail.evidence(head) if overrides.format in ("", mail.FORMAT) else ""
     if told or overrides.format == mail.FORMAT:
         return Plan(source, "mail", mail.FORMAT, mail.LABEL, told or "chosen by you", encoding, agents=overrides.agents)
-    return _table_plan(source, encoding, overrides)
+    return _table_plan(source, find_layout(source, encoding, overrides.delimiter), overrides)
 
 
 def _json_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Plan:
@@ -250,9 +261,8 @@ def _objects_plan(source: Source, encoding: str, sample: Sequence[Record], overr
     return _dated(Plan(source, "json", table.FORMAT, "JSON objects", told, encoding, None, columns, mapping, rows))
 
 
-def _table_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Plan:
-    layout = find_layout(source, encoding, overrides.delimiter)
-    columns = layout.columns
+def _table_plan(source: Source, layout: Layout, overrides: SourceOverrides) -> Plan:
+    columns, encoding = layout.columns, layout.encoding
     _check_width(source.name, len(columns), "columns")
     if len(columns) < 2 and not overrides.mapping:
         raise TicketsError(
@@ -268,7 +278,7 @@ def _table_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Pl
     mapping = _mapping(columns, layout.sample, overrides)
     told = _mapping_evidence(mapping, overrides)
     entry = Plan(source, "table", table.FORMAT, label, told, encoding, layout, columns, mapping, layout.sample)
-    return _dated(replace(entry, cautions=_unsaved(layout)))
+    return _dated(replace(entry, cautions=tuple(_of_the_workbook(layout))))
 
 
 def _dated(entry: Plan) -> Plan:
@@ -285,13 +295,19 @@ def _dated(entry: Plan) -> Plan:
     return replace(entry, cautions=(*entry.cautions, caution))
 
 
-def _unsaved(layout: Layout) -> tuple[str, ...]:
-    if not layout.empty_formulas:
-        return ()
-    return (
-        f"{layout.empty_formulas} of the first cells are formulas whose result the workbook does not hold; they count "
-        "as empty. Open it in a spreadsheet program, save it there, and drop it again.",
-    )
+def _of_the_workbook(layout: Layout) -> Iterator[str]:
+    """Say which sheets are not read, and which cells are empty that should not be."""
+    if layout.unread:
+        named = ", ".join(repr(name) for name in layout.unread[:8]) + (" and more" if len(layout.unread) > 8 else "")
+        yield (
+            f"Of this workbook the sheet {layout.sheet!r} is read, and not {named}: another one is chosen under "
+            "'Change what was recognised', or by --sheet NAME."
+        )
+    if layout.empty_formulas:
+        yield (
+            f"{layout.empty_formulas} of the first cells are formulas whose result the workbook does not hold; they "
+            "count as empty. Open it in a spreadsheet program, save it there, and drop it again."
+        )
 
 
 def _vendor_table(source: Source, encoding: str, layout: Layout, overrides: SourceOverrides) -> Plan | None:

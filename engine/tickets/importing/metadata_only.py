@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from engine.tickets.importing.columns import plain
+from engine.tickets.importing.header_parts import plain
 from engine.tickets.importing.words import words
 
 

@@ -59,6 +59,8 @@ class Layout:
     sample: tuple[tuple[str, ...], ...]
     """The first rows under the header."""
     sheet: str = ""
+    unread: tuple[str, ...] = ()
+    """Sheets of the workbook that have rows under other columns."""
     empty_formulas: int = 0
     """Formulas in the first rows of a workbook whose result it does not hold."""
     escaped: bool = False
@@ -79,7 +81,7 @@ def find_layout(source: Source, encoding: str, delimiter: str = "") -> Layout:
         TicketsError: The file is no table, or a workbook that cannot be opened.
     """
     if source.workbook:
-        return _workbook_layout(source)
+        return workbook_layouts(source)[0]
     with open_text(source, encoding) as stream:
         head = stream.read(HEAD_BYTES)
         complete = not stream.read(1)
@@ -309,19 +311,36 @@ def _swallowed(lines: _Lines, cells: list[str], delimiter: str, width: int) -> b
     return bool(odd) or (len(alone) == width and behind.count('"') % 2 == 0)
 
 
-def _workbook_layout(source: Source) -> Layout:
+def workbook_layouts(source: Source, sheet: str = "") -> list[Layout]:
+    """Look at the beginning of every sheet of a workbook.
+
+    Args:
+        source: A workbook.
+        sheet: The one that the person chose; empty to find out.
+
+    Returns:
+        The sheet that looks most like tickets, or the chosen one, and with it all others of the same columns, such as
+        one a month. The first of them names those that are not read.
+
+    Raises:
+        TicketsError: No sheet has rows, or none is called so.
+    """
     workbook = Workbook(source.path, source.name)
-    best: Layout | None = None
-    for name in workbook.sheets:
+    found: list[Layout] = []
+    for name in [sheet] if sheet in workbook.sheets else workbook.sheets:
         rows = list(workbook.rows(name, SAMPLE_ROWS))
         if not any(any(row) for row in rows):
             continue
-        layout = replace(_layout(source.name, rows, "", "", name), empty_formulas=workbook.empty_formulas)
-        if best is None or _worth(layout) > _worth(best):
-            best = layout
-    if best is None:
+        found.append(replace(_layout(source.name, rows, "", "", name), empty_formulas=workbook.empty_formulas))
+    if sheet and sheet not in workbook.sheets:
+        named = ", ".join(repr(name) for name in workbook.sheets)
+        raise TicketsError(f"{source.name} has no sheet {sheet!r}.", f"Its sheets are {named}.")
+    if not found:
         raise TicketsError(f"{source.name} holds no rows.", "Check that the export finished.")
-    return best
+    best = max(found, key=_worth)
+    alike = [layout for layout in found if layout is not best and layout.columns == best.columns]
+    unread = tuple(layout.sheet for layout in found if layout.columns != best.columns)
+    return [replace(best, unread=unread), *alike]
 
 
 def _worth(layout: Layout) -> tuple[int, int]:

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from engine.tickets.conversation import Conversation, Kind, Message, Role
 from engine.tickets.dates import iso, seconds
 from engine.tickets.importing.files.grouping import Groups
+from engine.tickets.importing.files.json_values import parsed
 from engine.tickets.importing.files.rows import Row
 from engine.tickets.importing.files.workbooks import EXCEL_CELL_CHARS
 from engine.tickets.importing.parties import is_internal, is_machine_name, who, yes_no
-from engine.tickets.importing.readers.fields import looks_like_html, words
+from engine.tickets.importing.readers.fields import looks_like_html, people, words
 
 FORMAT = "table"
 LABEL = "Table"
@@ -126,7 +128,7 @@ class _Table:
 
     def see(self, cells: _Cells) -> None:
         """Look at the next row of the file."""
-        self.writers[cells("author").strip()] += 1
+        self.writers[named(cells("author"))[0]] += 1
         role, kind = _party(cells)
         if role and kind == "public":
             self._sides.add(role)
@@ -167,7 +169,7 @@ def _thread(
     messages = []
     for cells in rows:
         role, kind = table.party(cells)
-        author = cells("author").strip()
+        author, _ = named(cells("author"))
         if role is None and not author:
             role, kind = "assistant", "unknown" if kind == "public" else kind
         elif role is None:
@@ -176,9 +178,8 @@ def _thread(
             kind = "bot"
         messages.append(message(role, cells("text"), author, cells("date"), kind))
     first = rows[0]
-    names = dict.fromkeys(
-        name for cells in rows for name in (cells("author").strip(), cells("customer").strip()) if len(name) > 1
-    )
+    listed = ((*named(cells("author"))[1], cells("customer").strip()) for cells in rows)
+    names = dict.fromkeys(name for several in listed for name in several if len(name) > 1)
     return Conversation(
         id=ticket,
         messages=tuple(messages),
@@ -205,6 +206,19 @@ def _party(cells: _Cells) -> tuple[Role | None, Kind]:
     return role, kind
 
 
+@lru_cache(1024)
+def named(cell: str) -> tuple[str, tuple[str, ...]]:
+    """Read who is named in a cell: a name, an address, or a person as JSON such as ``{"name": ..., "address": ...}``.
+
+    Returns:
+        What tells him from others, and all that names him.
+    """
+    cell = cell.strip()
+    if cell.startswith("{") and isinstance(person := parsed(cell.encode()), dict) and (found := people(person)):
+        return found[-1], found
+    return cell, (cell,)
+
+
 _SIDES: tuple[tuple[str, Role, Role], ...] = (("incoming", "user", "assistant"), ("outgoing", "assistant", "user"))
 """(column of yes and no, who wrote it where it says yes, who where it says no)"""
 _TELLING = ("role", "incoming", "outgoing", "bot")
@@ -216,8 +230,8 @@ def _asker(rows: Sequence[_Cells], customer: str, writers: Counter[str]) -> str:
     When the first writer has written far more over the whole table than the second, the second is taken: agents write
     many tickets, a customer few. The rows are those of one ticket, oldest first.
     """
-    people = (cells for cells in rows if not is_machine_name(cells("author")))
-    authors = list(dict.fromkeys(cells("author").strip() for cells in people))
+    everybody = dict.fromkeys(named(cells("author"))[0] for cells in rows)
+    authors = [author for author in everybody if not is_machine_name(author)]
     if customer in authors:
         return customer
     if len(authors) >= 2 and writers[authors[0]] >= 5 and writers[authors[0]] > writers[authors[1]] * 3:

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from engine.errors import TicketsError
 from engine.tickets.importing.columns import guess_columns
 from engine.tickets.importing.detect import SourceOverrides, detect
+from engine.tickets.importing.header_parts import composed_role, plain
 from tests.engine.tickets.exports import only, read, said, workbook, write
 
 
@@ -25,6 +27,19 @@ from tests.engine.tickets.exports import only, read, said, workbook, write
         ("Customer Message,Agent Reply", ","),
         ("user_message,agent_response", ","),
         ("CustomerQuestion,AgentAnswer", ","),
+        ("Kundennachricht;Antwort des Supports", ";"),
+        ("Problem Description,Resolution Notes", ","),
+        ("Message du client|Réponse de l'agent", "|"),
+        ("Descripción del problema;Solución", ";"),
+        ("Messaggio del cliente;Risposta dell'operatore", ";"),
+        ("Descrição do problema;Resposta do atendente", ";"),
+        ("Probleemomschrijving;Antwoord van medewerker", ";"),
+        ("Opis problemu;Odpowiedź konsultanta", ";"),
+        ("Müşteri mesajı;Temsilci yanıtı", ";"),
+        ("Сообщение клиента;Ответ оператора", ";"),
+        ("お客様からの問い合わせ,回答内容", ","),
+        ("客户问题,客服回复", ","),
+        ("문의 내용,답변", ","),
     ],
 )
 def test_wide_headers_are_guessed_in_many_languages(tmp_path: Path, header: str, delimiter: str) -> None:
@@ -375,3 +390,70 @@ def test_a_blank_means_the_customer_where_only_the_support_is_marked(tmp_path: P
 def test_a_blank_means_nobody_where_both_are_marked(tmp_path: Path) -> None:
     table = two_sides("role", "customer", "agent") + "1,,Whose is this?,2025-01-02T19:00:00Z\n"
     assert said(only(write(tmp_path / "t.csv", table)))[-1][1] == "unknown"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "ID conversazione;Mittente;Testo;Data",
+        "N° ticket;Auteur;Message;Date",
+        "Номер обращения;Автор;Сообщение;Дата",
+        "对话ID;发送者;内容;时间",
+        "session;speaker;utterance;sent",
+    ],
+)
+def test_headers_of_messages_are_guessed_in_many_languages(header: str) -> None:
+    ticket, author, said_in, date = header.split(";")
+    guessed = guess_columns(header.split(";"))
+    assert guessed == {"ticket": ticket, "author": author, "text": said_in, "date": date}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Problem category",
+        "Answered by",
+        "Response time",
+        "Solution ID",
+        "回答者",
+        "问题类型",
+        "Agent name",
+        "Antwort von",
+    ],
+)
+def test_a_header_of_which_a_part_is_unknown_is_neither(header: str) -> None:
+    assert composed_role(plain(header)) == ""
+
+
+def test_a_person_written_as_json_is_told_by_his_address(tmp_path: Path) -> None:
+    rows = [
+        ("Press it.", "11:00", {"name": "Shop", "address": "help@shop.example"}),
+        ("Dark?", "10:00", {"name": "Cara Lund", "address": "c@example.org"}),
+    ]
+    table = "id,subject,body_text,sent_datetime,customer_id,sender_info\n"
+    for body, time, sender in rows:
+        table += f'7,Lamp,{body},2026-01-02 {time},5,"{json.dumps(sender).replace(chr(34), chr(34) * 2)}"\n'
+    found = only(write(tmp_path / "t.csv", table))
+    assert said(found) == [("user", "public", "Dark?"), ("assistant", "public", "Press it.")]
+    assert {"Cara Lund", "c@example.org", "Shop"} <= set(found.people)
+
+
+def test_sheets_of_the_same_columns_are_read_together_and_others_named(tmp_path: Path) -> None:
+    months = {month: [["Frage", "Antwort"], [f"Dunkel im {month}?", "Bitte drücken."]] for month in ("Mai", "Juni")}
+    prices = [["Artikel", "Preis", "Text"], ["Lampe", "5", "rot"]]
+    path = write(tmp_path / "t.xlsx", workbook({**months, "Preise": prices}))
+    found = detect([path])
+    assert [name for name, _ in found.files] == ["t.xlsx: Mai", "t.xlsx: Juni"]
+    assert "not 'Preise'" in found.cautions[0]
+    assert [(entry.id, entry.messages[0].content) for entry in read(path)] == [
+        ("row 2 of t.xlsx: Mai", "Dunkel im Mai?"),
+        ("row 2 of t.xlsx: Juni", "Dunkel im Juni?"),
+    ]
+
+
+def test_a_person_chooses_the_sheet(tmp_path: Path) -> None:
+    sheets = {"A": [["question", "answer"], ["a", "b"]], "B": [["question", "answer", "tags"], ["c", "d", "e"]]}
+    path = write(tmp_path / "t.xlsx", workbook(sheets))
+    assert detect([path], SourceOverrides(sheet="A")).columns == ("question", "answer")
+    with pytest.raises(TicketsError, match="no sheet 'C'"):
+        detect([path], SourceOverrides(sheet="C"))
