@@ -26,8 +26,7 @@ from engine.workspace import Workspace, default_root, keep_to_owner
 if TYPE_CHECKING:
     from engine.chat.records import Voice
     from engine.studio import Studio
-    from engine.tickets.library import DataSets
-    from engine.tickets.overrides import SourceOverrides
+    from engine.tickets.importing.detect import Detection
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -61,6 +60,10 @@ def prepare(
     encoding: Annotated[str | None, typer.Option(help="Override what was detected.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="Override what was detected.")] = None,
     sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook to be read.")] = None,
+    agents: Annotated[
+        str | None,
+        typer.Option(metavar="NAME,...", help="Who the support is, where a file names writers alone; else guessed."),
+    ] = None,
 ) -> None:
     """Turn an export into a data set."""
     from engine.tickets.options import PrepareOptions
@@ -72,11 +75,14 @@ def prepare(
         delimiter=delimiter or "",
         sheet=sheet or "",
         mapping=_pairs(map_ or [], "--map", "role=column"),
+        agents=tuple(name for part in (agents or "").split(",") if (name := part.strip())),
     )
     tickets = _studio().tickets
-    telephones, told = _country(tickets, files, overrides, country) if mask else (None, "")
-    if told:
-        say(told)
+    found = follow(tickets.detect(files, overrides))
+    telephones, told = _country(found, country) if mask else (None, "")
+    for sentence in (told, _who(found)):
+        if sentence:
+            say(sentence)
     options = PrepareOptions(
         overrides=overrides,
         heldout=heldout,
@@ -91,20 +97,28 @@ def prepare(
     result({"out": str(out), "country": telephones or "", "country_told_by": told, **report.to_json()})
 
 
-def _country(
-    tickets: "DataSets", files: list[Path], overrides: "SourceOverrides", given: str | None
-) -> tuple[str | None, str]:
+def _country(found: "Detection", given: str | None) -> tuple[str | None, str]:
     """Return whose telephone numbers are known, as the window would guess it, and the sentence that says so."""
     from engine.tickets.privacy.countries import COUNTRIES
 
     if given is not None:
         return (None, "") if given.strip().casefold() in ("", "none") else (given, "")
-    found = follow(tickets.detect(files, overrides))
     code, evidence = found.country, found.country_evidence
     if not code:
         return None, "No country is told by the files: telephone numbers without '+' may stay. Name it with --country."
     name = COUNTRIES.get(code, code)
     return code, f"Telephone numbers are read as in {name} ({code}), guessed from {evidence}; --country none for none."
+
+
+def _who(found: "Detection") -> str:
+    """Say who is taken for the support, where the files do not; empty where they do."""
+    if not found.writers:
+        return ""
+    sides: dict[bool, list[str]] = {True: [], False: []}
+    for writer in found.writers:
+        sides[writer.ours].append(f"{writer.name} ({writer.messages:,})")
+    ours, others = (", ".join(names[:10]) + (" and more" if len(names) > 10 else "") for names in sides.values())
+    return f"The support is: {ours or 'nobody'}; customers are: {others or 'nobody'}. --agents NAME,... says otherwise."
 
 
 @app.command()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 FORMATS = (
     *("zendesk", "freshdesk", "intercom", "hubspot", "helpscout", "jira", "servicenow", "gorgias", "front", "zammad"),
+    *("salesforce", "slack", "teams", "whatsapp"),
     *(
         "zoho",
         "osticket",
@@ -38,6 +39,6 @@ class SourceOverrides:
     mapping: Mapping[str, str] = field(default_factory=dict)
     """Role -> column (header or number from 1), for tables; see :data:`engine.tickets.importing.columns.ROLES`."""
     agents: tuple[str, ...] = ()
-    """Addresses or domains of the support, for mailboxes."""
+    """Names of the support where a file names writers and not their sides; addresses or domains in mailboxes."""
     sheet: str = ""
     """The sheet of a workbook that is to be read."""

@@ -105,10 +105,16 @@ def test_prepare_guesses_the_country_of_telephone_numbers_as_the_window_does(tmp
     assert said in last_line(out)["country_told_by"]
 
 
-def test_prepare_says_when_no_country_is_told(tmp_path):
-    (tmp_path / "t.csv").write_text("question,answer\nIs it dark?,Press the switch.\n")
-    _, err = engine("prepare", tmp_path / "t.csv", "--out", tmp_path / "out", "--heldout", 0)
+def test_prepare_says_when_no_country_is_told_and_whom_it_takes_for_the_support(tmp_path):
+    (tmp_path / "t.csv").write_text(
+        "ticket,author,text\n1,Ben,We recall it.\n1,Cara,Which lamp?\n1,Ben,The tall one.\n"
+    )
+    out, err = engine("prepare", tmp_path / "t.csv", "--out", tmp_path / "out", "--heldout", 0, "--agents", " ben,Eve")
     assert "Name it with --country" in err
+    assert "The support is: Ben (2); customers are: Cara (1). --agents NAME,... says otherwise." in err
+    assert last_line(out)["conversations_kept"] == 1
+    (row,) = map(json.loads, (tmp_path / "out" / "train.jsonl").read_text().splitlines())
+    assert [turn["content"] for turn in row["messages"]] == ["Which lamp?", "The tall one."]
 
 
 def test_prepare_takes_a_mapping_of_columns(tmp_path):

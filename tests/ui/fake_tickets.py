@@ -17,6 +17,7 @@ from engine.tickets.dataset.files import Split
 from engine.tickets.dataset.provenance import Origin, TermKind
 from engine.tickets.dataset.stored import StoredConversation
 from engine.tickets.importing.detect import Detection
+from engine.tickets.importing.sides import Writer
 from engine.tickets.library import DataSetInfo
 from engine.tickets.options import PrepareOptions
 from engine.tickets.overrides import SourceOverrides
@@ -175,6 +176,9 @@ class FakeDataSets:
                 country="DE",
                 country_evidence="4 numbers with its prefix",
             )
+        if files[0].suffix == ".txt":
+            names = (Writer("Shop Help", 12, ours=True), Writer("Cara", 9, ours=False), Writer("Ben", 3, ours=False))
+            return Detection("whatsapp", "WhatsApp chat", "dates and names", "utf-8", writers=names)
         return Detection(
             "zendesk",
             "Zendesk export",

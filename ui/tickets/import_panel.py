@@ -4,6 +4,7 @@ Owns the components and how they hang together; what was recognised of a file is
 """
 
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from ui.server.doors.uploads import MOST_FILES, PACK
 from ui.state.page import first_look
 from ui.task_registry import PREPARE, looking
 from ui.tickets import prepare_options, source_panel
+from ui.tickets.source_panel import Guess
 
 MOMENT = 0.5
 """Seconds after which looking into files is shown as work under way."""
@@ -54,29 +56,32 @@ def _wire_looking(context: Context) -> None:
                 **source_panel.recognised(source, recognised),
                 ui.progress: "",
                 ui.notice: "",
-                source.guessed: recognised.mapping,
+                source.guessed: Guess.of(recognised),
                 source.name: paths[0].stem[:80],
                 source.panel: gr.Column(visible=True),
                 ui.start: gr.Column(visible=False),
             }
 
-    def look_again(files: list[str] | None, session: str, *corrections: Any) -> Iterator[dict[Any, Any]]:
+    def look_again(
+        files: list[str] | None, session: str, guessed: Guess, *corrections: Any
+    ) -> Iterator[dict[Any, Any]]:
         if not files:
             return
 
         def failed(told: str) -> dict[Any, Any]:
             return {ui.progress: "", source.notice: told}
 
-        overrides = source_panel.overrides(*corrections)
+        overrides = source_panel.overrides(guessed, *corrections)
         recognised = yield from _looked_into(context, session, [Path(file) for file in files], overrides, failed)
         if recognised is not None:
             shown = source_panel.recognised(source, recognised)
             shown.pop(source.fields.country, None)  # what the person has chosen there stays
-            yield {**shown, ui.progress: ""}
+            agents = guessed.agents if overrides.agents else Guess.of(recognised).agents
+            yield {**shown, ui.progress: "", source.guessed: replace(guessed, agents=agents)}
 
     # No lane: what is dropped last takes the place of what is still looked into.
     shown = [ui.progress, ui.notice, ui.files, ui.start, source.panel, source.name, source.guessed, *source.recognition]
-    dropped, again = [ui.files, context.page.session], [ui.progress, *source.recognition]
+    dropped, again = [ui.files, context.page.session], [ui.progress, source.guessed, *source.recognition]
     bind(ui.files.upload, look, dropped, shown, lane="")
     for control in (source.format, source.encoding, source.delimiter, *source.columns.values()):
         bind(control.input, look_again, [*dropped, *source.corrections], again, lane="")

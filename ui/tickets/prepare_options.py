@@ -186,4 +186,6 @@ def in_words(options: PrepareOptions) -> str:
         parts.append("only " + words.listed([language_name(code) for code in options.languages]))
     if options.resolved_only:
         parts.append("only resolved tickets")
+    if options.overrides.agents:
+        parts.append(f"the support is {words.listed(list(options.overrides.agents))}")
     return "; ".join(parts)

@@ -3,8 +3,8 @@
 Owns these inputs and what they mean together. What a format is, and which column is the question, the engine guesses.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 import gradio as gr
 
@@ -22,6 +22,21 @@ ENCODINGS = ("utf-8", "utf-16", "cp1252", "iso-8859-15", "cp1250", "cp1251", "sh
 
 DELIMITERS = (("comma", ","), ("semicolon", ";"), ("tab", "tab"), ("bar", "|"))
 AS_RECOGNISED = ("as recognised", "")
+MOST_WRITERS = 200
+"""Of those who write in an export, so many are offered; others can be typed."""
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What was guessed of an export, so that only what a person changed is passed on."""
+
+    mapping: dict[str, str] = field(default_factory=dict)
+    agents: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, found: Detection) -> Self:
+        """Return what is shown as guessed."""
+        return cls(found.mapping, tuple(_ours(found)))
 
 
 @dataclass(frozen=True)
@@ -36,6 +51,8 @@ class SourcePanel:
     """[found]"""
     name: gr.Textbox
     """[data-set-name]"""
+    agents: gr.Dropdown
+    """[who-are-we]"""
     change: gr.Accordion
     """[change]"""
     format: gr.Dropdown
@@ -57,18 +74,18 @@ class SourcePanel:
     prepare: gr.Button
     """[prepare]"""
     guessed: gr.State
-    """The mapping as it was guessed, so that only what a person changed is passed on."""
+    """A :class:`Guess`."""
 
     @property
     def corrections(self) -> list[Any]:
         """The inputs of :func:`overrides`."""
-        return [self.format, self.encoding, self.delimiter, self.guessed, *self.columns.values()]
+        return [self.guessed, self.format, self.encoding, self.delimiter, self.agents, *self.columns.values()]
 
     @property
     def recognition(self) -> list[Any]:
         """What :func:`recognised` sets."""
         shown = [self.notice, self.found, self.change, self.mapping, self.sample_rows, self.fields.country]
-        return [*shown, *self.columns.values()]
+        return [*shown, self.agents, *self.columns.values()]
 
 
 def build() -> SourcePanel:
@@ -76,6 +93,17 @@ def build() -> SourcePanel:
     with gr.Column(elem_id="source", elem_classes="sheet", visible=False) as panel:
         found = html(elem_id="found")
         notice = html(elem_id="source-notice")
+        agents = gr.Dropdown(
+            [],
+            value=[],
+            multiselect=True,
+            allow_custom_value=True,
+            visible=False,
+            label="Who are we?",
+            info="These files name who writes, and not who the support is. Guessed by who answers: choose all of your "
+            "team; everybody else is a customer.",
+            elem_id="who-are-we",
+        )
         name = gr.Textbox("", label="Name of the data set", elem_id="data-set-name", max_lines=1)
         with gr.Accordion("Change what was recognised", open=False, elem_id="change") as change:
             corrections = _build_corrections()
@@ -89,10 +117,11 @@ def build() -> SourcePanel:
         notice=notice,
         found=found,
         name=name,
+        agents=agents,
         change=change,
         another=another,
         prepare=prepare,
-        guessed=gr.State({}),
+        guessed=gr.State(Guess()),
         fields=fields,
         **corrections,
     )
@@ -138,11 +167,29 @@ def _build_corrections() -> dict[str, Any]:
     }
 
 
-def overrides(format: str, encoding: str, delimiter: str, guessed: dict[str, str], *columns: str) -> SourceOverrides:
+def overrides(
+    guessed: Guess, format: str, encoding: str, delimiter: str, agents: list[str] | None, *columns: str
+) -> SourceOverrides:
     """What a person changed, as the engine takes it; see :attr:`SourcePanel.corrections`."""
     mapping = {role: column or "" for role, column in zip(ROLES, columns, strict=True)}
     named = {role: column for role, column in mapping.items() if column}
-    return SourceOverrides(format or "", encoding or "", delimiter or "", mapping if named != guessed else {})
+    return SourceOverrides(
+        format or "",
+        encoding or "",
+        delimiter or "",
+        mapping if named != guessed.mapping else {},
+        tuple(agents or ()) if set(agents or ()) != set(guessed.agents) else (),
+    )
+
+
+def _ours(found: Detection) -> list[str]:
+    return [writer.name for writer in found.writers if writer.ours]
+
+
+def _who(found: Detection) -> gr.Dropdown:
+    """Ask who the support is, where the files do not say; those that are guessed are chosen."""
+    choices = [(f"{writer.name} ({writer.messages:,})", writer.name) for writer in found.writers[:MOST_WRITERS]]
+    return gr.Dropdown(choices, value=_ours(found), visible=bool(choices), multiselect=True, allow_custom_value=True)
 
 
 def recognised(ui: SourcePanel, found: Detection) -> dict[Any, Any]:
@@ -157,6 +204,7 @@ def recognised(ui: SourcePanel, found: Detection) -> dict[Any, Any]:
         ui.change: gr.Accordion(open=True) if found.unclear else gr.skip(),
         ui.mapping: gr.Column(visible=bool(found.columns)),
         ui.sample_rows: listing.sample_table(found),
+        ui.agents: _who(found),
         **prepare_options.guess(ui.fields, found.country, found.country_evidence),
         **{box: gr.Dropdown(choices, value=values.get(role, "")) for role, box in ui.columns.items()},
     }

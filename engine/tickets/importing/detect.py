@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.tickets.importing.sides import Writer
 from engine.tickets.overrides import SourceOverrides
 
 _SHOWN_CELL = 200
@@ -44,6 +45,8 @@ class Detection:
     """Role -> column, as far as it can be guessed, where that is unclear."""
     doubts: tuple[str, ...] = ()
     """Why columns that are called like a role were not given it, in sentences, where that is unclear."""
+    writers: tuple[Writer, ...] = ()
+    """Who writes, where the files name writers and not their sides: the support as it is guessed, first."""
 
 
 def detect(paths: Sequence[Path], overrides: SourceOverrides | None = None) -> Detection:
@@ -57,18 +60,20 @@ def detect(paths: Sequence[Path], overrides: SourceOverrides | None = None) -> D
         The description of the first stream of the most frequent format, with the list of all.
 
     Raises:
-        TicketsError: A file is empty, binary, or known to hold no answers at all.
+        TicketsError: A file is empty, binary, or known to hold no answers at all; or an agent that the person named
+            does not write in it.
     """
     from engine.tickets.importing.columns import doubts, likely_columns
     from engine.tickets.importing.files.sources import find_sources
     from engine.tickets.importing.format_plan import plan
+    from engine.tickets.importing.reading import writers_of
     from engine.tickets.privacy.countries import guess_country
 
     sources = find_sources(paths)
     plans = plan(sources, overrides or SourceOverrides())
     country, told = guess_country(sources)
     common = Counter(entry.format for entry in plans).most_common(1)[0][0]
-    shown = next(entry for entry in plans if entry.format == common)
+    shown = min((entry for entry in plans if entry.format == common), key=lambda entry: entry.refusal is not None)
     unclear = bool(shown.columns) and not shown.mapping and shown.reader is None
     return Detection(
         format=shown.format,
@@ -87,4 +92,5 @@ def detect(paths: Sequence[Path], overrides: SourceOverrides | None = None) -> D
         cautions=tuple(dict.fromkeys(caution for entry in plans for caution in entry.cautions)),
         country=country,
         country_evidence=told,
+        writers=writers_of(plans),
     )

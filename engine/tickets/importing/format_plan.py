@@ -32,12 +32,12 @@ from engine.tickets.importing.files.sources import Source
 from engine.tickets.importing.files.xml_records import read_xml
 from engine.tickets.importing.metadata_only import MetadataOnly, metadata_only
 from engine.tickets.importing.parties import all_yes_no
-from engine.tickets.importing.readers import READERS, Reader, cautions, chat, mail, table
+from engine.tickets.importing.readers import READERS, Reader, cautions, chat, mail, table, whatsapp
 from engine.tickets.importing.readers.fields import text
 from engine.tickets.importing.readers.xml_exports import as_json
 from engine.tickets.overrides import FORMATS, SourceOverrides
 
-Family = Literal["json", "table", "mail", "xml"]
+Family = Literal["json", "table", "mail", "xml", "text"]
 SAMPLE_RECORDS = 60
 MOST_COLUMNS = 16_384
 """As many as Excel knows (Microsoft, 'Excel specifications and limits')."""
@@ -67,6 +67,7 @@ class Plan:
     json_fields: tuple[str, ...] = ()
     """Fields that hold lists and objects as text; see :mod:`engine.tickets.importing.files.json_cells`."""
     agents: tuple[str, ...] = ()
+    """Whom the person calls the support; empty to find out."""
     day_order: DayOrder = "day"
     """Whether the table's dates begin with the month."""
     cautions: tuple[str, ...] = ()
@@ -94,13 +95,15 @@ def plan(sources: Sequence[Source], overrides: SourceOverrides) -> list[Plan]:
             if source.packing != "zip":
                 raise
             failures.append(error)
+    if not overrides.mapping and not overrides.format:
+        plans = _without_strangers(plans)
     spoken = {entry.format for entry in plans if entry.refusal is None}
     usable = [entry for entry in plans if entry.format in spoken and (entry.reader or entry.refusal is None)]
     if not usable and plans:
         raise TicketsError(*(plans[0].refusal or ("", "")))
     if not usable:
         raise failures[0]
-    return usable
+    return [replace(entry, agents=overrides.agents) for entry in usable] if overrides.agents else usable
 
 
 def _plans(source: Source, overrides: SourceOverrides) -> list[Plan]:
@@ -116,6 +119,25 @@ def _plans(source: Source, overrides: SourceOverrides) -> list[Plan]:
     ]
 
 
+def _without_strangers(plans: Sequence[Plan]) -> list[Plan]:
+    """Pass over what stands beside a vendor's files and holds no conversation, such as its accounts, and say so."""
+    strangers = [entry for entry in plans if entry.refusal is None and not _is_clear(entry)]
+    known = [entry for entry in plans if entry not in strangers]
+    if not strangers or not any(entry.reader for entry in known):
+        return list(plans)
+    names = ", ".join(entry.source.name for entry in strangers[:5]) + (" and more" if len(strangers) > 5 else "")
+    told = f"{names}: no conversation could be made out in {'it' if len(strangers) == 1 else 'them'}; passed over."
+    return [*known[:-1], replace(known[-1], cautions=(*known[-1].cautions, told))]
+
+
+def _is_clear(entry: Plan) -> bool:
+    try:
+        check_readable(entry)
+    except TicketsError:
+        return False
+    return True
+
+
 def _plan(source: Source, overrides: SourceOverrides) -> Plan:
     if source.columnar:
         return _json_plan(source, "", overrides)
@@ -125,13 +147,16 @@ def _plan(source: Source, overrides: SourceOverrides) -> Plan:
     head = raw.decode(encoding, "replace").lstrip("\ufeff \t\r\n\x00")
     if not head:
         raise TicketsError(f"{source.name} holds nothing but blanks.", "Download the export again.")
+    if chatted := whatsapp.evidence_in(head) if overrides.format in ("", whatsapp.FORMAT) else "":
+        reader = next(reader for reader in READERS if reader is whatsapp)
+        return Plan(source, "text", whatsapp.FORMAT, whatsapp.LABEL, chatted, encoding, reader=reader)
     if head[0] in "{[" and overrides.format != table.FORMAT:
         return _json_plan(source, encoding, overrides)
     if head[0] == "<":
         return _xml_plan(source, head, encoding, overrides)
     told = mail.evidence(head) if overrides.format in ("", mail.FORMAT) else ""
     if told or overrides.format == mail.FORMAT:
-        return Plan(source, "mail", mail.FORMAT, mail.LABEL, told or "chosen by you", encoding, agents=overrides.agents)
+        return Plan(source, "mail", mail.FORMAT, mail.LABEL, told or "chosen by you", encoding)
     return _table_plan(source, find_layout(source, encoding, overrides.delimiter), overrides)
 
 

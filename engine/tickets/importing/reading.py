@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, islice
 from typing import TypeVar
 
 from engine.errors import TicketsError
@@ -18,12 +18,18 @@ from engine.tickets.importing.files.json_cells import unpacked
 from engine.tickets.importing.files.records import Record
 from engine.tickets.importing.files.rows import Row, as_records, read_rows
 from engine.tickets.importing.format_plan import Plan, check_readable, xml_records
-from engine.tickets.importing.readers import mail, table
+from engine.tickets.importing.readers import WITHOUT_SIDES, mail, slack, table, whatsapp
 from engine.tickets.importing.readers.fields import text
+from engine.tickets.importing.sides import LOOKED_AT, Writer, sided, writers
 
 Item = TypeVar("Item", Record, Row)
 _PLACE = re.compile(r"(?:row|line|item|thread|ticket) \d+")
 """What readers call a conversation without an id of its own: its place, which several files share."""
+_TELLING = frozenset(("question", "role", "incoming", "outgoing", "customer"))
+"""Columns of a table that tell the sides; without one of them, its authors are asked about."""
+LOOK_ROWS = 20_000
+LOOK_MAILS = 500
+"""So many rows and mails are read to say who writes in them: less than a second."""
 
 
 def read_conversations(plans: Sequence[Plan]) -> Iterator[Conversation | LeftOut]:
@@ -37,6 +43,7 @@ def read_conversations(plans: Sequence[Plan]) -> Iterator[Conversation | LeftOut
     """
     for entry in plans:
         check_readable(entry)
+    _check_agents(plans)
     several = len(plans) > 1
     for item in _in_order(plans):
         if several and isinstance(item, Conversation) and _PLACE.fullmatch(item.id):
@@ -45,21 +52,58 @@ def read_conversations(plans: Sequence[Plan]) -> Iterator[Conversation | LeftOut
             yield item
 
 
-def _in_order(plans: Sequence[Plan]) -> Iterator[Conversation | LeftOut]:
+def writers_of(plans: Sequence[Plan]) -> tuple[Writer, ...]:
+    """Say who writes in the files that name writers and not their sides, by a look at their beginning.
+
+    Returns:
+        Each with the side that is guessed, or was said by the person; empty where all files tell the sides.
+
+    Raises:
+        TicketsError: The person named agents, and none of them writes here, or the files tell the sides themselves.
+    """
+    _check_agents(plans)
+    asking = [entry for entry in plans if _asks_who(entry)]
+    try:
+        for entry in asking:
+            check_readable(entry)
+    except TicketsError:
+        return ()  # which column is what has to be asked first
+    items = islice(_in_order(asking, look=True), LOOKED_AT)
+    return writers(item for item in items if isinstance(item, Conversation))
+
+
+def _asks_who(entry: Plan) -> bool:
+    """Tell a stream that names who writes, and not for which side."""
+    if entry.reader:
+        return entry.format in WITHOUT_SIDES
+    named = entry.mapping
+    return entry.family == "mail" or ("author" in named and "text" in named and not _TELLING & named.keys())
+
+
+def _check_agents(plans: Sequence[Plan]) -> None:
+    if plans[0].agents and not any(_asks_who(entry) for entry in plans):
+        raise TicketsError(
+            f"Who the support is, these files say themselves ({plans[0].label}).", "Leave the names of agents out."
+        )
+
+
+def _in_order(plans: Sequence[Plan], look: bool = False) -> Iterator[Conversation | LeftOut]:
+    """Read vendor by vendor; for a mere look, of tables and mailboxes the beginning."""
     vendors: dict[str, list[Plan]] = {}
     for entry in plans:
         if entry.reader or entry.family == "mail":
             vendors.setdefault(entry.format, []).append(entry)
     for entries in vendors.values():
-        yield from _mail(entries) if entries[0].family == "mail" else _vendor(entries)
+        yield from _mail(entries, look) if entries[0].family == "mail" else _vendor(entries)
     for entry in plans:
         if not entry.reader and entry.family != "mail":
             damaged: list[LeftOut] = []
-            yield from _with_damage(_table(entry, damaged), damaged)
+            items = _with_damage(_table(entry, damaged, LOOK_ROWS if look else None), damaged)
+            yield from sided(items, entry.agents) if entry.agents and _asks_who(entry) else items
 
 
-def _mail(entries: Sequence[Plan]) -> Iterator[Conversation | LeftOut]:
-    return mail.read_mail([entry.source for entry in entries], entries[0].agents)
+def _mail(entries: Sequence[Plan], look: bool) -> Iterator[Conversation | LeftOut]:
+    return mail.read_mail([entry.source for entry in entries], entries[0].agents, LOOK_MAILS if look else None)
 
 
 def _vendor(entries: Sequence[Plan]) -> Iterator[Conversation | LeftOut]:
@@ -69,7 +113,8 @@ def _vendor(entries: Sequence[Plan]) -> Iterator[Conversation | LeftOut]:
     if reader is None:
         return
     try:
-        yield from _with_damage(reader.read(records), damaged)
+        items = _with_damage(reader.read(records), damaged)
+        yield from sided(items, entries[0].agents) if reader.FORMAT in WITHOUT_SIDES else items
     except (TypeError, AttributeError, KeyError, ValueError, IndexError) as error:
         # Readers expect every field to be of any kind; this is for the one that was overlooked.
         names = ", ".join(dict.fromkeys(entry.source.path.name for entry in entries))
@@ -81,10 +126,14 @@ def _vendor(entries: Sequence[Plan]) -> Iterator[Conversation | LeftOut]:
 
 def _records(entry: Plan, damaged: list[LeftOut]) -> Iterator[Record]:
     records = _plain_records(entry, damaged)
+    if entry.reader and entry.reader.FORMAT == slack.FORMAT:
+        records = (replace(record, folder=entry.source.folder) for record in records)
     return unpacked(records, entry.json_fields) if entry.json_fields else records
 
 
 def _plain_records(entry: Plan, damaged: list[LeftOut]) -> Iterator[Record]:
+    if entry.family == "text":
+        return _whole(whatsapp.messages_of(entry.source, entry.encoding), damaged)
     if entry.family == "xml":
         return xml_records(entry.source, damaged)
     if entry.layout:
@@ -92,12 +141,12 @@ def _plain_records(entry: Plan, damaged: list[LeftOut]) -> Iterator[Record]:
     return _whole(read_objects(entry.source, entry.encoding), damaged)
 
 
-def _table(entry: Plan, damaged: list[LeftOut]) -> Iterator[Conversation]:
+def _table(entry: Plan, damaged: list[LeftOut], most: int | None = None) -> Iterator[Conversation]:
     source, month_first = entry.source, entry.day_order == "month"
     if entry.layout is None:
-        rows = _as_rows(_whole(read_objects(source, entry.encoding), damaged), entry.columns)
+        rows = islice(_as_rows(_whole(read_objects(source, entry.encoding), damaged), entry.columns), most)
         return table.read(rows, entry.columns, entry.mapping, source.name, month_first=month_first)
-    cells = _whole(read_rows(source, entry.layout), damaged)
+    cells = islice(_whole(read_rows(source, entry.layout), damaged), most)
     return table.read(cells, entry.columns, entry.mapping, source.name, source.workbook, month_first)
 
 

@@ -307,7 +307,8 @@ def _report(
     options: PrepareOptions,
 ) -> Report:
     formats = Counter(entry.format for entry in plans)
-    main = next(entry for entry in plans if entry.format == formats.most_common(1)[0][0])
+    common = formats.most_common(1)[0][0]
+    main = min((entry for entry in plans if entry.format == common), key=lambda entry: entry.refusal is not None)
     facts = [gathered.facts[index] for index in remaining]
     redactions: Counter[str] = Counter()
     for index in remaining:

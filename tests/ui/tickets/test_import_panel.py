@@ -5,6 +5,7 @@ from engine.tickets.importing.columns import ROLES
 from tests.ui.handlers import by_id, calls, last, until
 from ui.state import page
 from ui.task_registry import PREPARE
+from ui.tickets.source_panel import Guess
 
 pytestmark = pytest.mark.ui
 OPTIONS = (20, "random", False, "de", ["en"], True, True, " /models/names ")
@@ -71,21 +72,22 @@ def test_too_many_files_are_told_whatever_the_browser_sends_at_once(wired, studi
 
 
 def test_a_correction_keeps_the_country_that_was_chosen(wired, tmp_path):
-    corrections = ["", "cp1252", "", {}, *[""] * len(ROLES)]
-    shown = last(wired.handler("tickets.import_panel.look_again")([str(tmp_path / "fragen.csv")], "me", *corrections))
+    corrections = [Guess(), "", "cp1252", "", [], *[""] * len(ROLES)]
+    again = wired.handler("tickets.import_panel.look_again")
+    shown = last(again([str(tmp_path / "fragen.csv")], "me", *corrections))
     assert "found" in shown
     assert "country" not in shown
 
 
 def test_only_a_mapping_that_was_changed_is_passed_on(wired, studio, tmp_path):
-    guessed = {"question": "Frage", "answer": "Antwort"}
-    same = [guessed.get(role, "") for role in ROLES]
+    guessed = Guess({"question": "Frage", "answer": "Antwort"})
+    same = [guessed.mapping.get(role, "") for role in ROLES]
     prepare = wired.handler("tickets.import_panel.prepare")
     tasks = wired.context.tasks
-    prepare([str(tmp_path / "a.csv")], "A", *OPTIONS, "", "", "", guessed, *same)
+    prepare([str(tmp_path / "a.csv")], "A", *OPTIONS, guessed, "", "", "", [], *same)
     until(lambda: tasks.seen(PREPARE) if tasks.seen(PREPARE).state == "done" else None)
     plain = (10, "recent", True, "", [], False, False, "")
-    prepare([str(tmp_path / "a.csv")], "", *plain, "", "cp1252", "tab", guessed, "Antwort", "Frage", *same[2:])
+    prepare([str(tmp_path / "a.csv")], "", *plain, guessed, "", "cp1252", "tab", [], "Antwort", "Frage", *same[2:])
     first, second = (call[3] for call in calls(studio, "prepare"))
     assert (first.heldout, first.split, first.mask, dict(first.overrides.mapping)) == (0.2, "random", False, {})
     assert (first.country, first.languages, first.resolved_only) == ("DE", ("en",), True)
@@ -97,8 +99,23 @@ def test_only_a_mapping_that_was_changed_is_passed_on(wired, studio, tmp_path):
     assert calls(studio, "prepare")[1][2] == "a"
 
 
+def test_who_we_are_is_asked_where_the_files_do_not_say_and_passed_on_where_it_was_changed(wired, studio, tmp_path):
+    chat = str(tmp_path / "_chat.txt")
+    shown = last(wired.handler("tickets.import_panel.look")([chat], "me"))
+    assert shown["who-are-we"].visible is True
+    assert shown["who-are-we"].choices == [("Shop Help (12)", "Shop Help"), ("Cara (9)", "Cara"), ("Ben (3)", "Ben")]
+    assert shown["who-are-we"].value == ["Shop Help"]
+    prepare, tasks, none = wired.handler("tickets.import_panel.prepare"), wired.context.tasks, [""] * len(ROLES)
+    for chosen in (["Shop Help"], ["Shop Help", "Ben"]):
+        prepare([chat], "A", *OPTIONS, Guess({}, ("Shop Help",)), "", "", "", chosen, *none)
+        until(lambda: tasks.seen(PREPARE) if tasks.seen(PREPARE).state == "done" else None)
+    assert [call[3].overrides.agents for call in calls(studio, "prepare")] == [(), ("Shop Help", "Ben")]
+    told = last(wired.handler("tickets.import_panel.look")([str(tmp_path / "good.ndjson")], "me"))
+    assert (told["who-are-we"].visible, told["who-are-we"].value) == (False, [])
+
+
 def test_a_country_that_is_none_is_told(wired, tmp_path):
-    wrong = (10, "recent", True, "Narnia", [], False, False, "", "", "", "", {}, *[""] * len(ROLES))
+    wrong = (10, "recent", True, "Narnia", [], False, False, "", Guess(), "", "", "", [], *[""] * len(ROLES))
     with pytest.raises(StudioError, match="NARNIA"):
         wired.handler("tickets.import_panel.prepare")([str(tmp_path / "a.csv")], "A", *wrong)
 

@@ -11,7 +11,7 @@ ENVELOPES = frozenset(
     (
         *("tickets", "helpdesk_tickets", "conversations", "threads", "messages", "articles", "comments", "journals"),
         *("cases", "issues", "users", "data", "items", "records", "results", "result", "_results", "list", "rows"),
-        *("values", "entries", "documents", "_embedded", "payload", "Ticket", "Tickets"),
+        *("value", "values", "entries", "documents", "_embedded", "payload", "Ticket", "Tickets"),
     )
 )
 """Keys under which exports and APIs put their list of records."""

@@ -27,6 +27,8 @@ class Record:
     source: str
     place: str
     """``line 12`` in JSON Lines, ``item 12`` in an array."""
+    folder: str = ""
+    """The folder inside of an archive that it lay in, for readers of exports that say something by it."""
 
 
 def read_records(source: Source, encoding: str = "utf-8") -> Iterator[Record | LeftOut]:

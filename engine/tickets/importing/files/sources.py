@@ -78,6 +78,11 @@ class Source:
     archive: zipfile.ZipFile | None = field(default=None, compare=False, repr=False)
     """The open archive, shared by its members: its directory is read once, however many they are."""
 
+    @property
+    def folder(self) -> str:
+        """The folder inside of the archive; empty at its top."""
+        return PurePosixPath(self.member.replace("\\", "/")).parent.name
+
     @contextmanager
     def open(self) -> Iterator[IO[bytes]]:
         """Open the stream, unpacked.

@@ -28,9 +28,13 @@ from engine.tickets.importing.readers import (
     jira,
     osticket,
     otrs,
+    salesforce,
     servicenow,
+    slack,
     stackexchange,
+    teams,
     telegram,
+    whatsapp,
     zammad,
     zendesk,
     zoho,
@@ -74,6 +78,10 @@ READERS: tuple[Reader, ...] = cast(
         gorgias,
         front,
         zammad,
+        salesforce,
+        slack,
+        teams,
+        whatsapp,
         zoho,
         osticket,
         chatwoot,
@@ -86,6 +94,10 @@ READERS: tuple[Reader, ...] = cast(
         chat,
     ),
 )
+WITHOUT_SIDES: frozenset[str] = frozenset(
+    (discord.FORMAT, slack.FORMAT, teams.FORMAT, telegram.FORMAT, whatsapp.FORMAT)
+)
+"""Formats that name who writes, and not whether he is the support: see :mod:`engine.tickets.importing.sides`."""
 _CAUTIONS: dict[str, Callable[[Sequence[Json], bool], Iterable[str]]] = {
     freshdesk.FORMAT: lambda sample, in_table: (freshdesk.CAUTION,),
     gorgias.FORMAT: lambda sample, in_table: (gorgias.CAUTION,),
@@ -93,6 +105,7 @@ _CAUTIONS: dict[str, Callable[[Sequence[Json], bool], Iterable[str]]] = {
     chat.FORMAT: lambda sample, in_table: chat.cautions(sample),
     helpscout.FORMAT: lambda sample, in_table: helpscout.cautions(sample),
     discourse.FORMAT: lambda sample, in_table: discourse.cautions(sample),
+    salesforce.FORMAT: lambda sample, in_table: salesforce.cautions(sample),
     jira.FORMAT: lambda sample, in_table: (jira.CAUTION,) if in_table else (),
 }
 

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import islice
 from typing import IO
 
 from engine.tickets.conversation import DAMAGED, TWICE, Conversation, Kind, LeftOut, Message, Role, excerpt
@@ -66,18 +67,21 @@ def evidence(head: str) -> str:
     return ""
 
 
-def read_mail(sources: Sequence[Source], agents: Collection[str] = ()) -> Iterator[Conversation | LeftOut]:
+def read_mail(
+    sources: Sequence[Source], agents: Collection[str] = (), most: int | None = None
+) -> Iterator[Conversation | LeftOut]:
     """Yield a conversation a thread, and the mails that cannot be read.
 
     Args:
         sources: Mailboxes and single mails, threaded together.
         agents: Addresses or domains of the support; empty to find out.
+        most: So many mails of each source are read; None for all.
     """
     index: list[_Index] = []
     fingerprints: set[bytes] = set()
     with Groups[Mail]() as store:
         for source in sources:
-            for number, raw in enumerate(_split(source), start=1):
+            for number, raw in enumerate(islice(_split(source), most), start=1):
                 mail = parse_mail(raw, source.name) if raw is not None else None
                 if mail is None:
                     what = (

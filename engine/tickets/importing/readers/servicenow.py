@@ -1,15 +1,16 @@
-"""ServiceNow: incidents with their journal (CSV, XLSX or JSON), and rows of the table ``sys_journal_field``.
+"""ServiceNow: incidents with their journal (CSV, XLSX or JSON), and the tables ``sys_journal_field`` and ``sys_user``.
 
 Traps: one journal blob a ticket, newest first, its entries told apart only by their heads; work notes are internal; the
-CSV is Windows-1252 by default.
+CSV is Windows-1252 by default; rows of the journal name a user (``ada.lane``) where the incident names a person.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
-from engine.tickets.conversation import Conversation, Kind, Message
+from engine.tickets.conversation import Conversation, Kind, Message, Role
 from engine.tickets.importing.files.records import Record
 from engine.tickets.importing.readers.fields import Json, looks_like_html, oldest_first, text
 from engine.tickets.importing.readers.joining import Joined, join
@@ -50,6 +51,8 @@ def evidence(record: Json) -> str:
     """Say what in a record is ServiceNow's; empty when it is not."""
     if _ROW_KEYS.issubset(record):
         return "element, element_id and value (sys_journal_field)"
+    if _is_user(record):
+        return "user_name (sys_user)"
     if _name(record, "number") and _name(record, "summary"):
         journal = _name(record, "journal")
         if journal:
@@ -66,11 +69,29 @@ def has_messages(record: Json) -> bool:
 
 def read(records: Iterable[Record]) -> Iterator[Conversation]:
     """Yield a conversation a record."""
+    users: dict[str, str] = {}
     joined = join(
-        records, _parent, lambda value: bool(_value(value, "journal")), _COLUMNS["sys_id"] + _COLUMNS["number"]
+        _without_users(records, users),
+        _parent,
+        lambda value: bool(_value(value, "journal")),
+        _COLUMNS["sys_id"] + _COLUMNS["number"],
     )
     for ticket in joined:
-        yield _conversation(ticket)
+        yield _conversation(ticket, users)
+
+
+def _is_user(record: Json) -> bool:
+    return {"sys_id", "user_name"} <= record.keys()
+
+
+def _without_users(records: Iterable[Record], users: dict[str, str]) -> Iterator[Record]:
+    """Take in what users are called, by their ids and their user names, and pass everything else on."""
+    for record in records:
+        if _is_user(record.value):
+            name = _plain(record.value.get("name")) or _plain(record.value.get("user_name"))
+            users.update((_plain(record.value.get(key)), name) for key in ("sys_id", "user_name"))
+        else:
+            yield record
 
 
 def _parent(record: Json) -> str:
@@ -92,14 +113,16 @@ def _value(record: Json, role: str) -> str:
     return next((value for name in _COLUMNS[role] if (value := _plain(record.get(name))).strip()), "")
 
 
-def _conversation(joined: Joined) -> Conversation:
+def _conversation(joined: Joined, users: dict[str, str]) -> Conversation:
     ticket = joined.ticket
     caller, created = _value(ticket, "caller"), _value(ticket, "created")
+    caller = users.get(caller, caller)
     summary = _value(ticket, "summary")
     asked = _value(ticket, "description") or summary
     replies = list(_journal(ticket, caller))
-    replies.extend(_row_message(row, caller) for row in joined.messages)
-    named = (caller, _value(ticket, "assigned"), *(message.author for message in replies))
+    replies.extend(_row_message(row, caller, users) for row in joined.messages)
+    assigned = _value(ticket, "assigned")
+    named = (caller, users.get(assigned, assigned), *(message.author for message in replies))
     opening = [Message("user", asked, caller, created, looks_like_html(asked))] if asked else []
     return Conversation(
         id=_value(ticket, "number") or joined.id,
@@ -142,10 +165,18 @@ def _message(text: str, author: str, at: str, label: str, caller: str) -> Messag
         kind = "system"
     elif author.strip().casefold() in ("virtual agent", "virtual.agent", "now assist"):
         kind = "bot"
-    return Message("user" if author == caller else "assistant", text, author, at, looks_like_html(text), kind)
+    role: Role = "user" if _words(author) == _words(caller) else "assistant"
+    return Message(role, text, author, at, looks_like_html(text), kind)
 
 
-def _row_message(row: Json, caller: str) -> Message:
+@lru_cache(1024)
+def _words(name: str) -> frozenset[str]:
+    """Return the words of a name: those of ``ada.lane@shop.example`` are those of Ada Lane."""
+    return frozenset(re.findall(r"[^\W_]+", name.split("@", 1)[0].casefold())) or frozenset((name,))
+
+
+def _row_message(row: Json, caller: str, users: dict[str, str]) -> Message:
     author = _plain(row.get("sys_created_by"))
+    author = users.get(author, author)
     label = _plain(row.get("element")).replace("_", " ")
     return _message(_plain(row.get("value")), author, _plain(row.get("sys_created_on")), label, caller)

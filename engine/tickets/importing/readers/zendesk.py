@@ -130,12 +130,13 @@ def _conversation(record: Record, directory: _Directory) -> Conversation:
         role: Role = "user" if directory.is_customer(author, person, requester) else "assistant"
         message = Message(role, content, author, first(comment, "created_at"), html, kind)
         chat = _chat(comment, content) if kind == "public" else ""
-        messages.extend(_turns(chat, message, ticket, directory) if chat else [message])
+        turns = _turns(chat, message, ticket, directory) if chat else [message]
+        messages.extend(turns)
         names.update(dict.fromkeys(directory.names.get(author, ())))
         names.update(dict.fromkeys(people(_sender(comment), comment.get("author"))))
         chatted = chatted or bool(chat)
         if chat:
-            names.update((said.author, None) for said in messages if said.author and not is_visitor(said.author))
+            names.update((said.author, None) for said in turns if said.author and not is_visitor(said.author))
     parties = (ticket.get("requester"), ticket.get("assignee"), ticket.get("submitter"))
     names.update(dict.fromkeys((*people(_sender(ticket), *parties), *directory.names.get(requester, ()))))
     return Conversation(

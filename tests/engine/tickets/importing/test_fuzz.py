@@ -41,9 +41,12 @@ from tests.engine.tickets.importing.readers.test_other_desks import (
     osticket,
     zoho,
 )
+from tests.engine.tickets.importing.readers.test_salesforce import CASES, COMMENTS, MAILS
 from tests.engine.tickets.importing.readers.test_servicenow import HEADER as JOURNAL_HEADER
 from tests.engine.tickets.importing.readers.test_servicenow import ROW as JOURNAL_ROW
 from tests.engine.tickets.importing.readers.test_table import LONG, two_sides
+from tests.engine.tickets.importing.readers.test_team_chats import HELP, PAGE, USERS
+from tests.engine.tickets.importing.readers.test_whatsapp import ANDROID, IOS
 from tests.engine.tickets.importing.readers.test_xml_exports import JIRA_XML, JOURNAL_XML, POSTS_XML, ZENDESK_XML
 from tests.engine.tickets.importing.readers.test_zendesk import CHAT
 
@@ -70,6 +73,10 @@ JSON: list[object] = [
     {"input": {"messages": [ASKED]}, "preferred_output": [GOOD], "non_preferred_output": []},
     zendesk(2, comment(9, CHAT), requester={"id": 7, "name": "Ada"}, subject="Chat with Ada"),
     {"instruction": "a", "output": "b"},
+    HELP[0],
+    HELP[-1],
+    USERS[0],
+    PAGE["value"][0],
     CHAT_EXPORT,
     *CHAT_EXPORT["messages"][:2],
     discord(1, "ada", "Dark?"),
@@ -100,6 +107,11 @@ SEEDS: list[bytes] = [
     b'question,answer\n"a \\"b\\"","c\\\\\nd"\n\'=a,"=""b"""\nc.\\nD,e\n',
     ('ticket,messages\n1,"' + json.dumps([ASKED, GOOD]).replace('"', '""') + '"\n').encode(),
     ARCHIVE.encode(),
+    IOS.encode(),
+    CASES.encode(),
+    MAILS.encode(),
+    COMMENTS.encode(),
+    ANDROID.format("1/2/26, 10:00 PM", "1/3/26, 1:05 AM").encode(),
     "question;answer\n".encode("utf-16") + "a;b\n".encode("utf-16-le") * 9,
     parquet(TALKS),
     arrow_stream(TALKS),

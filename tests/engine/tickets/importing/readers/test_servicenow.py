@@ -93,3 +93,18 @@ def test_what_a_machine_wrote_into_the_journal_is_told_by_its_name(tmp_path: Pat
     journal = f"2019-10-15 03:01:00 - {author} (Additional comments)\nRetry"
     row = {"number": "INC1", "short_description": "VPN", "comments": journal, "caller_id": "Ada"}
     assert said(only(write(tmp_path / "i.json", {"result": [row]})))[1] == ("assistant", kind, "Retry")
+
+
+@pytest.mark.parametrize("caller", ["Ada Lane", "u1"])
+def test_rows_of_a_user_are_the_callers_by_his_name_or_through_sys_user(tmp_path: Path, caller: str) -> None:
+    incident = (
+        "sys_id,number,caller_id,short_description,sys_created_on\ni1,INC1," + caller + ",VPN,2019-10-15 01:00:00\n"
+    )
+    rows = "element,element_id,value,sys_created_by,sys_created_on\n"
+    rows += "comments,i1,Down,ada.lane,2019-10-15 02:00:00\ncomments,i1,Retry,cleo,2019-10-15 03:00:00\n"
+    users = "sys_id,user_name,name\nu1,ada.lane,Ada Lane\nu2,cleo,Cleo Agent\n"
+    files = [write(tmp_path / "i.csv", incident), write(tmp_path / "j.csv", rows), write(tmp_path / "u.csv", users)]
+    assert detect(files).format == "servicenow"
+    found = only(*files)
+    assert said(found) == [("user", "public", "VPN"), ("user", "public", "Down"), ("assistant", "public", "Retry")]
+    assert found.people == ("Ada Lane", "Cleo Agent")

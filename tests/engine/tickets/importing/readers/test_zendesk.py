@@ -147,6 +147,13 @@ def test_a_chat_in_one_comment_becomes_its_turns_whoever_saved_it(tmp_path: Path
     assert "Web User 6a0f" not in found.people
 
 
+def test_ids_of_those_who_wrote_beside_a_chat_are_nobodys_names(tmp_path: Path) -> None:
+    found = only(
+        write(tmp_path / "t.json", lines(zendesk(1, comment(7, "Mail me that chat please."), comment(9, CHAT))))
+    )
+    assert found.people == ("Tilda", "Ben")
+
+
 def chat(*turns: tuple[str, str]) -> dict[str, Any]:
     return comment(9, "\n".join(f"(9:0{minute}:00) {name}: {words}" for minute, (name, words) in enumerate(turns)))
 
