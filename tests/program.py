@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.forked import CAN_FORK, Forked
+from tests.starter import lay_into
+
 ROOT = Path(__file__).parents[1]
 LATE_STREAM = re.compile(
     r"ERROR: +Exception in ASGI application\n(?:(?!ERROR: )[\s\S])*?in sse_stream\n(?:(?!ERROR: )[\s\S])*?"
@@ -27,44 +30,43 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+START = 180.0
+"""Seconds in which a program is there, on a computer that does many things at once."""
+
+
 class Program:
     """`python app.py` with a workspace of its own; may be killed and started again.
 
     Args:
         workspace: Its folder; its log lies beside it.
         words: More options.
+        anew: Whether a new interpreter is started for it, as a person does, which then has all to import; otherwise it
+            is forked from one that has (tests/forked.py).
     """
 
-    def __init__(self, workspace: Path, *words: str) -> None:
+    def __init__(self, workspace: Path, *words: str, anew: bool = False) -> None:
         self.workspace = workspace
         self.words = words
+        self.anew = anew or not CAN_FORK
         self.port = free_port()
         self.address = f"{'https' if '--ssl-certfile' in words else 'http'}://127.0.0.1:{self.port}"
         self.command = [sys.executable, "app.py"]
-        self.process: subprocess.Popen | None = None
+        self.process: subprocess.Popen | Forked | None = None
         self.ends = {0}
 
     def start(self, **settings: str) -> None:
         """Start it, with settings in its environment, where files are made for everybody; wait until it answers."""
-        command = [
-            *self.command,
-            "--no-browser",
-            "--port",
-            str(self.port),
-            "--workspace",
-            str(self.workspace),
-            *self.words,
-        ]
-        log = self.workspace.with_suffix(".log").open("ab")
-        self.process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            stdout=log,
-            stderr=log,
-            env={**os.environ, "PYTHONFAULTHANDLER": "1", **settings},
-            umask=0,
-        )
-        end = time.monotonic() + 90
+        options = ["--no-browser", "--port", str(self.port), "--workspace", str(self.workspace), *self.words]
+        log = self.workspace.with_suffix(".log")
+        environment = {**os.environ, "PYTHONFAULTHANDLER": "1", **settings}
+        if self.anew:
+            with log.open("ab") as out:
+                self.process = subprocess.Popen(
+                    [*self.command, *options], cwd=ROOT, stdout=out, stderr=out, env=environment, umask=0
+                )
+        else:
+            self.process = Forked(["app.py", *options], log, log, environment)
+        end = time.monotonic() + START
         while time.monotonic() < end:
             assert self.process.poll() is None, self.log()
             with socket.socket() as probe:
@@ -102,11 +104,23 @@ class Program:
 
 
 @contextmanager
-def running(folder: Path, *words: str, **settings: str) -> Iterator[Program]:
-    """A started program with a workspace in a folder, in whose log nothing has gone wrong at its end."""
-    program = Program(folder / "workspace", *words)
-    program.start(**settings)
+def running(
+    folder: Path, *words: str, anew: bool = False, starter: Path | None = None, **settings: str
+) -> Iterator[Program]:
+    """A started program with a workspace in a folder, in whose log nothing has gone wrong at its end.
+
+    Args:
+        folder: Where its workspace and its log lie.
+        words: Options.
+        anew: As of :class:`Program`.
+        starter: The starter model, if the program is to find it in its cache instead of fetching and converting it.
+        settings: More of its environment.
+    """
+    program = Program(folder / "workspace", *words, anew=anew)
+    if starter:
+        lay_into(program.workspace, starter)
     try:
+        program.start(**settings)
         yield program
     finally:
         program.end()

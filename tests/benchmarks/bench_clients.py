@@ -247,7 +247,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         workspace = Path(temporary) / "workspace"
         prepare(workspace)
-        program = Program(workspace, "--no-token")
+        program = Program(workspace, "--no-token", anew=True)
         program.start()
         if hasattr(os, "nice"):
             os.nice(19)

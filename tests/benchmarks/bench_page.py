@@ -79,7 +79,7 @@ def main() -> None:
     given = parser.parse_args()
     path = find()
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
-        program = Program(Path(temporary) / "workspace")
+        program = Program(Path(temporary) / "workspace", anew=True)
         program.start()
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         try:

@@ -20,9 +20,9 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory):
-    """A started program in an empty workspace."""
-    with running(tmp_path_factory.mktemp("program")) as started:
+def program(tmp_path_factory, starter):
+    """A started program in a workspace with nothing but the starter model."""
+    with running(tmp_path_factory.mktemp("program"), starter=starter) as started:
         yield started
 
 

@@ -17,7 +17,7 @@ TABS = ("tickets", "recipe", "training", "playground", "export", "desk")
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory, tiny_model):
+def program(tmp_path_factory, tiny_model, starter):
     """A started program whose workspace holds a whole data set and run, and much that is damaged."""
     root = tmp_path_factory.mktemp("damaged") / "workspace"
     studio = Studio(Workspace(root))
@@ -33,7 +33,7 @@ def program(tmp_path_factory, tiny_model):
     (root / "adapters" / "empty").mkdir()
     (root / "recipes" / "mine.json").write_text("{")
     studio.close()
-    with running(root.parent) as started:
+    with running(root.parent, starter=starter) as started:
         yield started
 
 

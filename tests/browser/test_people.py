@@ -14,10 +14,10 @@ expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory):
+def program(tmp_path_factory, starter):
     folder = tmp_path_factory.mktemp("people")
     (folder / "users").write_text("anna:first\nbo:second\n")
-    with running(folder, "--auth-file", str(folder / "users")) as started:
+    with running(folder, "--auth-file", str(folder / "users"), starter=starter) as started:
         yield started
 
 

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import open_window
+from tests.program import running
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 expect.set_options(timeout=60_000)
@@ -35,6 +36,13 @@ ids = tokenizer(text, add_special_tokens=False, return_tensors="pt")
 out = model.generate(**ids, max_new_tokens=int(length), do_sample=False, pad_token_id=tokenizer.pad_token_id)
 print(json.dumps(tokenizer.decode(out[0, ids["input_ids"].shape[1]:], skip_special_tokens=True)))
 """
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory):
+    """The program as a newcomer has it: started in an empty workspace, the starter model is fetched and converted."""
+    with running(tmp_path_factory.mktemp("newcomer"), anew=True) as started:
+        yield started
 
 
 def tab(page, name):

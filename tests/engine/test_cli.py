@@ -1,4 +1,4 @@
-"""The command line, each command in a process of its own as a person types it."""
+"""The command line, each command in a process of its own, as what a person types is."""
 
 import json
 import signal
@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from engine.training.runs.directory import RunDirectory
+from tests.forked import run
 from tests.tiny import write_data
 
 ROOT = Path(__file__).parents[2]
 
 
 def engine(*words, expect=0):
-    """Run a command, where files are made for everybody; return its stdout and stderr."""
-    command = [sys.executable, "-m", "engine", *map(str, words)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, umask=0)
+    """Run a command; return its stdout and stderr."""
+    done = run("-m", "engine", *words)
     assert done.returncode == expect, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout, done.stderr
 
@@ -35,6 +35,15 @@ def trained(tiny_model, tmp_path_factory):
     words = ["train", "--data", data, "--run", folder / "run", "--model", tiny_model, "--workspace", folder / "ws"]
     out, err = engine(*words, *(word for setting in settings for word in ("--set", setting)))
     return folder, out, err
+
+
+@pytest.fixture(scope="module")
+def exported(trained):
+    """The run's adapter as a .zip, which 'export' has written and replayed; and what it has said."""
+    folder, *_ = trained
+    file = folder / "a.zip"
+    out, _ = engine("export", "--run", folder / "run", "--format", "adapter", "--out", file)
+    return file, last_line(out)
 
 
 def test_prepare_writes_the_three_files_and_reports(tmp_path):
@@ -201,10 +210,10 @@ def test_resume_refuses_a_finished_run(trained):
     assert "finished" in err
 
 
-def test_a_run_is_for_its_owner_alone(trained):
+def test_a_run_is_for_its_owner_alone(trained, exported):
     folder, *_ = trained
-    engine("export", "--run", folder / "run", "--out", folder / "private.zip")
-    assert readable(folder / "run", folder / "ws", folder / "private.zip") == []
+    file, _ = exported
+    assert readable(folder / "run", folder / "ws", file) == []
 
 
 def test_ask_gives_base_and_tuned_answers(trained):
@@ -230,23 +239,25 @@ def test_ask_looks_tickets_up_where_data_names_a_folder_of_them(trained):
     assert "holds no train.jsonl" in err
 
 
-def test_export_writes_a_zip_from_which_ask_gives_the_same_answer(trained, tiny_model):
+def test_export_writes_a_zip_from_which_ask_gives_the_same_answer(trained, exported, tiny_model):
     folder, *_ = trained
-    out, _ = engine("export", "--run", folder / "run", "--format", "adapter", "--out", folder / "a.zip")
-    assert last_line(out)["file"].endswith("a.zip")
-    assert last_line(out)["parity"] == "passed"
+    file, told = exported
+    assert told["file"].endswith("a.zip")
+    assert told["parity"] == "passed"
     question = ["--prompt", "where is my parcel", "--max-new-tokens", 20, "--workspace", folder / "ws"]
     first = last_line(engine("ask", "--run", folder / "run", *question)[0])["answers"]
-    second = last_line(engine("ask", "--adapter", folder / "a.zip", "--model", tiny_model, *question)[0])["answers"]
+    second = last_line(engine("ask", "--adapter", file, "--model", tiny_model, *question)[0])["answers"]
     assert first == second
     narrow = ["--temperature", 2.0, "--top-p", 0.0]  # of the likeliest token alone: as without a temperature
     assert last_line(engine("ask", "--run", folder / "run", *question, *narrow)[0])["answers"] == first
 
 
-def test_verify_says_whether_an_export_answers_as_tested_and_over_which_base(trained, tiny_model, other_tiny_model):
+def test_verify_says_whether_an_export_answers_as_tested_and_over_which_base(
+    trained, exported, tiny_model, other_tiny_model
+):
     folder, *_ = trained
-    engine("export", "--run", folder / "run", "--format", "adapter", "--out", folder / "b.zip")
-    words = ["verify", folder / "b.zip", "--workspace", folder / "ws", "--base"]
+    file, _ = exported
+    words = ["verify", file, "--workspace", folder / "ws", "--base"]
     out, err = engine(*words, tiny_model)
     assert last_line(out)["passed"]
     assert "answers: as certified. It takes the playground's token at 100.0%" in err

@@ -43,7 +43,7 @@ def test_a_program_ends_with_its_code_though_a_thread_computes(code, left):
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
 def test_the_window_ends_cleanly_though_a_thread_computes(tmp_path, sign):
     """As one does that converts the starter model, and looks at no request to end before it is done."""
-    program = Program(tmp_path / "workspace")
+    program = Program(tmp_path / "workspace", anew=True)
     program.command = [sys.executable, "-c", f"{COMPUTES}\nimport app\napp.start()"]
     program.start()
     program.end(sign)

@@ -64,7 +64,7 @@ def test_a_workspace_that_cannot_be_written_is_told(tmp_path):
 
 
 def test_many_requests_to_end_end_the_program_as_one_does(tmp_path):
-    program = Program(tmp_path / "workspace")
+    program = Program(tmp_path / "workspace", anew=True)
     program.start()
     while program.process.poll() is None:
         program.process.send_signal(signal.SIGTERM)

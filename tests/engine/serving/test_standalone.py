@@ -1,11 +1,9 @@
 """The endpoint without the window, as a person starts it."""
 
+import os
 import re
 import signal
 import socket
-import subprocess
-import sys
-from pathlib import Path
 
 import openai
 import pytest
@@ -14,9 +12,8 @@ from engine.serving.keys import ApiKeys
 from tests.engine.chat.lora import make_lora
 from tests.engine.serving.conftest import DEADLINE, until
 from tests.engine.serving.test_openai_client import chat
+from tests.forked import Forked
 from tests.program import free_port
-
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -25,11 +22,11 @@ def start(tmp_path):
     running = []
 
     def begin(*words):
-        port, told = free_port(), (tmp_path / f"told-{len(running)}").open("w+")
-        command = [sys.executable, "-m", "engine", "serve", "--workspace", tmp_path / "ws", "--port", port, *words]
-        process = subprocess.Popen([str(word) for word in command], cwd=ROOT, stderr=told, stdout=told, umask=0)
+        port, told = free_port(), tmp_path / f"told-{len(running)}"
+        command = ["-m", "engine", "serve", "--workspace", tmp_path / "ws", "--port", port, *words]
+        process = Forked(command, told, told, os.environ)
         running.append(process)
-        return process, port, lambda: Path(told.name).read_text()
+        return process, port, lambda: told.read_text() if told.exists() else ""
 
     yield begin
     for process in running:

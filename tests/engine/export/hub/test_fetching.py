@@ -7,8 +7,15 @@ from tests.engine.export.conftest import export
 from tests.fake_hub import COMMIT, FakeHub, run_with, serving
 
 
-def fetch(hub, tmp_path, model, repository="jane/shop", **options):
-    """Fetch in a process that takes the fake for the hub, into a workspace; returns the last line as JSON."""
+def fetch_each(hub, tmp_path, model, *asked):
+    """Fetch in a process that takes the fake for the hub, into a workspace; returns what each came to, as from JSON.
+
+    Args:
+        hub: The fake.
+        tmp_path: Where the workspace lies.
+        model: The base to say.
+        asked: For each the repository and options.
+    """
     code = f"""
 import json
 from pathlib import Path
@@ -16,13 +23,15 @@ from engine.errors import StudioError
 from engine.studio import Studio
 from engine.workspace import Workspace, read_object
 studio = Studio(Workspace(Path({str(tmp_path / "there")!r})))
-try:
-    voice = studio.hub.fetch({repository!r}, "", {str(model)!r}, **{options!r}).wait(100)
+def fetched(repository, options):
+    try:
+        voice = studio.hub.fetch(repository, "", {str(model)!r}, **options).wait(100)
+    except StudioError as error:
+        return str(error)
     folder = studio.workspace.adapters / voice.removeprefix("adapter:")
     files = sorted(file.name for file in folder.iterdir())
-    print(json.dumps([studio.playground.voice(voice).label, read_object(folder / "hub.json"), files]))
-except StudioError as error:
-    print(json.dumps(str(error)))
+    return [studio.playground.voice(voice).label, read_object(folder / "hub.json"), files]
+print(json.dumps([fetched(*asked) for asked in {asked!r}]))
 """
     done = run_with(hub.address, tmp_path / "home", code)
     assert done.returncode == 0, done.stderr
@@ -35,12 +44,21 @@ def test_an_adapter_comes_with_its_commit_and_its_hash_and_no_other_is_taken(run
     export(run, folder, with_tickets=True)
     digest = hashlib.sha256((folder / "adapter_model.safetensors").read_bytes()).hexdigest()
     with serving(FakeHub({"jane/shop": folder, "jane/base": tiny_model})) as hub:
-        label, origin, files = fetch(hub, tmp_path, tiny_model, sha256=digest.upper())
-        assert label == "jane/shop"
-        assert origin == {"repository": "jane/shop", "commit": COMMIT, "sha256": digest}
-        assert {"adapter_config.json", "adapter_model.safetensors", "tokenizer.json"} <= set(files)
-        assert not any("lookup_tickets" in asked or "usage.py" in asked for asked in hub.asked)
-        assert "not those that were named" in fetch(hub, tmp_path, tiny_model, sha256="0" * 64)
-        assert "holds no adapter" in fetch(hub, tmp_path, tiny_model, "jane/base")
-        assert "has no 'jane/nothing'" in fetch(hub, tmp_path, tiny_model, "jane/nothing")
-        assert "no id of the model hub" in fetch(hub, tmp_path, tiny_model, "../../etc")
+        (label, origin, files), other_hash, no_adapter, nothing, no_id = fetch_each(
+            hub,
+            tmp_path,
+            tiny_model,
+            ("jane/shop", {"sha256": digest.upper()}),
+            ("jane/shop", {"sha256": "0" * 64}),
+            ("jane/base", {}),
+            ("jane/nothing", {}),
+            ("../../etc", {}),
+        )
+    assert label == "jane/shop"
+    assert origin == {"repository": "jane/shop", "commit": COMMIT, "sha256": digest}
+    assert {"adapter_config.json", "adapter_model.safetensors", "tokenizer.json"} <= set(files)
+    assert not any("lookup_tickets" in asked or "usage.py" in asked for asked in hub.asked)
+    assert "not those that were named" in other_hash
+    assert "holds no adapter" in no_adapter
+    assert "has no 'jane/nothing'" in nothing
+    assert "no id of the model hub" in no_id

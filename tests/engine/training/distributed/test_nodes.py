@@ -12,6 +12,7 @@ import pytest
 
 from engine.training.runs.directory import RunDirectory
 from engine.training.runs.events import Finished
+from tests.forked import run as run_program
 from tests.tiny import write_data
 
 ROOT = Path(__file__).parents[4]
@@ -30,10 +31,10 @@ def run(tmp_path, tiny_model):
     """A run's folder, made as the README says."""
     data = write_data(tmp_path / "data")
     changes = {"max_steps": 6, "epochs": 10, "batch_size": 2, "accumulation": 2, "max_length": 64, "gpus": 0}
-    words = [sys.executable, "-m", "engine", "train", "--data", data, "--model", tiny_model, "--run", tmp_path / "run"]
+    words = ["-m", "engine", "train", "--data", data, "--model", tiny_model, "--run", tmp_path / "run"]
     for name, value in changes.items():
         words += ["--set", f"{name}={value}"]
-    subprocess.run([*map(str, words), "--no-start"], cwd=ROOT, check=True, capture_output=True, timeout=DEADLINE)
+    run_program(*words, "--no-start").check_returncode()
     return RunDirectory(tmp_path / "run")
 
 

@@ -1,7 +1,6 @@
 """Two processes that train one run give what one process gives; see two_ranks.py for the cases."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from engine.training.distributed import process_group
 from engine.training.distributed.control import ControlRequest, write_control
 from engine.training.distributed.worker import StepControl
 from engine.training.runs.events import Paused
+from tests.forked import run
 
 ROOT = Path(__file__).parents[4]
 DEADLINE = 60.0
@@ -22,14 +22,7 @@ DEADLINE = 60.0
 @pytest.fixture(scope="module")
 def told():
     """What every case told."""
-    seen = subprocess.run(
-        [sys.executable, "-m", "tests.engine.training.distributed.two_ranks"],
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=280,
-    )
+    seen = run("-m", "tests.engine.training.distributed.two_ranks", timeout=280)
     assert seen.returncode == 0, seen.stderr[-5000:]
     return json.loads(seen.stdout.splitlines()[-1])
 

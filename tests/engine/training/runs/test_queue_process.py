@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -17,6 +15,7 @@ from engine.recipe import Recipe
 from engine.training.runs.directory import RunDirectory
 from engine.training.runs.events import Finished, LogNote, Started
 from engine.training.runs.queue import TrainingQueue
+from tests.forked import Forked
 from tests.tiny import write_data
 
 ROOT = Path(__file__).parents[4]
@@ -260,12 +259,12 @@ def test_a_run_killed_in_the_middle_is_interrupted_and_resumes_with_the_same_los
     whole = new_run(tmp_path, data, tiny_model, "whole", max_steps=40, eval_steps=10)
     queue.add(whole)
     assert queue.wait(whole.id, DEADLINE)
-    command = [sys.executable, "-m", "engine", "train", "--data", str(data), "--run", str(tmp_path / "killed")]
-    command += ["--workspace", str(tmp_path / "ws"), "--model", str(tiny_model)]
+    command = ["-m", "engine", "train", "--data", data, "--run", tmp_path / "killed"]
+    command += ["--workspace", tmp_path / "ws", "--model", tiny_model]
     for name, value in whole.recipe.changed_from(Recipe()).items():
         if name != "model":
             command += ["--set", f"{name}={value}"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = Forked(command, tmp_path / "said", tmp_path / "said", os.environ)
     killed = RunDirectory(tmp_path / "killed")
     until(lambda: killed.status_file.exists() and killed.checkpoint_steps(), "the first checkpoint")
     assert killed.status.state in {"running", "finished"}

@@ -19,6 +19,7 @@ from engine.training.runs.directory import RunDirectory
 from engine.training.runs.queue import TrainingQueue
 from engine.training.runs.status import ACTIVE, FOLLOWS, RESUMABLE
 from engine.workspace import Workspace
+from tests.forked import run as run_program
 from tests.tiny import write_data
 
 ROOT = Path(__file__).parents[4]
@@ -392,8 +393,7 @@ def test_two_programs_that_write_one_status_lose_nothing(run):
 
 
 def test_a_command_line_does_not_train_what_another_program_trains(run, owner):
-    command = [sys.executable, "-m", "engine", "resume", str(run.path), "--workspace", str(run.path.parent / "ws")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE)
+    done = run_program("-m", "engine", "resume", run.path, "--workspace", run.path.parent / "ws")
     assert done.returncode == 1
     assert f"'one' is running in another program (process {owner.pid}" in done.stderr
     assert RunDirectory(run.path).status.process == owner.pid
