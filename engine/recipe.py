@@ -282,7 +282,20 @@ class Recipe:
         True,
         "Evaluation",
         "Take the best checkpoint, not the last",
-        "The adapter with the lowest held-out loss is the one you get.",
+        "The adapter that is best by the next setting is the one you get.",
+    )
+    best_by: Literal["loss", "inventions", "both"] = setting(
+        "loss",
+        "Evaluation",
+        "What makes a checkpoint the best (best by)",
+        "loss: lowest on the held-out tickets; inventions: fewest facts from nowhere in replies to them; both: fewest, "
+        "of those with nearly the lowest loss.",
+    )
+    replies: Literal["auto", "on", "off"] = setting(
+        "auto",
+        "Evaluation",
+        "Answer held-out tickets on the way (replies)",
+        "on: three at every check, so that you see the manner arrive; auto: as often as costs the run at most 5 %.",
     )
 
     def __post_init__(self) -> None:
@@ -295,6 +308,10 @@ class Recipe:
         if self.spread == "shards" and self.bias != "none":
             raise RecipeError(
                 "spread", "A base that is split among GPUs keeps its biases.", "Set bias to none, or copies."
+            )
+        if self.replies == "off" and self.best_by != "loss":
+            raise RecipeError(
+                "best_by", "Inventions are counted in replies, which are off.", "Set replies to on, or best by to loss."
             )
         check_layer_names(self.targets)
 

@@ -26,6 +26,7 @@ from engine.services.lookup import LookupService
 from engine.services.playground import PlaygroundService
 from engine.services.questions import QuestionService
 from engine.services.recipes import RecipeService
+from engine.services.replies import ReplyService
 from engine.services.runs import RunService
 from engine.services.verdict import VerdictService
 from engine.tickets.dataset.files import NAME, REPORT
@@ -73,6 +74,7 @@ class Studio:
         self.playground = PlaygroundService(workspace, self.tickets, self.runs, self.adapters, self.lookup, self.bases)
         self.erasure = ErasureService(workspace, self.tickets, self.runs, self.adapters)
         self.facts = FactService(self.lookup)
+        self.replies = ReplyService(self.runs, self.lookup, self.facts)
         self.questions = QuestionService(workspace, self.playground, self.facts)
         self.export = ExportService(self.runs, self.bases, workspace.cache)
         self.hub = HubService(workspace, self.export, self.adapters)

@@ -25,7 +25,7 @@ from engine.training.runs.events import LogNote
 from engine.workspace import Workspace, disk_errors, write_atomically
 
 DONE = "deleted_customers.jsonl"
-_MADE_OF_IT = ("verdict", "verdict.json", "repeated.json")
+_MADE_OF_IT = ("verdict", "verdict.json", "repeated.json", "replies.jsonl")
 """What lies in a run's folder and holds answers to its tickets; it can be made again."""
 
 

@@ -62,12 +62,25 @@ class FactService:
         Raises:
             StudioError: The tickets are damaged, or the disk is full.
         """
-        from engine.verdict.inventions import inventions, sides
-
         try:
             folder = self._lookup.home(voices, dataset)
         except StudioError:
             return None
+        return self.inventions_in(folder, turns, answers, ticket, reference, patience, should_stop)
+
+    def inventions_in(
+        self,
+        folder: Path,
+        turns: Sequence[Turn],
+        answers: Mapping[str, str],
+        ticket: str,
+        reference: str,
+        patience: float,
+        should_stop: Callable[[], bool],
+    ) -> dict[str, tuple[Fact, ...]] | None:
+        """As :meth:`inventions`, against the data set or a run's copy of one in ``folder``."""
+        from engine.verdict.inventions import inventions, sides
+
         index = self._index(folder, patience, should_stop)
         if index is None:
             return None

@@ -17,6 +17,7 @@ from engine.recipe import Recipe
 from engine.training.distributed import process_group
 from engine.training.dry_run import DryRunTrainer, dry_run
 from engine.training.errors import diverged
+from engine.training.replies import Replies
 from engine.training.runs.events import Checkpointed, Emit, LogNote, Stepped
 
 
@@ -29,6 +30,7 @@ class ObservedTrainer(DryRunTrainer, Protocol):
     model_wrapped: Any
     tokens: int
     paused_seconds: float
+    replies: Replies
     is_mid_step: bool
 
     def check_general(self) -> None:
@@ -61,6 +63,7 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]  # transformers' types
         self.trainer.make_up_check()
         self.started = self.last_seen = time.monotonic()
         self.paused_before = self.last_paused = self.trainer.paused_seconds
+        self.trainer.replies.begin(state.global_step, self.paused_before)
         if state.global_step >= state.max_steps:
             control.should_training_stop = True
 

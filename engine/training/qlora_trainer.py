@@ -15,8 +15,10 @@ import torch
 from transformers import PrinterCallback, Trainer, TrainerControl
 from trl import SFTTrainer
 
+from engine.model.snapshot import snapshot_of
 from engine.model.unpacking import linear_4bit_layers
 from engine.recipe import Recipe
+from engine.training.best_check import Check, best_check, checks_of, may_be_best
 from engine.training.callbacks import RunCallback
 from engine.training.data.collating import FlatBatches, real_tokens
 from engine.training.data.sampling import EpochOrder
@@ -31,6 +33,7 @@ from engine.training.kernels.async_optimizer import make_async
 from engine.training.memory.cpu import WHOLE_LOGITS
 from engine.training.memory.modes import Settings
 from engine.training.pausing import PausedMemory, is_worth_it, wait_without_memory
+from engine.training.replies import Replies
 from engine.training.runs.checkpoints import MAKING, STATE, place, remove_older, written_aside
 from engine.training.runs.events import Checkpointed, Emit, Evaluated, GeneralChecked, LogNote
 from engine.training.warmup import start_above_zero
@@ -55,6 +58,7 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         should_stop: Looked at between steps and between held-out batches; may block, which is a pause.
         is_paused: Asked just before; True says that ``should_stop`` is about to block for long.
         general: Rows of general texts and of plain instructions, to see what is forgotten.
+        replies: Asks held-out tickets at the checks.
         **options: As for SFTTrainer.
     """
 
@@ -67,10 +71,12 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         should_stop: Callable[[], bool],
         is_paused: Callable[[], bool] = lambda: False,
         general: GeneralRows | None = None,
+        replies: Replies | None = None,
         **options: Any,
     ) -> None:
         self.recipe = recipe
         self.general = general
+        self.replies = replies or Replies(None, recipe, emit)
         self.settings = settings
         super().__init__(**options)
         if settings.flat:
@@ -217,11 +223,26 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         if loss is None:
             return {}
         metrics = {"eval_loss": loss}
-        self.state.log_history.append({**metrics, "step": self.state.global_step})
+        invented = self._ask_replies()
+        asked = {} if invented is None else {"invented": invented}
+        self.state.log_history.append({**metrics, **asked, "step": self.state.global_step})
         self.control: TrainerControl = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         self.emit(Evaluated(self.state.global_step, loss))
         self.stop_early()
         return metrics
+
+    def _ask_replies(self) -> int | None:
+        """Let held-out tickets be answered; the random numbers of the run stay where they are."""
+        step, run = self.state.global_step, Path(self.args.output_dir).parent.name
+        with torch.random.fork_rng(devices=[self.model.device] if self.model.device.type == "cuda" else []):
+            return self.replies.at_check(
+                lambda: snapshot_of(self.model, run, step), step, self.state.max_steps, self.paused_seconds
+            )
+
+    @property
+    def checks(self) -> list[Check]:
+        """The checks on held-out tickets after the first step."""
+        return checks_of(self.state.log_history)
 
     def check_general(self) -> None:
         """Measure what the model knew before, and say once where it has lost too much of it."""
@@ -238,14 +259,15 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
 
     def stop_early(self) -> None:
         """End the run when the held-out loss has not fallen for as many checks as the recipe allows."""
-        checks = [(seen["eval_loss"], seen["step"]) for seen in self.state.log_history if "eval_loss" in seen]
-        best = stalled_since(checks, self.recipe.patience)
+        by = self.recipe.best_by
+        best = stalled_since(self.checks, self.recipe.patience, by)
         if best is None or self.state.global_step >= self.state.max_steps:
             return
         self.control.should_training_stop = self.control.should_save = True
+        what = "Held-out loss has not" if by == "loss" else "Neither held-out loss nor what replies invent has"
         self.emit(
             LogNote(
-                f"Held-out loss has not fallen for {self.recipe.patience} checks, since step {best}: more steps "
+                f"{what} fallen for {self.recipe.patience} checks, since step {best}: more steps "
                 "would teach the tickets by heart, so the run ends here."
             )
         )
@@ -292,7 +314,8 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
             self.accelerator.wait_for_everyone()
         self.saved_step = step
         if first:
-            remove_older(checkpoints, self.recipe.keep_checkpoints, {self.state.best_global_step})
+            always = may_be_best(self.checks, self.recipe.best_by)
+            remove_older(checkpoints, self.recipe.keep_checkpoints, {self.state.best_global_step, *always})
 
     def save_now(self) -> None:
         """Save a checkpoint of the last optimizer step."""
@@ -306,11 +329,15 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
             raise diverged(self.state.global_step, self.recipe.learning_rate)
 
     def _determine_best_metric(self, metrics: dict[str, float], trial: Any) -> bool:
-        """Save what is best so far, however rarely the recipe saves; a check that a stop broke off has no metric."""
-        best = bool(metrics) and bool(super()._determine_best_metric(metrics=metrics, trial=trial))
-        if best and self.recipe.keep_best:
+        """Save what may turn out the best, however rarely the recipe saves; a check broken off has no metric."""
+        checks, by, step = self.checks, self.recipe.best_by, self.state.global_step
+        best = best_check(checks, by)
+        if not metrics or best is None:
+            return False
+        self.state.best_global_step, self.state.best_metric = best.step, best.loss
+        if self.recipe.keep_best and step in may_be_best(checks, by):
             self.control.should_save = True
-        return best
+        return bool(best.step == step)
 
     def make_up_check(self) -> None:
         """Check at the beginning: the untouched base, or the step gone on from where its check is due and missing."""

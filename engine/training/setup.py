@@ -30,6 +30,7 @@ from engine.training.kernels.layers import can_compile, can_recompute, set_up
 from engine.training.lora_config import with_new_adapter
 from engine.training.memory.bus import Bus, measured
 from engine.training.memory.modes import Epoch, Machine, Settings, choose, steps
+from engine.training.replies import AskReplies, Replies
 from engine.training.runs.events import Emit, LogNote
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def make_trainer(
     should_stop: Callable[[], bool],
     settings: Settings,
     is_paused: Callable[[], bool] = lambda: False,
+    ask_replies: AskReplies | None = None,
 ) -> "QLoRATrainer":
     """Return a trainer that is ready to train a new adapter over a copy of the base.
 
@@ -84,6 +86,7 @@ def make_trainer(
         should_stop: For the trainer.
         settings: How steps are computed.
         is_paused: For the trainer.
+        ask_replies: Answers held-out tickets on the way; None where nobody can.
 
     Raises:
         torch.OutOfMemoryError: The unpacked base, or the pass that compiles, does not fit.
@@ -124,6 +127,7 @@ def make_trainer(
             train_dataset=rows,
             eval_dataset=_dataset(heldout.examples) if heldout.examples else None,
             general=_general(base, recipe),
+            replies=Replies(ask_replies, recipe, emit),
             processing_class=base.chat.tokenizer,
         )
         _set_up_layers(trainer, settings.recompute and own_recompute, emit)

@@ -22,9 +22,11 @@ from engine.task import Report
 from engine.tickets.dataset.files import HELDOUT, TRAIN
 from engine.tickets.dataset.stored import StoredConversation, conversations
 from engine.training import early_stopping
+from engine.training.best_check import why_best
 from engine.training.data.examples import ExampleSet, build_examples
 from engine.training.data.looked_up import with_lookup
 from engine.training.distributed import process_group
+from engine.training.replies import AskReplies
 from engine.training.runs import checkpoints, keeping
 from engine.training.runs.events import Emit, Finished, LogNote, Started
 from engine.workspace import read_json, write_json
@@ -104,6 +106,7 @@ def run_training(
     is_paused: Callable[[], bool] = lambda: False,
     begin_with: "Settings | None" = None,
     take_snapshots: TakeSnapshots = lambda _: None,
+    ask_replies: AskReplies | None = None,
 ) -> Outcome:
     """Train an adapter; where several processes share the run (distributed/), each calls this with the same arguments.
 
@@ -119,6 +122,7 @@ def run_training(
         begin_with: How steps are computed at first; chosen for this machine where None.
         take_snapshots: Given a function that copies the adapter as it is, which ``should_stop`` may call; None when
             there is none any more.
+        ask_replies: Answers a few held-out tickets with the weights of a check; None where nobody can.
 
     Raises:
         StudioError: What happened, in words; the cause is chained. Checkpoints made so far stay.
@@ -132,11 +136,14 @@ def run_training(
     try:
         train = build_examples(data.train, base.chat, recipe)
         heldout = build_examples(data.heldout, base.chat, recipe, may_be_empty=True)
-        _check_and_say(recipe, train, heldout, base, folder, emit, goes_on=resume_step > 0)
+        can_ask = ask_replies is not None
+        _check_and_say(recipe, train, heldout, base, folder, emit, goes_on=resume_step > 0, can_ask=can_ask)
         settings = begin_with or choose_settings(recipe, train, base, emit)
 
         def make(settings: "Settings", resume_step: int) -> "QLoRATrainer":
-            made = make_trainer(recipe, train, heldout, base, folder, emit, should_stop, settings, is_paused)
+            made = make_trainer(
+                recipe, train, heldout, base, folder, emit, should_stop, settings, is_paused, ask_replies
+            )
             emit(_started(made, train, heldout, base, resume_step))
             take_snapshots(lambda: snapshot_of(made.model, folder.name, made.state.global_step))
             return made
@@ -145,7 +152,7 @@ def run_training(
         kept = _keep(trainer.state.best_global_step, recipe, folder, base)
         seconds = time.monotonic() - began - paused
         if kept != trainer.state.global_step and recipe.keep_best:
-            emit(LogNote(f"The adapter is that of step {kept}, where the held-out loss was lowest."))
+            emit(LogNote(f"The adapter is that of step {kept}, {why_best(recipe.best_by)}."))
         if not trainer.stopped:
             emit(Finished(kept, round(seconds, 1)))
         return Outcome(trainer.state.global_step, kept, trainer.stopped, seconds)
@@ -170,6 +177,7 @@ def _check_and_say(
     emit: Emit,
     *,
     goes_on: bool,
+    can_ask: bool,
 ) -> None:
     """Look at what can be known before the first step, and say what a person may not expect."""
     from engine.training.target_modules import check_target_modules
@@ -184,6 +192,8 @@ def _check_and_say(
         write_json(folder / ENVIRONMENT, environment(base))
     if (used := optimizer_for(recipe, base.device)) != recipe.optimizer:
         emit(LogNote(f"Without a GPU the optimizer is {used}: {recipe.optimizer} is slow there."))
+    if recipe.best_by != "loss" and heldout.examples and not can_ask:
+        emit(LogNote("Nobody answers tickets on the way of this run: the best is by held-out loss alone.", "warning"))
     emit(LogNote(early_stopping.in_words(recipe, steps=recipe.max_steps, heldout=bool(heldout.examples))))
 
 

@@ -87,6 +87,18 @@ class GeneralChecked:
 
 
 @dataclass(frozen=True, slots=True)
+class Replied:
+    """A few held-out tickets were answered on the way; step 0 is the untouched base. The texts are in replies.jsonl."""
+
+    step: int
+    answers: int
+    invented: int
+    """Facts from nowhere, in all answers together."""
+    seconds: float = 0.0
+    """What answering took of the run."""
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpointed:
     """A checkpoint is complete on disk."""
 
@@ -117,7 +129,18 @@ class LogNote:
     level: Literal["info", "warning", "error"] = "info"
 
 
-Event = Started | DryRunMeasured | Stepped | Evaluated | GeneralChecked | Checkpointed | Paused | Finished | LogNote
+Event = (
+    Started
+    | DryRunMeasured
+    | Stepped
+    | Evaluated
+    | GeneralChecked
+    | Replied
+    | Checkpointed
+    | Paused
+    | Finished
+    | LogNote
+)
 Emit = Callable[[Event], None]
 
 _KINDS: dict[str, type[Event]] = {  # the words in events.jsonl, which stay when a class is renamed
@@ -126,6 +149,7 @@ _KINDS: dict[str, type[Event]] = {  # the words in events.jsonl, which stay when
     "step": Stepped,
     "evaluation": Evaluated,
     "general": GeneralChecked,
+    "replies": Replied,
     "checkpoint": Checkpointed,
     "held": Paused,
     "finished": Finished,

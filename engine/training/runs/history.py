@@ -23,6 +23,7 @@ from engine.training.runs.events import (
     LogNote,
     Paused,
     Record,
+    Replied,
     Started,
     Stepped,
 )
@@ -32,6 +33,8 @@ NOTES = 500
 """Sentences that are kept, the newest."""
 GENERAL_CHECKS = 500
 """Checks of what the model knew before that are kept: the base's and the newest."""
+REPLIES = 500
+"""Likewise of replies on the way."""
 CHECKPOINTS = 200
 """Checkpoints that are kept in mind, the newest; far fewer are on the disk."""
 
@@ -85,6 +88,8 @@ class History:
     """Whether the run, in processes of its own, waits at a step boundary."""
     general: tuple[GeneralChecked, ...] = ()
     """What the model knew before, check by check."""
+    replies: tuple[Replied, ...] = ()
+    """How many facts the replies on the way invented, check by check; in the order of their steps."""
     tokens: float = 0.0
     """Tokens trained on: those that the trainer counted; an earlier version told only its speed."""
 
@@ -159,6 +164,7 @@ class Curve:
         self._checkpoints: dict[int, float] = {}
         """Step -> the tokens until there, from where a resumed run counts on."""
         self._general: list[GeneralChecked] = []
+        self._replies: dict[int, Replied] = {}
         self._notes: list[tuple[float, LogNote]] = []
         self._tokens = self._until = 0.0
 
@@ -178,6 +184,10 @@ class Curve:
             case GeneralChecked() as event:
                 self._general.append(event)
                 del self._general[1:-GENERAL_CHECKS]
+            case Replied() as event:
+                self._replies[event.step] = event
+                while len(self._replies) > REPLIES:
+                    del self._replies[sorted(self._replies)[1]]
             case Checkpointed() as event:
                 self._checkpoints.pop(event.step, None)
                 self._checkpoints[event.step] = self._tokens
@@ -197,6 +207,8 @@ class Curve:
         self._steps.cut(event.first_step)
         self._evaluations.cut(event.first_step)
         self._general = [seen for seen in self._general if seen.step <= event.first_step and event.first_step]
+        goes_on = event.first_step > 0
+        self._replies = {step: seen for step, seen in self._replies.items() if goes_on and step <= event.first_step}
         self._checkpoints = {step: known for step, known in self._checkpoints.items() if step <= event.first_step}
         self._tokens = self._checkpoints.get(event.first_step, self._tokens) if event.first_step else 0.0
         self._until = 0.0
@@ -213,6 +225,7 @@ class Curve:
             self._dry_run,
             self._paused,
             tuple(self._general),
+            tuple(self._replies[step] for step in sorted(self._replies)),
             self._tokens,
         )
 
@@ -226,6 +239,7 @@ class Curve:
             "steps": [self._steps.stretch, *_rows(self._steps.points())],
             "evaluations": [self._evaluations.stretch, *_rows(self._evaluations.points())],
             "general": _rows(self._general),
+            "replies": _rows(self._replies.values()),
             "checkpoints": list(self._checkpoints.items()),
             "notes": [[at, note.text, note.level] for at, note in self._notes],
             "tokens": self._tokens,
@@ -248,6 +262,7 @@ class Curve:
         checks = values["evaluations"]
         made._evaluations = Thinned(_loss, checks[0], (Evaluated(*row) for row in checks[1:]))
         made._general = [GeneralChecked(*row) for row in values["general"]]
+        made._replies = {row[0]: Replied(*row) for row in values["replies"]}
         made._checkpoints = {int(step): float(tokens) for step, tokens in values["checkpoints"]}
         made._notes = [(at, LogNote(text, level)) for at, text, level in values["notes"]]
         made._tokens, made._until = float(values["tokens"]), float(values["until"])

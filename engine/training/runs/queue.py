@@ -9,7 +9,7 @@ step does.
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +21,7 @@ from engine.model.sources import resolve
 from engine.recipe import Recipe
 from engine.task import Report
 from engine.training.distributed.launcher import processes_for, train_together
+from engine.training.replies import AskReplies
 from engine.training.runs import checkpoints
 from engine.training.runs.directory import RunDirectory
 from engine.training.runs.events import LogNote, Started
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from engine.training.trainer import TrainingData
 
 log = logging.getLogger(__name__)
+
+MakeAsker = Callable[[RunDirectory, "BaseModel", Callable[[], bool]], AskReplies | None]
+"""Given a run, its base and whether the run is being stopped; returns who answers tickets on its way."""
 
 
 class TrainingQueue:
@@ -55,6 +59,8 @@ class TrainingQueue:
         self._closing = False
         self._lost: LostGpuError | None = None
         """Why no run can be trained until the program is started again."""
+        self.make_asker: MakeAsker = lambda *_: None
+        """Set by who knows how to answer, which this does not."""
 
     def add(self, run: RunDirectory) -> None:
         """Queue a run; it starts at once when nothing is before it. A run with checkpoints goes on from the newest.
@@ -291,6 +297,7 @@ class TrainingQueue:
             resume_step,
             lambda: job.is_held,
             take_snapshots=job.take_snapshots,
+            ask_replies=self.make_asker(job.run, base, job.stopped.is_set),
         )
         return outcome.stopped
 
