@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from engine.verdict.facts.fact import Fact
     from engine.verdict.paper import PaperTicket
     from engine.verdict.records import TwoRuns, Verdict
+    from engine.verdict.replies import Strip
     from engine.verdict.transcript import SaidAnswer
     from engine.workspace import Deleted
 
@@ -200,6 +201,12 @@ class ApiKeys(Protocol):
     def revoke(self, identifier: str) -> ApiKey: ...
 
 
+class Replies(Protocol):
+    """Tickets answered on the way: see :class:`engine.services.replies.ReplyService`."""
+
+    def strip(self, run: str) -> Strip | None: ...
+
+
 class Endpoint(Protocol):
     """What a help desk asks: see :class:`engine.services.endpoint.EndpointService`."""
 
@@ -275,6 +282,8 @@ class Studio(Protocol):
     def adapters(self) -> Adapters: ...
     @property
     def playground(self) -> Playground: ...
+    @property
+    def replies(self) -> Replies: ...
     @property
     def questions(self) -> Questions: ...
     @property

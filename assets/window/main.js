@@ -20,7 +20,8 @@ import { download } from "./links.js";
 import { live, piece } from "./live.js";
 import { done, press } from "./once.js";
 import { palette } from "./palette.js";
+import { replies } from "./replies.js";
 import { openTab, ready } from "./tabs.js";
 
 slowTheClock(window);
-window.ticketTuner = { actions, address, blind, chart, done, download, fields, follow, header, live, openTab, palette, piece, press, ready };
+window.ticketTuner = { actions, address, blind, chart, done, download, fields, follow, header, live, openTab, palette, piece, press, ready, replies };

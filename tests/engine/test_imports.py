@@ -110,6 +110,7 @@ def test_ui_imports_from_engine_only_studio_and_plain_records():
             "verdict.intervals",
             "verdict.paper",
             "verdict.records",
+            "verdict.replies",
             "verdict.transcript",
         ),
         *("tickets.conversation", "tickets.dataset.files", "tickets.dataset.stored"),

@@ -37,7 +37,7 @@ from engine.training.runs.status import Status
 from engine.verdict.facts.fact import Fact
 from engine.workspace import Deleted
 from tests.ui.fake_tickets import HOSTILE, NOW, FakeDataSets, FakeTokens
-from tests.ui.fake_verdict import FakeBlind, FakeVerdicts
+from tests.ui.fake_verdict import FakeBlind, FakeReplies, FakeVerdicts
 
 
 def curve(steps: int, total: int, finished: bool, floor: float = 0.6) -> History:
@@ -508,6 +508,7 @@ class FakeStudio:
         self.export = FakeExport(self)
         self.hub = FakeHub(self)
         self.endpoint = FakeEndpoint(self)
+        self.replies = FakeReplies()
         self.verdict = FakeVerdicts(self)
         self.blind = FakeBlind(self)
         if not empty:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -14,14 +15,18 @@ from engine.task import Task
 from engine.verdict.blind import BlindTest, BlindTicket, Choice, Tally, Vote, counted
 from engine.verdict.coach import Advice
 from engine.verdict.comparing import beside
+from engine.verdict.facts.fact import Fact
 from engine.verdict.judging import judged
 from engine.verdict.paper import PaperTicket
 from engine.verdict.records import JudgedTicket, TwoRuns, Verdict
+from engine.verdict.replies import RepliesAt, Reply, Strip
 from engine.verdict.transcript import SaidAnswer
 from engine.verdict.voices import voices_of
 from tests.ui.fake_tickets import HOSTILE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tests.ui.fake_studio import FakeStudio
 
 POINTS = {"base": 22.0, "base+lookup": 38.0, NEAREST: 34.0}
@@ -47,6 +52,27 @@ def made_verdict(run: str, name: str, tuned: float = 52.0, tickets: int = 19, se
                 scores[voice.id]["loss"] = 4.2 - points / 20
         rows.append(JudgedTicket(str(1001 + number), f"customer {number}", f"topic {number % 12}", scores))
     return judged(name, voices, rows, tickets, 120, "0123456789abcdef")
+
+
+class FakeReplies:
+    """As :class:`engine.services.replies.ReplyService`."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Strip] = {}
+
+    def strip(self, run: str) -> Strip | None:
+        return self.kept.get(run)
+
+    def add(self, run: str, said: Mapping[int, str], tickets: int = 3) -> None:
+        """Let every ticket be answered so at these steps; what is written in digits is from nowhere."""
+        asked = ({"role": "user", "content": f"Where is my parcel? {HOSTILE}"},)
+        papers = tuple(PaperTicket(str(n), asked, "It is on its way.", "", "") for n in range(1001, 1001 + tickets))
+        none: frozenset[str] = frozenset()
+        checks = []
+        for step, text in said.items():
+            facts = tuple(Fact("number", *found.span(), none, none) for found in re.finditer(r"\d+", text))
+            checks.append(RepliesAt(step, (Reply(text, "end", facts),) * tickets))
+        self.kept[run] = Strip(papers, tuple(checks))
 
 
 class FakeVerdicts:

@@ -1,6 +1,7 @@
 """In what an answer differs from another one, word by word."""
 
 import re
+from collections.abc import Iterator
 from difflib import SequenceMatcher
 
 from markupsafe import Markup
@@ -19,14 +20,22 @@ def marked(text: str, other: str) -> Markup:
         text: What is shown.
         other: What it is compared with; nothing is marked where it is empty.
     """
+    pieces, at = [], 0
+    for start, end in changed(text, other):
+        pieces.append(Markup("{}<mark>{}</mark>").format(text[at:start], text[start:end]))
+        at = end
+    return join([*pieces, Markup("{}").format(text[at:])])
+
+
+def changed(text: str, other: str) -> Iterator[tuple[int, int]]:
+    """Yield where the stretches of a text begin and end that the other one does not have in this place."""
     words, others = _WORD.findall(text), _WORD.findall(other)
     if not others or max(len(words), len(others)) > MOST_WORDS:
-        return Markup("{}").format(text)
-    pieces = []
+        return
+    places = [0]
+    for word in words:
+        places.append(places[-1] + len(word))
     matcher = SequenceMatcher(None, [word.casefold() for word in others], [word.casefold() for word in words], False)
     for kind, _, _, first, last in matcher.get_opcodes():
-        piece = "".join(words[first:last])
-        if piece:
-            same = kind == "equal" or not piece.strip()
-            pieces.append(Markup("{}" if same else "<mark>{}</mark>").format(piece))
-    return join(pieces)
+        if kind != "equal" and text[places[first] : places[last]].strip():
+            yield places[first], places[last]

@@ -93,7 +93,7 @@ def answer(studio: Studio, asked: dict[str, Any]) -> dict[str, Any]:
     run, overlays, known = str(asked.get("run", "")), list(asked.get("overlays", ())), dict(asked.get("marks", {}))
     now = status_bar.live(snapshot, runs, run)
     if known.keys() - now.keys():
-        now |= live_training(snapshot, runs, run, overlays)
+        now |= live_training(snapshot, runs, run, overlays, studio.replies.strip)
     marks = {name: _mark(value) for name, value in now.items()}
     new = {name for name in now if name in known and known[name] != marks[name]}
     return {

@@ -39,6 +39,8 @@ class TrainingTab:
     """[run-forgetting]; raises 'remedy'"""
     verdict: gr.HTML
     """[run-verdict]; raises 'verdict'"""
+    replies: gr.HTML
+    """[run-replies]"""
     curves: gr.Column
     """[run-curves] around the next three: there is nothing to see in it before the first check."""
     chart: gr.HTML
@@ -84,6 +86,7 @@ def build_training(tab: gr.Tab) -> TrainingTab:
         progress = html(elem_id="run-progress", live=True)
         forgetting = html(elem_id="run-forgetting", raises=("remedy",), live=True)
         verdict = html(elem_id="run-verdict", raises=("verdict",))
+        replies = html(elem_id="run-replies", script="ticketTuner.replies(element, props, watch, 'run-replies')")
         with gr.Column(elem_id="run-curves", visible=False) as curves:
             with gr.Column(elem_classes="sheet", elem_id="loss-panel"):
                 html(
@@ -111,6 +114,7 @@ def build_training(tab: gr.Tab) -> TrainingTab:
         progress,
         forgetting,
         verdict,
+        replies,
         curves,
         chart,
         facts,

@@ -1,13 +1,16 @@
 """What the tab 'Training' says of a run now, as text by elem_id: for the tab, and for pages that look again."""
 
 import time
+from collections.abc import Callable
 from functools import lru_cache
 
 from engine.studio import RunInfo, StudioSnapshot
 from engine.training.runs.progress import JobSnapshot
+from engine.verdict.replies import Strip
 from ui.training import runs_table as runs_views
 from ui.training import views
 from ui.training.forgetting import forgetting
+from ui.training.replies import replies
 
 
 def selected_run(snapshot: StudioSnapshot, runs: list[RunInfo], run: str) -> RunInfo | None:
@@ -19,8 +22,22 @@ def selected_run(snapshot: StudioSnapshot, runs: list[RunInfo], run: str) -> Run
     return runs[0] if runs else None
 
 
-def live(snapshot: StudioSnapshot, runs: list[RunInfo], run: str, overlays: list[str]) -> dict[str, str]:
-    """Return what the tab says of a run now, by elem_id."""
+def live(
+    snapshot: StudioSnapshot,
+    runs: list[RunInfo],
+    run: str,
+    overlays: list[str],
+    strip: Callable[[str], Strip | None],
+) -> dict[str, str]:
+    """Return what the tab says of a run now, by elem_id.
+
+    Args:
+        snapshot: The machine now.
+        runs: All runs.
+        run: The selected one.
+        overlays: Runs that are laid over it.
+        strip: Finds what a run was answered on the way.
+    """
     info = selected_run(snapshot, runs, run)
     if info is None:
         return {}
@@ -28,6 +45,7 @@ def live(snapshot: StudioSnapshot, runs: list[RunInfo], run: str, overlays: list
     return {
         "run-title": str(views.heading(info, overlays)),
         "run-progress": str(views.progress(info, job_of(info, snapshot))),
+        "run-replies": str(replies(info, strip(info.id))),
         "runs": str(runs_views.runs_table(runs, info.id, overlays, time.time())),
         **_drawn(info, others),
     }

@@ -121,7 +121,7 @@ def _outputs(context: Context) -> list[Any]:
     """Everything that the tab sets."""
     ui = context.training
     frame = [ui.empty, ui.body, ui.title, ui.pause, ui.resume, ui.stop, ui.again, ui.compare, ui.progress, ui.table]
-    return [*frame, ui.forgetting, ui.verdict, ui.curves, ui.chart, ui.facts, *ui.small.values(), ui.log]
+    return [*frame, ui.forgetting, ui.verdict, ui.replies, ui.curves, ui.chart, ui.facts, *ui.small.values(), ui.log]
 
 
 def _shown(context: Context, run: str, overlays: list[str]) -> dict[Any, Any]:
@@ -131,8 +131,18 @@ def _shown(context: Context, run: str, overlays: list[str]) -> dict[Any, Any]:
     info = selected_run(snapshot, runs, run)
     if info is None:
         return {ui.empty: gr.Column(visible=True), ui.body: gr.Column(visible=False)}
-    pieces = [ui.title, ui.progress, ui.forgetting, ui.chart, ui.facts, *ui.small.values(), ui.log, ui.table]
-    now = live(snapshot, runs, info.id, overlays)
+    pieces = [
+        ui.title,
+        ui.progress,
+        ui.forgetting,
+        ui.replies,
+        ui.chart,
+        ui.facts,
+        *ui.small.values(),
+        ui.log,
+        ui.table,
+    ]
+    now = live(snapshot, runs, info.id, overlays, studio.replies.strip)
     return {
         ui.verdict: at_a_glance(info, studio.verdict.verdict(info.id)),
         **_frame(ui, info, job_of(info, snapshot), studio.runs.can_be_asked(info.id)),
