@@ -167,6 +167,16 @@ class Recipe:
         "Puts similar tickets before most conversations, to be read and not learnt; then always asked so.",
     )
 
+    general: float = setting(
+        0.0,
+        "Learning",
+        "Mix general examples in (general share)",
+        "Plain questions and answers that come with the program, learnt beside the tickets: against forgetting.",
+        low=0.0,
+        high=0.5,
+        unit="share of all conversations",
+    )
+
     batch_size: int = setting(
         4,
         "Batches",

@@ -17,7 +17,7 @@ from engine.model.libraries import import_all
 from engine.model.sources import is_hub_id, public_name
 from engine.recipe import FIELDS, STARTER, Recipe
 from engine.tickets.dataset.files import REPORT
-from engine.training.forgetting.alarm import FORGOTTEN, alarm, lost
+from engine.training.forgetting.alarm import alarm, rises
 from engine.training.runs.directory import RunDirectory
 from engine.training.runs.events import Evaluated
 from engine.training.runs.history import History
@@ -261,10 +261,11 @@ def _forgotten(history: History, result: Result) -> str:
     seen = [check for check in history.general if 0 < check.step <= (step or check.step)]
     if not seen or history.general[0].step:
         return ""
-    rise, where = lost(history.general[0], seen[-1])
+    worst = rises(history.general[0], seen[-1])[0]
+    told = f"{worst.nats:+.2f} nats a token on {worst.on}"
     if alarm(history.general, step or None):
-        return f"it forgets: {rise:+.2f} nats a token on {where}, more than the {FORGOTTEN:g} that are allowed"
-    return f"{rise:+.2f} nats a token on {where}, within the {FORGOTTEN:g} that are allowed"
+        return f"it forgets: {told}, more than the {worst.allowed:g} that are allowed"
+    return f"{told}, within the {worst.allowed:g} that are allowed"
 
 
 def _verdict(run: RunDirectory) -> str:

@@ -26,6 +26,7 @@ from engine.training.best_check import why_best
 from engine.training.data.examples import ExampleSet, build_examples
 from engine.training.data.looked_up import with_lookup
 from engine.training.distributed import process_group
+from engine.training.forgetting.mixing import with_general
 from engine.training.replies import AskReplies
 from engine.training.runs import checkpoints, keeping
 from engine.training.runs.events import Emit, Finished, LogNote, Started
@@ -134,8 +135,10 @@ def run_training(
     trainer: QLoRATrainer | None = None
     began = time.monotonic()
     try:
-        train = build_examples(data.train, base.chat, recipe)
+        train, general = with_general(build_examples(data.train, base.chat, recipe), base.chat, recipe)
         heldout = build_examples(data.heldout, base.chat, recipe, may_be_empty=True)
+        if recipe.general:
+            emit(LogNote(f"{general} general examples are mixed in, each once in a pass."))
         can_ask = ask_replies is not None
         _check_and_say(recipe, train, heldout, base, folder, emit, goes_on=resume_step > 0, can_ask=can_ask)
         settings = begin_with or choose_settings(recipe, train, base, emit)

@@ -83,4 +83,5 @@ def counts(context: Context, dataset: str, recipe: Recipe) -> TokenCounts | None
 
 def _purpose(context: Context, dataset: str, recipe: Recipe) -> str:
     revision = context.studio.tickets.info(dataset).revision
-    return counting(dataset, revision, recipe.model, recipe.system_prompt, recipe.max_length, recipe.keeps)
+    learnt = recipe.system_prompt, recipe.max_length, recipe.keeps, recipe.general
+    return counting(dataset, revision, recipe.model, *learnt)

@@ -6,11 +6,15 @@ from markupsafe import Markup
 
 from engine.recipe import FIELDS, Recipe
 from engine.studio import RunInfo
-from engine.training.forgetting.alarm import Alarm, alarm, lost
+from engine.training.forgetting.alarm import Alarm, alarm, rises
+from engine.training.forgetting.mixing import REMEDY
 from engine.training.runs.events import GeneralChecked
 from ui import icons
 from ui.parts import NOTHING, join
 
+NOTHING_LOST = 0.02
+"""Nats a token that are no rise."""
+MOST_MIXED = FIELDS["general"].high or 0.0
 SLOWER = 5
 """By what the learning rate is divided; as where a loss did not fall."""
 
@@ -36,9 +40,14 @@ def rings_for(run: RunInfo) -> Alarm | None:
 
 
 def _calm(before: GeneralChecked, now: GeneralChecked) -> str:
-    rise, _ = lost(before, now)
-    told = "has forgotten nothing" if rise <= 0.02 else f"has forgotten little ({rise:+.2f} nats a token)"
-    return f"What it knew before: it {told}, by its loss on general texts in six languages and on plain instructions."
+    found = rises(before, now)
+    if all(rise.nats <= NOTHING_LOST for rise in found):
+        return (
+            "What it knew before: it has forgotten nothing, by its loss on general texts in six languages and on plain "
+            "instructions."
+        )
+    told = ", ".join(f"{rise.nats:+.2f} on {rise.on} ({rise.allowed:g} are allowed)" for rise in found)
+    return f"What it knew before: it has forgotten little, by its loss in nats a token: {told}."
 
 
 def _remedies(run: RunInfo, rings: Alarm) -> list[tuple[str, str]]:
@@ -48,6 +57,9 @@ def _remedies(run: RunInfo, rings: Alarm) -> list[tuple[str, str]]:
     if run.recipe is not None:
         found.append(("rate", f"Start again with learning rate {remedied(run.recipe, 'rate').learning_rate:g}  →"))
         found.append(("epochs", "Start again with half the passes  →"))
+        if run.recipe.general < MOST_MIXED:
+            share = remedied(run.recipe, "mix").general
+            found.append(("mix", f"Start again with {share:.0%} general examples mixed in  →"))
     return found
 
 
@@ -62,8 +74,10 @@ def remedied(recipe: Recipe, what: str) -> Recipe:
 
     Args:
         recipe: That of the run.
-        what: 'rate' for smaller steps, 'epochs' for half of the passes.
+        what: 'rate' for smaller steps, 'epochs' for half of the passes, 'mix' for general examples beside the tickets.
     """
+    if what == "mix":
+        return replace(recipe, general=min(MOST_MIXED, max(REMEDY, 2 * recipe.general)))
     if what == "rate":
         lowest = FIELDS["learning_rate"].low or 0.0
         return replace(recipe, learning_rate=max(lowest, float(f"{recipe.learning_rate / SLOWER:.2g}")))

@@ -52,6 +52,10 @@ class TokenCounts:
     cut_tickets: tuple[tuple[str, int], ...] = ()
     """(ticket, tokens) of conversations that lose turns or a part of an answer, the longest first, at most
     :data:`CUT_SHOWN`."""
+    general: int = 0
+    """General examples that are mixed in; they are in none of the other figures."""
+    general_learnt: int = 0
+    """Tokens that are learnt of them, those that end an answer among them."""
     read_again: int = 0
     """Tokens of texts beyond the first of a conversation: what a template costs that wants one text an answer."""
 

@@ -5,6 +5,7 @@ it, and remembers the lengths that were counted.
 """
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,7 @@ class Tokens:
             from engine.model.chat_format import load_chat_format
             from engine.training.data.looked_up import with_lookup
             from engine.training.data.token_counts import count_tokens
+            from engine.training.forgetting.mixing import general_conversations, plain
 
             task.report("Loading the tokenizer")
             # A tokenizer of its own: one object must not be used by two threads at a time.
@@ -68,7 +70,10 @@ class Tokens:
                 rows = with_lookup(rows, data.folder, recipe.seed, task.report)
             counts = count_tokens(rows, chat, recipe, task.report)
             self._remember(key, counted(counts.lengths))
-            return counts
+            if not recipe.general:
+                return counts
+            general = count_tokens(general_conversations(recipe, counts.used), chat, plain(recipe))
+            return replace(counts, general=general.used, general_learnt=general.learnt + general.end)
 
         return Task("Counting tokens", action)
 

@@ -32,7 +32,9 @@ def general_examples(chat: ChatFormat, recipe: Recipe) -> tuple[tuple[Example, .
     texts = [_example(name, list(chat.tokenizer(text)["input_ids"])[:longest]) for name, text in _paragraphs()]
     plain = replace(recipe, system_prompt="", lookup=False)
     try:
-        instructions = build_examples(list(_instructions()), chat, plain, may_be_empty=True).examples
+        instructions = build_examples(
+            list(instructions_in(FOLDER / "instructions.jsonl")), chat, plain, may_be_empty=True
+        ).examples
     except StudioError:  # a template that takes no plain question; the texts are left
         instructions = ()
     return tuple(example for example in texts if example.learnt), instructions
@@ -48,8 +50,9 @@ def _paragraphs() -> Iterator[tuple[str, str]]:
             yield f"{file.stem}-{number}", text.strip()
 
 
-def _instructions() -> Iterator[StoredConversation]:
-    with (FOLDER / "instructions.jsonl").open(encoding="utf-8") as lines:
+def instructions_in(file: Path, kind: str = "instruction") -> Iterator[StoredConversation]:
+    """Yield the questions of a file with their answers; each is called after its kind, with a number."""
+    with file.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines):
             said = tuple(Message(turn["role"], turn["content"]) for turn in json.loads(line)["messages"])
-            yield StoredConversation(f"instruction-{number}", said)
+            yield StoredConversation(f"{kind}-{number}", said)

@@ -15,6 +15,7 @@ from engine.recipe import Recipe
 from engine.tickets.dataset.dataset import DataSet
 from engine.training.data.lengths import Lengths, guessed_for, longer_than, whole_at
 from engine.training.early_stopping import check_every
+from engine.training.forgetting.mixing import general_count
 from engine.training.memory.fit import Fit, Place, Remedy, Verdict, epoch_for, fit, ranks, remedy, roomier
 from engine.training.memory.gpu import Memory
 from engine.training.memory.modes import Mode, steps
@@ -113,7 +114,7 @@ def _work(recipe: Recipe, lengths: Lengths | None, heldout: int, *, packing: boo
     """Return optimizer steps, and tokens with held-out checks converted to training tokens."""
     epoch = epoch_for(recipe, lengths)
     rows = max(1, epoch.packed_rows if packing else epoch.conversations)
-    count = steps(recipe, rows)
+    count = steps(recipe, rows + general_count(recipe, epoch.conversations))
     learnt = count * recipe.batch_size * recipe.accumulation * epoch.tokens / rows
     checks = 1 + count // check_every(recipe, count)
     return count, learnt + CHECK_COST * checks * heldout * epoch.tokens / max(1, epoch.conversations)

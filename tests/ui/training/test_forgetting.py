@@ -34,17 +34,24 @@ def test_the_alarm_has_the_figures_and_its_remedies(studio):
     shown = forgetting(measured(studio, *FORGOT))
     assert 'role="alert"' in shown and "from 3.00 to 3.90 by step 20" in shown
     assert "Take the checkpoint of step 10" in shown and "learning rate 4e-05" in shown and "half the passes" in shown
+    assert "with 10% general examples mixed in" in shown
+
+
+def test_little_that_is_forgotten_is_told_with_what_is_allowed(studio):
+    shown = forgetting(measured(studio, FORGOT[0], GeneralChecked(20, 3.14, 3.3)))
+    assert "+1.30 on plain instructions (2.5 are allowed), +0.14 on general texts (0.75 are allowed)" in shown
+    assert "<button" not in shown
 
 
 def test_a_checkpoint_that_is_not_there_is_not_offered(studio):
     assert "Take the checkpoint" not in forgetting(measured(studio, *FORGOT, checkpoints=(20,)))
 
 
-@pytest.mark.parametrize(("what", "field"), [("rate", "learning_rate"), ("epochs", "epochs")])
+@pytest.mark.parametrize(("what", "field"), [("rate", "learning_rate"), ("epochs", "epochs"), ("mix", "general")])
 def test_a_remedy_changes_one_thing(what, field):
     before = Recipe()
     after = remedied(before, what)
-    assert getattr(after, field) < getattr(before, field)
+    assert (getattr(after, field) < getattr(before, field)) == (what != "mix")
     assert replace(after, **{field: getattr(before, field)}) == before
 
 

@@ -280,6 +280,11 @@ def notes(counts: "TokenCounts") -> list[str]:
         found.append(f"The reasoning in {words.count(counts.reasoning, 'answer')} is left out.")
     if counts.context_only:
         found.append(f"{words.count(counts.context_only, 'answer')} marked with weight 0: read, not learnt.")
+    if counts.general:
+        found.append(
+            f"{words.count(counts.general, 'general example')} mixed in, as the recipe says: "
+            f"{words.count(counts.general_learnt, 'token')} more to learn."
+        )
     if counts.read_again:
         found.append(
             f"{words.count(counts.read_again, 'token')} are read again: this model's template writes earlier answers "

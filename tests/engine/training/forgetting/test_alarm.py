@@ -5,8 +5,10 @@ import dataclasses
 import pytest
 
 from engine.recipe import Recipe
-from engine.training.forgetting.alarm import FORGOTTEN, alarm
-from engine.training.forgetting.texts import FOLDER, LONGEST, general_examples
+from engine.training.data.examples import build_examples
+from engine.training.forgetting.alarm import ALLOWED, INSTRUCTIONS, TEXTS, alarm
+from engine.training.forgetting.mixing import THERE_ARE, general_conversations, general_count, with_general
+from engine.training.forgetting.texts import FOLDER, LONGEST, general_examples, instructions_in
 from engine.training.runs.directory import RunDirectory
 from engine.training.runs.events import Finished, GeneralChecked, LogNote, Record, Stepped, from_line, to_line
 from engine.training.runs.history import Curve
@@ -22,20 +24,29 @@ def checks(*rises, instructions=0.0):
 
 def test_it_is_silent_up_to_what_is_allowed_and_rings_beyond():
     assert alarm([]) is None and alarm(checks()) is None
-    assert alarm(checks(0.1, FORGOTTEN - 0.01)) is None
-    rings = alarm(checks(0.1, FORGOTTEN + 0.01))
-    assert (rings.step, rings.earlier, rings.on) == (20, 10, "general texts")
-    assert "from 3.00 to 3.26 by step 20" in rings.sentence and "the checkpoint of step 10" in rings.sentence
+    assert alarm(checks(0.1, ALLOWED[TEXTS] - 0.01)) is None
+    rings = alarm(checks(0.1, ALLOWED[TEXTS] + 0.01))
+    assert (rings.step, rings.earlier, rings.rise.on) == (20, 10, "general texts")
+    assert "from 3.00 to 3.76 by step 20" in rings.sentence and "the checkpoint of step 10" in rings.sentence
 
 
 def test_it_rings_for_plain_instructions_too_and_names_no_checkpoint_where_none_was_good():
-    rings = alarm([GeneralChecked(0, 3.0, 2.0), GeneralChecked(5, 3.0, 2.5)])
-    assert (rings.on, rings.earlier) == ("plain instructions", 0) and "checkpoint" not in rings.sentence
-    assert alarm([GeneralChecked(0, 3.0, None), GeneralChecked(5, 3.5, None)]).on == "general texts"
+    manner = [GeneralChecked(0, 3.0, 2.0), GeneralChecked(5, 3.0, 2.0 + ALLOWED[INSTRUCTIONS] - 0.01)]
+    assert alarm(manner) is None, "instructions are answered in the agents' manner: that is wanted"
+    rings = alarm([GeneralChecked(0, 3.0, 2.0), GeneralChecked(5, 3.0, 2.0 + ALLOWED[INSTRUCTIONS] + 0.01)])
+    assert (rings.rise.on, rings.earlier) == ("plain instructions", 0) and "checkpoint" not in rings.sentence
+    assert alarm([GeneralChecked(0, 3.0, None), GeneralChecked(5, 3.9, None)]).rise.on == "general texts"
+
+
+def test_the_figures_that_the_starter_gave_are_told_apart():
+    """Quick look on the sample shop, at its own rate and at ten times that: bench_forgetting.py, seed 1."""
+    base = GeneralChecked(0, 4.596, 2.260)
+    assert alarm([base, GeneralChecked(45, 4.740, 3.600)]) is None
+    assert alarm([base, GeneralChecked(45, 8.530, 6.873)]) is not None
 
 
 def test_it_judges_the_weights_that_are_kept():
-    forgot_late = checks(0.1, 0.5)
+    forgot_late = checks(0.1, 0.8)
     assert alarm(forgot_late, step=10) is None and alarm(forgot_late, step=20) is not None
 
 
@@ -43,10 +54,51 @@ def test_without_a_look_at_the_base_it_says_nothing():
     assert alarm(checks(0.1, 0.9)[1:]) is None
 
 
+def test_what_is_mixed_in_is_none_of_what_forgetting_is_measured_by():
+    mixed, measured = (list(instructions_in(FOLDER / name)) for name in ("mixed.jsonl", "instructions.jsonl"))
+    assert len({row.messages[0].content for row in mixed}) == len(mixed) == THERE_ARE
+    assert not {row.messages for row in mixed} & {row.messages for row in measured}
+    assert not {row.messages[-1].content for row in mixed} & {row.messages[-1].content for row in measured}
+
+
+@pytest.mark.parametrize(("share", "tickets", "count"), [(0.0, 100, 0), (0.1, 90, 10), (0.5, 20, 20), (0.1, 9000, 64)])
+def test_the_share_is_of_all_that_is_learnt_and_none_is_learnt_twice_in_a_pass(share, tickets, count):
+    assert general_count(Recipe(general=share), tickets) == count
+    drawn = general_conversations(Recipe(general=share), tickets)
+    assert len({row.ticket for row in drawn}) == count
+    assert drawn == general_conversations(Recipe(general=share), tickets)
+
+
+def test_general_examples_are_learnt_as_answers_alone_without_the_standing_instruction(tiny_base):
+    made = Recipe(max_length=512, system_prompt="Be kind.", general=0.2)
+    tickets = build_examples(DATA.train, tiny_base.chat, made)
+    mixed, count = with_general(tickets, tiny_base.chat, made)
+    general = mixed.examples[len(tickets.examples) :]
+    assert (count, mixed.lessons, len(general)) == (5, 25, 5)
+    assert mixed.examples[: len(tickets.examples)] == tickets.examples
+    decode = tiny_base.chat.tokenizer.decode
+    assert all("Be kind." in decode(row.input_ids) for row in tickets.examples)
+    for row in general:
+        learnt = [token for token, label in zip(row.input_ids, row.labels, strict=True) if label == token]
+        assert "Be kind." not in decode(row.input_ids) and "<|im_start|>" not in decode(learnt) and row.ends == 1
+
+
+def test_a_run_with_general_examples_keeps_more_of_what_it_knew(tiny_model, tiny_base, tmp_path):
+    """The tiny model knows nothing to lose: it learns to answer plain questions, which it else does worse."""
+    losses = {}
+    for share in (0.0, 0.5):
+        events = trained(
+            recipe(tiny_model, general=share, max_steps=24, max_length=256), tiny_base, tmp_path / f"{share}"
+        )
+        losses[share] = of(GeneralChecked, events)[-1].instructions
+        assert any("20 general examples are mixed in" in note.text for note in of(LogNote, events)) == bool(share)
+    assert losses[0.5] < losses[0.0]
+
+
 def test_the_texts_are_frozen_short_and_in_several_languages(tiny_base):
     texts, instructions = general_examples(tiny_base.chat, Recipe(max_length=512, system_prompt="Be kind."))
     assert {file.stem for file in FOLDER.glob("*.txt")} >= {"en", "de", "fr", "es"}
-    assert sum(file.stat().st_size for file in FOLDER.iterdir()) < 8_000
+    assert sum(file.stat().st_size for file in FOLDER.iterdir()) < 30_000
     assert len(texts) >= 7 and len(instructions) == 7
     assert all(len(row.input_ids) <= LONGEST for row in texts)
     assert "Be kind." not in tiny_base.chat.tokenizer.decode(instructions[0].input_ids)
