@@ -305,7 +305,8 @@ class Recipe:
         "auto",
         "Evaluation",
         "Answer held-out tickets on the way (replies)",
-        "on: three at every check, so that you see the manner arrive; auto: as often as costs the run at most 5 %.",
+        "on: three at every check, so that you see the manner arrive; auto: at the first and the last, and between "
+        "them as often as costs the run at most 5 %.",
     )
 
     def __post_init__(self) -> None:

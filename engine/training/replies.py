@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SHARE = 0.05
-"""Of the time that a run takes, the share that replies may take beyond the first ones, where the recipe leaves it."""
+"""Of the time that a run takes, the share that replies may take between its first check and its last, where the recipe
+leaves it open. The last ones, which are those of the result, may bring it to twice as much. Quick look on two cores: 3
+seconds a model for three tickets, of 190."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,10 @@ class Replies:
             return True
         learnt = max(0.0, self._clock() - self._began - self._spent - (paused - self._paused))
         whole = learnt * (steps - self._first) / max(1, step - self._first)
-        reserved = self._takes if step < steps else 0.0  # for the last check, whose replies are those of the result
-        if self._spent + self._takes + reserved <= SHARE * whole and self._spent + self._takes <= SHARE * learnt:
+        after = self._spent + self._takes
+        if step >= steps:
+            return after <= 2 * SHARE * learnt
+        if after + self._takes <= SHARE * whole and after <= SHARE * learnt:
             return True
         if not self._has_said:
             self._has_said = True

@@ -22,7 +22,7 @@ def beside(this: Verdict, other: Verdict, recipe: Recipe, other_recipe: Recipe) 
             },
         )
         for ticket in this.tickets
-        if ticket.ticket in known
+        if ticket.ticket in known and known[ticket.ticket].mark == ticket.mark
     ]
     found = {measure: difference(both, ours, theirs, measure) for measure in MEASURES} if both else {}
     changed = recipe.changed_from(other_recipe)

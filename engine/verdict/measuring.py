@@ -40,4 +40,4 @@ def measured(
         scores[voice]["inventions"] = count_inventions(said.text, ticket.asked, found, index, ticket.answer)
         if voice in losses:
             scores[voice]["loss"] = losses[voice]
-    return JudgedTicket(ticket.ticket, ticket.customer, ticket.topic, scores)
+    return JudgedTicket(ticket.ticket, ticket.customer, ticket.topic, scores, ticket.mark)

@@ -82,6 +82,8 @@ class JudgedTicket:
     topic: str
     scores: Mapping[str, Mapping[str, float]]
     """Voice -> measure -> value; a measure that says nothing of an answer is absent."""
+    mark: str = ""
+    """Tells its text from that of a ticket of the same number elsewhere; empty in verdicts of an earlier version."""
 
     def both(self, one: str, other: str, measure: str) -> bool:
         """Whether both voices have the measure."""

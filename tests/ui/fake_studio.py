@@ -337,7 +337,8 @@ class FakeFacts:
         self.studio.calls.append(
             ("inventions", [voice.id for voice in voices], list(turns), dataset, ticket, reference)
         )
-        return {name: self.found(text) for name, text in answers.items()} if dataset else None
+        known = dataset or any(voice.run for voice in voices)
+        return {name: self.found(text) for name, text in answers.items()} if known else None
 
     def found(self, text: str) -> tuple[Fact, ...]:
         """Return where a text names the courier."""

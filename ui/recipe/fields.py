@@ -23,7 +23,7 @@ from ui.recipe import views
 DOUBLING = frozenset({"learning_rate", "rank", "alpha", "batch_size", "accumulation", "max_length"})
 """Fields in which only the order of magnitude matters: an arrow key doubles or halves them."""
 
-STEPS = {"dropout": 0.01, "warmup": 0.01, "weight_decay": 0.01, "max_grad_norm": 0.1, "epochs": 0.5}
+STEPS = {"dropout": 0.01, "warmup": 0.01, "weight_decay": 0.01, "max_grad_norm": 0.1, "epochs": 0.5, "general": 0.05}
 """What an arrow key adds or takes elsewhere; 1 where nothing is said."""
 
 Marks = dict[str, tuple[str, str]]

@@ -6,8 +6,7 @@ from markupsafe import Markup
 
 from engine.recipe import FIELDS, Recipe
 from engine.studio import RunInfo
-from engine.training.forgetting.alarm import Alarm, alarm, rises
-from engine.training.forgetting.mixing import REMEDY
+from engine.training.forgetting.alarm import MIXED_IN, Alarm, alarm, rises
 from engine.training.runs.events import GeneralChecked
 from ui import icons
 from ui.parts import NOTHING, join
@@ -77,7 +76,7 @@ def remedied(recipe: Recipe, what: str) -> Recipe:
         what: 'rate' for smaller steps, 'epochs' for half of the passes, 'mix' for general examples beside the tickets.
     """
     if what == "mix":
-        return replace(recipe, general=min(MOST_MIXED, max(REMEDY, 2 * recipe.general)))
+        return replace(recipe, general=min(MOST_MIXED, max(MIXED_IN, 2 * recipe.general)))
     if what == "rate":
         lowest = FIELDS["learning_rate"].low or 0.0
         return replace(recipe, learning_rate=max(lowest, float(f"{recipe.learning_rate / SLOWER:.2g}")))

@@ -4,11 +4,15 @@ Nothing here judges: the engine does, in the background, so that a reload finds 
 """
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
 
+from engine.chat.records import Voice
+from engine.errors import StudioError
 from engine.studio import RunInfo
+from engine.verdict.facts.fact import Fact
 from engine.verdict.records import Verdict
 from ui import parts
 from ui.context import Context
@@ -140,10 +144,27 @@ def _looked(context: Context, run: str, look: Look, found: Verdict | None = None
         ui.look: look,
         ui.table: views.table(found, (look["voice"], look["measure"])),
         ui.tickets: ticket_views.listed(found, answers, look["voice"], look["measure"], look["ticket"]),
-        ui.ticket: ticket_views.side_by_side(found, answers, look["ticket"]),
+        ui.ticket: ticket_views.side_by_side(
+            found, answers, look["ticket"], _invented(context, found, answers, look["ticket"])
+        ),
         ui.other: gr.Dropdown(others, value=look["other"] or None, visible=bool(others)),
         ui.compared: _compared(context, run, found, look["other"], bool(others)),
     }
+
+
+def _invented(
+    context: Context, found: Verdict, answers: ticket_views.Answers, ticket: str
+) -> Mapping[str, tuple[Fact, ...]] | None:
+    """What the voices have from nowhere in their answers to a ticket; None where that cannot be told."""
+    if ticket not in answers:
+        return None
+    asked, said = answers[ticket]
+    texts = {voice: answer.text for voice, answer in said.items()}
+    tuned = Voice(found.headline.tuned, "", "", None)
+    try:
+        return context.studio.facts.inventions([tuned], asked.asked, texts, "", ticket, asked.answer)
+    except StudioError:
+        return None
 
 
 def _sound(found: Verdict, run: str, look: Look) -> Look:
@@ -168,4 +189,5 @@ def _compared(context: Context, run: str, found: Verdict, other: str, any_other:
     seen = context.studio.verdict.beside(run, other) if other else None
     if seen is None:
         return ""
-    return two_runs.told(seen, found.run, context.studio.runs.info(other).status.name)
+    infos = [context.studio.runs.info(each) for each in (run, other)]
+    return two_runs.told(seen, found.run, infos[1].status.name, [info.status.dataset_name for info in infos])

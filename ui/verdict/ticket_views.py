@@ -1,19 +1,22 @@
-"""The tickets behind a verdict: where the tuned model helps most, where it does worst, and what was said there."""
+"""The tickets behind a verdict: where the tuned model does best, where worst, and what was said there."""
 
 from collections.abc import Mapping, Sequence
 from statistics import median
 
 from markupsafe import Markup
 
+from engine.verdict.facts.fact import Fact
 from engine.verdict.paper import PaperTicket
 from engine.verdict.records import DECIDES, MEASURES, JudgedTicket, Verdict
 from engine.verdict.transcript import SaidAnswer
 from ui import words
 from ui.parts import NOTHING, banner, join
+from ui.playground.inventions import counted, marked
 from ui.verdict.views import figure, short_label, signed, voices_in_order
 
 SHOWN = 3
 """Tickets a group."""
+BEST, TYPICAL, WORST = "Where it does best", "Typical", "Where it does worst"
 Answers = Mapping[str, tuple[PaperTicket, Mapping[str, SaidAnswer]]]
 """Ticket -> what was asked, and voice -> its answer."""
 
@@ -21,14 +24,18 @@ ENDS = {"end": "", "stop word": "", "length": "cut off at the longest answer all
 
 
 def groups(found: Verdict) -> dict[str, list[JudgedTicket]]:
-    """Return a few tickets of each kind: where the tuned model gains most, as usual, and least; no ticket twice."""
+    """Return a few tickets of each kind: where the tuned model gains most, as usual, and least; no ticket twice.
+
+    As many best as worst: of four tickets three are not called the best.
+    """
     ordered = sorted(found.tickets, key=lambda ticket: gain(found, ticket), reverse=True)
-    best, rest = ordered[:SHOWN], ordered[SHOWN:]
-    worst = rest[-SHOWN:]
+    each = max(1, min(SHOWN, len(ordered) // 3))
+    best, rest = ordered[:each], ordered[each:]
+    worst = rest[-each:]
     between = rest[: len(rest) - len(worst)]
     usual = median(gain(found, ticket) for ticket in found.tickets)
     typical = sorted(between, key=lambda ticket: abs(gain(found, ticket) - usual))[:SHOWN]
-    named = {"Where it helps most": best, "Typical": typical, "Where it does worst": worst[::-1]}
+    named = {BEST: best, TYPICAL: typical, WORST: worst[::-1]}
     return {name: tickets for name, tickets in named.items() if tickets}
 
 
@@ -92,11 +99,20 @@ def _row(ticket: JudgedTicket, answers: Answers, value: str, chosen: str) -> Mar
 def first(found: Verdict) -> str:
     """Return the ticket that is shown while none was picked: the most typical one."""
     shown = groups(found)
-    return (shown.get("Typical") or shown["Where it helps most"])[0].ticket
+    return (shown.get(TYPICAL) or shown[BEST])[0].ticket
 
 
-def side_by_side(found: Verdict, answers: Answers, chosen: str) -> Markup:
-    """Show a ticket with the agent's answer and those of all voices, the tuned one and its best alternative first."""
+def side_by_side(
+    found: Verdict, answers: Answers, chosen: str, invented: Mapping[str, tuple[Fact, ...]] | None = None
+) -> Markup:
+    """Show a ticket with the agent's answer and those of all voices, the tuned one and its best alternative first.
+
+    Args:
+        found: The verdict.
+        answers: What was asked and said.
+        chosen: The ticket.
+        invented: Voice -> what its answer has from nowhere, which is marked; None where that is not known.
+    """
     if chosen not in answers:
         return banner(
             "The answers to this ticket are not here any more.", "Judge the run again to read them.", kind="note"
@@ -105,14 +121,15 @@ def side_by_side(found: Verdict, answers: Answers, chosen: str) -> Markup:
     scores = next(judged.scores for judged in found.tickets if judged.ticket == chosen)
     first_two = [found.headline.tuned, found.headline.alternative]
     order = [*first_two, *(voice for voice in voices_in_order(found) if voice not in first_two)]
-    panes = [_pane("The agent", ticket.answer, "", "agent")]
+    panes = [_pane("The agent", Markup("{}").format(ticket.answer), "", "agent")]
     for voice in order:
         if voice in said:
             points = f"{figure(scores[voice][DECIDES], DECIDES)} of 100 like the agent’s"
             ended = ENDS.get(said[voice].stopped_by or "", "")
             kind = "tuned" if found.voice(voice).role == "tuned" else ""
-            note = " · ".join(part for part in (points, ended) if part)
-            panes.append(_pane(short_label(found, voice), said[voice].text, note, kind))
+            facts = invented.get(voice, ()) if invented is not None else None
+            note = " · ".join(part for part in (points, counted(facts), ended) if part)
+            panes.append(_pane(short_label(found, voice), marked(said[voice].text, facts or ()), note, kind))
     asked = join([Markup("<p>{}</p>").format(text) for text in ticket.said[-3:]])
     return Markup(
         '<div class="verdict-ticket"><h3>Ticket {}</h3><div class="verdict-asked">{}</div>'
@@ -120,7 +137,7 @@ def side_by_side(found: Verdict, answers: Answers, chosen: str) -> Markup:
     ).format(chosen, asked, join(panes))
 
 
-def _pane(title: str, text: str, note: str, kind: str) -> Markup:
+def _pane(title: str, text: Markup, note: str, kind: str) -> Markup:
     shown = Markup('<p class="said">{}</p>').format(text) if text.strip() else Markup('<p class="quiet">(nothing)</p>')
     return Markup('<section class="verdict-pane {}"><h4>{}</h4>{}<p class="quiet">{}</p></section>').format(
         kind, title, shown, note

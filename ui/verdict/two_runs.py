@@ -1,5 +1,7 @@
 """Two judged runs beside each other: what their recipes differ in, and what came of it."""
 
+from collections.abc import Sequence
+
 from markupsafe import Markup
 
 from engine.recipe import FIELDS
@@ -9,10 +11,17 @@ from ui.parts import join
 from ui.verdict.views import signed, span
 
 
-def told(seen: TwoRuns, name: str, other: str) -> Markup:
-    """Show how one run differs from another, in a sentence and two tables."""
+def told(seen: TwoRuns, name: str, other: str, tickets: Sequence[str] = ("", "")) -> Markup:
+    """Show how one run differs from another, in a sentence and two tables.
+
+    Args:
+        seen: The two beside each other.
+        name: What the one is called.
+        other: What the other one is called.
+        tickets: The names of the data sets that they learnt from.
+    """
     return Markup('<p class="sentence">{}</p><div class="two-tables">{}{}</div>').format(
-        sentence(seen, name, other), _settings(seen, name, other), _differences(seen)
+        sentence(seen, name, other), _settings(seen, name, other, tickets), _differences(seen)
     )
 
 
@@ -28,13 +37,13 @@ def sentence(seen: TwoRuns, name: str, other: str) -> str:
     return f"{better}, by {abs(apart.mean):.0f} points on {tickets} (clear)."
 
 
-def _settings(seen: TwoRuns, name: str, other: str) -> Markup:
-    if not seen.settings:
+def _settings(seen: TwoRuns, name: str, other: str, tickets: Sequence[str]) -> Markup:
+    row = Markup('<tr><th scope="row">{}</th><td>{}</td><td>{}</td></tr>')
+    learnt = [row.format("Tickets", *tickets)] if len(set(tickets)) > 1 else []
+    if not seen.settings and not learnt:
         return Markup('<p class="quiet">Their recipes are the same.</p>')
-    rows = [
-        Markup('<tr><th scope="row">{}</th><td>{}</td><td>{}</td></tr>').format(
-            FIELDS[field].label, *(_value(value, FIELDS[field].unit) for value in values)
-        )
+    rows = learnt + [
+        row.format(FIELDS[field].label, *(_value(value, FIELDS[field].unit) for value in values))
         for field, values in seen.settings.items()
     ]
     return Markup(

@@ -20,6 +20,8 @@ rises by 0.14 on texts and by 1.3 on instructions, which are answered in the age
 wanted. At ten times the rate it rises by 3.9 and 4.6. The limits are the geometric means. LoRA forgets little where its
 rate is right (Biderman et al., 2024, arXiv 2405.09673, fig. 4).
 """
+MIXED_IN = 0.1
+"""The share of general examples that is proposed where a run has forgotten too much."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,6 @@ from engine.training.forgetting.texts import FOLDER, instructions_in
 FILE = "mixed.jsonl"
 THERE_ARE = 64
 """Examples in the file."""
-REMEDY = 0.1
-"""The share that is proposed where a run has forgotten too much."""
 
 
 def general_count(recipe: Recipe, conversations: int) -> int:

@@ -1,5 +1,7 @@
 """The tab 'Verdict': a run is judged in the background, its figures open tickets, another run stands beside it."""
 
+from dataclasses import replace
+
 import pytest
 
 from engine.errors import StudioError
@@ -100,12 +102,24 @@ def test_a_ticket_is_read_side_by_side_with_all_text_as_text(wired, judged, rais
     assert HOSTILE not in read and "&lt;img" in read
 
 
+def test_a_ticket_that_a_figure_of_inventions_opens_has_them_marked(wired, judged, studio, raised):
+    said = {"voice": f"run:{judged}", "measure": "inventions", "run": judged}
+    look = {**first_look(), **said}
+    read = by_id(wired.handler("verdict.tab.pick")(raised(id="1003"), judged, look))["verdict-ticket"]
+    assert read.count('<mark class="invented"') == 0 and read.count("no fact from nowhere") == 5
+    asked, answers = studio.verdict.answers(judged)["1003"]
+    answers = {voice: replace(answer, text="Kestrel Post brings it.") for voice, answer in answers.items()}
+    studio.verdict.answers = lambda run: {"1003": (asked, answers)}
+    read = by_id(wired.handler("verdict.tab.pick")(raised(id="1003"), judged, look))["verdict-ticket"]
+    assert read.count('<mark class="invented"') == 5 == read.count("1 fact from nowhere")
+
+
 def test_what_was_looked_at_of_one_run_is_not_looked_at_of_another(wired, judged, studio):
     other = studio.add_run("Run 2")
     studio.verdict.kept[other] = made_verdict(other, "Run 2", seed=3)
     look = {**first_look(), "run": judged, "voice": f"run:{judged}", "measure": "ends", "ticket": "1003"}
     there = by_id(wired.handler("verdict.tab.show")(other, look))
-    assert "Where it helps most" in there["verdict-tickets"]
+    assert "Where it does best" in there["verdict-tickets"]
 
 
 def test_another_judged_run_is_compared(wired, judged, studio):
@@ -114,3 +128,8 @@ def test_another_judged_run_is_compared(wired, judged, studio):
     studio.verdict.kept[other] = made_verdict(other, "Run 2", tuned=20.0, seed=3)
     compared = by_id(wired.handler("verdict.tab.compare")(other, judged, {**first_look(), "run": judged}))
     assert "‘Run 1’ is better than ‘Run 2’" in compared["verdict-compared"]
+    assert "Tickets" not in compared["verdict-compared"]
+    info = studio.run_infos[other]
+    studio.run_infos[other] = replace(info, status=replace(info.status, dataset_name="March"))
+    compared = by_id(wired.handler("verdict.tab.compare")(other, judged, {**first_look(), "run": judged}))
+    assert '<th scope="row">Tickets</th><td>Sample shop</td><td>March</td>' in compared["verdict-compared"]
