@@ -17,6 +17,8 @@ _NUMBER = re.compile(r"\d{9,19}(?:\.\d+)?")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([AaPp]\.?[Mm])?")
 _WORDY = re.compile(r"\b(\d{1,2})\.?[\s/-]+([^\W\d_]{3,})\.?[\s,/-]+(\d{2,4})\b")
 _WORDY_US = re.compile(r"\b([^\W\d_]{3,})\.?\s+(\d{1,2}),?\s+(\d{4})\b")
+_CTIME = re.compile(r"^[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d{1,2}) [\d:]{5,8} (?:[+-]\d{4} |[A-Z]{3,4} )?(\d{4})$")
+"""``Tue Oct 31 22:10:47 +0000 2017``: C's ctime, and Twitter."""
 _NUMERIC = re.compile(r"\b(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})\b")
 DayOrder = Literal["day", "month", "unclear"]
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
@@ -119,6 +121,9 @@ def _parts(raw: str, american: bool) -> tuple[int, int, int] | None:
     if wordy := _WORDY_US.search(raw):
         month = _month(wordy.group(1))
         return (int(wordy.group(3)), month, int(wordy.group(2))) if month else None
+    if ctime := _CTIME.match(raw):
+        month = _month(ctime.group(1))
+        return (int(ctime.group(3)), month, int(ctime.group(2))) if month else None
     if numeric := _NUMERIC.search(raw):
         first, middle, last = int(numeric.group(1)), int(numeric.group(3)), int(numeric.group(4))
         if len(numeric.group(1)) == 4:

@@ -18,6 +18,7 @@ FORMATS = (
         "discord",
         "github",
         "discourse",
+        "whmcs",
         "chat",
         "table",
         "mail",

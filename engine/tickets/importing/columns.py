@@ -16,18 +16,19 @@ from engine.tickets.importing.words import groups
 
 ROLES: Final = (
     *("question", "answer", "ticket", "author", "role", "incoming", "outgoing", "internal", "public", "bot"),
-    *("text", "subject", "date", "customer", "tags"),
+    *("text", "subject", "date", "customer", "tags", "reply"),
 )
 """What a column can be.
 
 ``question`` and ``answer`` make a wide table (a row a ticket); ``text`` makes a long one (a row a message), with
 ``ticket`` and one of ``role``, ``author``, ``incoming``, ``outgoing``. The columns of yes and no say what yes means:
 ``incoming`` the customer wrote, ``outgoing`` the support, ``internal`` only staff saw it, ``public`` the customer
-did, ``bot`` a machine wrote.
+did, ``bot`` a machine wrote. ``reply`` names the message that a row replies to: then ``ticket`` is the row's own
+number, and replies make the conversations.
 """
 WRITERS: Final = ("role", "author", "incoming", "outgoing")
 """Roles of columns that tell who wrote a message."""
-OF_MESSAGES: Final = ("text", *WRITERS, "internal", "public", "bot")
+OF_MESSAGES: Final = ("text", *WRITERS, "internal", "public", "bot", "reply")
 """Roles of columns that only a row a message has."""
 _YES_NO_ROLES: Final = ("bot", "incoming", "outgoing", "internal", "public")
 _FEWEST_ROWS = 8
@@ -87,7 +88,19 @@ def likely_columns(columns: Sequence[str], rows: Sequence[Sequence[str]] = ()) -
     names = {column: _known_name(plain(column)) for column in columns if column.strip()}
     composed = {column: "" if name in _KNOWN else composed_role(name) for column, name in names.items()}
     values = _values(columns, rows)
-    order = ("answer", "question", "text", "subject", "ticket", *_YES_NO_ROLES, "role", "author", "date", "customer")
+    order = (
+        "reply",
+        "answer",
+        "question",
+        "text",
+        "subject",
+        "ticket",
+        *_YES_NO_ROLES,
+        "role",
+        "author",
+        "date",
+        "customer",
+    )
     for role in (*order, "tags"):
         ranks = _RANKS[role]
         fitting = [
@@ -100,6 +113,8 @@ def likely_columns(columns: Sequence[str], rows: Sequence[Sequence[str]] = ()) -
         if fitting:
             roles[role] = min(fitting, key=lambda pair: pair[0])[1]
             taken.add(roles[role])
+    if "reply" in roles and not _are_own_numbers(values.get(roles.get("ticket", ""), ()), len(set(map(tuple, rows)))):
+        del roles["reply"]
     if "answer" in roles and "question" not in roles:
         for other in ("text", "subject"):
             if other in roles:
@@ -139,7 +154,14 @@ def _can_be(role: str, name: str, cells: Sequence[str], rows: int) -> bool:
         return name not in _OTHERWISE
     if role in ("role", "author", "customer"):
         return not all_yes_no(cells)
+    if role == "reply":
+        return not all_yes_no(cells)
     return role not in ("question", "answer") or not (is_category(cells) or all_yes_no(cells))
+
+
+def _are_own_numbers(cells: Sequence[str], rows: int) -> bool:
+    """Tell a column in which every row has a number of its own from one in which a ticket's messages share theirs."""
+    return rows > 1 and len(set(cells)) == rows
 
 
 def _names_roles(role: str, name: str, cells: Sequence[str]) -> bool:

@@ -7,19 +7,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
-from typing import Literal
 
 from engine.errors import TicketsError
 from engine.tickets.conversation import LeftOut
-from engine.tickets.dates import DayOrder, day_order
+from engine.tickets.dates import day_order
 from engine.tickets.importing.columns import (
     OF_MESSAGES,
     ROLES,
     WRITERS,
     check_mapping,
-    doubts,
     guess_columns,
     yes_means,
 )
@@ -31,13 +29,14 @@ from engine.tickets.importing.files.rows import Layout, Row, as_records, find_la
 from engine.tickets.importing.files.sources import Source
 from engine.tickets.importing.files.xml_records import read_xml
 from engine.tickets.importing.metadata_only import MetadataOnly, metadata_only
-from engine.tickets.importing.parties import all_yes_no
+from engine.tickets.importing.not_tickets import refuse_records, refuse_text
+from engine.tickets.importing.planned import Family, Plan, only_yes_no
+from engine.tickets.importing.readable import check_readable
 from engine.tickets.importing.readers import READERS, Reader, cautions, chat, mail, table, whatsapp
 from engine.tickets.importing.readers.fields import text
 from engine.tickets.importing.readers.xml_exports import as_json
 from engine.tickets.overrides import FORMATS, SourceOverrides
 
-Family = Literal["json", "table", "mail", "xml", "text"]
 SAMPLE_RECORDS = 60
 MOST_COLUMNS = 16_384
 """As many as Excel knows (Microsoft, 'Excel specifications and limits')."""
@@ -45,33 +44,6 @@ MOST_LINES = 50_000_000
 """Of a table, or of JSON in lines."""
 LOOK_FOR_MESSAGES = 20_000
 """So many records are looked at before an export is said to hold no messages at all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How one stream is going to be read."""
-
-    source: Source
-    family: Family
-    format: str
-    label: str
-    evidence: str
-    encoding: str
-    layout: Layout | None = None
-    columns: tuple[str, ...] = ()
-    mapping: Mapping[str, str] = field(default_factory=dict)
-    sample: tuple[tuple[str, ...], ...] = ()
-    reader: Reader | None = None
-    refusal: tuple[str, str] | None = None
-    """Message and remedy when the stream is known to hold no messages."""
-    json_fields: tuple[str, ...] = ()
-    """Fields that hold lists and objects as text; see :mod:`engine.tickets.importing.files.json_cells`."""
-    agents: tuple[str, ...] = ()
-    """Whom the person calls the support; empty to find out."""
-    day_order: DayOrder = "day"
-    """Whether the table's dates begin with the month."""
-    cautions: tuple[str, ...] = ()
-    """What this export cannot tell, in sentences, for the person to look at."""
 
 
 def plan(sources: Sequence[Source], overrides: SourceOverrides) -> list[Plan]:
@@ -150,6 +122,7 @@ def _plan(source: Source, overrides: SourceOverrides) -> Plan:
     if chatted := whatsapp.evidence_in(head) if overrides.format in ("", whatsapp.FORMAT) else "":
         reader = next(reader for reader in READERS if reader is whatsapp)
         return Plan(source, "text", whatsapp.FORMAT, whatsapp.LABEL, chatted, encoding, reader=reader)
+    refuse_text(source.name, head)
     if head[0] in "{[" and overrides.format != table.FORMAT:
         return _json_plan(source, encoding, overrides)
     if head[0] == "<":
@@ -178,6 +151,7 @@ def _json_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Pla
     if not sample:
         what = source.columnar or "JSON"
         raise TicketsError(f"{source.name} is {what} without a single record in it.", "Check that the export finished.")
+    refuse_records(source.name, sample[0].value)
     packed = json_fields(sample)
     sample = list(unpacked(sample, packed))
     if source.columnar and not overrides.mapping and (listing := metadata_only(tuple(sample[0].value))):
@@ -283,7 +257,9 @@ def _objects_plan(source: Source, encoding: str, sample: Sequence[Record], overr
     rows = tuple(tuple(text(record.value.get(column)) for column in columns) for record in sample)
     mapping = _mapping(columns, rows, overrides)
     told = _mapping_evidence(mapping, overrides)
-    return _dated(Plan(source, "json", table.FORMAT, "JSON objects", told, encoding, None, columns, mapping, rows))
+    plan = Plan(source, "json", table.FORMAT, "JSON objects", told, encoding, None, columns, mapping, rows)
+    nested = (key for record in sample for key, inner in record.value.items() if isinstance(inner, dict | list))
+    return _dated(replace(plan, nested=tuple(dict.fromkeys(nested))))
 
 
 def _table_plan(source: Source, layout: Layout, overrides: SourceOverrides) -> Plan:
@@ -410,14 +386,9 @@ def _mapping(columns: Sequence[str], rows: Sequence[Sequence[str]], overrides: S
         if column not in given.values() and role not in overrides.mapping
     }
     both = {**others, **given}
-    if "role" in both and _only_yes_no(both["role"], columns, rows) and (side := yes_means(both["role"])):
+    if "role" in both and only_yes_no(both["role"], columns, rows) and (side := yes_means(both["role"])):
         both.setdefault(side, both.pop("role"))
     return {role: both[role] for role in ROLES if role in both}
-
-
-def _only_yes_no(column: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
-    index = columns.index(column)
-    return all_yes_no(row[index] for row in rows if index < len(row))
 
 
 def _mapping_evidence(mapping: Mapping[str, str], overrides: SourceOverrides) -> str:
@@ -427,34 +398,3 @@ def _mapping_evidence(mapping: Mapping[str, str], overrides: SourceOverrides) ->
         return "no column is called question and answer, or text with ticket and author"
     telling = ("question", "answer", "text", *WRITERS, "internal", "public", "bot")
     return ", ".join(f"{column!r} is the {role}" for role, column in mapping.items() if role in telling)
-
-
-def check_readable(entry: Plan) -> None:
-    """Make sure that a table's columns suffice to build conversations.
-
-    Raises:
-        TicketsError: They do not; the message lists the columns and the remedy shows how to map them.
-    """
-    if entry.reader or entry.family in ("mail", "xml"):
-        return
-    mapping = entry.mapping
-    writers = [role for role in WRITERS if role in mapping]
-    if writers == ["role"] and "text" in mapping and _only_yes_no(mapping["role"], entry.columns, entry.sample):
-        raise TicketsError(
-            f"{entry.source.name}: the column {mapping['role']!r} holds only yes and no, and which of them is the "
-            "customer is not clear.",
-            f"Map it as 'incoming' where yes means that the customer wrote (--map incoming={mapping['role']!r}), as "
-            "'outgoing' where it means the support.",
-        )
-    if table.is_wide(mapping) or ("text" in mapping and "ticket" in mapping and writers):
-        return
-    listed = ", ".join(repr(column[:60]) for column in entry.columns[:30])
-    more = " and more" if len(entry.columns) > 30 else ""
-    what = "keys" if entry.family == "json" else "columns"
-    unclear = "".join(f" {doubt}" for doubt in doubts(entry.columns, entry.sample))
-    raise TicketsError(
-        f"{entry.source.name} is no export that is known, and which of its {what} hold the question and the answer is "
-        f"not clear: {listed}{more}.{unclear}",
-        "Choose the columns in the window, or give --map question=NAME --map answer=NAME "
-        "(for a row a message: --map ticket=NAME --map text=NAME --map author=NAME).",
-    )

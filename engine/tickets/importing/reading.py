@@ -17,7 +17,9 @@ from engine.tickets.importing.files.columnar import read_objects
 from engine.tickets.importing.files.json_cells import unpacked
 from engine.tickets.importing.files.records import Record
 from engine.tickets.importing.files.rows import Row, as_records, read_rows
-from engine.tickets.importing.format_plan import Plan, check_readable, xml_records
+from engine.tickets.importing.format_plan import xml_records
+from engine.tickets.importing.planned import Plan
+from engine.tickets.importing.readable import check_readable
 from engine.tickets.importing.readers import WITHOUT_SIDES, mail, slack, table, whatsapp
 from engine.tickets.importing.readers.fields import text
 from engine.tickets.importing.sides import LOOKED_AT, Writer, sided, writers

@@ -16,7 +16,7 @@ from engine.errors import TicketsError
 from engine.tickets.conversation import BROKEN_OFF, TWICE, LeftOut
 from engine.tickets.dataset.files import LEFT_OUT, TRAIN
 from engine.tickets.dataset.stored import StoredConversation, json_line
-from engine.tickets.importing.format_plan import Plan
+from engine.tickets.importing.planned import Plan
 from engine.tickets.importing.reading import read_conversations
 from engine.tickets.options import PrepareOptions
 from engine.tickets.preparing.conversation_step import Tidied

@@ -34,13 +34,15 @@ from engine.tickets.dataset.files import (
 )
 from engine.tickets.dataset.stored import StoredConversation
 from engine.tickets.importing.files.sources import find_sources
-from engine.tickets.importing.format_plan import Plan, plan
+from engine.tickets.importing.format_plan import plan
+from engine.tickets.importing.planned import Plan
 from engine.tickets.lookup.building import build_index
 from engine.tickets.options import PrepareOptions
 from engine.tickets.preparing.facts import Facts
 from engine.tickets.preparing.findings import Held
 from engine.tickets.preparing.first_pass import Gathered, Spool, gather
 from engine.tickets.preparing.quality import assess
+from engine.tickets.preparing.remedies import remedy_for
 from engine.tickets.preparing.report import Progress, Report, exchanging
 from engine.tickets.preparing.selecting import Selection, select
 from engine.tickets.privacy.second_look import Finder, FinderOpener, look_again
@@ -212,18 +214,6 @@ def _leave_out(gathered: Gathered, spool: Spool, selection: Selection) -> None:
         spool.leave_out(LeftOut(entry.ticket, reason, excerpt(shown)))
 
 
-_REMEDIES = {
-    KIND_REASONS["bot"]: "Choose tickets that people have answered.",
-    KIND_REASONS["after_tool"]: "Choose conversations whose answers do not come from a tool.",
-    KIND_REASONS["tool"]: "Choose conversations whose answers do not come from a tool.",
-    KIND_REASONS["rated_bad"]: "Choose a file that holds good answers too.",
-    KIND_REASONS["unknown"]: "Name each writer customer or agent, or choose the column that tells who wrote.",
-    "not resolved": "Take the unresolved tickets in as well.",
-    "another language": "Choose its language as well.",
-}
-"""Reason why most tickets are left out -> what helps, where another export does not."""
-
-
 _SAID_OF = {
     KIND_REASONS[
         "after_tool"
@@ -240,15 +230,10 @@ def _nothing_kept(plans: Sequence[Plan], gathered: Gathered) -> TicketsError:
         return TicketsError(f"{names} holds no tickets.", "Check that the export finished and covers the right dates.")
     reasons = ", ".join(f"{reason}: {count}" for reason, count in gathered.dropped.most_common(5))
     most = gathered.dropped.most_common(1)[0][0]
-    remedy = _REMEDIES.get(most, "Choose an export that includes the agents' replies.")
     if most == KIND_REASONS["unknown"]:
         reasons = " ".join((f"{reasons}.", *plans[0].cautions)).removesuffix(".")
-    if plans[0].mapping and most not in _REMEDIES:
-        remedy = "Check which columns hold the question and the answer."
-    if gathered.dropped[DAMAGED] == gathered.read:
-        remedy = "Download the export again."
     what = f"None of the {gathered.read:,} tickets in {names} has an answer to learn from ({reasons})."
-    return TicketsError(what, remedy)
+    return TicketsError(what, remedy_for(plans[0], most))
 
 
 def _write(

@@ -11,7 +11,7 @@ ENVELOPES = frozenset(
     (
         *("tickets", "helpdesk_tickets", "conversations", "threads", "messages", "articles", "comments", "journals"),
         *("cases", "issues", "users", "data", "items", "records", "results", "result", "_results", "list", "rows"),
-        *("value", "values", "entries", "documents", "_embedded", "payload", "Ticket", "Tickets"),
+        *("value", "values", "entries", "documents", "_embedded", "payload", "Ticket", "Tickets", "ticket"),
     )
 )
 """Keys under which exports and APIs put their list of records."""
@@ -36,7 +36,11 @@ def unwrap(value: Value) -> Iterator[Value]:
     """Yield the records inside an envelope, or the value itself where it is a record."""
     lists = {key: value[key] for key in value.keys() & ENVELOPES if _is_list_of_records(value[key])}
     page = value.get("data")
-    embedded = page if isinstance(page, dict) and "payload" in page else value.get("_embedded", value.get("chats"))
+    embedded = (
+        page
+        if isinstance(page, dict) and "payload" in page
+        else next((value[key] for key in ("_embedded", "chats", "tickets") if isinstance(value.get(key), dict)), None)
+    )
     if isinstance(embedded, dict) and not (_OWN_KEYS & value.keys()):
         yield from unwrap(embedded)
     elif lists and not (_OWN_KEYS & value.keys()) and not _is_chat(value):

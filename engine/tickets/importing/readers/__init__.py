@@ -35,6 +35,7 @@ from engine.tickets.importing.readers import (
     teams,
     telegram,
     whatsapp,
+    whmcs,
     zammad,
     zendesk,
     zoho,
@@ -91,6 +92,7 @@ READERS: tuple[Reader, ...] = cast(
         discord,
         github,
         discourse,
+        whmcs,
         chat,
     ),
 )

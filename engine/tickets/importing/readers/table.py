@@ -19,6 +19,7 @@ from engine.tickets.importing.files.rows import Row
 from engine.tickets.importing.files.workbooks import EXCEL_CELL_CHARS
 from engine.tickets.importing.parties import is_internal, is_machine_name, who, yes_no
 from engine.tickets.importing.readers.fields import looks_like_html, people, words
+from engine.tickets.union_find import UnionFind
 
 FORMAT = "table"
 LABEL = "Table"
@@ -111,9 +112,26 @@ def _long(
             cells = _Cells(row, at)
             groups.add(cells("ticket").strip() or f"row {row.number}", row)
             table.see(cells)
-        for ticket, members in groups:
+        for ticket, members in _replying(groups, table.replies) if "reply" in at else groups:
             listed = [_Cells(row, at) for row in members]
             yield _thread(ticket, table.oldest_first(listed), message, table, source)
+
+
+def _replying(groups: Groups[Row], replies: Mapping[str, str]) -> Iterator[tuple[str, list[Row]]]:
+    """Put the rows that reply to each other together, under the number of the first.
+
+    Args:
+        groups: The rows by their own numbers.
+        replies: Number -> the number that it replies to, or an empty text, for every row.
+    """
+    places = {number: place for place, number in enumerate(replies)}
+    threads = UnionFind(len(places))
+    for number, parent in replies.items():
+        if parent in places:
+            threads.join(places[number], places[parent])
+    numbers = list(places)
+    for members in threads.groups().values():
+        yield numbers[members[0]], [row for member in members for row in groups.members(numbers[member])]
 
 
 class _Table:
@@ -121,6 +139,8 @@ class _Table:
 
     def __init__(self) -> None:
         self.writers: Counter[str] = Counter()
+        self.replies: dict[str, str] = {}
+        """A row's own number -> the number of the row that it replies to, in tables that say so."""
         self._sides: set[Role] = set()
         self._falling = 0
         self._rising = 0
@@ -128,6 +148,8 @@ class _Table:
 
     def see(self, cells: _Cells) -> None:
         """Look at the next row of the file."""
+        if "reply" in cells.at:
+            self.replies[cells("ticket").strip() or f"row {cells.row.number}"] = cells("reply").strip()
         self.writers[named(cells("author"))[0]] += 1
         role, kind = _party(cells)
         if role and kind == "public":

@@ -1,10 +1,13 @@
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from engine.errors import TicketsError
+from engine.tickets.importing import words
 from engine.tickets.importing.detect import detect
 from engine.tickets.importing.metadata_only import metadata_only
+from engine.tickets.importing.readers import READERS
 from tests.engine.tickets.exports import prepared, write
 
 EXPORTS = {
@@ -38,3 +41,74 @@ def test_the_list_beside_the_real_export_is_passed_over(tmp_path: Path) -> None:
     listed = write(tmp_path / "list.csv", "Ticket Number,Subject,From,Department\n1,Lamp,Ada,Sales\n")
     table = write(tmp_path / "t.csv", "question,answer\nDark?,Press the switch please.\n")
     assert prepared([listed, table], tmp_path / "out")[0].conversations_kept == 1
+
+
+OTHERS = {
+    "rasa.json": ('{"rasa_nlu_data": {"common_examples": [{"text": "hi", "intent": "greet"}]}}', "Rasa"),
+    "nlu.yml": ('version: "3.1"\nnlu:\n- intent: greet\n  examples: |\n    - hi\n', "Rasa"),
+    "usersays.json": (
+        '[{"id": "1", "data": [{"text": "hi"}], "isTemplate": false}]',
+        "Dialogflow",
+    ),
+    "conversations.json": ('[{"title": "a", "mapping": {"x": {}}, "current_node": "x"}]', "ChatGPT"),
+    "a.ipynb": ('{"cells": [{"cell_type": "code"}], "metadata": {}, "nbformat": 4}', "Jupyter"),
+    "dump.sql": ("-- MySQL dump 10.13\n\nCREATE TABLE `tickets` (`id` int);\n", "SQL"),
+    "letter.rtf": (r"{\rtf1\ansi Dear team}", "rich-text"),
+    "contacts.vcf": ("BEGIN:VCARD\nFN:Ada\nEND:VCARD\n", "address book"),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_is_something_else_is_called_by_its_name(tmp_path: Path, name: str) -> None:
+    content, called = OTHERS[name]
+    with pytest.raises(TicketsError, match=called) as caught:
+        detect([write(tmp_path / name, content)])
+    assert "column" not in caught.value.remedy
+
+
+def test_json_that_nests_what_is_said_is_not_asked_for_columns(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "t.json", [{"id": 1, "talk": {"lines": [{"by": "a", "says": "Hello there, how are you?"}]}}]
+    )
+    with pytest.raises(TicketsError, match="inside of 'talk'") as caught:
+        prepared([path], tmp_path / "out")
+    assert "--map" not in caught.value.remedy
+
+
+def test_a_list_in_which_nobody_wrote_is_not_asked_for_columns(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", "id,opened,group,minutes\n1,2025-01-02,Sales,5\n2,2025-01-03,Sales,9\n")
+    with pytest.raises(TicketsError, match="nobody wrote anything") as caught:
+        prepared([path], tmp_path / "out")
+    assert "--map" not in caught.value.remedy
+
+
+def test_every_refusal_fits_its_kind() -> None:
+    """The sentence names whose file it is; the remedy is about that vendor, and about columns only where there are."""
+    folder = Path(words.__file__).parent
+    listed = tomllib.loads((folder / "metadata_only.toml").read_text(encoding="utf-8"))["table"]
+    other = tomllib.loads((folder / "not_tickets.toml").read_text(encoding="utf-8"))["file"]
+    told = [(entry["message"], entry["remedy"], entry["label"].split()[0]) for entry in listed]
+    told += [(entry["message"], entry["remedy"], "") for entry in other]
+    told += [(*reader.NO_ANSWERS, reader.LABEL.split()[0]) for reader in READERS]
+    for message, remedy, owner in told:
+        assert message.endswith(".") and remedy.rstrip(")").endswith((".", "createdAt")), remedy
+        assert owner.casefold() in message.casefold().replace("stack exchange", "stack"), message
+        assert "Check which columns" not in remedy and len(remedy.split()) >= 4, remedy
+        others = {other for _, _, other in told if other not in (owner, "", "Chat", "Table", "Front", "Teams")}
+        assert not [other for other in others if other in remedy], remedy
+
+
+@pytest.mark.parametrize(
+    ("content", "helps"),
+    [
+        ([{"messages": [{"role": "user", "content": "Is it dark in there?"}]}], "assistant's turn"),
+        ("question,answer\nIs it dark?,\nWhere is it?,\n", "which columns"),
+        ("From a@b.co Mon Jan  5 10:00:00 2026\nFrom: a@b.co\nTo: help@c.co\nSubject: x\n\nDark?\n", "Sent"),
+        ([{"number": 1, "title": "a", "body": "It leaks.", "state": "OPEN", "author": {"login": "ada"},
+           "comments": [{"author": {"login": "ada"}, "body": "Still.", "createdAt": "2025-01-02"}]}], "gh issue list"),
+    ],
+)  # fmt: skip
+def test_where_nothing_is_left_the_advice_is_for_that_file(tmp_path: Path, content: object, helps: str) -> None:
+    with pytest.raises(TicketsError) as caught:
+        prepared([write(tmp_path / "t", content)], tmp_path / "out")  # type: ignore[arg-type]
+    assert helps in caught.value.remedy

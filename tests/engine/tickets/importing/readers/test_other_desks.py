@@ -1,4 +1,4 @@
-"""Zammad, Gorgias, Front, Zoho Desk, osTicket, Chatwoot and OTRS."""
+"""Zammad, Gorgias, Front, Zoho Desk, osTicket, Chatwoot, OTRS and WHMCS."""
 
 from pathlib import Path
 from typing import Any
@@ -319,3 +319,33 @@ def test_otrs_articles_of_both_ages(tmp_path: Path) -> None:
     assert (found.id, found.subject, found.status, found.messages[2].html) == ("2026007", "Lamp", "closed", True)
     with pytest.raises(TicketsError, match="without their articles"):
         detect([write(tmp_path / "bare.json", {"Ticket": [ticket]})])
+
+
+WHMCS = {
+    "ticketid": "7",
+    "tid": "ABC-1",
+    "deptid": "1",
+    "name": "Ada Lane",
+    "email": "ada@example.com",
+    "date": "2025-01-02 10:00:00",
+    "subject": "Lamp",
+    "status": "Closed",
+    "replies": {
+        "reply": [
+            {"name": "Ada Lane", "requestor_type": "Owner", "date": "2025-01-02 10:00:00", "message": "Dark"},
+            {"replyid": "1", "admin": "Cleo Ng", "date": "2025-01-02 11:00:00", "message": "Press"},
+            {"replyid": "2", "requestor_type": "Operator", "date": "2025-01-02 12:00:00", "message": "Well?"},
+        ]
+    },
+    "notes": {"note": [{"noteid": "1", "admin": "Cleo Ng", "date": "2025-01-02 11:30:00", "message": "Sigh"}]},
+}
+
+
+def test_whmcs_replies_and_notes(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.json", WHMCS)
+    assert kinds(path) == [("user", "public"), ("assistant", "public"), ("assistant", "note"), ("assistant", "public")]
+    assert (only(path).id, only(path).customer) == ("ABC-1", "ada@example.com")
+    assert {"Ada Lane", "Cleo Ng"} <= set(only(path).people)
+    bare = {key: value for key, value in WHMCS.items() if key not in ("replies", "notes")}
+    with pytest.raises(TicketsError, match="without their replies"):
+        detect([write(tmp_path / "l.json", {"tickets": {"ticket": [bare]}})])

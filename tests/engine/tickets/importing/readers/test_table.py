@@ -457,3 +457,28 @@ def test_a_person_chooses_the_sheet(tmp_path: Path) -> None:
     assert detect([path], SourceOverrides(sheet="A")).columns == ("question", "answer")
     with pytest.raises(TicketsError, match="no sheet 'C'"):
         detect([path], SourceOverrides(sheet="C"))
+
+
+def test_replies_make_the_conversations_where_rows_name_what_they_reply_to(tmp_path: Path) -> None:
+    rows = [
+        "4,shop,False,Tue Oct 31 22:30:00 +0000 2017,Blue.,3",
+        "2,shop,False,Tue Oct 31 22:10:00 +0000 2017,Turn it.,1",
+        "1,115,True,Tue Oct 31 22:00:00 +0000 2017,Does it leak?,",
+        "3,116,True,Tue Oct 31 22:20:00 +0000 2017,Which colours?,",
+        "5,115,True,Wed Nov 01 09:00:00 +0000 2017,It is dry.,2",
+    ]
+    header = "tweet_id,author_id,inbound,created_at,text,in_response_to_tweet_id\n"
+    path = write(tmp_path / "t.csv", header + "\n".join(rows) + "\n")
+    assert detect([path]).mapping["reply"] == "in_response_to_tweet_id"
+    found = {entry.messages[0].content: said(entry)[1:] for entry in read(path)}
+    assert found == {
+        "Does it leak?": [("assistant", "public", "Turn it."), ("user", "public", "It is dry.")],
+        "Which colours?": [("assistant", "public", "Blue.")],
+    }
+
+
+def test_a_reply_within_tickets_that_have_a_number_changes_nothing(tmp_path: Path) -> None:
+    table = "ticket_id,role,text,in_reply_to\n7,customer,Dark?,\n7,agent,Press it.,Dark?\n8,customer,Where?,\n"
+    path = write(tmp_path / "t.csv", table)
+    assert "reply" not in detect([path]).mapping
+    assert [len(entry.messages) for entry in read(path)] == [2, 1]
