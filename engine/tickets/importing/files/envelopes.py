@@ -11,7 +11,7 @@ ENVELOPES = frozenset(
     (
         *("tickets", "helpdesk_tickets", "conversations", "threads", "messages", "articles", "comments", "journals"),
         *("cases", "issues", "users", "data", "items", "records", "results", "result", "_results", "list", "rows"),
-        *("value", "values", "entries", "documents", "_embedded", "payload", "Ticket", "Tickets", "ticket"),
+        *("value", "values", "entries", "documents", "_embedded", "payload", "Ticket", "Tickets", "ticket", "chats"),
     )
 )
 """Keys under which exports and APIs put their list of records."""
@@ -29,7 +29,9 @@ _TURN_SHAPES = (
     *(("from", "value"), ("from", "content"), ("from", "text"), ("speaker", "text"), ("speaker", "utterance")),
     *(("speaker", "content"), ("speaker", "value"), ("sender", "text"), ("sender", "content")),
 )
-_OWN_KEYS = frozenset(("id", "subject", "number", "ticketNumber", "key", "description", "source", "requester_id"))
+_OWN_KEYS = frozenset(
+    ("id", "subject", "number", "ticketNumber", "key", "description", "source", "requester_id", "chatId")
+)
 
 
 def unwrap(value: Value) -> Iterator[Value]:
@@ -38,7 +40,7 @@ def unwrap(value: Value) -> Iterator[Value]:
     page = value.get("data")
     embedded = (
         page
-        if isinstance(page, dict) and "payload" in page
+        if isinstance(page, dict) and _holds_records(page)
         else next((value[key] for key in ("_embedded", "chats", "tickets") if isinstance(value.get(key), dict)), None)
     )
     if isinstance(embedded, dict) and not (_OWN_KEYS & value.keys()):
@@ -57,6 +59,10 @@ def unwrap(value: Value) -> Iterator[Value]:
 
 def _is_list_of_records(value: object) -> bool:
     return isinstance(value, list) and any(isinstance(item, dict) for item in value[:3])
+
+
+def _holds_records(page: Value) -> bool:
+    return not _OWN_KEYS & page.keys() and any(_is_list_of_records(page[key]) for key in page.keys() & ENVELOPES)
 
 
 def _is_chat(value: Value) -> bool:

@@ -46,6 +46,16 @@ from tests.engine.tickets.importing.readers.test_servicenow import HEADER as JOU
 from tests.engine.tickets.importing.readers.test_servicenow import ROW as JOURNAL_ROW
 from tests.engine.tickets.importing.readers.test_table import LONG, two_sides
 from tests.engine.tickets.importing.readers.test_team_chats import HELP, PAGE, USERS
+from tests.engine.tickets.importing.readers.test_website_chats import (
+    CRISP,
+    DRIFT,
+    FRESHCHAT,
+    LIVECHAT,
+    OLD_LIVECHAT,
+    TAWK,
+    TIDIO,
+    ZOPIM,
+)
 from tests.engine.tickets.importing.readers.test_whatsapp import ANDROID, IOS
 from tests.engine.tickets.importing.readers.test_xml_exports import JIRA_XML, JOURNAL_XML, POSTS_XML, ZENDESK_XML
 from tests.engine.tickets.importing.readers.test_zendesk import CHAT
@@ -77,6 +87,7 @@ JSON: list[object] = [
     HELP[-1],
     USERS[0],
     PAGE["value"][0],
+    *(CRISP[1], CRISP[5], FRESHCHAT[0], LIVECHAT, OLD_LIVECHAT, TAWK, DRIFT[0], ZOPIM),
     CHAT_EXPORT,
     *CHAT_EXPORT["messages"][:2],
     discord(1, "ada", "Dark?"),
@@ -109,6 +120,7 @@ SEEDS: list[bytes] = [
     ARCHIVE.encode(),
     IOS.encode(),
     CASES.encode(),
+    TIDIO.encode(),
     MAILS.encode(),
     COMMENTS.encode(),
     ANDROID.format("1/2/26, 10:00 PM", "1/3/26, 1:05 AM").encode(),

@@ -322,7 +322,7 @@ def test_headers_of_desks_and_data_sets_are_known(header: list[str], mapping: di
 
 def test_a_column_of_senders_that_names_roles_is_one_of_roles(tmp_path: Path) -> None:
     rows = [
-        "CONVERSATION_ID,SENDER,MESSAGE_CONTENT",
+        "TICKET_ID,SENDER,MESSAGE_CONTENT",
         "1,operator,How may I help?",
         "1,visitor,Dark?",
         "1,operator,Press it.",
