@@ -27,7 +27,8 @@ from tests.engine.tickets.importing.readers.test_chat import ASKED, GOOD
 from tests.engine.tickets.importing.readers.test_communities import CHAT_EXPORT, ISSUE, REST_COMMENT, TOPIC, discord
 from tests.engine.tickets.importing.readers.test_freshdesk import TICKET, XML
 from tests.engine.tickets.importing.readers.test_helpscout import V1, V2
-from tests.engine.tickets.importing.readers.test_hubspot import MESSAGES
+from tests.engine.tickets.importing.readers.test_hubspot import CRM, MESSAGES
+from tests.engine.tickets.importing.readers.test_hubspot import TICKET as CRM_TICKET
 from tests.engine.tickets.importing.readers.test_intercom import author, conversation, part
 from tests.engine.tickets.importing.readers.test_jira import HEADER, ROW
 from tests.engine.tickets.importing.readers.test_mail import ANSWER, AWAY, QUESTION, mbox
@@ -65,6 +66,8 @@ JSON: list[object] = [
     TICKET,
     conversation(part("comment", "<p>Ok</p>", author("admin", 2))),
     *MESSAGES[:2],
+    *CRM[:3],
+    CRM_TICKET,
     V1,
     V2,
     {**ZAMMAD, "articles": ARTICLES},

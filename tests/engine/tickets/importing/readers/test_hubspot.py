@@ -84,3 +84,61 @@ def test_what_a_machine_sent_is_a_bots_and_what_came_in_through_it_is_not(tmp_pa
         ("assistant", "bot"),
         ("assistant", "public"),
     ]
+
+
+def crm(number: int, associated: str = "", **properties: str) -> dict[str, Any]:
+    linked = {"tickets": {"results": [{"id": associated, "type": "email_to_ticket"}]}}
+    return {"id": str(number), "properties": properties, **({"associations": linked} if associated else {})}
+
+
+CRM = [
+    crm(
+        *(2, "9"),
+        hs_email_direction="EMAIL",
+        hs_email_text="Turn it on.",
+        hs_email_from_email="ben@shop.example",
+        hs_timestamp="2025-01-02T11:00:00Z",
+    ),
+    crm(
+        *(1, "9"),
+        hs_email_direction="INCOMING_EMAIL",
+        hs_email_html="<p>It is&nbsp;dark.</p><p>Ada</p>",
+        hs_email_from_email="ada@c.example",
+        hs_email_from_firstname="Ada",
+        hs_email_from_lastname="Lane",
+        hs_timestamp="2025-01-02T10:00:00Z",
+    ),
+    crm(3, "9", hs_note_body="Again he", hs_timestamp="2025-01-02T12:00:00Z"),
+    crm(4, "9", hs_email_direction="EMAIL", hs_email_status="SCHEDULED", hs_timestamp="2025-01-02T13:00:00Z"),
+]
+TICKET = crm(9, hs_pipeline_stage="4", subject="Lamp", content="It is dark.", createdate="2025-01-02T09:59:00Z")
+
+
+def test_mails_and_notes_of_the_crm_join_their_ticket_whose_content_is_not_learnt_twice(tmp_path: Path) -> None:
+    files = write(tmp_path / "emails.json", {"results": CRM}), write(tmp_path / "t.json", {"results": [TICKET]})
+    assert detect(files).format == "hubspot"
+    found = only(*files)
+    assert [(role, kind) for role, kind, _ in said(found)] == [
+        ("user", "public"),
+        ("assistant", "public"),
+        ("assistant", "note"),
+        ("assistant", "draft"),
+    ]
+    assert (found.subject, set(found.people)) == ("Lamp", {"Ada Lane", "ada@c.example", "ben@shop.example"})
+    with pytest.raises(TicketsError, match="without their messages"):
+        detect(files[1:])
+
+
+def test_a_ticket_of_the_crm_asks_where_no_mail_repeats_it(tmp_path: Path) -> None:
+    asked = {**TICKET, "properties": {**TICKET["properties"], "content": "Which bulb fits?"}}
+    found = only(write(tmp_path / "all.json", {"results": [*CRM[:1], asked]}))
+    assert [(role, content) for role, _, content in said(found)] == [
+        ("user", "Which bulb fits?"),
+        ("assistant", "Turn it on."),
+    ]
+
+
+def test_actors_of_another_file_name_the_people(tmp_path: Path) -> None:
+    actors = [{"id": "A-1", "type": "AGENT", "name": "Ben Holt", "email": "ben@shop.example"}]
+    files = write(tmp_path / "m.json", {"results": MESSAGES}), write(tmp_path / "a.json", {"results": actors})
+    assert read(*files)[0].people == ("Ada Lane", "Ben Holt", "ben@shop.example")
