@@ -1,10 +1,15 @@
 """The program as a person starts it, and a page in a real Chromium."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.chromium import FLAGS, find
 from tests.browser.toasts import Toasts
 from tests.program import Program, running
+
+WAIT = 60_000
+"""Milliseconds that a page has for whatever is waited for: others compute beside it."""
+expect.set_options(timeout=WAIT)
 
 
 @pytest.fixture(scope="session")
@@ -15,8 +20,21 @@ def browser():
     path = find()
     with sync_playwright() as playwright:
         made = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield made
+        yield patient(made)
         made.close()
+
+
+def patient(browser):
+    """Let the pages of every context that a test makes have their time."""
+    make = browser.new_context
+
+    def new_context(**options):
+        context = make(**options)
+        context.set_default_timeout(WAIT)
+        return context
+
+    browser.new_context = new_context
+    return browser
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +64,6 @@ def toasts(context):
 def page(context, program, toasts):
     """A fresh tab of a fresh profile; watched for errors, what its policy forbids, messages, and outside requests."""
     made = context.new_page()
-    made.set_default_timeout(60_000)
     complaints: list[str] = []
     made.on("pageerror", lambda error: complaints.append(str(error)))
     made.on("console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None)

@@ -10,7 +10,6 @@ from tests.engine.export.conftest import finished_run
 from tests.tiny import write_data
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
-expect.set_options(timeout=60_000)
 
 TABS = ("tickets", "recipe", "training", "playground", "export", "desk")
 GRAVE = ("serious", "critical")

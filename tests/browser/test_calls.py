@@ -14,7 +14,6 @@ from ui.server.serving import Server, served
 from ui.shell.theme import launch_options
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-expect.set_options(timeout=60_000)
 TICKETS, CARD = "tickets.get", "card"
 
 

@@ -9,7 +9,6 @@ from tests.engine.export.conftest import finished_run
 from tests.tiny import write_data
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
-expect.set_options(timeout=60_000)
 PASTED = "() => navigator.clipboard.readText()"
 LISTEN = """() => {
   window.told = [];

@@ -12,7 +12,6 @@ from tests.engine.test_damage import write_adapter, write_run
 from tests.program import running
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-expect.set_options(timeout=60_000)
 TABS = ("tickets", "recipe", "training", "playground", "export", "desk")
 
 

@@ -10,7 +10,6 @@ from tests.browser.conftest import open_window
 from tests.engine.chat.lora import make_lora
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
-expect.set_options(timeout=60_000)
 TICKET = "where is my parcel please? my mail is ada@shop.example"
 
 

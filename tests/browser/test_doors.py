@@ -7,7 +7,6 @@ import pytest
 from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-expect.set_options(timeout=60_000)
 TRY = """async (address) => {
   const form = new FormData();
   form.append("files", new Blob(["question,answer\\n"]), "export.csv");
@@ -53,7 +52,7 @@ def stranger():
 
 
 def test_a_page_on_another_port_reads_nothing_changes_nothing_and_shows_no_frame(browser, program, page, stranger):
-    other = page.context.browser.new_context().new_page()
+    other = browser.new_context().new_page()
     other.goto(stranger)
     told = other.evaluate(TRY, program.address)
     assert told[0] == "refused"

@@ -10,8 +10,6 @@ from engine.workspace import Workspace
 from tests.engine.export.conftest import finished_run, to_checkpoints
 from tests.tiny import write_data
 
-expect.set_options(timeout=60_000)
-
 
 @pytest.fixture
 def run_in_the_middle(program, page, tiny_base, tmp_path):

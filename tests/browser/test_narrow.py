@@ -5,7 +5,6 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-expect.set_options(timeout=60_000)
 TABS = ("recipe", "training", "verdict", "playground", "export", "desk", "tickets")
 NOTHING_BEYOND = "() => document.documentElement.scrollWidth <= innerWidth"
 

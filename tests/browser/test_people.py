@@ -10,7 +10,6 @@ from tests.browser.toasts import Toasts
 from tests.program import running
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
-expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +24,6 @@ def logged_in(browser, program, name, password):
     """A browser of its own in which somebody has logged in; with its messages."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     toasts, page = Toasts(context), context.new_page()
-    page.set_default_timeout(60_000)
     page.goto(program.address)
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(password)

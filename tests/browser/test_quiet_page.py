@@ -18,7 +18,7 @@ def test_a_page_at_rest_leaves_the_processor_to_the_run(page, program):
     page.add_init_script(COUNTED)
     open_window(page, program)
     assert page.evaluate("window.frames_asked") > 0
-    page.wait_for_function(QUIET, timeout=30_000)
+    page.wait_for_function(QUIET)
 
 
 def test_a_page_begins_in_the_colours_that_were_chosen(browser, program):
@@ -40,7 +40,7 @@ def test_an_open_page_asks_past_gradio_under_the_name_that_it_was_given(page, pr
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     for _ in range(2):
-        with page.expect_response(lambda response: response.url.endswith("/live"), timeout=30_000) as answered:
+        with page.expect_response(lambda response: response.url.endswith("/live")) as answered:
             pass
         assert answered.value.status == 200
         assert answered.value.json()["begun"] is True

@@ -1,5 +1,7 @@
 """What one types into a recipe: numbers as people write them, and a model that there may not be."""
 
+from itertools import product
+
 import pytest
 from playwright.sync_api import expect
 
@@ -63,14 +65,16 @@ def test_a_model_that_is_none_is_said_where_it_is_typed(recipe):
     expect(recipe.locator("#models .model.selected")).to_contain_text("Starter")
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1366, 768), (1024, 768), (390, 844)])
-def test_start_and_what_it_takes_are_in_sight_at_every_size(recipe, width, height):
+SIZES = ((1440, 900), (1366, 768), (1024, 768), (390, 844))
+
+
+def test_start_and_what_it_takes_are_in_sight_at_every_size(recipe):
     """The button was below the edge, or under the status bar; with Advanced open most of all."""
-    recipe.set_viewport_size({"width": width, "height": height})
     bar = recipe.locator("#status-bar .status")
-    for way in ("0", "document.documentElement.scrollHeight"):
+    for (width, height), way in product(SIZES, ("0", "document.documentElement.scrollHeight")):
+        recipe.set_viewport_size({"width": width, "height": height})
         recipe.evaluate(f"scrollTo(0, {way})")
         for part in ("#start-training", "#verdict .cost-line"):
-            expect(recipe.locator(part)).to_be_in_viewport(ratio=1)
+            expect(recipe.locator(part), f"at {width} x {height}").to_be_in_viewport(ratio=1)
             bottom = recipe.locator(part).evaluate("(part) => part.getBoundingClientRect().bottom")
-            assert bottom <= bar.evaluate("(bar) => bar.getBoundingClientRect().top")
+            assert bottom <= bar.evaluate("(bar) => bar.getBoundingClientRect().top"), f"at {width} x {height}"

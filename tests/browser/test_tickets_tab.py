@@ -8,7 +8,6 @@ from playwright.sync_api import expect
 from tests.browser.conftest import open_window
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-expect.set_options(timeout=60_000)
 
 
 def mode(page, label):

@@ -7,7 +7,6 @@ from tests.browser.conftest import open_window
 from tests.browser.test_whole_way import start_a_run, tab
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
-expect.set_options(timeout=60_000)
 STEPS = 4
 
 

@@ -15,7 +15,6 @@ from tests.browser.conftest import open_window
 from tests.program import running
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
-expect.set_options(timeout=60_000)
 PLAIN_PEFT = """
 import json, sys, torch
 from pathlib import Path
@@ -133,7 +132,6 @@ def test_the_whole_way(page, program, tiny_model, tmp_path):
 def test_a_second_tab_and_a_restart_after_kill_9_show_the_same_curve_and_resume(browser, program, tiny_model):
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(60_000)
     open_window(page, program)
     if page.locator("#try-sample").is_visible():
         page.locator("#try-sample").click()

@@ -30,7 +30,7 @@ class Toasts:
 
     def read(self, page, *words: str) -> str:
         """Wait for a message that holds all of ``words``, and return it."""
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             for text in self.unread:
                 if all(word in text for word in words):

@@ -13,7 +13,7 @@ from engine.recipe import Recipe
 from tests.engine.training.runs.test_queue_process import until
 
 pytestmark = pytest.mark.usefixtures("tiny_base")
-DEADLINE = 30.0
+DEADLINE = 120.0
 
 
 @pytest.fixture

@@ -14,15 +14,15 @@ def test_a_task_tells_how_far_it_is_and_gives_its_result():
     def action(task):
         task.report("Half way", 0.5)
         reached.set()
-        assert go.wait(10)
+        assert go.wait(60)
         return 42
 
     task = Task("Counting", action)
-    assert reached.wait(10)
+    assert reached.wait(60)
     seen = task.snapshot()
     assert (seen.state, seen.stage, seen.fraction, seen.result) == ("running", "Half way", 0.5, None)
     go.set()
-    assert task.wait(10) == 42
+    assert task.wait(60) == 42
     assert task.snapshot().state == "done"
 
 
@@ -31,9 +31,9 @@ def test_a_known_failure_keeps_its_sentence_and_an_unknown_one_gets_one():
         raise TicketsError("It is empty.", "Choose another.")
 
     with pytest.raises(TicketsError, match="It is empty"):
-        Task("Reading", known).wait(10)
+        Task("Reading", known).wait(60)
     with pytest.raises(StudioError, match=r"Reading failed unexpectedly \(ZeroDivisionError"):
-        Task("Reading", lambda task: 1 / 0).wait(10)
+        Task("Reading", lambda task: 1 / 0).wait(60)
 
 
 def test_a_cancelled_task_is_no_failure():
@@ -45,7 +45,7 @@ def test_a_cancelled_task_is_no_failure():
     task = Task("Reading", action)
     task.cancel()
     with pytest.raises(StudioError, match="cancelled"):
-        task.wait(10)
+        task.wait(60)
     seen = task.snapshot()
     assert (seen.state, seen.error) == ("cancelled", None)
 
@@ -56,16 +56,16 @@ def test_an_action_that_only_reports_ends_at_its_next_word_once_it_is_cancelled(
     def action(task):
         task.report("Packing", 0.1)
         began.set()
-        assert go.wait(10)
+        assert go.wait(60)
         task.report("Packing", 0.2)
         raise AssertionError("the action went on")
 
     task = Task("Packing", action)
-    assert began.wait(10)
+    assert began.wait(60)
     task.cancel()
     go.set()
     with pytest.raises(StudioError, match="cancelled"):
-        task.wait(10)
+        task.wait(60)
     seen = task.snapshot()
     assert (seen.state, seen.error, seen.stage) == ("cancelled", None, "Packing")
 

@@ -1,4 +1,4 @@
-"""A window over the engine in memory: built once a module, with a studio of its own for each test."""
+"""A window over the engine in memory: built once, with a studio of its own for each test."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def studio(tmp_path: Path) -> FakeStudio:
     return FakeStudio(tmp_path)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def window(tmp_path_factory: pytest.TempPathFactory) -> Wired:
     folder = tmp_path_factory.mktemp("window")
     return Wired(FakeStudio(folder), folder / "downloads")

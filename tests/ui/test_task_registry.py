@@ -9,7 +9,7 @@ from ui.task_registry import TaskRegistry, counting
 
 def test_a_second_task_of_one_purpose_is_refused_while_the_first_runs():
     tasks, go = TaskRegistry(), threading.Event()
-    tasks.start("prepare", lambda: Task("Reading", lambda task: go.wait(10)))
+    tasks.start("prepare", lambda: Task("Reading", lambda task: go.wait(60)))
     with pytest.raises(StudioError, match="still under way"):
         tasks.start("prepare", lambda: Task("Reading", lambda task: None))
     go.set()
@@ -44,7 +44,7 @@ def test_cancel_reaches_the_task():
 
     tasks.start("export", lambda: Task("Packing", action))
     tasks.cancel("export")
-    assert ended.wait(10)
+    assert ended.wait(60)
     tasks.cancel("nothing")
     assert tasks.seen("nothing") is None
 

@@ -1,4 +1,4 @@
-"""A window that is built once a module, over the engine in memory of the test that runs; its handlers can be called."""
+"""A window that is built once, over the engine in memory of the test that runs; its handlers can be called."""
 
 from __future__ import annotations
 

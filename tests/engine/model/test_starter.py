@@ -11,6 +11,7 @@ import torch
 
 from engine.errors import Cancelled, ModelError
 from engine.model import starter
+from tests.processes import children
 
 
 class FakePip:
@@ -131,7 +132,7 @@ def test_what_cannot_be_converted_is_told_in_words(tmp_path):
 
 def test_a_conversion_that_is_called_off_leaves_no_process_behind(tmp_path):
     def called_off(stage, fraction):
-        if running := [each for each in psutil.Process().children() if starter.GGUF in " ".join(each.cmdline())]:
+        if running := children(starter.GGUF):
             seen.extend(running)
             raise Cancelled
 

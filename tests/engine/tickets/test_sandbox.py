@@ -23,6 +23,7 @@ from engine.tickets.options import PrepareOptions
 from engine.tickets.preparing.pipeline import prepare
 from engine.workspace import Workspace
 from tests.engine.tickets.exports import lines, write, zendesk
+from tests.processes import children, has_ended
 
 SHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -194,11 +195,7 @@ def test_a_folder_that_cannot_be_written_is_named_as_the_person_knows_it(tmp_pat
 
 
 def family() -> list[psutil.Process]:
-    return [
-        child
-        for child in psutil.Process().children(recursive=True)
-        if "engine.tickets.sandbox" in " ".join(child.cmdline())
-    ]
+    return children("engine.tickets.sandbox")
 
 
 def until(look: Callable[[], object]) -> None:
@@ -254,7 +251,7 @@ def test_the_process_ends_with_the_program_however_that_ends(tmp_path: Path) -> 
     assert started
     program.kill()
     program.wait()
-    until(lambda: not any(process.is_running() and process.status() != "zombie" for process in started))
+    until(lambda: all(has_ended(process) for process in started))
     program.stdout.close()
 
 

@@ -5,7 +5,7 @@ from gradio.route_utils import API_PREFIX
 
 from ui.server.arrival import PATH, InOrder
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 class Slow:

@@ -1,12 +1,10 @@
 """From the export to the certificate and back: fresh processes, with nothing of this program in them."""
 
 import json
-import os
 import shutil
 import zipfile
 from pathlib import Path
 
-import psutil
 import pytest
 
 from engine.base_holder import BaseHolder
@@ -18,6 +16,7 @@ from engine.export.parity.certifying import certify
 from engine.export.parity.verify import verify
 from engine.export.registry import format_of
 from engine.export.source import ExportSource
+from tests.processes import children
 
 
 def certified(run, out: Path, format_: str = "adapter", report=lambda *_: None, **choices) -> Path:
@@ -141,10 +140,7 @@ def test_cancel_in_the_middle_of_a_replay_ends_its_process_and_leaves_nothing(ce
     with pytest.raises(Cancelled):
         certified(certified_run, tmp_path / "mine.zip", report=cancel)
     assert not list(tmp_path.iterdir())
-    left = [
-        child for child in psutil.Process(os.getpid()).children() if "with_transformers" in " ".join(child.cmdline())
-    ]
-    assert left == []
+    assert children("with_transformers") == []
 
 
 def test_a_run_without_held_out_tickets_is_asked_the_general_questions(certified_run, tmp_path, tiny_base):

@@ -30,11 +30,11 @@ def test_whoever_reads_while_files_are_exchanged_waits_for_the_report(folder: Pa
         aside = (folder / "report.json").rename(folder / "aside")
         reader = threading.Thread(target=read)
         reader.start()
-        assert begun.wait(10)
+        assert begun.wait(60)
         reader.join(0.05)
         assert reader.is_alive(), "nothing to read is no report"
         aside.rename(folder / "report.json")
-    reader.join(10)
+    reader.join(60)
     assert found == [wanted]
     assert not (folder / EXCHANGING).exists()
 

@@ -264,7 +264,7 @@ def test_whoever_waits_for_a_run_is_told_when_it_leaves_the_queue(tmp_path, data
     waiter = threading.Thread(target=lambda: queue.wait("b", DEADLINE) and told.set())
     waiter.start()
     queue.stop("b")
-    assert told.wait(10.0)
+    assert told.wait(DEADLINE)
     go_on.set()
     assert queue.wait("a", DEADLINE)
     waiter.join(DEADLINE)
