@@ -12,6 +12,7 @@ from engine.tickets.conversation import Conversation, Message, is_learnt_answer
 from engine.tickets.dates import seconds
 from engine.tickets.languages import language_of
 from engine.tickets.preparing.duplicates import combined, signature, words_of
+from engine.tickets.preparing.oddities import leftover, mark_of, prose_pairs, unfilled
 
 TOPIC_WORDS = 8
 FEWEST_WORDS = 6
@@ -57,6 +58,15 @@ class Facts:
     """Words of the subject, or of the first line: for a list of topics where there are no tags."""
     thin_answers: int = 0
     """Answers that are a word or two, or nothing but links."""
+    unfilled: str = ""
+    """A place of a template that nobody filled, such as ``{{Order Number}}``; empty where there is none."""
+    leftover: str = ""
+    """What an export wrote in place of a picture or an attachment; empty where there is nothing."""
+    mark: str = ""
+    """What a list or forum put before the subject, such as ``[lamps]``."""
+    answer_words: int = 0
+    prose_pairs: int = 0
+    """Neighbours in the answers that are everywhere in English prose."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Facts, tuple(getattr(self, name) for name in self.__slots__)
@@ -102,6 +112,11 @@ def facts_of(
         answer_sketch=answer_sketch if len(answers) >= FEWEST_WORDS else b"",
         agents=tuple(dict.fromkeys(agents)),
         topic_words=_topic_words(subject or opening[:200]),
+        unfilled=unfilled(message.content for message in messages),
+        leftover=leftover(message.content for message in messages),
+        mark=mark_of(subject),
+        answer_words=len(answers),
+        prose_pairs=prose_pairs(answers),
         thin_answers=sum(is_thin(message.content) for message in messages if is_learnt_answer(message)),
     )
 

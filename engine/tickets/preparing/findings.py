@@ -30,6 +30,12 @@ MANY_THIN = 0.05
 """A larger share of answers of a word or two, or of links alone, is worth mending."""
 MANY_SHARED = 0.2
 """A larger share of what is held out with a learnt answer makes the held-out loss say little."""
+FEWEST_MARKED = 5
+"""Subjects with a mark; fewer share it by chance."""
+WORDS_THAT_TELL = 600
+"""Of English answers; in fewer, pairs of neighbours are too rare to count."""
+LEAST_PROSE = 0.003
+"""Such pairs a word: 0.05 to 0.06 in real answers, below 0.001 in random words."""
 LANGUAGES_NAMED = 5
 RARE = 0.02
 """Languages of a smaller share are not named: one short message in fifty is taken for another language than it is."""
@@ -66,6 +72,8 @@ def findings(facts: Sequence[Facts], canned: Sequence[Canned], contradictions: i
         *_copies(len(facts), canned),
         *_short(facts),
         *_odd(contradictions),
+        *_unfinished(facts),
+        *_random(facts),
         *_measured(len(facts), held),
         *_languages(facts),
     ]
@@ -127,6 +135,41 @@ def _odd(contradictions: int) -> Iterator[Finding]:
     if contradictions:
         text = "question is" if contradictions == 1 else "questions are"
         yield Finding("fair", f"{contradictions} {text} asked word for word again and answered differently.")
+
+
+def _unfinished(facts: Sequence[Facts]) -> Iterator[Finding]:
+    """Name what no person wrote: places of templates, what an export put for pictures, marks of lists."""
+    unfilled = [entry.unfilled for entry in facts if entry.unfilled]
+    if unfilled:
+        yield Finding(
+            "fair" if len(unfilled) > MANY_THIN * len(facts) else "good",
+            f"{_conversations(len(unfilled))} placeholders that nobody filled, such as {unfilled[0]}: it will learn to "
+            "write them.",
+        )
+    leftovers = [entry.leftover for entry in facts if entry.leftover]
+    if leftovers:
+        yield Finding(
+            "fair" if len(leftovers) > MANY_THIN * len(facts) else "good",
+            f"{_conversations(len(leftovers))} what an export writes in place of pictures or attachments, such as "
+            f"{leftovers[0]!r}: what they showed is not known.",
+        )
+    mark, times = next(iter(Counter(entry.mark for entry in facts if entry.mark).most_common(1)), ("", 0))
+    if times >= FEWEST_MARKED and times > LITTLE_ELSE / 2 * len(facts):
+        yield Finding("good", f"{times:,} subjects begin with {mark}, as a list or forum marks them.")
+
+
+def _conversations(count: int) -> str:
+    return "1 conversation holds" if count == 1 else f"{count:,} conversations hold"
+
+
+def _random(facts: Sequence[Facts]) -> Iterator[Finding]:
+    """Tell answers of random words, as test data has them, from English prose."""
+    english = [entry for entry in facts if entry.language == "en"]
+    written = sum(entry.answer_words for entry in english)
+    if written >= WORDS_THAT_TELL and sum(entry.prose_pairs for entry in english) < LEAST_PROSE * written:
+        yield Finding(
+            "fair", "The answers look like words drawn at random, as in made-up test data: read some before you train."
+        )
 
 
 def _measured(count: int, held: Held) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from ipaddress import AddressValueError, IPv6Address
 
 from engine.tickets.privacy.detectors.spans import Covered, Span
+from engine.tickets.privacy.words import pattern
 
 _V4 = re.compile(r"(?<![A-Za-z0-9_.])(?:\d{1,3}\.){3}\d{1,3}(?![A-Za-z0-9_]|\.\d|-\d)")
 _NETWORK_AFTER = re.compile(r"/\d{1,2}(?!\d)")
@@ -26,6 +27,10 @@ _VERSION_BEFORE = re.compile(
 _JOINED = re.compile(
     r"\s?(?:to|and|or|auf|zu|und|oder|et|à|y|a|e|naar|en|i|do|na|,|/|->|\u2192|\u2013|-)\s?", re.IGNORECASE
 )
+_SECTION_BEFORE = re.compile(rf"(?:(?<![^\W_])|(?=[§第章節]))(?:{pattern('section_words')})\W{{0,3}}$", re.IGNORECASE)
+_HEADING_BEFORE = re.compile(r"(?:^|\n)[ \t]*(?:#{1,6} )?$")
+_HEADING_AFTER = re.compile(r"\.[ \t]+[^\W\d_]")
+"""1.2.3.4. Setting up"""
 _CONTEXT = 40
 
 _NOBODYS = frozenset(
@@ -71,10 +76,13 @@ def _is_address(candidate: str) -> bool:
 
 
 def _is_other(text: str, match: re.Match[str]) -> bool:
-    """Say whether four numbers are a version, by the words before, or a whole network such as 172.16.0.0/12."""
+    """Say whether four numbers are a version or a section, by the words before, or a network such as 172.16.0.0/12."""
     if match[0].endswith(".0") and _NETWORK_AFTER.match(text, match.end()):
         return True
-    return _VERSION_BEFORE.search(text[max(0, match.start() - _CONTEXT) : match.start()]) is not None
+    before = text[max(0, match.start() - _CONTEXT) : match.start()]
+    if _SECTION_BEFORE.search(before) or (_HEADING_AFTER.match(text, match.end()) and _HEADING_BEFORE.search(before)):
+        return True
+    return _VERSION_BEFORE.search(before) is not None
 
 
 def _v6(candidate: str) -> str | None:

@@ -29,6 +29,32 @@ _CARD_BEFORE = re.compile(
     re.IGNORECASE,
 )
 
+_CODE_BEFORE = re.compile(
+    r"(?:[\w\])]\s?(?:[=!<>]=|[<>]|(?<![=!<>])=)\s?|(?<![^\W_])(?:return|int|long|float|double|u?int\d{1,2}(?:_t)?|const|let|var)\s)$"
+)
+"""A comparison, an assignment, a declaration: what follows is a value."""
+_COMPUTED_AFTER = re.compile(r"\s?[*^%]\s?\d|\s?[-+*/\u2212]\s?\d{1,15}\s?=")
+_COMPUTED_BEFORE = re.compile(r"\d\s?(?:[*^%]|=)\s?$")
+_SUM_AFTER, _SUM_BEFORE = re.compile(r"\s[-+\u2212]\s\d"), re.compile(r"\d\s[-+\u2212]\s$")
+"""A sum counts only where its numbers are written in one: two telephone numbers may stand so too."""
+
+
+def is_computed(text: str, start: int, end: int, grouped: bool) -> bool:
+    """Say whether a number is part of a calculation, or a value in code.
+
+    Args:
+        text: The message.
+        start: Where the number begins.
+        end: Where it ends.
+        grouped: Whether its digits are written in groups, as a value in code never is.
+    """
+    before, after = text[max(0, start - _WINDOW) : start], text[end : end + 24]
+    if _COMPUTED_AFTER.match(after) or _COMPUTED_BEFORE.search(before):
+        return True
+    if grouped:
+        return False
+    return bool(_CODE_BEFORE.search(before) or _SUM_AFTER.match(after) or _SUM_BEFORE.search(before))
+
 
 def is_order_number(text: str, start: int) -> bool:
     """Say whether the words right before a number call it an order, a ticket, an invoice or the like."""

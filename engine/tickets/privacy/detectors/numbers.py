@@ -12,6 +12,7 @@ from engine.tickets.privacy.detectors.number_context import (
     is_called_card,
     is_called_order_after,
     is_called_phone,
+    is_computed,
     is_order_number,
 )
 from engine.tickets.privacy.detectors.phones import could_be_phone, is_north_american, is_phone
@@ -159,6 +160,8 @@ def _kind_of(text: str, start: int, end: int, country: str | None, *, called: bo
     if not (is_phone(written, country) or (called and could_be_phone(written))):
         return None
     if _VERSION.fullmatch(written) and not called and not is_north_american(written):
+        return None
+    if not called and is_computed(text, start, end, grouped):
         return None
     if len(digits) > 15 or _DATE.match(written) or _UNIT_AFTER.match(text[end : end + 8]):
         return None

@@ -35,6 +35,12 @@ _PASSWORD = re.compile(
     re.IGNORECASE,
 )
 _IN_LINK = re.compile(r"(?<![\w])[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s:/@]{1,64}:([^\s@/]{3,128})@")
+_CODE = re.compile(
+    r"(?:os|process|settings|config|conf|env|self|this|request|app|args|options|secrets|params|credentials|cfg)\.[A-Za-z_]"
+    r"|[A-Za-z_][\w.]{1,40}(?:\[[\"'a-z]|\((?:[\"')]|[a-z_]{2,40}\)))"
+    r"|\$\{?[A-Z]+(?:_[A-Z0-9_]+)?\}?(?![\w!-/])|\$\{[A-Za-z_]|\$\(|%[A-Z_]{3,40}%|\{\{"
+)
+"""Where code or a template takes a password from: os.environ["PW"], ${PW}, {{ pw }}."""
 _PASSPHRASE_HYPHENS = 2
 _SHORTEST_NEIGHBOUR = 6
 _EAST_ASIAN = re.compile("パスワード|密码|密碼|口令|비밀번호")
@@ -96,6 +102,7 @@ def _bare(text: str, match: re.Match[str]) -> tuple[int, int] | None:
     core = value.strip("!-").lower()
     if (
         len(value) < 3
+        or _CODE.match(value)
         or not re.search(r"[^\W_]", value)
         or core in _NO_PASSWORD
         or core.startswith(("http", "www.", "["))

@@ -1,5 +1,7 @@
+import random
 from pathlib import Path
 
+from engine.tickets.preparing.oddities import unfilled
 from tests.engine.tickets.exports import comment, lines, prepared, write, zendesk
 
 LONG = "Please open the settings, choose the account, and press the blue button to confirm the change."
@@ -144,3 +146,44 @@ def test_tags_of_equal_frequency_stand_in_the_order_in_which_they_came(tmp_path:
     tags = [f"tag-{number}" for number in (7, 3, 9, 1, 8, 2, 6, 4)]
     report, _ = prepared([write(tmp_path / "t.jsonl", lines(zendesk(1, tags=tags)))], tmp_path / "out", heldout=0)
     assert list(report.tags) == tags and [topic for topic, _ in report.quality["topics"]] == tags
+
+
+def told(report_findings: list[dict[str, str]], part: str) -> str:
+    return next((entry["text"] for entry in report_findings if part in entry["text"]), "")
+
+
+def test_what_nobody_wrote_is_named(tmp_path: Path) -> None:
+    answers = ["Your order {{Order Number}} left us.", "See <image> for the lid.", "Press it gently.", "Turn the lid."]
+    rows = [
+        zendesk(
+            n, comment(n, f"Where is lamp {n}?"), comment(9, f"{answer} {n}"), requester_id=n, subject=f"[lamps] {n}"
+        )
+        for n, answer in enumerate(answers * 3, start=100)
+    ]
+    findings = prepared([write(tmp_path / "t.jsonl", lines(*rows))], tmp_path / "out")[0].quality["findings"]
+    assert "3 conversations hold placeholders that nobody filled, such as {{Order Number}}" in told(findings, "filled")
+    assert "'<image>'" in told(findings, "in place of pictures")
+    assert "begin with [lamps]" in told(findings, "subjects")
+    assert not told(findings, "at random")
+
+
+def test_places_in_addresses_and_code_are_not_called_unfilled() -> None:
+    texts = ["GET /users/{user_id}", "f'{name}'", "`{token}`", "if (a) {return}", "${HOME}"]
+    assert [text for text in texts if unfilled([text])] == []
+    assert unfilled(["Hi {first_name}, thanks"]) == "{first_name}"
+    assert unfilled(["Dear [Customer Name],"]) == "[Customer Name]"
+
+
+def test_answers_of_random_words_are_not_ready(tmp_path: Path) -> None:
+    dice = random.Random(1)
+    pool = ["case", "maybe", "show", "recently", "computer", "follow", "west", "decision", "evidence", "bit", "join"]
+
+    def answer(n: int) -> str:
+        return " ".join(dice.choice(pool) for _ in range(30)).capitalize() + f" {n}."
+
+    rows = [
+        zendesk(n, comment(n, f"Why does the lamp {n} flicker in the evening?"), comment(9, answer(n)), requester_id=n)
+        for n in range(100, 130)
+    ]
+    quality = prepared([write(tmp_path / "t.jsonl", lines(*rows))], tmp_path / "out")[0].quality
+    assert told(quality["findings"], "drawn at random")

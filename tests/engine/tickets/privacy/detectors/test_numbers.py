@@ -125,3 +125,20 @@ def test_ibans_pass_their_checksum_and_end_where_they_end(iban: str) -> None:
 def test_the_word_iban_may_be_glued_to_the_number() -> None:
     text = "IBANDE89370400440532013000"
     assert [text[span.start : span.end] for span in find_ibans(text)] == ["DE89370400440532013000"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("303-555-0100 + 2 = 5", "212 555 0123 * 4", "x = 2125550123 - 5", "2125550100 + 2125550123 = 4251100223"),
+        *("return 2125550123;", "uint32_t n = 4155550123;", "SELECT * FROM t WHERE id = 4155550123"),
+        *("for (i = 0; i < 2125550123; i++)", "if (size >= 2125550123)"),
+    ],
+)
+def test_arithmetic_and_code_hold_no_telephones(text: str) -> None:
+    assert numbers(text, "US") == []
+
+
+@pytest.mark.parametrize("text", ["Phone = 2125550123", "call 2125550123 - ask for Ann", "212-555-0123 / 212-555-0100"])
+def test_telephones_beside_such_signs_are_masked_all_the_same(text: str) -> None:
+    assert numbers(text, "US")

@@ -115,3 +115,29 @@ def test_passwords_are_found_where_people_call_them_so(text: str, password: str)
 )
 def test_talk_about_passwords_is_none(text: str) -> None:
     assert passwords(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            'password = os.environ["DB_PASSWORD"]',
+            'password=os.environ.get("DB_PASS")',
+            "password: process.env.DB_PASS",
+        ),
+        *(
+            'password = getenv("PW")',
+            "password: ${DB_PASSWORD}",
+            "password=$DB_PASSWORD",
+            'password = config["password"]',
+        ),
+        *("password: process.env.DB_PASS", "password = settings.PASSWORD1", 'password = config["password"]'),
+    ],
+)
+def test_where_code_takes_a_password_from_is_none(text: str) -> None:
+    assert passwords(text) == []
+
+
+@pytest.mark.parametrize("secret", ["$ecret99", "os7!xyz", "Env.2024", "B1rne(77"])
+def test_passwords_that_resemble_code_are_masked(secret: str) -> None:
+    assert passwords(f"my password is {secret}") == [secret]
