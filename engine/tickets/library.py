@@ -12,6 +12,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -75,9 +76,19 @@ class DataSets:
 
         def action(task: Task[Detection]) -> Detection:
             task.report("Looking into the files")
-            return sandbox.detect(files, overrides, lambda: task.cancelled)
+            found = sandbox.detect(files, overrides, lambda: task.cancelled)
+            return replace(found, remembered=self._remembered(found)) if found.writers else found
 
         return Task("Looking into the files", action)
+
+    def _remembered(self, found: Detection) -> tuple[str, ...]:
+        """Return who of the writers has been named the support for a data set that is still here."""
+        named = set[str]()
+        for info in self.all():
+            with suppress(StudioError):
+                named.update(agent.casefold() for agent in self.origin(info.id).used.overrides.agents)
+        names = [writer.name for writer in found.writers]
+        return tuple(name for name in names if {name.casefold(), name.casefold().rpartition("@")[2]} & named)
 
     # ---- what is there
 

@@ -130,6 +130,7 @@ class FakeDataSets:
         self.sets: dict[str, tuple[DataSetInfo, FakeDataSet]] = {}
         self.changed: dict[str, Edits] = {}
         self.origins: dict[str, Origin] = {}
+        self.remembered: tuple[str, ...] = ()
 
     def add(self, name: str) -> str:
         identifier = f"set-{len(self.sets) + 1}"
@@ -178,7 +179,8 @@ class FakeDataSets:
             )
         if files[0].suffix == ".txt":
             names = (Writer("Shop Help", 12, ours=True), Writer("Cara", 9, ours=False), Writer("Ben", 3, ours=False))
-            return Detection("whatsapp", "WhatsApp chat", "dates and names", "utf-8", writers=names)
+            chat = ("whatsapp", "WhatsApp chat", "dates and names", "utf-8")
+            return Detection(*chat, writers=names, remembered=self.remembered)
         return Detection(
             "zendesk",
             "Zendesk export",

@@ -100,8 +100,8 @@ def build() -> SourcePanel:
             allow_custom_value=True,
             visible=False,
             label="Who are we?",
-            info="These files name who writes, and not who the support is. Guessed by who answers: choose all of your "
-            "team; everybody else is a customer.",
+            info="These files name who writes, and not who the support is. Guessed by who answers, or as you said "
+            "before: choose all of your team; everybody else is a customer.",
             elem_id="who-are-we",
         )
         name = gr.Textbox("", label="Name of the data set", elem_id="data-set-name", max_lines=1)
@@ -187,9 +187,10 @@ def _ours(found: Detection) -> list[str]:
 
 
 def _who(found: Detection) -> gr.Dropdown:
-    """Ask who the support is, where the files do not say; those that are guessed are chosen."""
+    """Ask who the support is, where the files do not say: chosen are those named before, else those guessed."""
     choices = [(f"{writer.name} ({writer.messages:,})", writer.name) for writer in found.writers[:MOST_WRITERS]]
-    return gr.Dropdown(choices, value=_ours(found), visible=bool(choices), multiselect=True, allow_custom_value=True)
+    chosen = list(found.remembered) or _ours(found)
+    return gr.Dropdown(choices, value=chosen, visible=bool(choices), multiselect=True, allow_custom_value=True)
 
 
 def recognised(ui: SourcePanel, found: Detection) -> dict[Any, Any]:

@@ -47,6 +47,8 @@ class Detection:
     """Why columns that are called like a role were not given it, in sentences, where that is unclear."""
     writers: tuple[Writer, ...] = ()
     """Who writes, where the files name writers and not their sides: the support as it is guessed, first."""
+    remembered: tuple[str, ...] = ()
+    """Those of them whom the person has called the support for an earlier data set."""
 
 
 def detect(paths: Sequence[Path], overrides: SourceOverrides | None = None) -> Detection:

@@ -267,3 +267,16 @@ def test_damaged_notes_are_told(library: DataSets, made: str) -> None:
     write(folder / "edits.json", {"dropped": {}, "answers": [{"ticket": "1"}], "tags": []})
     with pytest.raises(TicketsError, match=r"edits\.json"):
         library.edits(made)
+
+
+def test_whom_a_person_has_named_the_support_is_remembered_for_the_next_file(library: DataSets, tmp_path: Path) -> None:
+    talk = "1/2/26, 10:00 - Ben: We recall it.\n1/2/26, 10:01 - {0}: Which lamp?\n1/2/26, 10:02 - Ben: The tall one.\n"
+    first, second = (write(tmp_path / f"{len(name)}.txt", talk.format(name)) for name in ("Cara", "Nadia"))
+    assert library.detect([first]).wait(60).remembered == ()
+    said = PrepareOptions(replace(PrepareOptions().overrides, agents=("ben",)))
+    made = library.prepare([first], "Chat", said).wait(60)
+    assert library.get(made).report.conversations_kept == 1
+    found = library.detect([second]).wait(60)
+    assert (found.remembered, [writer.name for writer in found.writers if writer.ours]) == (("Ben",), ["Nadia"])
+    assert library.prepare_again(made).wait(60) == made
+    assert library.origin(made).used.overrides.agents == ("ben",)

@@ -110,6 +110,8 @@ def test_who_we_are_is_asked_where_the_files_do_not_say_and_passed_on_where_it_w
         prepare([chat], "A", *OPTIONS, Guess({}, ("Shop Help",)), "", "", "", chosen, *none)
         until(lambda: tasks.seen(PREPARE) if tasks.seen(PREPARE).state == "done" else None)
     assert [call[3].overrides.agents for call in calls(studio, "prepare")] == [(), ("Shop Help", "Ben")]
+    studio.tickets.remembered = ("Ben",)
+    assert last(wired.handler("tickets.import_panel.look")([chat], "me"))["who-are-we"].value == ["Ben"]
     told = last(wired.handler("tickets.import_panel.look")([str(tmp_path / "good.ndjson")], "me"))
     assert (told["who-are-we"].visible, told["who-are-we"].value) == (False, [])
 

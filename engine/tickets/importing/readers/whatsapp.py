@@ -57,7 +57,7 @@ _FILE = re.compile(
     r"<[^<>:\n]{1,20}: ?(?P<tagged>[^<>\n]{3,120})>|(?P<plain>[^\n<>]{1,120}\.\w{2,5}) \([^()\n]{3,60}\)"
 )
 _BRACKETED = re.compile(r"<[^<>\n]{3,60}>")
-_EDITED = re.compile(r"\s*(?:\u200e<[^<>\n]{5,60}>|<\w+(?: \w+){2,6}\.?>)\s*$")
+_EDITED = re.compile(r"(?:\u200e<[^<>\n]{5,60}>|<\w{1,20}(?: \w{1,20}){2,6}\.?>)$")
 _OF_LOGS = frozenset(("error", "info", "debug", "warning", "warn", "fatal", "trace"))
 
 
@@ -99,10 +99,9 @@ def messages_of(source: Source, encoding: str) -> Iterator[Record | LeftOut]:
         if head := _HEAD.match(line):
             if message:
                 yield message.record(source.name)
-            message = _Line(number, _at(head, month_first), line[head.end() :])
+            message = _Line(number, _at(head, month_first), [line[head.end() :]])
         elif message:
-            if len(message.text) < MESSAGE_CHARS:
-                message.text += "\n" + line
+            message.go_on(line)
         elif line.strip():
             yield LeftOut(f"line {number} of {source.name}", DAMAGED, excerpt(line))
     if message:
@@ -115,11 +114,19 @@ class _Line:
 
     number: int
     at: str
-    text: str
+    lines: list[str]
+    chars: int = 0
+
+    def go_on(self, line: str) -> None:
+        """Take in one more line; beyond a million characters it is passed over."""
+        self.chars += len(line) + 1
+        if self.chars < MESSAGE_CHARS:
+            self.lines.append(line)
 
     def record(self, source: str) -> Record:
-        named = _NAMED.fullmatch(self.text.rstrip())
-        name, said = (named["name"], named["said"]) if named else ("", self.text)
+        text = "\n".join(self.lines).rstrip()
+        named = _NAMED.fullmatch(text)
+        name, said = (named["name"], named["said"]) if named else ("", text)
         return Record(
             {"at": self.at, "name": name.strip(" ~\u200e\u202a\u202c\u202f\u00a0"), "said": said},
             source,
@@ -189,7 +196,7 @@ def read(records: Iterable[Record]) -> Iterator[Conversation]:
 def _message(record: Json) -> Message:
     name, said = first(record, "name"), first(record, "said")
     untyped = said.startswith(_UNTYPED)
-    said = _EDITED.sub("", said) if not _BRACKETED.fullmatch(said.strip(" \u200e")) else said
+    said = _EDITED.sub("", said.rstrip()) if not _BRACKETED.fullmatch(said.strip(" \u200e")) else said
     said = said.replace(_UNTYPED, "").strip()
     kind: Kind = "public"
     if not name:

@@ -9,7 +9,9 @@ from engine.tickets.importing.detect import detect
 from engine.tickets.importing.readers.pauses import split_at_pauses
 from engine.tickets.importing.readers.whatsapp import evidence_in
 from tests.engine.tickets.exports import prepared, read, said, write
+from tests.engine.tickets.importing.hostile import grows_in_proportion
 
+MARK = "\u200e"
 IOS = (
     "[05/01/2026, 10:00:00] Ada Lane: \u200eMessages and calls are end-to-end encrypted.\n"
     "[05/01/2026, 10:00:01] Ada Lane: Is the lamp 🙂\nmeant for outside?\n"
@@ -115,3 +117,15 @@ def test_an_answer_after_a_weekend_belongs_to_its_question_and_a_new_question_th
     assert talk(("ada", 0), ("ada", 30), ("ben", 40)) == [["ada", "ada", "ben"]]
     assert talk(("ada", 0), ("ben", 100)) == [["ada"], ["ben"]]
     assert talk(("ada", 0), ("ben", 1), ("ada", 5)) == [["ada", "ben", "ada"]]
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["a\n", " ", "\n", "<a b c ", "1/2/26, ", "1.1.1 10:00 a ", "[1/2/26, 10:00] A: <", "a" * 60 + ": ", MARK + "<a"],
+)
+def test_a_chat_made_to_do_harm_takes_time_in_proportion_to_its_length(tmp_path: Path, unit: str) -> None:
+    def work(text: str) -> None:
+        path = write(tmp_path / "c.txt", f"1/2/26, 10:00 - Ada: x\n1/2/26, 10:01 - Ben: {text}")
+        detect([path])
+
+    assert grows_in_proportion(work, unit)
