@@ -20,19 +20,25 @@ if TYPE_CHECKING:
     from engine.chat.adapters import AdapterBank
 
 MOST_ROWS = 32
-"""Rows that are answered at a time; from here on the products of a step cost about what the rows cost apart."""
+"""Rows that are answered at a time, where a step is not recorded; from here on its products cost about what the rows
+cost apart."""
 ODD_ROWS = 4
 """The same for models whose cache is of a kind that rows cannot join, and of a size that is not known here."""
 
 
 def most_rows(bank: "AdapterBank", longest: int) -> int:
-    """Return how many rows of so many tokens memory has room for, at least 1 and at most :data:`MOST_ROWS`."""
-    from engine.chat.cuda_graphs.captured_step import bytes_of_cache
+    """Return how many rows of so many tokens memory has room for, at least 1.
+
+    At most :data:`MOST_ROWS`, or as many as a recorded step can have, where there may be one.
+    """
+    from engine.chat.cuda_graphs.captured_step import MOST_ROWS as MOST_RECORDED
+    from engine.chat.cuda_graphs.captured_step import bytes_of_cache, can_record
 
     if new_cache(bank) is None:
         return ODD_ROWS
     free = free_bytes(bank.device) if bank.device.type == "cuda" else psutil.virtual_memory().available
-    return max(1, min(MOST_ROWS, int(CACHE_SHARE * free) // bytes_of_cache(bank.model, 1, longest)))
+    most = MOST_RECORDED if can_record(bank.model) else MOST_ROWS
+    return max(1, min(most, int(CACHE_SHARE * free) // bytes_of_cache(bank.model, 1, longest)))
 
 
 class Batch(Protocol):

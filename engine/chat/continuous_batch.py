@@ -235,14 +235,20 @@ class ContinuousBatch:
     def _take_places(self) -> None:
         while self._waiting and self._batch is not None:
             first = self._waiting[0]
+            if self._joining and self._joining[0].talks_on and not first.talks_on:
+                break  # who talks does not wait until the prompts of all others are read
             if not self._batch.room(first.row, first.longest, len(self._joining)):
                 break
             self._joining.append(self._waiting.pop(0))
 
     def _open_batch(self) -> None:
         longest = max(request.longest for request in self._waiting)
-        self._most = min(self._rows or most_rows(self._bank, longest), self._halved or MOST_ROWS)
-        recorded = self._bank.recordings.acquire(self._first_adapters(), longest)
+        most = self._rows or most_rows(self._bank, longest)
+        self._most = min(most, self._halved or most)
+        while (recorded := self._bank.recordings.acquire(self._first_adapters(), longest)) is None:
+            if self._most <= MOST_ROWS:
+                break
+            self._most = max(MOST_ROWS, self._most // 2)
         if recorded is None:
             self._batch = DecodingBatch(self._bank, self._pad_id, self._most)
         else:

@@ -203,7 +203,7 @@ def main() -> None:
         loaded = time.perf_counter() - began
         print(f"first token after a swap {swapped * 1000:.1f} ms; an adapter from disk {loaded:.3f} s")
         if given.questions:
-            many(bank, adapters[0], min(4, given.questions), given.prompt, min(given.tokens, 16))
+            many(bank, adapters[0], given.questions, given.prompt, min(given.tokens, 16))  # records what it needs
             figures["many"] = many(bank, adapters[0], given.questions, given.prompt, given.tokens)
         print(
             json.dumps(

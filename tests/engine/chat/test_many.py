@@ -298,3 +298,16 @@ def test_those_who_come_while_a_step_is_computed_are_read_together(tiny_base, ba
     for each in (under_way, *(begun for _, begun in found)):
         each.close()
     assert shared._batch.is_idle
+
+
+def test_who_talks_does_not_wait_until_the_prompts_of_a_heap_are_read(tiny_base, monkeypatch):
+    read, prefill = [], DecodingBatch.prefill
+    monkeypatch.setattr(DecodingBatch, "prefill", lambda self, rows: (read.append(len(rows)), prefill(self, rows))[1])
+    requests = [
+        Request(Row(tuple(tiny_base.chat.prompt(question)), None), GREEDY, frozenset(), talks_on=number in (3, 5))
+        for number, question in enumerate(QUESTIONS)
+    ]
+    for _ in SharedBatch(bank_of(tiny_base), 0).answer(requests):
+        pass
+    assert read == [2, len(QUESTIONS) - 2]
+    assert all(len(request.state.tokens) == 12 for request in requests)
