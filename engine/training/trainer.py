@@ -147,7 +147,7 @@ def run_training(
             made = make_trainer(
                 recipe, train, heldout, base, folder, emit, should_stop, settings, is_paused, ask_replies
             )
-            emit(_started(made, train, heldout, base, resume_step))
+            emit(_started(made, train.lessons - general, heldout, base, resume_step))
             take_snapshots(lambda: snapshot_of(made.model, folder.name, made.state.global_step))
             return made
 
@@ -272,7 +272,7 @@ def _check_same_weights(folder: Path, base: "BaseModel") -> None:
 
 
 def _started(
-    trainer: "QLoRATrainer", train: ExampleSet, heldout: ExampleSet, base: "BaseModel", resume_step: int
+    trainer: "QLoRATrainer", tickets: int, heldout: ExampleSet, base: "BaseModel", resume_step: int
 ) -> Started:
     trainable, total = trainer.model.get_nb_trainable_parameters()
     return Started(
@@ -280,7 +280,7 @@ def _started(
         total=total,
         steps=trainer.args.max_steps,
         first_step=resume_step,
-        train_examples=train.lessons,
+        train_examples=tickets,
         heldout_examples=heldout.lessons,
         device=environment(base)["device"],
     )

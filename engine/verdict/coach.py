@@ -24,6 +24,8 @@ FEW = 50
 """Conversations below which an adapter sees too few different answers to learn more than a greeting."""
 SHARE = 0.2
 """Share of the answers from which on a fault is more than chance."""
+MORE_INVENTED = 1.0
+"""Facts an answer that replies on the way invent more at the end than at their best: fewer are chance."""
 LONG, SHORT = 1.5, 0.6
 """Lengths, beside the agents', that a customer notices."""
 
@@ -131,6 +133,22 @@ def invents_more(seen: Seen) -> tuple[str, str] | None:
     )
 
 
+def invents_as_it_learns(seen: Seen) -> tuple[str, str] | None:
+    """Replies on the way invent more and more while held-out loss falls, and the loss alone has chosen."""
+    asked = [reply for reply in seen.history.replies if reply.step > 0]
+    if seen.recipe.best_by != "loss" or seen.history.finished is None or len(asked) < 2:
+        return None
+    least, last = min(asked, key=lambda reply: (reply.invented, -reply.step)), asked[-1]
+    if last.invented < least.invented + last.answers * MORE_INVENTED:
+        return None
+    return (
+        f"Its answers to {last.answers} held-out tickets had {least.invented} facts from nowhere at step "
+        f"{least.step:,} and {last.invented} at step {last.step:,}: manner is learnt early, facts learnt late are made "
+        "up.",
+        "Train again with the best checkpoint chosen by both (best_by), or with look-up (lookup), which brings facts.",
+    )
+
+
 def does_not_end(seen: Seen) -> tuple[str, str] | None:
     """Many answers run into the longest answer allowed."""
     ends = _mean(seen, "ends")
@@ -196,6 +214,7 @@ RULES: tuple[Callable[[Seen], tuple[str, str] | None], ...] = (
     too_few_tickets,
     retrieval_is_enough,
     invents_more,
+    invents_as_it_learns,
     breaks,
     does_not_end,
     other_language,

@@ -1,9 +1,12 @@
 """The window without a mouse: tabs, lists, digits, and the command palette."""
 
+import json
 import re
 
 import pytest
 from playwright.sync_api import expect
+
+from tests.browser.judged import add_judged_run
 
 TABS = ("tickets", "recipe", "training", "verdict", "playground", "export", "desk")
 
@@ -143,3 +146,36 @@ def test_the_palette_finds_a_data_set_a_model_and_something_to_do(shop):
     shop.keyboard.press("Escape")
     expect(shop.locator(".palette")).not_to_be_visible()
     expect(shop.locator("#question textarea")).to_be_focused()
+
+
+def test_a_run_is_read_and_voted_on_by_keys_alone(shop, program, tmp_path):
+    """The strip of answers on the way by its arrows, also after a reload; the blind test by 1, 2 and 0."""
+    run = add_judged_run(program.workspace, tmp_path / "data")
+    tab(shop, "training").click()
+    words, slider = shop.locator("#run-replies output"), shop.locator("#run-replies input[type=range]")
+    expect(words).to_have_text("step 20: 2 facts from nowhere")
+    shop.reload()
+    expect(words).to_have_text("step 20: 2 facts from nowhere")
+    slider.focus()
+    shop.keyboard.press("ArrowLeft")
+    expect(words).to_have_text("step 10: 1 fact from nowhere")
+    said = shop.locator("#run-replies .tuned .said")
+    expect(said.filter(visible=True).first).to_have_text("Said at step 10.")
+    shop.keyboard.press("Home")
+    expect(words).to_have_text("before training: no fact from nowhere")
+    expect(slider).to_be_focused()
+
+    tab(shop, "verdict").click()
+    shop.locator("#blind-test > button, #blind-test .label-wrap").first.click()
+    shop.locator("#blind-voter input, #blind-voter textarea").first.fill("Ann")
+    shop.keyboard.press("Enter")
+    card = shop.locator("#blind-card .blind-card")
+    for number, key in enumerate("120", 1):
+        expect(card).to_have_attribute("aria-label", f"Ticket {number} of 4")
+        expect(card).to_be_focused()
+        shop.keyboard.press(key)
+    expect(card).to_have_attribute("aria-label", "Ticket 4 of 4")
+    expect(tab(shop, "verdict")).to_have_attribute("aria-selected", "true")
+    votes = [json.loads(line) for line in (run.path / "verdict" / "votes.jsonl").read_text().splitlines()]
+    assert [vote["choice"] for vote in votes] == ["first", "second", "tie"]
+    assert len({vote["ticket"] for vote in votes}) == 3 and {vote["voter"] for vote in votes} == {"Ann"}

@@ -46,6 +46,20 @@ def exported(trained):
     return file, last_line(out)
 
 
+def test_judge_says_whether_a_run_was_worth_it_and_leaves_it_in_its_folder(trained):
+    folder, *_ = trained
+    words = ["judge", "--run", folder / "run", "--tickets", "3", "--workspace", folder / "ws"]
+    out, err = engine(*words)
+    told, kept = last_line(out), json.loads((folder / "run" / "verdict.json").read_text())
+    assert told["verdict"] == kept["sentence"] and told["kind"] == kept["kind"]
+    assert told["headline"] == kept["headline"] and told["more"] == kept["more"]
+    assert len(kept["tickets"]) == 3 and kept["heldout"] == 4
+    assert "of 12 answers" in err, "four models; the nearest answer is copied"
+    assert any("conversations" in advice for advice in told["advice"]), "it learnt from too few"
+    again, err = engine(*words)
+    assert last_line(again)["figures"] == told["figures"] and "of 12 answers" not in err, "nothing is asked twice"
+
+
 def test_prepare_writes_the_three_files_and_reports(tmp_path):
     out, err = engine("prepare", ROOT / "assets" / "sample_tickets.ndjson", "--out", tmp_path / "out")
     report = json.loads((tmp_path / "out" / "report.json").read_text())

@@ -155,7 +155,9 @@ def _outcome(history: History) -> str:
             f"{words.loss(best.loss)} at best). "
             "Try smaller steps (learning rate) or more tickets."
         )
-    return f"Finished{took}. The held-out loss fell from {words.loss(before.loss)} to {words.loss(best.loss)}.{kept}"
+    end = history.finished.step if history.finished else best.step
+    loss = next((seen.loss for seen in history.evaluations if seen.step == end), best.loss)
+    return f"Finished{took}. The held-out loss fell from {words.loss(before.loss)} to {words.loss(loss)}.{kept}"
 
 
 def _ended(run: RunInfo) -> str:

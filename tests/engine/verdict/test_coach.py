@@ -6,7 +6,7 @@ import pytest
 
 from engine.chat.records import NEAREST
 from engine.recipe import Recipe
-from engine.training.runs.events import Evaluated, Finished, Started, Stepped
+from engine.training.runs.events import Evaluated, Finished, Replied, Started, Stepped
 from engine.training.runs.history import History
 from engine.verdict.coach import RULES, Advice, Seen, advice
 from engine.verdict.intervals import Interval
@@ -19,6 +19,11 @@ def history(heldout=(4.0, 2.0, 1.99), training=(3.0, 2.0, 1.8), learnt=180):
     checks = tuple(Evaluated(10 * n, loss) for n, loss in enumerate(heldout))
     started = Started(9216, 1_000_000, 30, 0, learnt, 19, "CPU")
     return History(started, steps, checks, (10, 20), (), Finished(20, 84.0))
+
+
+def replies(*told):
+    """A run whose answers to three tickets invented so many facts at these steps."""
+    return replace(history(), replies=(Replied(0, 3, 0), *(Replied(step, 3, invented) for step, invented in told)))
 
 
 def verdict(kind="better", alternative="base+lookup", apart=None, **means):
@@ -60,6 +65,11 @@ CASES = {
         seen(of_verdict=verdict(inventions=0.9, apart=Interval(0.6, -0.1, 1.3, 0.3, 19, 19))),
         "0.9 facts an answer, 0.6 more",
     ),
+    "invents_as_it_learns": (
+        seen(replies((10, 2), (20, 5))),
+        seen(replies((10, 2), (20, 4))),
+        "2 facts from nowhere at step 10 and 5 at step 20",
+    ),
     "breaks": (seen(of_verdict=verdict(broken=0.25)), seen(of_verdict=verdict(broken=0.1)), "25%"),
     "does_not_end": (seen(of_verdict=verdict(ends=0.7)), seen(of_verdict=verdict(ends=0.9)), "30%"),
     "other_language": (seen(of_verdict=verdict(language=0.5)), seen(of_verdict=verdict(language=0.95)), "50%"),
@@ -92,6 +102,10 @@ def test_where_all_is_well_nothing_is_said():
 
 def test_a_run_that_was_not_judged_and_has_no_curve_yet_is_borne():
     assert advice(Seen(Recipe(), History(None, (), (), (), (), None), None)) == ()
+
+
+def test_who_has_chosen_by_inventions_is_not_told_to():
+    assert said_by("invents_as_it_learns", seen(replies((10, 2), (20, 9)), best_by="both")) == []
 
 
 def test_the_most_urgent_comes_first():

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from engine.recipe import Recipe
-from engine.training.runs.events import Evaluated, LogNote
+from engine.training.runs.events import Evaluated, Finished, LogNote
 from engine.training.runs.history import History
 from engine.training.runs.progress import JobSnapshot
 from tests.ui.fake_studio import FakeStudio, curve
@@ -31,6 +31,13 @@ def checks(*losses):
 def test_a_falling_loss_is_told_with_where_it_came_from(studio):
     told = views.sentence(run(studio, history=checks(3.2, 2.0, 1.4)), None)
     assert told == "Held-out loss is falling: 1.40 at step 20, from 3.20 before training."
+
+
+def test_the_loss_that_is_told_of_a_finished_run_is_that_of_the_weights_one_gets(studio):
+    """The best by inventions need not have the lowest loss."""
+    history = replace(checks(3.2, 1.8, 1.4), finished=Finished(10, 60.0))
+    told = views.sentence(run(studio, "finished", history=history), None)
+    assert "fell from 3.20 to 1.80. The adapter is the one from step 10." in told
 
 
 def test_a_loss_that_has_stopped_falling_names_the_best_checkpoint(studio):

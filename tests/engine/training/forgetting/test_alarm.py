@@ -10,7 +10,7 @@ from engine.training.forgetting.alarm import ALLOWED, INSTRUCTIONS, TEXTS, alarm
 from engine.training.forgetting.mixing import THERE_ARE, general_conversations, general_count, with_general
 from engine.training.forgetting.texts import FOLDER, LONGEST, general_examples, instructions_in
 from engine.training.runs.directory import RunDirectory
-from engine.training.runs.events import Finished, GeneralChecked, LogNote, Record, Stepped, from_line, to_line
+from engine.training.runs.events import Finished, GeneralChecked, LogNote, Record, Started, Stepped, from_line, to_line
 from engine.training.runs.history import Curve
 from engine.training.trainer import TrainingData, run_training
 from tests.tiny import conversations
@@ -91,6 +91,7 @@ def test_a_run_with_general_examples_keeps_more_of_what_it_knew(tiny_model, tiny
             recipe(tiny_model, general=share, max_steps=24, max_length=256), tiny_base, tmp_path / f"{share}"
         )
         losses[share] = of(GeneralChecked, events)[-1].instructions
+        assert of(Started, events)[0].train_examples == 20, "general ones are no tickets"
         assert any("20 general examples are mixed in" in note.text for note in of(LogNote, events)) == bool(share)
     assert losses[0.5] < losses[0.0]
 
@@ -154,8 +155,6 @@ def test_a_curve_keeps_the_checks_and_takes_back_those_after_a_resumed_step():
         curve.add(record)
     again = Curve.read(curve.plain())
     assert again.history().general == tuple(checks(0.1, 0.2))
-    from engine.training.runs.events import Started
-
     again.add(Record(2.0, Started(1, 2, 20, 10, 5, 1, "CPU")))
     assert [seen.step for seen in again.history().general] == [0, 10]
 
