@@ -53,6 +53,8 @@ class Lease:
     """The name of the run that it is for; empty for an answer."""
     empties: bool = False
     """Whether it wants memory without any base in it."""
+    streamed: bool = False
+    """Whether the GPU has no room for what it does over the whole base; a streamed one does for all others too."""
     base: "BaseModel | None" = None
     """The base, while it is held."""
 
@@ -104,6 +106,8 @@ class BaseHolder:
         run: str = "",
         report: Report = _quiet,
         should_stop: Callable[[], bool] = _never,
+        *,
+        streamed: bool = False,
     ) -> Iterator["BaseModel | None"]:
         """Hold a base for as long as the context lasts; blocks until it is there.
 
@@ -112,6 +116,7 @@ class BaseHolder:
             run: The name of the run that it is for; empty for an answer.
             report: Told what it waits for, and how far the loading is.
             should_stop: Looked at while it waits.
+            streamed: Whether the base's layers have to be brought in one by one.
 
         Yields:
             The base, or None when ``should_stop`` said so before it was held.
@@ -119,21 +124,24 @@ class BaseHolder:
         Raises:
             StudioError: It cannot be loaded, or a run needs another one.
         """
-        with self.line_up(recipe, run) as lease:
+        with self.line_up(recipe, run, streamed=streamed) as lease:
             for stage in self.stages(lease, report, should_stop):
                 report(stage, None)
             yield lease.base
 
     @contextmanager
-    def line_up(self, recipe: Recipe | None, run: str = "", *, empties: bool = False) -> Iterator[Lease]:
+    def line_up(
+        self, recipe: Recipe | None, run: str = "", *, empties: bool = False, streamed: bool = False
+    ) -> Iterator[Lease]:
         """Stand in line for as long as the context lasts; :meth:`stages` leads to the base.
 
         Args:
             recipe: As in :meth:`use`.
             run: As in :meth:`use`.
             empties: Whether memory is wanted without any base in it.
+            streamed: As in :meth:`use`.
         """
-        lease = Lease(recipe, run, empties)
+        lease = Lease(recipe, run, empties, streamed)
         with self._changed:
             self._line.append(lease)
         try:
@@ -162,7 +170,7 @@ class BaseHolder:
         if not self._suits(lease):
             wanted = lease.recipe or Recipe()
             yield f"Loading {title(wanted.model)} in 4 bit"
-            self._swap(wanted, report)
+            self._swap(wanted, report, streamed=lease.streamed)
         with self._changed:
             if not should_stop():
                 lease.base = self._base
@@ -242,18 +250,18 @@ class BaseHolder:
         return any(lease.base for lease in self._line)
 
     def _suits(self, lease: Lease) -> bool:
-        if self._base is None or lease.empties:
+        if self._base is None or lease.empties or (lease.streamed and not self._base.is_streamed):
             return False
         return lease.recipe is None or self._base.loaded_as == lease.recipe.base_options
 
     # ---- the memory
 
-    def _swap(self, recipe: Recipe, report: Report) -> None:
+    def _swap(self, recipe: Recipe, report: Report, *, streamed: bool) -> None:
         """Load a base where the one before was; only for whoever has the turn."""
         from engine.model.base import load_base
 
         self._release()
-        self._base = load_base(recipe, self._cache, report)
+        self._base = load_base(recipe, self._cache, report, streamed=streamed)
 
     def _release(self) -> None:
         if self._base is not None:

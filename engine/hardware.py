@@ -20,6 +20,8 @@ GIB = 2**30
 
 RUN_SHARE = 0.9
 """A run on a GPU may be expected to need this: the estimate is one, and others use the GPU too."""
+ANSWERING_SHARE = 0.9
+"""A base on a GPU: answers need the rest for what they have read."""
 UNPACKED_SHARE = 0.4
 """Unpacked copies of a base's 4-bit layers, on a computer without a GPU; training needs the rest."""
 CACHE_SHARE = 0.25

@@ -324,6 +324,12 @@ class Recipe:
             raise RecipeError(
                 "best_by", "Inventions are counted in replies, which are off.", "Set replies to on, or best by to loss."
             )
+        if self.spread == "shards" and self.memory == "streamed":
+            raise RecipeError(
+                "memory",
+                "A base that is split among GPUs is on them; its layers are not brought in from the computer's memory.",
+                "Set memory against speed to auto, or copies.",
+            )
         check_layer_names(self.targets)
 
     @property

@@ -104,9 +104,10 @@ def packed_base(tmp_path_factory: pytest.TempPathFactory):
 @pytest.fixture(scope="session")
 def streamed_base(packed_base):
     """The same base, its layers in an arena."""
+    from engine.model.base import BaseModel
     from engine.model.sharing import weight_sharing_copy
-    from engine.model.streaming.base import StreamedBase, move_to_arena
+    from engine.model.streaming.moving import move_to_arena
 
     model = weight_sharing_copy(packed_base.model)
     arena = move_to_arena(model, packed_base.device)
-    return StreamedBase(model, packed_base.chat, packed_base.ref, packed_base.loaded_as, arena)
+    return BaseModel(model, packed_base.chat, packed_base.ref, packed_base.loaded_as, arena)

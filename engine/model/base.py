@@ -7,12 +7,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from engine.hardware import release_unused
+from engine.hardware import ANSWERING_SHARE, free_bytes, release_unused
 from engine.model.catalogue import title
 from engine.model.chat_format import ChatFormat, load_chat_format
 from engine.model.fingerprint import weights_mark
-from engine.model.loading import compute_dtype, load_quantised, pick_device
+from engine.model.loading import compute_dtype, load_quantised, load_streamed, pick_device
 from engine.model.sharing import weight_sharing_copy
+from engine.model.size import size_of
+from engine.model.sources import resolve
+from engine.model.streaming.arena import Arena
+from engine.model.streaming.layer_stream import LayerStream, run_streamed
 from engine.recipe import BaseOptions, Recipe
 from engine.task import Report
 
@@ -39,19 +43,26 @@ Made = TypeVar("Made", bound=Companion)
 class BaseModel:
     """A base in 4 bit with its chat format. The model itself stays pristine: use :meth:`copy`.
 
+    A base that the GPU has no room for is streamed: its decoder layers lie in an arena in the computer's memory, and
+    only embeddings, norms and the output layer are on the GPU. Every copy of it brings the layers in by itself.
+
     Args:
         model: The quantised model, in eval mode, without gradients.
         chat: Its tokenizer and template.
         ref: As in the recipe.
         loaded_as: To tell whether it fits another recipe.
+        arena: Where its decoder layers lie; None where the whole base is on the device.
     """
 
-    def __init__(self, model: Any, chat: ChatFormat, ref: str, loaded_as: BaseOptions) -> None:
+    def __init__(
+        self, model: Any, chat: ChatFormat, ref: str, loaded_as: BaseOptions, arena: Arena | None = None
+    ) -> None:
         self.model = model
         self.chat = chat
         self.ref = ref
         self.title = f"{title(ref)}, 4 bit"
         self.loaded_as = loaded_as
+        self.arena = arena
         self._companions: dict[Callable[[BaseModel], Companion], Companion] = {}
         self._making = threading.RLock()  # one companion may be made over another
 
@@ -63,8 +74,8 @@ class BaseModel:
 
     @property
     def is_streamed(self) -> bool:
-        """Whether its layers are brought to the device while it computes (streaming/base.py)."""
-        return False
+        """Whether its layers are brought to the device while it computes."""
+        return self.arena is not None
 
     @cached_property
     def mark(self) -> str:
@@ -76,10 +87,17 @@ class BaseModel:
         """Return a weight-sharing copy to do as one likes with.
 
         Args:
-            ahead: Only for a streamed base (streaming/base.py), as the next.
-            resident: The whole base is on the device here.
+            ahead: Layers of a streamed base that are fetched before they are needed.
+            resident: Layers of a streamed base that stay on the device for as long as the copy lives.
+
+        Raises:
+            torch.OutOfMemoryError: There is no room for so many layers.
         """
-        return weight_sharing_copy(self.model)
+        copy = weight_sharing_copy(self.model)
+        if self.arena is not None:
+            copy.layer_stream = LayerStream(copy, self.arena, self.device, ahead, resident)
+            run_streamed(copy, copy.layer_stream)
+        return copy
 
     def companion(self, make: "Callable[[BaseModel], Made]") -> Made:
         """Return what ``make`` made over this base, made now where it was not yet."""
@@ -105,15 +123,22 @@ class BaseModel:
     def release(self) -> None:
         """Give the memory back; the object must not be used afterwards."""
         self._companions.clear()
-        self.model = None
+        self.model = self.arena = None
         try:
             release_unused()
         except RuntimeError as error:  # a GPU that stopped answering: nothing can be given back any more
             log.warning("the GPU's memory could not be given back: %s", error)
 
 
-def load_base(recipe: Recipe, cache: Path, report: Report) -> BaseModel:
+def load_base(recipe: Recipe, cache: Path, report: Report, *, streamed: bool = False) -> BaseModel:
     """Load the recipe's base model in 4 bit onto the GPU, or into memory without one.
+
+    Args:
+        recipe: Its model, and how that is packed.
+        cache: Where fetched models are kept.
+        report: Told what goes on.
+        streamed: Whether its layers are to be brought in one by one; so are those of a model that the GPU has no room
+            for, and where the recipe says so.
 
     Raises:
         ModelError: It is not to be had or not loadable.
@@ -122,5 +147,15 @@ def load_base(recipe: Recipe, cache: Path, report: Report) -> BaseModel:
     chat = load_chat_format(recipe.model, cache, report)
     report(f"Loading {title(recipe.model)} in 4 bit", None)
     device = pick_device()
-    model = load_quantised(recipe, cache, device, compute_dtype(recipe.compute_type, device), report)
+    dtype = compute_dtype(recipe.compute_type, device)
+    if streamed or recipe.memory == "streamed" or _is_too_large(recipe, cache, device, report):
+        model, arena = load_streamed(recipe, cache, device, dtype, report)
+        return BaseModel(model, chat, recipe.model, recipe.base_options, arena)
+    model = load_quantised(recipe, cache, device, dtype, report)
     return BaseModel(model, chat, recipe.model, recipe.base_options)
+
+
+def _is_too_large(recipe: Recipe, cache: Path, device: "torch.device", report: Report) -> bool:
+    """Whether the GPU has no room for the base, not even for its answers."""
+    size = size_of(resolve(recipe.model, cache, report)) if device.type == "cuda" else None
+    return size is not None and size.packed_bytes > ANSWERING_SHARE * free_bytes(device)

@@ -1,6 +1,7 @@
 """Load a checkpoint as bitsandbytes 4-bit with double quantisation, on CUDA or the CPU."""
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from engine.model.unpacking import unpack_on_cpu
 from engine.task import Report
 
 if TYPE_CHECKING:
+    from engine.model.streaming.arena import Arena
     from engine.recipe import Recipe
 
 
@@ -63,8 +65,37 @@ def load_quantised(
         ModelError: It is not to be had, or has no layer that can be packed into 4 bit.
         ResourceError: Memory ran out.
     """
+    return _loaded(recipe, cache, device, dtype, report, unpacks=unpacks, streamed=False)[0]
+
+
+def load_streamed(
+    recipe: "Recipe", cache: Path, device: torch.device, dtype: torch.dtype, report: Report
+) -> "tuple[Any, Arena]":
+    """Load the recipe's model as :func:`load_quantised` does, but for its decoder layers, which go to an arena.
+
+    Raises:
+        ModelError: As there; or it has no decoder layers.
+        ResourceError: Memory ran out.
+    """
+    model, arena = _loaded(recipe, cache, device, dtype, report, unpacks=False, streamed=True)
+    assert arena is not None
+    return model, arena
+
+
+def _loaded(
+    recipe: "Recipe",
+    cache: Path,
+    device: torch.device,
+    dtype: torch.dtype,
+    report: Report,
+    *,
+    unpacks: bool,
+    streamed: bool,
+) -> "tuple[Any, Arena | None]":
     import_all()
     from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig
+
+    from engine.model.streaming.loading import into_arena
 
     source = resolve(recipe.model, cache, report)
     options = BitsAndBytesConfig(
@@ -75,15 +106,18 @@ def load_quantised(
     )
     try:
         refuse_packed(AutoConfig.from_pretrained(source, **loading_options()), recipe)
-        with one_at_a_time(), told_how_far(f"Loading {title(recipe.model)} in 4 bit", report):
+        where = into_arena(device, cache) if streamed else nullcontext()
+        stage = f"Loading {title(recipe.model)} in 4 bit"
+        with one_at_a_time(), told_how_far(stage, report), where as landing:
             model = AutoModelForCausalLM.from_pretrained(
                 source, quantization_config=options, dtype=dtype, device_map={"": device}, **loading_options()
             )
+            arena = landing.finished(model) if landing else None
     except Exception as error:
         raise explain(error, recipe.model) from error
     if is_hub_id(recipe.model):  # what adapters name as their base, not the folder of this computer
         model.name_or_path = model.config._name_or_path = recipe.model
-    return made_ready(model, recipe.model, unpacks=unpacks)
+    return made_ready(model, recipe.model, unpacks=unpacks), arena
 
 
 def refuse_packed(config: Any, recipe: "Recipe") -> None:

@@ -11,6 +11,10 @@ from pathlib import Path
 
 from engine.model.catalogue import CatalogueEntry, find
 
+PACKED = 0.5 + 1 / 64 + 4 / (64 * 256)
+"""Bytes of a weight in NF4 with double quantisation: half a byte, a byte a block of 64 for its scale, and 32 bits for
+256 of those (Dettmers et al., 2023, section 3)."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelSize:
@@ -26,6 +30,11 @@ class ModelSize:
     """Parameters of the layers that are packed into 4 bit."""
     other: int
     """Parameters that are not: embeddings, and the output head where it has its own."""
+
+    @property
+    def packed_bytes(self) -> int:
+        """What it takes when it is loaded: its layers in NF4, the rest in 16 bit."""
+        return round(PACKED * self.linear) + 2 * self.other
 
     @property
     def attention(self) -> int:

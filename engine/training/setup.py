@@ -191,9 +191,7 @@ def _machine(base: "BaseModel", copy: Any, recipe: Recipe) -> Machine:
 
 def _bus(base: "BaseModel") -> Bus | None:
     """Measure how fast layers come; of several processes the slowest counts for all."""
-    from engine.model.streaming.base import StreamedBase
-
-    if not isinstance(base, StreamedBase):
+    if base.arena is None:
         return None
     seen = measured(base.arena, base.device, base.model.dtype)
     copies, products = process_group.all_reduce((seen.copies, seen.products), min)

@@ -120,7 +120,8 @@ def streamed(shape: str, sizes: list[float], root: Path, rows: list[StoredConver
     import psutil
     import torch
 
-    from engine.model.streaming.base import StreamedBase, move_to_arena
+    from engine.model.base import BaseModel
+    from engine.model.streaming.moving import move_to_arena
     from engine.training.memory.bus import measured
 
     same = {"max_steps": 6, "max_length": length, "batch_size": 4, "accumulation": 1}
@@ -129,7 +130,7 @@ def streamed(shape: str, sizes: list[float], root: Path, rows: list[StoredConver
     print(json.dumps({"shape": shape, "card_gib": None, **whole}), flush=True)
     began = time.perf_counter()
     arena = move_to_arena(base.model, base.device)
-    base = StreamedBase(base.model, base.chat, base.ref, base.loaded_as, arena)
+    base = BaseModel(base.model, base.chat, base.ref, base.loaded_as, arena)
     torch.cuda.empty_cache()
     bus = measured(arena, base.device, base.model.dtype)
     found = {"arena_gib": arena.bytes / GIB, "moved_seconds": time.perf_counter() - began, "pinned": arena.is_pinned}

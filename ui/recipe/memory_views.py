@@ -13,7 +13,12 @@ from engine.training.memory.gpu import Memory
 from ui import icons, words
 from ui.parts import NOTHING, badge, join
 
-MODES = {"spacious": "fastest (spacious)", "balanced": "fast (balanced)", "saving": "slower (saving)"}
+MODES = {
+    "spacious": "fastest (spacious)",
+    "balanced": "fast (balanced)",
+    "saving": "slower (saving)",
+    "streamed": "slowest (streamed)",
+}
 """A memory mode, by what it means for the person who waits."""
 
 

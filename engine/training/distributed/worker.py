@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from engine.errors import DivergedError
+from engine.hardware import device_report
 from engine.recipe import Recipe
 from engine.training.distributed import process_group
 from engine.training.distributed.control import ControlRequest, Failure, forget, read_control, write_failure
@@ -95,11 +96,15 @@ def _load(recipe: Recipe, cache: Path) -> "BaseModel":
     """Load the base; a model that has to be fetched is fetched by the first process, while the others wait."""
     from engine.model.base import load_base
     from engine.training.distributed.fsdp import load_sharded
+    from engine.training.memory.estimate import has_to_stream
 
     waits = not process_group.is_rank_zero() and not Path(recipe.model).expanduser().is_dir()
     if waits:
         process_group.barrier()
-    base = (load_sharded if recipe.spread == "shards" else load_base)(recipe, cache, _say)
+    if recipe.spread == "shards":
+        base: BaseModel = load_sharded(recipe, cache, _say)
+    else:
+        base = load_base(recipe, cache, _say, streamed=has_to_stream(recipe, device_report()))
     if not waits:
         process_group.barrier()
     return base

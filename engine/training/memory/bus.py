@@ -33,6 +33,10 @@ class Bus:
     """Floating-point operations a second of its products, in the compute type."""
 
 
+NEARLY = 0.95
+"""From this share of a speed on nobody would notice."""
+HALF = (0.42, 0.58)
+"""What is called half of a speed."""
 ASSUMED = Bus(copies=20e9, products=100e12)
 """A PCIe 4 x16 slot, and a card of the order of an RTX 3090 or 4070 Ti."""
 
@@ -57,6 +61,13 @@ def seconds_a_token(size: ModelSize, bus: Bus, tokens: int, resident: int) -> fl
 def share_of_resident_speed(size: ModelSize, bus: Bus, tokens: int, resident: int) -> float:
     """Return how fast a streamed base trains beside one that is all on the device, 0 to 1."""
     return seconds_a_token(size, bus, tokens, size.layers) / seconds_a_token(size, bus, tokens, resident)
+
+
+def in_words(share: float) -> str:
+    """Say how fast something is beside something else, 0 to 1."""
+    if share >= NEARLY:
+        return "about as fast"
+    return "about half as fast" if HALF[0] <= share < HALF[1] else f"about {share:.0%} as fast"
 
 
 def measured(arena: "Arena", device: "torch.device", dtype: "torch.dtype") -> Bus:

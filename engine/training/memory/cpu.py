@@ -6,9 +6,9 @@ engine/training/memory/gpu.py.
 """
 
 from engine.hardware import GIB, UNPACKED_SHARE
-from engine.model.size import ModelSize
+from engine.model.size import PACKED, ModelSize
 from engine.recipe import Recipe
-from engine.training.memory.gpu import LOGITS_TILE, PACKED, Memory, layer_bytes, sides
+from engine.training.memory.gpu import LOGITS_TILE, Memory, layer_bytes, sides
 from engine.training.memory.modes import ON_THE_PROCESSOR, Mode
 
 VALUE = 4

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+import psutil
+
 from engine.hardware import GIB, DeviceReport
 from engine.model.size import ModelSize, size_of
 from engine.recipe import Recipe
@@ -16,6 +18,7 @@ from engine.tickets.dataset.dataset import DataSet
 from engine.training.data.lengths import Lengths, guessed_for, longer_than, whole_at
 from engine.training.early_stopping import check_every
 from engine.training.forgetting.mixing import general_count
+from engine.training.memory.bus import ASSUMED, in_words, share_of_resident_speed
 from engine.training.memory.fit import Fit, Place, Remedy, Verdict, epoch_for, fit, ranks, remedy, roomier
 from engine.training.memory.gpu import Memory
 from engine.training.memory.modes import Mode, steps
@@ -78,23 +81,23 @@ def estimate(
         gpus: How many GPUs this machine has.
         answers: Bytes that the playground holds beside the base, and goes on holding while the run trains.
     """
-    size, available = size_of(recipe.model), device.total_gib - max(0.0, device.used_gib - device.ours_gib)
+    size, place = size_of(recipe.model), _place(device, gpus, answers)
     lengths = counted or (guessed_for(data, recipe) if data is not None else None)
-    place = Place(device.kind == "cuda", available, device.packs, max(1, gpus), answers)
     seen = fit(recipe, size, lengths, place) if size else None
     count, seconds, source = 0, None, ""
     if data is not None:
         packing = seen.settings.packing if seen else recipe.packing == "on"
         count, tokens = _work(recipe, lengths, data.report.heldout, packing=packing)
-        speed, source = _speed(size, place, ranks(recipe, place), earlier)
+        share = _share(seen, size, recipe)
+        speed, source = _speed(size, place, share * ranks(recipe, place), earlier)
         seconds = tokens / speed if speed else None
     return Estimate(
         steps=count,
         seconds=seconds,
         memory_gib=seen.gib if seen else None,
-        available_gib=available,
+        available_gib=place.usable_gib,
         verdict=seen.verdict if seen else "unknown",
-        sentence=_sentence(seen, place, source),
+        sentence=_sentence(seen, size, recipe, place, source),
         parts=seen.memory if seen else None,
         mode=seen.settings.mode if seen else None,
         remedy=_remedy(seen.verdict, recipe, size, lengths, place) if size and seen else None,
@@ -102,6 +105,25 @@ def estimate(
         whole_at=whole_at(lengths) if lengths else 0,
         counted=counted is not None,
     )
+
+
+def has_to_stream(recipe: Recipe, device: DeviceReport) -> bool:
+    """Whether a run's base has to be brought to the GPU layer by layer: the recipe says so, or nothing faster fits.
+
+    Args:
+        recipe: What is to be run.
+        device: This machine.
+    """
+    size = size_of(recipe.model)
+    if size is None or recipe.memory == "streamed":
+        return recipe.memory == "streamed"
+    return fit(recipe, size, None, _place(device, 1, 0)).settings.mode == "streamed"
+
+
+def _place(device: DeviceReport, gpus: int, answers: int) -> Place:
+    available = device.total_gib - max(0.0, device.used_gib - device.ours_gib)
+    memory = psutil.virtual_memory().available / GIB
+    return Place(device.kind == "cuda", available, device.packs, max(1, gpus), answers, memory)
 
 
 def _remedy(verdict: Verdict, recipe: Recipe, size: ModelSize, lengths: Lengths | None, place: Place) -> Remedy | None:
@@ -120,7 +142,15 @@ def _work(recipe: Recipe, lengths: Lengths | None, heldout: int, *, packing: boo
     return count, learnt + CHECK_COST * checks * heldout * epoch.tokens / max(1, epoch.conversations)
 
 
-def _speed(size: ModelSize | None, place: Place, gpus: int, earlier: Sequence[History]) -> tuple[float | None, str]:
+def _share(seen: Fit | None, size: ModelSize | None, recipe: Recipe) -> float:
+    """How fast a run is beside one whose base is all on the GPU."""
+    if seen is None or size is None or seen.settings.mode != "streamed":
+        return 1.0
+    tokens = seen.settings.micro_batch * recipe.max_length
+    return share_of_resident_speed(size, ASSUMED, tokens, seen.settings.resident)
+
+
+def _speed(size: ModelSize | None, place: Place, gpus: float, earlier: Sequence[History]) -> tuple[float | None, str]:
     """Tokens/s, and where the figure comes from."""
     seen = [history.speed for history in earlier if history.speed]
     if seen:
@@ -131,7 +161,7 @@ def _speed(size: ModelSize | None, place: Place, gpus: int, earlier: Sequence[Hi
     return (gpus * GPU_SPEED if place.gpu else CPU_SPEED) / billions, "a rough guess until the first run"
 
 
-def _sentence(seen: Fit | None, place: Place, source: str) -> str:
+def _sentence(seen: Fit | None, size: ModelSize | None, recipe: Recipe, place: Place, source: str) -> str:
     time = f" Time: {source}." if source else ""
     if seen is None:
         return f"How much memory this model needs is not known before it is loaded.{time}"
@@ -143,4 +173,16 @@ def _sentence(seen: Fit | None, place: Place, source: str) -> str:
         "does not fit": f"It does not fit: {needs}.",
         "unknown": f"It needs {needs}.",
     }
-    return f"{words[seen.verdict]}{time}"
+    return f"{words[seen.verdict]}{_pace(seen, size, recipe) if place.gpu else ''}{time}"
+
+
+def _pace(seen: Fit, size: ModelSize | None, recipe: Recipe) -> str:
+    """Say how fast a streamed run is, and why."""
+    if size is None or seen.settings.mode != "streamed" or seen.verdict == "does not fit":
+        return ""
+    come = size.layers - seen.settings.resident
+    how = in_words(_share(seen, size, recipe))
+    return (
+        f" It will be {how} as with the whole model on the GPU, because {come} of its {size.layers} layers come from "
+        "the computer's memory for each batch (reckoned for a PCIe 4 slot)."
+    )

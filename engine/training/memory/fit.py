@@ -4,6 +4,7 @@ Pure arithmetic over a recipe, a model's size and the lengths of the conversatio
 chooses it. It looks at no machine: how much memory there is, it is told.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -13,9 +14,10 @@ from engine.model.catalogue import catalogue
 from engine.model.size import ModelSize, size_of
 from engine.recipe import Recipe
 from engine.training.data.lengths import Lengths, epoch_of
+from engine.training.memory.bus import ASSUMED, Bus
 from engine.training.memory.cpu import peak_on_cpu
-from engine.training.memory.gpu import Memory, base_bytes, overhead
-from engine.training.memory.modes import Epoch, Machine, Settings, choose, expected, most_ranks
+from engine.training.memory.gpu import Memory, base_bytes, beside_layers, layer_bytes, overhead
+from engine.training.memory.modes import Epoch, Machine, Settings, choose, expected, most_ranks, places
 
 ROOMY = 0.8
 """Up to this share of the memory a run fits; above it is tight, since this is an estimate and others use memory too."""
@@ -40,6 +42,8 @@ class Place:
     """How many there are, each with that memory."""
     answers: int = 0
     """Bytes that the playground holds there, beside the base that it shares with the run."""
+    memory_gib: float = math.inf
+    """What is left of the computer's memory, where the layers of a streamed base lie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +79,36 @@ def fit(recipe: Recipe, size: ModelSize, lengths: Lengths | None, place: Place) 
         lengths: The conversations; None assumes many of the greatest length allowed.
         place: What it would run on.
     """
+    if recipe.memory == "streamed":
+        return _fit(recipe, size, lengths, place, ASSUMED)
+    whole = _fit(recipe, size, lengths, place, None)
+    if recipe.memory != "auto" or whole.verdict != "does not fit" or not place.gpu or _sharded(recipe, place):
+        return whole
+    streamed = _fit(recipe, size, lengths, place, ASSUMED)
+    return whole if streamed.verdict == "does not fit" else streamed
+
+
+def _fit(recipe: Recipe, size: ModelSize, lengths: Lengths | None, place: Place, bus: Bus | None) -> Fit:
+    """Say the same of a base on the device, or of one that is streamed over a bus."""
     epoch, usable = epoch_for(recipe, lengths), GIB * place.usable_gib
     if not place.gpu:
-        settings = choose(recipe, _machine(recipe, place, 0), size, epoch)
+        settings = choose(recipe, _machine(recipe, place, 0, bus), size, epoch)
         length = _row(recipe, settings, epoch)
         rows = min(settings.micro_batch, epoch.packed_rows if settings.packing else epoch.conversations)
-        memory = replace(peak_on_cpu(settings.mode, recipe, size, rows, length, usable), answers=place.answers)
+        twice = places(settings, size) if bus else 0
+        memory = peak_on_cpu(settings.mode, recipe, size, rows, length, usable, twice)
+        memory = replace(memory, answers=place.answers)
         return Fit(_verdict(memory.total, usable), settings, memory)
     gpus, sharded = ranks(recipe, place), _sharded(recipe, place)
-    free = usable - place.answers - overhead(gpus) - base_bytes(size, gpus, sharded=sharded)
-    settings, least = (choose(recipe, _machine(recipe, place, room), size, epoch) for room in (free, 0))
+    loaded = beside_layers(size) if bus else base_bytes(size, gpus, sharded=sharded)
+    free = usable - place.answers - overhead(gpus) - loaded
+    settings, least = (choose(recipe, _machine(recipe, place, room, bus), size, epoch) for room in (free, 0))
     memory, smallest = (
         replace(expected(one, recipe, size, _row(recipe, one, epoch), gpus, sharded=sharded), answers=place.answers)
         for one in (settings, least)
     )
+    if bus and gpus * size.layers * layer_bytes(size) > GIB * place.memory_gib:
+        return Fit("does not fit", settings, memory)
     return Fit(_verdict(smallest.total, usable), settings, memory)
 
 
@@ -119,7 +139,8 @@ def roomier(recipe: Recipe, size: ModelSize, lengths: Lengths | None, place: Pla
         place: As for :func:`fit`.
     """
     for changed, words in _changes(recipe, place):
-        if changed.max_length == recipe.max_length and fit(changed, size, lengths, place).verdict == "fits":
+        as_before = changed.max_length == recipe.max_length and changed.memory != "streamed"
+        if as_before and fit(changed, size, lengths, place).verdict == "fits":
             return Remedy(f"There is more room with {words}.", changed.changed_from(recipe))
     return None
 
@@ -149,7 +170,7 @@ def remedy(recipe: Recipe, size: ModelSize, lengths: Lengths | None, place: Plac
 
 def _changes(recipe: Recipe, place: Place) -> Iterator[tuple[Recipe, str]]:
     """Yield what may be changed with the same model. All but the last learn the very same."""
-    if recipe.memory != "saving":
+    if recipe.memory not in {"saving", "streamed"}:
         yield replace(recipe, memory="saving"), "memory against speed set to ‘saving’"
     rows = recipe.batch_size * recipe.accumulation
     for batch in range(recipe.batch_size - 1, 0, -1) if not place.gpu else ():
@@ -160,13 +181,15 @@ def _changes(recipe: Recipe, place: Place) -> Iterator[tuple[Recipe, str]]:
         split = replace(recipe, gpus=0, spread="shards")
         if _sharded(split, place):
             yield split, f"the model split among {ranks(split, place)} GPUs, which learn the same"
+    if place.gpu and recipe.memory != "auto" and recipe.spread != "shards":
+        yield replace(recipe, memory="streamed"), "memory against speed set to ‘streamed’, which is slower"
     length = recipe.max_length // 2
     while length >= SHORTEST:
         yield replace(recipe, max_length=length), f"shorter conversations: a max length of {length:,} tokens"
         length //= 2
 
 
-def _machine(recipe: Recipe, place: Place, free: float) -> Machine:
+def _machine(recipe: Recipe, place: Place, free: float, bus: Bus | None) -> Machine:
     packs = place.gpu and place.packs
     return Machine(
         gpu=place.gpu,
@@ -177,6 +200,7 @@ def _machine(recipe: Recipe, place: Place, free: float) -> Machine:
         recomputes=True,
         ranks=ranks(recipe, place),
         sharded=_sharded(recipe, place),
+        bus=bus,
     )
 
 

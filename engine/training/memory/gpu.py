@@ -7,11 +7,8 @@ tests/benchmarks/bench_memory.py prints it beside the measured peak for shapes f
 from dataclasses import dataclass
 
 from engine.hardware import GIB
-from engine.model.size import ModelSize
+from engine.model.size import PACKED, ModelSize
 
-PACKED = 0.5 + 1 / 64 + 4 / (64 * 256)
-"""Bytes of a weight in NF4 with double quantisation: half a byte, a byte a block of 64 for its scale, and 32 bits for
-256 of those (Dettmers et al., 2023, section 3)."""
 LOGITS_TILE = (4096, 32_768)
 """Tokens and words of a tile of logits (trl 1.16, kernels/chunked_logprob.py)."""
 WORKSPACE = 64 * 2**20

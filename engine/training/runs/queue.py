@@ -17,10 +17,13 @@ from typing import TYPE_CHECKING
 
 from engine.base_holder import BaseHolder
 from engine.errors import DivergedError, LostGpuError, ResourceError, RunError, StudioError
+from engine.hardware import device_report
+from engine.model.libraries import import_all
 from engine.model.sources import resolve
 from engine.recipe import Recipe
 from engine.task import Report
 from engine.training.distributed.launcher import processes_for, train_together
+from engine.training.memory.estimate import has_to_stream
 from engine.training.replies import AskReplies
 from engine.training.runs import checkpoints
 from engine.training.runs.directory import RunDirectory
@@ -270,7 +273,9 @@ class TrainingQueue:
 
         if (processes := processes_for(recipe, job.run.emit)) > 1:
             return self._run_together(job, processes, report)
-        with self._bases.use(recipe, job.run.status.name, report, job.stopped.is_set) as base:
+        import_all()  # or nobody knows yet whether there is a GPU
+        streamed = has_to_stream(recipe, device_report())
+        with self._bases.use(recipe, job.run.status.name, report, job.stopped.is_set, streamed=streamed) as base:
             if base is None:
                 return True
             report("Counting tokens", None)

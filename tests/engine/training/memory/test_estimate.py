@@ -2,7 +2,9 @@
 
 import dataclasses
 import random
+from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from engine.hardware import GIB, DeviceReport
@@ -12,7 +14,7 @@ from engine.recipe import Recipe
 from engine.tickets.library import DataSets
 from engine.training.data.lengths import counted
 from engine.training.data.token_view import Tokens
-from engine.training.memory.estimate import estimate
+from engine.training.memory.estimate import estimate, has_to_stream
 from engine.training.memory.fit import Place, fit, remedy, roomier
 from engine.training.runs.events import LogNote, Started, Stepped
 from engine.training.runs.history import History
@@ -127,7 +129,8 @@ def test_what_this_program_holds_is_not_taken_by_others():
         ({"model": "Qwen/Qwen3-0.6B", "memory": "saving", "batch_size": 16}, False, 10.0, "batch size of"),
         ({"memory": "saving", "batch_size": 1, "max_length": 65536}, False, 6.0, "shorter conversations"),
         ({"model": "mistralai/Mistral-7B-Instruct-v0.3", "memory": "spacious"}, True, 16.0, "saving"),
-        ({"model": "Qwen/Qwen3-32B"}, True, 12.0, "smaller model, such as"),
+        ({"model": "Qwen/Qwen3-32B", "memory": "saving"}, True, 12.0, "streamed"),
+        ({"model": "Qwen/Qwen3-32B"}, True, 4.0, "smaller model, such as"),
     ],
 )
 def test_a_run_that_does_not_fit_names_the_one_change_that_helps(changes, gpu, gib, words):
@@ -187,8 +190,31 @@ def test_the_length_at_which_nothing_is_lost_is_told(tmp_path):
 
 def test_a_run_that_fits_has_no_remedy_and_one_that_does_not_has():
     assert estimate(Recipe(), None, PROCESSOR, []).remedy is None
-    large = estimate(Recipe(model="Qwen/Qwen3-32B"), None, SMALL_GPU, [])
+    large = estimate(Recipe(model="Qwen/Qwen3-32B", memory="saving"), None, SMALL_GPU, [])
     assert (large.verdict, large.remedy.sentence[:18]) == ("does not fit", "It would fit with ")
+
+
+def test_a_model_is_streamed_where_nothing_faster_fits_and_the_estimate_says_how_fast_that_is():
+    recipe, place = Recipe(model="Qwen/Qwen3-32B"), Place(True, 12.0)
+    size = size_of(recipe.model)
+    seen = fit(recipe, size, None, place)
+    assert (seen.verdict, seen.settings.mode) == ("fits", "streamed")
+    assert 0 < seen.settings.resident < size.layers
+    assert fit(recipe, size, None, Place(True, 80.0)).settings.mode != "streamed"
+    assert fit(recipe, size, None, dataclasses.replace(place, memory_gib=8.0)).verdict == "does not fit"
+    small = estimate(Recipe(model="Qwen/Qwen3-1.7B", memory="streamed"), None, SMALL_GPU, [])
+    assert small.mode == "streamed"
+    assert "about as fast as with the whole model on the GPU, because" in small.sentence
+
+
+@pytest.mark.parametrize(("free", "streams"), [(64, True), (8, False)])
+def test_a_run_that_has_to_stream_says_so_before_its_base_is_loaded(free, streams, monkeypatch):
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=free * GIB))
+    assert has_to_stream(Recipe(model="Qwen/Qwen3-32B"), SMALL_GPU) is streams
+    assert not has_to_stream(Recipe(model="Qwen/Qwen3-32B"), LARGE_GPU)
+    assert not has_to_stream(Recipe(model="Qwen/Qwen3-32B", memory="saving"), SMALL_GPU)
+    assert not has_to_stream(Recipe(), PROCESSOR)
+    assert has_to_stream(Recipe(memory="streamed"), PROCESSOR)
 
 
 def test_several_gpus_share_the_work_and_shards_the_weights(tmp_path):
