@@ -1,4 +1,4 @@
-"""The README's reference: every setting of a recipe, every command and option, as the program itself describes them.
+"""The README's tables: what goes in, every setting of a recipe, every command and option, as the program has them.
 
     python tests/reference.py    writes it into README.md, between the two marks
 
@@ -14,6 +14,19 @@ sys.path.insert(0, str(ROOT))
 
 README = ROOT / "README.md"
 BEGIN, END = "<!-- written by tests/reference.py -->", "<!-- end of what is written by tests/reference.py -->"
+
+SOURCES_BEGIN, SOURCES_END = "<!-- what goes in, by tests/reference.py -->", "<!-- end of what goes in -->"
+
+
+def sources() -> str:
+    """Return the table of what can be read, from the readers themselves."""
+    from engine.tickets.importing.readers import READERS, mail, table
+
+    lines = ["| source | how to export it there | file | what is read |", "| --- | --- | --- | --- |"]
+    for reader in (*READERS, mail, table):
+        cells = (reader.LABEL, *reader.GUIDE)
+        lines.append("| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |")
+    return "\n".join((SOURCES_BEGIN, *lines, SOURCES_END))
 
 
 def reference() -> str:
@@ -77,7 +90,9 @@ def write() -> None:
     """Put the reference into the README."""
     text = README.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
-    README.write_text(before + reference() + rest.split(END)[1], encoding="utf-8")
+    text = before + reference() + rest.split(END)[1]
+    before, rest = text.split(SOURCES_BEGIN)
+    README.write_text(before + sources() + rest.split(SOURCES_END)[1], encoding="utf-8")
 
 
 if __name__ == "__main__":

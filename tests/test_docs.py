@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.reference import BEGIN, END, reference
+from tests.reference import BEGIN, END, SOURCES_BEGIN, SOURCES_END, reference, sources
 
 ROOT = Path(__file__).parents[1]
 DOCS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "tests/benchmarks/LOG.md")
@@ -19,6 +19,11 @@ def text(name: str) -> str:
 def test_every_setting_command_and_option_stands_in_the_readme_as_it_is():
     written = text("README.md").split(BEGIN)[1].split(END)[0]
     assert f"{BEGIN}{written}{END}" == reference(), "run: python tests/reference.py"
+
+
+def test_everything_that_goes_in_stands_in_the_readme_as_its_reader_has_it():
+    written = text("README.md").split(SOURCES_BEGIN)[1].split(SOURCES_END)[0]
+    assert f"{SOURCES_BEGIN}{written}{SOURCES_END}" == sources(), "run: python tests/reference.py"
 
 
 @pytest.mark.parametrize("name", DOCS)

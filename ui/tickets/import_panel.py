@@ -56,6 +56,7 @@ def _wire_looking(context: Context) -> None:
                 **source_panel.recognised(source, recognised),
                 ui.progress: "",
                 ui.notice: "",
+                source.sheet: gr.Dropdown(source_panel.sheets(recognised), value="", visible=bool(recognised.sheets)),
                 source.guessed: Guess.of(recognised),
                 source.name: paths[0].stem[:80],
                 source.panel: gr.Column(visible=True),
@@ -83,7 +84,7 @@ def _wire_looking(context: Context) -> None:
     shown = [ui.progress, ui.notice, ui.files, ui.start, source.panel, source.name, source.guessed, *source.recognition]
     dropped, again = [ui.files, context.page.session], [ui.progress, source.guessed, *source.recognition]
     bind(ui.files.upload, look, dropped, shown, lane="")
-    for control in (source.format, source.encoding, source.delimiter, *source.columns.values()):
+    for control in (source.format, source.encoding, source.delimiter, source.sheet, *source.columns.values()):
         bind(control.input, look_again, [*dropped, *source.corrections], again, lane="")
     another = [ui.files, ui.notice, ui.start, source.panel]
     bind(source.another.click, lambda: {**_dropping(context), ui.notice: ""}, [], another)

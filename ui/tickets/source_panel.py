@@ -61,6 +61,8 @@ class SourcePanel:
     """[source-encoding]"""
     delimiter: gr.Dropdown
     """[source-delimiter]"""
+    sheet: gr.Dropdown
+    """[source-sheet]"""
     mapping: gr.Column
     """[columns]"""
     columns: dict[str, gr.Dropdown]
@@ -79,13 +81,14 @@ class SourcePanel:
     @property
     def corrections(self) -> list[Any]:
         """The inputs of :func:`overrides`."""
-        return [self.guessed, self.format, self.encoding, self.delimiter, self.agents, *self.columns.values()]
+        chosen = [self.format, self.encoding, self.delimiter, self.sheet]
+        return [self.guessed, *chosen, self.agents, *self.columns.values()]
 
     @property
     def recognition(self) -> list[Any]:
         """What :func:`recognised` sets."""
         shown = [self.notice, self.found, self.change, self.mapping, self.sample_rows, self.fields.country]
-        return [*shown, self.agents, *self.columns.values()]
+        return [*shown, self.agents, self.sheet, *self.columns.values()]
 
 
 def build() -> SourcePanel:
@@ -142,6 +145,9 @@ def _build_corrections() -> dict[str, Any]:
         delimiter = gr.Dropdown(
             [AS_RECOGNISED, *DELIMITERS], value="", label="Delimiter of the columns", elem_id="source-delimiter"
         )
+        sheet = gr.Dropdown(
+            [AS_RECOGNISED], value="", label="Sheet of the workbook", elem_id="source-sheet", visible=False
+        )
     with gr.Column(elem_id="columns", visible=False) as mapping:
         html(
             '<p class="quiet">Which column is what? Name question and answer (a row a ticket), or text, ticket and '
@@ -161,6 +167,7 @@ def _build_corrections() -> dict[str, Any]:
         "format": formats,
         "encoding": encoding,
         "delimiter": delimiter,
+        "sheet": sheet,
         "mapping": mapping,
         "columns": columns,
         "sample_rows": sample_rows,
@@ -168,7 +175,7 @@ def _build_corrections() -> dict[str, Any]:
 
 
 def overrides(
-    guessed: Guess, format: str, encoding: str, delimiter: str, agents: list[str] | None, *columns: str
+    guessed: Guess, format: str, encoding: str, delimiter: str, sheet: str, agents: list[str] | None, *columns: str
 ) -> SourceOverrides:
     """What a person changed, as the engine takes it; see :attr:`SourcePanel.corrections`."""
     mapping = {role: column or "" for role, column in zip(ROLES, columns, strict=True)}
@@ -179,7 +186,13 @@ def overrides(
         delimiter or "",
         mapping if named != guessed.mapping else {},
         tuple(agents or ()) if set(agents or ()) != set(guessed.agents) else (),
+        sheet or "",
     )
+
+
+def sheets(found: Detection) -> list[tuple[str, str]]:
+    """Return the sheets of a workbook to choose from."""
+    return [AS_RECOGNISED, *((name, name) for name in found.sheets)]
 
 
 def _ours(found: Detection) -> list[str]:
@@ -206,6 +219,7 @@ def recognised(ui: SourcePanel, found: Detection) -> dict[Any, Any]:
         ui.mapping: gr.Column(visible=bool(found.columns)),
         ui.sample_rows: listing.sample_table(found),
         ui.agents: _who(found),
+        ui.sheet: gr.Dropdown(sheets(found), visible=bool(found.sheets)),
         **prepare_options.guess(ui.fields, found.country, found.country_evidence),
         **{box: gr.Dropdown(choices, value=values.get(role, "")) for role, box in ui.columns.items()},
     }

@@ -34,6 +34,8 @@ class Detection:
     files: tuple[tuple[str, str], ...] = ()
     """(file name, format) for every stream that was found, archive members included."""
     sheet: str = ""
+    sheets: tuple[str, ...] = ()
+    """The sheets of a workbook that may be chosen, the one that is read first; empty where there is no choice."""
     cautions: tuple[str, ...] = ()
     """What the export cannot tell, in sentences."""
     country: str = ""
@@ -91,6 +93,7 @@ def detect(paths: Sequence[Path], overrides: SourceOverrides | None = None) -> D
         sample=tuple(tuple(cell[:_SHOWN_CELL] for cell in row) for row in shown.sample),
         files=tuple((entry.source.name, entry.format) for entry in plans),
         sheet=shown.layout.sheet if shown.layout else "",
+        sheets=(shown.layout.sheet, *shown.layout.others) if shown.layout and shown.layout.others else (),
         cautions=tuple(dict.fromkeys(caution for entry in plans for caution in entry.cautions)),
         country=country,
         country_evidence=told,

@@ -72,7 +72,7 @@ def test_too_many_files_are_told_whatever_the_browser_sends_at_once(wired, studi
 
 
 def test_a_correction_keeps_the_country_that_was_chosen(wired, tmp_path):
-    corrections = [Guess(), "", "cp1252", "", [], *[""] * len(ROLES)]
+    corrections = [Guess(), "", "cp1252", "", "", [], *[""] * len(ROLES)]
     again = wired.handler("tickets.import_panel.look_again")
     shown = last(again([str(tmp_path / "fragen.csv")], "me", *corrections))
     assert "found" in shown
@@ -84,10 +84,12 @@ def test_only_a_mapping_that_was_changed_is_passed_on(wired, studio, tmp_path):
     same = [guessed.mapping.get(role, "") for role in ROLES]
     prepare = wired.handler("tickets.import_panel.prepare")
     tasks = wired.context.tasks
-    prepare([str(tmp_path / "a.csv")], "A", *OPTIONS, guessed, "", "", "", [], *same)
+    prepare([str(tmp_path / "a.csv")], "A", *OPTIONS, guessed, "", "", "", "", [], *same)
     until(lambda: tasks.seen(PREPARE) if tasks.seen(PREPARE).state == "done" else None)
     plain = (10, "recent", True, "", [], False, False, "")
-    prepare([str(tmp_path / "a.csv")], "", *plain, guessed, "", "cp1252", "tab", [], "Antwort", "Frage", *same[2:])
+    prepare(
+        [str(tmp_path / "a.csv")], "", *plain, guessed, "", "cp1252", "tab", "Mai", [], "Antwort", "Frage", *same[2:]
+    )
     first, second = (call[3] for call in calls(studio, "prepare"))
     assert (first.heldout, first.split, first.mask, dict(first.overrides.mapping)) == (0.2, "random", False, {})
     assert (first.country, first.languages, first.resolved_only) == ("DE", ("en",), True)
@@ -95,6 +97,7 @@ def test_only_a_mapping_that_was_changed_is_passed_on(wired, studio, tmp_path):
     assert (second.mask_numbers, second.second_look) == (False, "")
     assert (second.country, second.languages, second.resolved_only) == (None, (), False)
     assert (second.overrides.encoding, second.overrides.delimiter) == ("cp1252", "tab")
+    assert (first.overrides.sheet, second.overrides.sheet) == ("", "Mai")
     assert second.overrides.mapping["question"] == "Antwort"
     assert calls(studio, "prepare")[1][2] == "a"
 
@@ -107,7 +110,7 @@ def test_who_we_are_is_asked_where_the_files_do_not_say_and_passed_on_where_it_w
     assert shown["who-are-we"].value == ["Shop Help"]
     prepare, tasks, none = wired.handler("tickets.import_panel.prepare"), wired.context.tasks, [""] * len(ROLES)
     for chosen in (["Shop Help"], ["Shop Help", "Ben"]):
-        prepare([chat], "A", *OPTIONS, Guess({}, ("Shop Help",)), "", "", "", chosen, *none)
+        prepare([chat], "A", *OPTIONS, Guess({}, ("Shop Help",)), "", "", "", "", chosen, *none)
         until(lambda: tasks.seen(PREPARE) if tasks.seen(PREPARE).state == "done" else None)
     assert [call[3].overrides.agents for call in calls(studio, "prepare")] == [(), ("Shop Help", "Ben")]
     studio.tickets.remembered = ("Ben",)
@@ -117,7 +120,7 @@ def test_who_we_are_is_asked_where_the_files_do_not_say_and_passed_on_where_it_w
 
 
 def test_a_country_that_is_none_is_told(wired, tmp_path):
-    wrong = (10, "recent", True, "Narnia", [], False, False, "", Guess(), "", "", "", [], *[""] * len(ROLES))
+    wrong = (10, "recent", True, "Narnia", [], False, False, "", Guess(), "", "", "", "", [], *[""] * len(ROLES))
     with pytest.raises(StudioError, match="NARNIA"):
         wired.handler("tickets.import_panel.prepare")([str(tmp_path / "a.csv")], "A", *wrong)
 

@@ -61,6 +61,8 @@ class Layout:
     sheet: str = ""
     unread: tuple[str, ...] = ()
     """Sheets of the workbook that have rows under other columns."""
+    others: tuple[str, ...] = ()
+    """All other sheets of the workbook, those that are empty or of the same columns too."""
     empty_formulas: int = 0
     """Formulas in the first rows of a workbook whose result it does not hold."""
     escaped: bool = False
@@ -340,7 +342,8 @@ def workbook_layouts(source: Source, sheet: str = "") -> list[Layout]:
     best = max(found, key=_worth)
     alike = [layout for layout in found if layout is not best and layout.columns == best.columns]
     unread = tuple(layout.sheet for layout in found if layout.columns != best.columns)
-    return [replace(best, unread=unread), *alike]
+    others = tuple(name for name in workbook.sheets if name != best.sheet)
+    return [replace(best, unread=unread, others=others), *alike]
 
 
 def _worth(layout: Layout) -> tuple[int, int]:

@@ -1,9 +1,9 @@
 """One file a source: each turns records into conversations.
 
-A reader is a module with ``FORMAT``, ``LABEL``, ``IN_TABLES``, ``NO_ANSWERS``, ``evidence``, ``has_messages`` and
-``read``. Records are JSON objects, XML elements, or rows of a table as ``{header: cell}`` (a repeated header
-holds a list). :data:`READERS` lists them; the order decides where two recognise the same record. :mod:`.table` reads
-what none knows.
+A reader is a module with ``FORMAT``, ``LABEL``, ``GUIDE``, ``IN_TABLES``, ``NO_ANSWERS``, ``evidence``,
+``has_messages`` and ``read``. Records are JSON objects, XML elements, or rows of a table as ``{header: cell}`` (a
+repeated header holds a list). :data:`READERS` lists them; the order decides where two recognise the same record.
+:mod:`.table` reads what none knows.
 """
 
 from __future__ import annotations
@@ -55,6 +55,8 @@ class Reader(Protocol):
 
     FORMAT: str
     LABEL: str
+    GUIDE: tuple[str, str, str]
+    """How to export it there, the file, and what is read of it: the README's table is made of them."""
     IN_TABLES: bool
     """Whether rows of a table are offered to it as well."""
     NO_ANSWERS: tuple[str, str]

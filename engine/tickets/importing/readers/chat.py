@@ -17,6 +17,15 @@ from engine.tickets.importing.readers.rendered import rendered_turns
 
 FORMAT = "chat"
 LABEL = "Chat data set"
+GUIDE = (
+    "The model hub, or whatever wrote it",
+    "JSON, JSON lines, CSV, Parquet, Arrow",
+    (
+        "OpenAI messages, ShareGPT, Alpaca, Gemini, prompt and completion, KTO, preference pairs, texts in a "
+        "chat template"
+    ),
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = False
 NO_ANSWERS = ("This chat data set holds no turns.", "Check that each line has messages with role and content.")
 _PAIRS = (

@@ -26,6 +26,12 @@ from engine.tickets.importing.readers.joining import Joined, join
 
 FORMAT = "chatwoot"
 LABEL = "Chatwoot export"
+GUIDE = (
+    "API: conversations and their messages",
+    "JSON, CSV",
+    "messages joined by their conversation; private notes, activities and bots are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = True
 NO_ANSWERS = (
     "This Chatwoot file lists conversations without their messages, so there are no answers in it.",

@@ -16,6 +16,12 @@ from engine.tickets.importing.readers.website_chats import chat, said
 
 FORMAT = "crisp"
 LABEL = "Crisp chats"
+GUIDE = (
+    "API: GET /v1/website/{id}/conversation/{session_id}/messages",
+    "JSON",
+    "messages joined by their session; notes, events and automated ones are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = False
 NO_ANSWERS = (
     "This Crisp file lists conversations without their messages, so there are no answers in it.",

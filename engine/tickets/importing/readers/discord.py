@@ -18,6 +18,12 @@ from engine.tickets.importing.readers.reply_threads import Post, reply_threads
 
 FORMAT = "discord"
 LABEL = "Discord channel"
+GUIDE = (
+    "DiscordChatExporter, format JSON",
+    "JSON",
+    "threads of replies; roles such as Staff or Support answer; bots are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = False
 NO_ANSWERS = (
     "This Discord export holds no messages.",

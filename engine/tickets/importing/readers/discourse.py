@@ -14,6 +14,12 @@ from engine.tickets.importing.readers.joining import Joined, join
 
 FORMAT = "discourse"
 LABEL = "Discourse topics"
+GUIDE = (
+    "/t/NUMBER.json?print=true",
+    "JSON",
+    "topics; staff and accepted solutions answer; whispers are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = False
 NO_ANSWERS = (
     "This Discourse file lists topics without their posts, so there are no answers in it.",

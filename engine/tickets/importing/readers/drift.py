@@ -15,6 +15,12 @@ from engine.tickets.importing.readers.website_chats import chat, said
 
 FORMAT = "drift"
 LABEL = "Drift messages"
+GUIDE = (
+    "API: GET /conversations/{id}/messages",
+    "JSON",
+    "messages joined by their conversation; private notes and bots are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = False
 NO_ANSWERS = (
     "This Drift file lists conversations without their messages, so there are no answers in it.",

@@ -16,6 +16,12 @@ from engine.tickets.importing.readers.website_chats import chat, said
 
 FORMAT = "freshchat"
 LABEL = "Freshchat messages"
+GUIDE = (
+    "API: GET /v2/conversations/{id}/messages",
+    "JSON",
+    "messages joined by their conversation; private ones are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = False
 NO_ANSWERS = (
     "This Freshchat file lists conversations without their messages, so there are no answers in it.",

@@ -14,6 +14,12 @@ from engine.tickets.importing.readers.fields import Json, body, first, flag, obj
 
 FORMAT = "freshdesk"
 LABEL = "Freshdesk export"
+GUIDE = (
+    "Admin > Account > Account Export, or the API with include=conversations",
+    "JSON, XML",
+    "tickets with their replies; private notes, forwards and surveys are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = False
 NO_ANSWERS = (
     "This Freshdesk file lists tickets without their conversations, so there are no answers in it.",

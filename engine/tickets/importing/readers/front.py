@@ -27,6 +27,12 @@ from engine.tickets.importing.readers.joining import Joined, join
 
 FORMAT = "front"
 LABEL = "Front export"
+GUIDE = (
+    "API: conversations and their messages",
+    "JSON",
+    "messages joined by their conversation; drafts, rules and the AI are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = False
 NO_ANSWERS = (
     "This Front file lists conversations without their messages, so there are no answers in it.",

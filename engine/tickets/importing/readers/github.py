@@ -15,6 +15,12 @@ from engine.tickets.importing.readers.joining import Joined, join
 
 FORMAT = "github"
 LABEL = "GitHub issues"
+GUIDE = (
+    "gh issue list --json number,title,body,author,comments; or the REST API",
+    "JSON",
+    "issues and discussions; members answer; bots and pull requests are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = False
 NO_ANSWERS = (
     "These are GitHub's issues without their comments, so there are no answers in it.",

@@ -23,6 +23,12 @@ from engine.tickets.importing.readers.joining import Joined, join
 
 FORMAT = "gorgias"
 LABEL = "Gorgias export"
+GUIDE = (
+    "API: GET /api/messages",
+    "JSON",
+    "messages joined by their ticket; notes and rules are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = True
 NO_ANSWERS = (
     "This Gorgias file lists tickets without their messages, so there are no answers in it.",

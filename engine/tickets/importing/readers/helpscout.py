@@ -14,6 +14,12 @@ from engine.tickets.importing.readers.fields import Json, first, nested, object_
 
 FORMAT = "helpscout"
 LABEL = "Help Scout export"
+GUIDE = (
+    "API: GET /v2/conversations?embed=threads",
+    "JSON",
+    "conversations with their threads; notes, drafts, workflows and the AI are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = False
 NO_ANSWERS = (
     "This Help Scout file lists conversations without their threads, so there are no answers in it.",

@@ -30,6 +30,12 @@ from engine.tickets.importing.readers.joining import Joined, join
 
 FORMAT = "hubspot"
 LABEL = "HubSpot conversations"
+GUIDE = (
+    "API: conversations/v3 threads and messages, or the CRM's tickets, mails and notes",
+    "JSON, CSV",
+    "threads; comments, bots and truncated messages are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = False
 NO_ANSWERS = (
     "This HubSpot file lists threads without their messages, so there are no answers in it.",

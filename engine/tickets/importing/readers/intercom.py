@@ -25,6 +25,12 @@ from engine.tickets.importing.readers.fields import (
 
 FORMAT = "intercom"
 LABEL = "Intercom export"
+GUIDE = (
+    "API: GET /conversations/{id}",
+    "JSON",
+    "conversations with their parts; notes, bots and Fin's answers are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = False
 NO_ANSWERS = (
     "This Intercom file lists conversations without their parts, so there are no answers in it.",

@@ -26,6 +26,12 @@ from engine.tickets.importing.readers.fields import (
 
 FORMAT = "jira"
 LABEL = "Jira Service Management export"
+GUIDE = (
+    "Filters > Advanced issue search > Export CSV (all fields) or XML; or the REST API",
+    "CSV, XML, JSON",
+    "issues with their comments; internal ones, where they are marked, are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = True
 NO_ANSWERS = (
     "This Jira file lists issues without their comments, so there are no answers in it.",

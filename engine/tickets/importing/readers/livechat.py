@@ -16,6 +16,12 @@ from engine.tickets.importing.readers.website_chats import chat, said
 
 FORMAT = "livechat"
 LABEL = "LiveChat archive"
+GUIDE = (
+    "Agent Chat API: list_archives",
+    "JSON",
+    "threads of chats; events for agents alone and bots are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = False
 NO_ANSWERS = (
     "This LiveChat file lists chats without what was said in them, so there are no answers in it.",

@@ -25,6 +25,12 @@ from engine.tickets.union_find import UnionFind
 
 FORMAT = "mail"
 LABEL = "Mailbox"
+GUIDE = (
+    "Thunderbird, Gmail Takeout, Mailman's archives; Outlook: drag mails into a folder",
+    "mbox, EML, MSG",
+    "threads by References, else by subject; automatic replies are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 MAIL_BYTES = 64 << 20
 """A mail larger than this, attachments included, is passed over."""
 _HEADER = re.compile(r"^[A-Za-z][A-Za-z0-9-]{1,60} {0,8}:", re.MULTILINE)

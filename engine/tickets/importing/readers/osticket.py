@@ -14,6 +14,12 @@ from engine.tickets.importing.readers.joining import Joined, join
 
 FORMAT = "osticket"
 LABEL = "osTicket threads"
+GUIDE = (
+    "phpMyAdmin > ost_thread_entry > Export",
+    "JSON, CSV",
+    "thread entries; internal notes are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = True
 NO_ANSWERS = (
     "This osTicket file holds no thread entries, so there are no answers in it.",

@@ -13,6 +13,12 @@ from engine.tickets.importing.readers.fields import Json, first, flag, objects, 
 
 FORMAT = "otrs"
 LABEL = "OTRS or Znuny export"
+GUIDE = (
+    "Generic interface: TicketGet with AllArticles=1",
+    "JSON",
+    "tickets with their articles; internal ones and the system's are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = False
 NO_ANSWERS = (
     "This OTRS file lists tickets without their articles, so there are no answers in it.",

@@ -26,6 +26,12 @@ from engine.tickets.importing.readers.joining import Joined, join
 
 FORMAT = "salesforce"
 LABEL = "Salesforce export"
+GUIDE = (
+    "Setup > Data Export: Case, EmailMessage, CaseComment, User",
+    "CSV, together or .zip",
+    "cases with mails and comments; unpublished comments and drafts are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = True
 NO_ANSWERS = (
     "These are Salesforce's cases, users or contacts: the conversations are not in them.",

@@ -17,6 +17,12 @@ from engine.tickets.importing.readers.joining import Joined, join
 
 FORMAT = "servicenow"
 LABEL = "ServiceNow export"
+GUIDE = (
+    ("List > right-click a header > Export (CSV, Excel, XML), with the columns of comments, or sys_journal_field"),
+    "CSV, XLSX, JSON, XML",
+    "incidents with their journal; work notes are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = True
 NO_ANSWERS = (
     "This ServiceNow file lists records without their comments, so there are no answers in it.",

@@ -20,6 +20,12 @@ from engine.tickets.importing.readers.fields import Json, first, object_at, obje
 
 FORMAT = "slack"
 LABEL = "Slack export"
+GUIDE = (
+    "Workspace settings > Import/Export data > Export",
+    "the .zip as it is",
+    "threads of the channels; bots and service messages are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = False
 NO_ANSWERS = (
     "This Slack export lists channels and people, and holds no messages.",

@@ -16,6 +16,12 @@ from engine.tickets.importing.readers.joining import Joined, join
 
 FORMAT = "stackexchange"
 LABEL = "Stack Exchange dump"
+GUIDE = (
+    "The data dump's Posts.xml (and Users.xml), or the API with answers",
+    "XML, JSON",
+    "questions with the accepted answer, else the one with most votes",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = False
 NO_ANSWERS = (
     "This file of Stack Exchange holds questions without any answers.",

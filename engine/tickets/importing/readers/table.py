@@ -23,6 +23,15 @@ from engine.tickets.union_find import UnionFind
 
 FORMAT = "table"
 LABEL = "Table"
+GUIDE = (
+    "Any program that saves tables",
+    "CSV, TSV, XLSX, XLS, ODS, Parquet",
+    (
+        "a row a ticket (question, answer) or a row a message (ticket, author or role, text, date); replies "
+        "by number; headers in many languages, else you choose"
+    ),
+)
+"""For the README: how to export it there, the file, what is read of it."""
 
 
 @dataclass(frozen=True, slots=True)

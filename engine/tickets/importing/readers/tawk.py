@@ -17,6 +17,12 @@ from engine.tickets.importing.readers.website_chats import chat, said
 
 FORMAT = "tawk"
 LABEL = "tawk.to chats"
+GUIDE = (
+    "Inbox > select > Export, or the webhook's transcripts",
+    "JSON",
+    "chats; the system's messages are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = False
 NO_ANSWERS = (
     "This tawk.to file lists chats without their messages, so there are no answers in it.",

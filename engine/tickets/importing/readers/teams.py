@@ -16,6 +16,12 @@ from engine.tickets.importing.readers.fields import Json, first, object_at, obje
 
 FORMAT = "teams"
 LABEL = "Microsoft Teams messages"
+GUIDE = (
+    "Microsoft Graph: messages of channels with replies, or of chats",
+    "JSON",
+    "threads; bots and deleted messages are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = False
 NO_ANSWERS = (
     "This file of Microsoft Teams holds no messages.",

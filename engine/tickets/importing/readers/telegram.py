@@ -17,6 +17,12 @@ from engine.tickets.importing.readers.reply_threads import Post, reply_threads
 
 FORMAT = "telegram"
 LABEL = "Telegram chat"
+GUIDE = (
+    "Telegram Desktop: the three dots > Export chat history > Machine-readable JSON",
+    "JSON",
+    "threads of replies; service messages and bots are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = False
 NO_ANSWERS = (
     "This Telegram export holds no messages.",

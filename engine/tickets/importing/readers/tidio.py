@@ -15,6 +15,12 @@ from engine.tickets.importing.readers.website_chats import chat, said
 
 FORMAT = "tidio"
 LABEL = "Tidio conversations"
+GUIDE = (
+    "Export of the conversations with their messages",
+    "CSV",
+    "messages joined by their conversation; flows and the AI are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = True
 NO_ANSWERS = (
     "This Tidio file holds no messages, so there are no answers in it.",

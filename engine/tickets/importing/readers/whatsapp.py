@@ -24,6 +24,12 @@ from engine.tickets.importing.words import groups, words
 
 FORMAT = "whatsapp"
 LABEL = "WhatsApp chat"
+GUIDE = (
+    "Open the chat > More > Export chat",
+    "TXT, .zip",
+    "conversations, parted where it was silent; iOS and Android, many languages' dates",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = False
 NO_ANSWERS = (
     "This WhatsApp chat holds no messages.",

@@ -22,6 +22,12 @@ from engine.tickets.importing.readers.fields import (
 
 FORMAT = "whmcs"
 LABEL = "WHMCS tickets"
+GUIDE = (
+    "API: GetTicket",
+    "JSON",
+    "tickets with their replies; notes are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = False
 NO_ANSWERS = (
     "This WHMCS file lists tickets without their replies, so there are no answers in it.",

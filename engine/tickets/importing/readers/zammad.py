@@ -22,6 +22,12 @@ from engine.tickets.importing.readers.joining import Joined, join
 
 FORMAT = "zammad"
 LABEL = "Zammad export"
+GUIDE = (
+    "API: tickets with their articles",
+    "JSON",
+    "articles; internal ones and the system's are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = True
 NO_ANSWERS = (
     "This Zammad file lists tickets without their articles, so there are no answers in it.",

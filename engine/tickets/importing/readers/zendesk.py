@@ -30,6 +30,12 @@ from engine.tickets.importing.readers.transcripts import is_transcript, is_visit
 
 FORMAT = "zendesk"
 LABEL = "Zendesk export"
+GUIDE = (
+    "Admin Center > Account > Tools > Reports > Export > Full JSON export (or XML), or the API",
+    "NDJSON, JSON, XML",
+    "comments, chats and messaging in one comment; internal notes, triggers, bots and merges are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = False
 NO_ANSWERS = (
     "This Zendesk file lists tickets without their comments, so there are no answers in it.",

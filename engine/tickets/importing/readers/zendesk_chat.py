@@ -17,6 +17,12 @@ from engine.tickets.importing.readers.website_chats import chat, said
 
 FORMAT = "zendesk_chat"
 LABEL = "Zendesk Chat history"
+GUIDE = (
+    "API: GET /api/v2/chats/{id}",
+    "JSON",
+    "chats and offline messages with their history",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = False
 NO_ANSWERS = (
     "This Zendesk Chat file lists chats without their history, so there are no answers in it.",

@@ -24,6 +24,12 @@ from engine.tickets.importing.readers.joining import Joined, join
 
 FORMAT = "zoho"
 LABEL = "Zoho Desk export"
+GUIDE = (
+    "Setup > Data Administration > Data Backup, or the API",
+    "JSON, CSV",
+    "threads and comments; private ones are left out",
+)
+"""For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = False
 NO_ANSWERS = (
     "This Zoho Desk file lists tickets without their threads, so there are no answers in it.",
