@@ -20,6 +20,7 @@ FORMATS = (
         "github",
         "discourse",
         "whmcs",
+        "outlook",
         "chat",
         "table",
         "mail",

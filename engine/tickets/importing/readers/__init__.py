@@ -32,6 +32,7 @@ from engine.tickets.importing.readers import (
     livechat,
     osticket,
     otrs,
+    outlook_table,
     salesforce,
     servicenow,
     slack,
@@ -109,6 +110,7 @@ READERS: tuple[Reader, ...] = cast(
         github,
         discourse,
         whmcs,
+        outlook_table,
         chat,
     ),
 )
@@ -125,6 +127,7 @@ _CAUTIONS: dict[str, Callable[[Sequence[Json], bool], Iterable[str]]] = {
     discourse.FORMAT: lambda sample, in_table: discourse.cautions(sample),
     freshchat.FORMAT: lambda sample, in_table: (freshchat.CAUTION,),
     salesforce.FORMAT: lambda sample, in_table: salesforce.cautions(sample),
+    outlook_table.FORMAT: lambda sample, in_table: (outlook_table.CAUTION,),
     jira.FORMAT: lambda sample, in_table: (jira.CAUTION,) if in_table else (),
 }
 

@@ -42,7 +42,7 @@ _NEXT_HEADER = re.compile(rb"[!-9;-~]{1,76}:|>From ")
 """What follows a line that parts two mails (Mozilla's rule), whatever else a line of words begins with."""
 UNREADABLE = 0.02
 """Share of lost characters from which on a customer's message says nothing any more; an answer may have none."""
-_REPLY = re.compile(
+REPLY = re.compile(
     r"^\s*(?:(?:re|aw|fwd?|wg|sv|vs|antw|r|ref|rif|odp|ynt|tr|rv|res|enc|回复|答复|转发)\s*(?:\[\d+\])?\s*[:：]\s*)+",
     re.IGNORECASE,
 )
@@ -50,7 +50,7 @@ _TICKET_MARK = re.compile(r"[\[(](?:ticket|case|#|request|fall|vorgang)?\s*[#:]?
 
 
 @dataclass(frozen=True, slots=True)
-class _Index:
+class Envelope:
     """What threading needs of one mail; the body waits on disk."""
 
     message_id: str
@@ -83,7 +83,7 @@ def read_mail(
         agents: Addresses or domains of the support; empty to find out.
         most: So many mails of each source are read; None for all.
     """
-    index: list[_Index] = []
+    index: list[Envelope] = []
     fingerprints: set[bytes] = set()
     with Groups[Mail]() as store:
         for source in sources:
@@ -102,10 +102,10 @@ def read_mail(
                     continue
                 fingerprints.add(fingerprint)
                 store.add(str(len(index)), mail)
-                index.append(_Index(mail.message_id, mail.references, mail.sender, mail.recipients, mail.subject))
+                index.append(Envelope(mail.message_id, mail.references, mail.sender, mail.recipients, mail.subject))
         mark = list_mark(mail.subject for mail in index)
-        threads = _threads(index, [_topic(without_mark(mail.subject, mark)) for mail in index])
-        ours = {agent.lower().lstrip("@") for agent in agents} or _support(index, threads)
+        threads = threads_of(index, [topic_of(without_mark(mail.subject, mark)) for mail in index])
+        ours = {agent.lower().lstrip("@") for agent in agents} or support_of(index, threads)
         for number, members in enumerate(threads, start=1):
             mails = [mail for member in members for mail in store.members(str(member))]
             yield _conversation(mails, ours, number, mark)
@@ -151,12 +151,12 @@ def _mbox(stream: IO[bytes]) -> Iterator[bytes | None]:
         yield b"".join(lines) if size <= MAIL_BYTES else None
 
 
-def _topic(subject: str) -> str:
+def topic_of(subject: str) -> str:
     """Bring a subject to what its replies have in common."""
-    return " ".join(_TICKET_MARK.sub("", _REPLY.sub("", subject)).casefold().split())
+    return " ".join(_TICKET_MARK.sub("", REPLY.sub("", subject)).casefold().split())
 
 
-def _threads(index: Sequence[_Index], topics: Sequence[str]) -> list[list[int]]:
+def threads_of(index: Sequence[Envelope], topics: Sequence[str]) -> list[list[int]]:
     """Group mails that refer to each other, and mails without any reference that share subject and people.
 
     Args:
@@ -181,12 +181,12 @@ def _threads(index: Sequence[_Index], topics: Sequence[str]) -> list[list[int]]:
     return list(groups.groups().values())
 
 
-def _talk(one: _Index, other: _Index) -> bool:
+def _talk(one: Envelope, other: Envelope) -> bool:
     """Tell two mails between the same people from two that went to the same address."""
     return one.sender == other.sender or one.sender in other.recipients or other.sender in one.recipients
 
 
-def _support(index: Sequence[_Index], threads: Sequence[Sequence[int]]) -> set[str]:
+def support_of(index: Sequence[Envelope], threads: Sequence[Sequence[int]]) -> set[str]:
     """Find the address that takes part in most threads; its domain stands for all of the team."""
     taking_part: Counter[str] = Counter()
     writing: Counter[str] = Counter()
@@ -224,7 +224,7 @@ def _conversation(mails: Iterable[Mail], ours: set[str], number: int, mark: str)
     return Conversation(
         id=f"thread {number}",
         messages=ordered,
-        subject=_REPLY.sub("", without_mark(opening.subject, mark)),
+        subject=REPLY.sub("", without_mark(opening.subject, mark)),
         created_at=ordered[0].at,
         customer=asker(ordered),
         people=tuple(dict.fromkeys(name for group in names.values() for name in group if len(name) > 1)),

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.errors import TicketsError
 from engine.tickets.conversation import TWICE, Conversation, LeftOut
 from engine.tickets.importing.detect import SourceOverrides, detect
 from engine.tickets.importing.readers.mail_parts import HEADER_CHARS, parse_mail
@@ -319,3 +320,27 @@ def test_real_mails_never_break_the_reader(shared: Path) -> None:
     found = [item for item in items if isinstance(item, Conversation)]
     assert sum(len(conversation.messages) for conversation in found) > 80
     assert {message.kind for conversation in found for message in conversation.messages} >= {"public", "auto_reply"}
+
+
+def test_outlooks_table_is_threaded_without_dates(tmp_path: Path) -> None:
+    rows = [
+        ("RE: Kettle", "Turn the lid.\n\n> It leaks.", "Ben Holt", "help@kettles.example", "ada@example.org"),
+        ("RE: Kettle", "It is dry.\n\n> Turn the lid.\n>> It leaks.", "Ada", "ada@example.org", "help@kettles.example"),
+        ("Kettle", "It leaks.", "Ada", "ada@example.org", "help@kettles.example"),
+        ("Colours", "Which are there?", "Cara", "cara@example.net", "help@kettles.example"),
+        ("RE: Colours", "Red and blue.\n\n> Which are there?", "Ben Holt", "help@kettles.example", "cara@example.net"),
+    ]
+    table = '"Subject","Body","From: (Name)","From: (Address)","To: (Address)"\n'
+    table += "".join(",".join(f'"{cell}"' for cell in row) + "\n" for row in rows)
+    path = write(tmp_path / "inbox.csv", table)
+    assert detect([path]).format == "outlook" and "no dates" in detect([path]).cautions[0]
+    kettle, colours = read(path)
+    assert [(message.role, message.content.split("\n")[0]) for message in kettle.messages] == [
+        ("user", "It leaks."),
+        ("assistant", "Turn the lid."),
+        ("user", "It is dry."),
+    ]
+    assert [message.role for message in colours.messages] == ["user", "assistant"]
+    assert {"Ben Holt", "Ada"} <= set(kettle.people) and kettle.subject == "Kettle"
+    with pytest.raises(TicketsError, match="without their words"):
+        detect([write(tmp_path / "bare.csv", '"Subject","From: (Address)"\n"Kettle","ada@example.org"\n')])
