@@ -31,6 +31,14 @@ _MACHINE_SAYS = re.compile(
     r"|assistante? virtuel(?:le)?|assistente virtuale?|virtuele assistent)\b",
     re.IGNORECASE,
 )
+_HEADING = re.compile(
+    r"(?:chat|conversation|served|visitor|agents?|department|duration|started|ended)\b[^:\n]{0,30}:.{0,120}",
+    re.IGNORECASE,
+)
+"""What may stand over a chat: 'Chat started: 2025-01-02 10:00 AM UTC', 'Served by: Ben'."""
+_UPLOADED = re.compile(r"(.{1,70}) uploaded")
+_OF_FILES = re.compile(r"(?:URL|Type|Size): .{1,500}", re.IGNORECASE)
+"""The lines under a file that was uploaded."""
 _FEWEST = 2
 
 
@@ -47,6 +55,8 @@ class Utterance:
 def is_transcript(text: str) -> bool:
     """Tell a chat in lines from a message that only mentions a time."""
     lines = [line for line in text.strip().splitlines()[:40] if line.strip()]
+    while lines and _HEADING.fullmatch(lines[0].strip()):
+        lines.pop(0)
     if not lines or not lines[0].lstrip().startswith("("):
         return False
     timed = sum(_LINE.match(line.lstrip()) is not None for line in lines)
@@ -68,10 +78,17 @@ def split_transcript(text: str, subject: str, customers: Iterable[str], agents: 
         match = _LINE.match(line.lstrip())
         if match and match["event"] is None:
             spoken.append((" ".join(match["name"].split()), match["said"]))
-        elif not match and spoken and line.strip():
+        elif (
+            not match
+            and spoken
+            and line.strip()
+            and not (_UPLOADED.fullmatch(spoken[-1][0]) and _OF_FILES.fullmatch(line.strip()))
+        ):
             spoken[-1] = (spoken[-1][0], f"{spoken[-1][1]}\n{line.rstrip()}")
     asking = {name.casefold() for name in (*customers, named_in(subject)) if name}
     employed = {name.casefold() for name in agents if name}
+    files = [_UPLOADED.fullmatch(name) for name, _ in spoken]
+    spoken = [(file[1] if file else name, said) for file, (name, said) in zip(files, spoken, strict=True)]
     names = list(dict.fromkeys(name for name, _ in spoken))
     askers = {name for name in names if _VISITOR.fullmatch(name) or _is_one_of(name, asking)}
     machines = {name for name in names if name not in askers and _is_machine(name, spoken)}
@@ -82,8 +99,13 @@ def split_transcript(text: str, subject: str, customers: Iterable[str], agents: 
     if staff:
         machines.update(name for name in names if name not in askers and name not in staff)
     return [
-        Utterance(name, said, "user" if name in askers else "assistant", "bot" if name in machines else "public")
-        for name, said in spoken
+        Utterance(
+            name,
+            said,
+            "user" if name in askers else "assistant",
+            "attachment" if file else "bot" if name in machines else "public",
+        )
+        for file, (name, said) in zip(files, spoken, strict=True)
     ]
 
 

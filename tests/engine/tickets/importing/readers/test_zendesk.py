@@ -147,6 +147,14 @@ def test_a_chat_in_one_comment_becomes_its_turns_whoever_saved_it(tmp_path: Path
     assert "Web User 6a0f" not in found.people
 
 
+def test_what_stands_over_a_chat_is_no_turn_and_files_in_it_are_named(tmp_path: Path) -> None:
+    over = "Chat started: 2025-01-02 10:00 AM UTC\nServed by: Ben\n\n"
+    file = "\n(10:03:00) Web User 6a0f uploaded: lamp.jpg\nURL: https://x.example/lamp.jpg\nType: image/jpeg\nSize: 9\n"
+    found = only(write(tmp_path / "t.json", lines(zendesk(1, comment(9, over + CHAT + file)))))
+    assert said(found) == [*TURNS, ("user", "attachment", "lamp.jpg")]
+    assert "Web User 6a0f" not in found.people
+
+
 def test_ids_of_those_who_wrote_beside_a_chat_are_nobodys_names(tmp_path: Path) -> None:
     found = only(
         write(tmp_path / "t.json", lines(zendesk(1, comment(7, "Mail me that chat please."), comment(9, CHAT))))
