@@ -4,7 +4,7 @@ They go through the batch that answers people (continuous_batch.py), and are tak
 person has tested is what is here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,8 +23,10 @@ LIKELY = 20
 trained model gives (measured on the starter)."""
 
 TOGETHER = 4
-"""Prompts that are answered at a time: reading them holds up whoever calls it off, for a second on two processor cores
-with the starter."""
+"""Prompts that are answered at a time, at most."""
+READ_AT_ONCE = 512
+"""Tokens of them, unless one is longer: reading them holds up whoever calls it off, for half a second on two processor
+cores with the starter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,8 @@ def traced(
         check_mark(adapter, base.mark)
     found: list[Traced] = []
     with told_in_words(), bank_of(base).acquire([adapter]) as (name,):
-        for start in range(0, len(prompts), TOGETHER):
-            asked = prompts[start : start + TOGETHER]
+        for asked in _groups(prompts):
+            progress(len(found), len(prompts))
             notes: list[list[_Place]] = [[] for _ in asked]
             requests = [
                 Request(
@@ -87,9 +89,20 @@ def traced(
                 for prompt, places in zip(asked, notes, strict=True)
             ]
             for states in batch_of(base).answer(requests):
-                progress(start + sum(state.done for state in states), len(prompts))
+                progress(len(found) + sum(state.done for state in states), len(prompts))
             found += [_traced(prompt, places, base.chat.stop_ids) for prompt, places in zip(asked, notes, strict=True)]
     return found
+
+
+def _groups(prompts: Sequence[Sequence[int]]) -> Iterator[list[Sequence[int]]]:
+    """Cut prompts into groups that are read in a moment; in their order."""
+    group: list[Sequence[int]] = []
+    for prompt in prompts:
+        if group and (len(group) == TOGETHER or sum(map(len, (*group, prompt))) > READ_AT_ONCE):
+            yield group
+            group = []
+        group.append(prompt)
+    yield group
 
 
 _Place = tuple[tuple[int, ...], tuple[float, ...]]

@@ -4,14 +4,13 @@ Whatever happens on the way (a full disk, a folder that is read-only, somebody w
 is left, and an older export of that name stays as it was until the new one is whole.
 """
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from engine.errors import Cancelled, ResourceError, StudioError
 from engine.export.format import Choices, Format
-from engine.export.packing import pack
+from engine.export.packing import pack, settle
 from engine.export.passport import write_passport
 from engine.export.source import ExportSource
 from engine.scratch import scratch
@@ -175,9 +174,7 @@ def _settle(folder: Path, report: Report) -> None:
     """Bring what was written to the disk, so that a rename names whole files even when the power fails."""
     report("Writing it to the disk", None)
     for file in (path for path in folder.rglob("*") if path.is_file()):
-        with file.open("rb+") as written:
-            os.fsync(written.fileno())
-        report("Writing it to the disk", None)
+        settle(file, report)
 
 
 def _put(made: Path, out: Path, temporary: Path) -> None:

@@ -2,8 +2,10 @@
 
 import os
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
+from engine.meanwhile import meanwhile
 from engine.task import Report
 
 STORED = frozenset({".safetensors", ".gguf", ".zip"})
@@ -28,9 +30,23 @@ def pack(folder: Path, out: Path, report: Report) -> Path:
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in files:
             done = _add(archive, file, file.relative_to(folder).as_posix(), done, max(1, total), report)
-    with out.open("rb+") as written:
-        os.fsync(written.fileno())
+    settle(out, report)
     return out
+
+
+def settle(file: Path, report: Report) -> None:
+    """Bring a file's bytes to the disk, which takes as long as the disk wants.
+
+    Raises:
+        Cancelled: ``report`` said so.
+        OSError: The disk is full, or failed.
+    """
+
+    def work(_: Callable[[], None]) -> None:
+        with file.open("rb+") as written:
+            os.fsync(written.fileno())
+
+    meanwhile(work, lambda: report("Writing it to the disk", None), "settle")
 
 
 def _add(archive: zipfile.ZipFile, file: Path, name: str, done: int, total: int, report: Report) -> int:

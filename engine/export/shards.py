@@ -7,7 +7,6 @@ the tensors' bytes (https://huggingface.co/docs/safetensors), so the places are 
 
 import json
 import math
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -45,8 +44,6 @@ def write_shards(
             file.write(_header(shard))
             for weight in shard:
                 done = _write(weight, file, done, total, report)
-            file.flush()
-            os.fsync(file.fileno())
     if len(shards) > 1:
         places = {weight.name: name for name, shard in zip(names, shards, strict=True) for weight in shard}
         index = {"metadata": {"total_size": total}, "weight_map": dict(sorted(places.items()))}

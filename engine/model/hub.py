@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
-from engine.errors import ModelError
+from engine.errors import ModelError, StudioError
 from engine.model.catalogue import title
 from engine.model.errors import explain, unreachable
-from engine.model.fetching import watched
+from engine.model.fetching import fetched
 from engine.task import Report
 
 PATIENCE = 5.0
@@ -98,8 +98,15 @@ def fetch(model: str, report: Report, *, weights: bool = True) -> Path:
     found = look_up(model)
     patterns = (*TEXTS, *(found.weights if weights else ()))
     try:
-        with watched(_cache_of(model) / "blobs", title(model), found.bytes_of(patterns), report):
-            return Path(snapshot_download(model, allow_patterns=list(patterns)))
+        return fetched(
+            lambda bar: Path(snapshot_download(model, allow_patterns=list(patterns), tqdm_class=bar)),
+            _cache_of(model) / "blobs",
+            title(model),
+            found.bytes_of(patterns),
+            report,
+        )
+    except StudioError:
+        raise
     except Exception as error:
         raise explain(error, model) from error
 

@@ -9,8 +9,20 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 HEAVY = {"torch", "transformers", "peft", "trl", "bitsandbytes", "datasets", "accelerate", "gradio"}
 
-GROUND = {"errors", "identity", "reasoning", "damage", "task", "scratch", "workspace", "locks", "recipe", "hardware"}
-GROUND |= {"turns", "typed_numbers", "interpreter"}
+GROUND = {
+    "errors",
+    "meanwhile",
+    "identity",
+    "reasoning",
+    "damage",
+    "task",
+    "scratch",
+    "workspace",
+    "locks",
+    "recipe",
+    "hardware",
+}
+GROUND |= {"meanwhile", "turns", "typed_numbers", "interpreter"}
 ALLOWED = {
     "errors": set(),
     "identity": set(),
@@ -25,6 +37,7 @@ ALLOWED = {
     "presets": {"recipe"},
     "damage": {"errors"},
     "task": {"errors"},
+    "meanwhile": set(),
     "scratch": {"identity"},
     "workspace": {"errors", "scratch"},
     "locks": {"workspace"},

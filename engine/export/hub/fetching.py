@@ -5,13 +5,15 @@ What arrives is a stranger's, and goes through the same import as any folder (im
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
-from engine.errors import ModelError
+from engine.errors import ModelError, StudioError
 from engine.export.importing import MAX_TOTAL_BYTES, WANTED
 from engine.export.tickets import FILE as TICKETS
 from engine.model.adapter_config import CONFIG
 from engine.model.adapter_files import PICKLE, WEIGHTS
 from engine.model.errors import explain, unreachable
+from engine.model.fetching import fetched
 from engine.model.hub import PATIENCE
 from engine.model.sources import is_hub_id
 from engine.task import Report
@@ -27,7 +29,7 @@ def fetch_adapter(
     Args:
         repository: Its id on the hub.
         folder: Where to; empty.
-        report: Told what is fetched; raises Cancelled.
+        report: Told how many bytes are here; raises Cancelled.
         revision: A branch, a tag or a commit; the newest when empty.
         sha256: What the weights' hash has to be; not compared when empty.
 
@@ -58,13 +60,19 @@ def fetch_adapter(
     sizes = {file.rfilename: file.size or 0 for file in told.siblings or () if file.rfilename in _FILES}
     _check(repository, sizes)
     commit = told.sha or revision or "main"
-    for name in sorted(sizes, key=sizes.__getitem__):
-        report(f"Fetching {name}", None)
-        try:
-            hub.hf_hub_download(repository, name, revision=commit, local_dir=folder)
-        except Exception as error:
-            raise explain(error, repository) from error
-    found = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+
+    def fetch(bar: type[Any]) -> None:
+        for name in sorted(sizes, key=sizes.__getitem__):
+            hub.hf_hub_download(repository, name, revision=commit, local_dir=folder, tqdm_class=bar)
+
+    try:
+        fetched(fetch, folder, repository, sum(sizes.values()), report)
+    except StudioError:
+        raise
+    except Exception as error:
+        raise explain(error, repository) from error
+    with (folder / WEIGHTS).open("rb") as weights:
+        found = hashlib.file_digest(weights, "sha256").hexdigest()
     if sha256 and found != sha256.strip().lower():
         raise ModelError(
             f"The weights of {repository} are not those that were named (sha256 {found[:12]}…).",

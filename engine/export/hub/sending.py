@@ -11,12 +11,14 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import Cancelled, ModelError, ResourceError, StudioError
+from engine.errors import ModelError, ResourceError, StudioError
 from engine.export.files import TOKENIZER_FILES
 from engine.export.passport import FILE as PASSPORT
 from engine.export.records import Sending, Sent
+from engine.meanwhile import meanwhile
 from engine.model.adapter_config import CONFIG
 from engine.model.adapter_files import BASE
+from engine.model.fetching import amount
 from engine.model.fingerprint import INDEX
 from engine.model.sources import is_hub_id
 from engine.scratch import scratch
@@ -136,31 +138,34 @@ def _prepare(hub: "HfApi", repository: str, report: Report, private: bool) -> No
 
 
 def _send_file(hub: "HfApi", repository: str, file: Path, name: str, size: int, report: Report) -> str:
-    with _Watched(file, f"Sending {name}", size, report) as watched:
-        try:
+    """Send a file in a thread of its own, and return the commit; one that is called off ends at its next piece."""
+    read = [0]
+
+    def look() -> None:
+        report(f"Sending {name} ({amount(read[0], size)})", min(1.0, read[0] / max(1, size)))
+
+    def upload(still_wanted: Callable[[], None]) -> str:
+        with _Watched(file, read, still_wanted) as watched:
             done = hub.upload_file(
                 path_or_fileobj=watched, path_in_repo=name, repo_id=repository, commit_message=f"Add {name}"
             )
-        except Exception as error:
-            raise watched.called_off or error from error
-    return done.oid
+        return done.oid
+
+    look()
+    return meanwhile(upload, look, "send")
 
 
 class _Watched(io.BufferedReader):
-    """A file that tells how much of it has been read, and refuses to be read on once it is called off."""
+    """A file that says how much of it has been read, and refuses to be read on once nobody wants that."""
 
-    def __init__(self, file: Path, stage: str, size: int, report: Report) -> None:
+    def __init__(self, file: Path, read: list[int], still_wanted: Callable[[], None]) -> None:
         super().__init__(io.FileIO(file))
-        self._stage, self._size, self._report = stage, max(1, size), report
-        self.called_off: Cancelled | None = None
+        self._read, self._still_wanted = read, still_wanted
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read, and tell."""
-        try:
-            self._report(self._stage, min(1.0, self.tell() / self._size))
-        except Cancelled as cancelled:
-            self.called_off = cancelled
-            raise
+        """Read, and note how far."""
+        self._still_wanted()
+        self._read[0] = self.tell()
         return super().read(size)
 
 

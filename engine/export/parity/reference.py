@@ -131,7 +131,9 @@ def reference(
     from engine.chat.traced import traced
 
     most = min(LONGEST_PROMPT, (context_of(base.model) or LONGEST_PROMPT + LONGEST_ANSWER) - LONGEST_ANSWER)
+    progress(0, len(asked))
     prompts = [base.chat.prompt(question.turns) for question in asked]
+    progress(0, len(asked))
     short = [place for place, prompt in enumerate(prompts) if len(prompt) <= most]
     if not short:
         raise StudioError(
