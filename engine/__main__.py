@@ -25,6 +25,7 @@ from engine.workspace import Workspace, default_root, keep_to_owner
 
 if TYPE_CHECKING:
     from engine.chat.records import Voice
+    from engine.export.records import Brought
     from engine.studio import Studio
     from engine.tickets.importing.detect import Detection
 
@@ -250,8 +251,9 @@ def judge(
 
 @app.command()
 def export(
-    run: RunOption,
     out: Annotated[Path, typer.Option(help="The .zip or the new folder to write.")],
+    run: Annotated[Path | None, typer.Option(help="The run's folder.")] = None,
+    adapter: Annotated[Path | None, typer.Option(help="Or an adapter's folder, as 'import' has told it.")] = None,
     format_: Annotated[
         str,
         typer.Option(
@@ -275,7 +277,7 @@ def export(
     ] = "",
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Take a run's result home."""
+    """Take home a run's result, or an adapter that was brought in."""
     from engine.export.records import Choices
     from engine.export.registry import FORMATS
 
@@ -283,7 +285,9 @@ def export(
         raise typer.BadParameter(f"'{format_}' is not one of: {', '.join(FORMATS)}.", param_hint="--format")
     studio = _studio(workspace)
     choices = Choices(with_tickets, onto, quantisation)
-    made = studio.runs.open_at(run)
+    if (run is None) == (adapter is None):
+        raise typer.BadParameter("Name either --run or --adapter.")
+    made = studio.runs.open_at(run) if run else studio.adapters.at(adapter or Path())
     path = follow(studio.export.make(made, format_, out, choices))
     files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
     parity = studio.export.parity(made, format_)
@@ -339,13 +343,42 @@ def pull(
     model: Annotated[str, typer.Option(help="Its base, where what it names is not found here.")] = "",
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Bring an adapter of the model hub into the workspace."""
+    """Bring an adapter of the model hub into the workspace, and try it."""
+    from engine.model.sources import is_hub_id
+
+    if not is_hub_id(repository):
+        raise ModelError(f"'{repository[:80]}' is no id of the model hub.", "Write it as owner/name.")
+    studio = _studio(workspace)
+    _come(studio, follow(studio.importing.bring_in(repository, "", model, revision=revision, sha256=sha256)))
+
+
+@app.command(name="import")
+def import_(
+    source: Annotated[Path, typer.Argument(help="An exported .zip, an adapter's folder, or a whole model's.")],
+    name: Annotated[str, typer.Option(help="What it is called here.")] = "",
+    model: Annotated[str, typer.Option(help="An adapter's base, where what it names is not found here.")] = "",
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Bring an adapter into the workspace and try it, or a whole model as a base to train over."""
+    studio = _studio(workspace)
+    _come(studio, follow(studio.importing.bring_in(str(source.expanduser().absolute()), name, model)))
+
+
+def _come(studio: "Studio", brought: "Brought") -> None:
+    """Say what has come; end with 1 where an adapter does not answer as it should."""
+    from engine.export.passport import HUB
     from engine.workspace import read_object
 
-    studio = _studio(workspace)
-    voice = follow(studio.hub.fetch(repository, "", model, revision=revision, sha256=sha256))
-    folder = studio.workspace.adapters / voice.removeprefix("adapter:")
-    result({"adapter": str(folder), **read_object(folder / "hub.json")})
+    folder = studio.adapters.folder(brought.voice)
+    if brought.is_model:
+        result({"model": studio.playground.voice(brought.voice).model, "name": brought.label})
+        return
+    origin = read_object(folder / HUB) if (folder / HUB).is_file() else {}
+    proof = brought.proof
+    told = {"parity": proof.verdict, "parity_told": proof.sentence} if proof else {}
+    result({"adapter": str(folder), **origin, **told})
+    if proof and proof.is_doubtful:
+        raise ModelError(proof.sentence, "It is here all the same; do not use it before you know why.")
 
 
 @app.command()

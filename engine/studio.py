@@ -22,6 +22,7 @@ from engine.services.erasing import ErasureService
 from engine.services.export import ExportService
 from engine.services.facts import FactService
 from engine.services.hub import HubService
+from engine.services.importing import ImportService
 from engine.services.lookup import LookupService
 from engine.services.playground import PlaygroundService
 from engine.services.questions import QuestionService
@@ -76,8 +77,9 @@ class Studio:
         self.facts = FactService(self.lookup)
         self.replies = ReplyService(self.runs, self.lookup, self.facts)
         self.questions = QuestionService(workspace, self.playground, self.facts)
-        self.export = ExportService(self.runs, self.bases, workspace.cache)
-        self.hub = HubService(workspace, self.export, self.adapters)
+        self.export = ExportService(self.runs, self.adapters, self.bases, workspace.cache)
+        self.hub = HubService(workspace, self.export)
+        self.importing = ImportService(workspace, self.adapters, self.export)
         self.verdict = VerdictService(self.runs, self.playground, self.lookup, self.bases, self.tickets)
         self.blind = BlindService(self.runs, self.verdict)
         self.endpoint = EndpointService(workspace, self.tickets, self.runs, self.playground)
@@ -104,7 +106,8 @@ class Studio:
         The lists of runs, data sets, imported adapters, saved recipes and question sets, in this order.
         """
         mark, home = self.workspace.mark, self.workspace
-        sets, adapters = mark(home.datasets, REPORT, NAME), mark(home.adapters, "about.json")
+        sets, brought = mark(home.datasets, REPORT, NAME), (home.adapters, home.models)
+        adapters = hash(tuple(mark(folder, "about.json") for folder in brought))
         return self.runs.revision(), sets, adapters, self.recipes.revision(), self.questions.revision()
 
     def gpus(self) -> int:

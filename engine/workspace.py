@@ -3,6 +3,7 @@
     <root>/datasets/<id>/     prepared tickets
     <root>/runs/<id>/         one folder a training run
     <root>/adapters/<id>/     adapters that were imported
+    <root>/models/<id>/       whole models that were brought in, to train over
     <root>/recipes/<id>.json  recipes a person has saved
     <root>/questions/<id>.json  sets of questions a person has saved
     <root>/cache/             the starter model; may be deleted at any time
@@ -62,6 +63,7 @@ class Workspace:
         self.datasets = self.root / "datasets"
         self.runs = self.root / "runs"
         self.adapters = self.root / "adapters"
+        self.models = self.root / "models"
         self.recipes = self.root / "recipes"
         self.questions = self.root / "questions"
         self.cache = cache or self.root / "cache"
@@ -72,6 +74,7 @@ class Workspace:
                 self.datasets,
                 self.runs,
                 self.adapters,
+                self.models,
                 self.recipes,
                 self.questions,
                 self.cache,
@@ -161,7 +164,7 @@ class Workspace:
 
     def sweep(self) -> None:
         """Remove what programs that were killed have left half made; never what a living one is making."""
-        homes = (self.datasets, self.runs, self.adapters)
+        homes = (self.datasets, self.runs, self.adapters, self.models)
         with disk_errors(self.root):
             entries = [entry for home in homes for entry in self.entries(home) if entry.is_dir()]
         exports = (entry / "exports" for entry in entries)

@@ -19,6 +19,9 @@ PREPARE = "prepare"
 EXPORT = "export"
 """Purpose: packing an adapter."""
 
+IMPORT = "import"
+"""Purpose: bringing an adapter or a model in."""
+
 
 def counting(dataset: str, *of: object) -> str:
     """Purpose: counting the tokens of a data set; ``of`` says of which state of it, and for what."""

@@ -100,12 +100,13 @@ class Voice:
 
     id: str
     """'base', 'run:<id>', 'run:<id>@<step>' for a checkpoint, 'run:<id>@now' for a run as it trains, or 'adapter:<id>'
-    for an imported one; each may end with :data:`LOOKUP`. Or :data:`NEAREST`."""
+    for an imported one, 'model:<id>' for a whole model that was brought in; each may end with :data:`LOOKUP`. Or
+    :data:`NEAREST`."""
     label: str
     model: str
     """The base it belongs to, as in the recipe; empty for 'base', which follows the others."""
     path: Path | None
-    """The PEFT adapter folder, for a run as it trains where it will be; None for the base."""
+    """The PEFT adapter folder, for a run as it trains where it will be; None for the base and for a whole model."""
     snapshot: "Snapshot | None" = None
     """The weights that answer for a run as it trains, once they have been copied."""
     lookup: bool = False

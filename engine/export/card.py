@@ -5,13 +5,14 @@ Holds counts and settings, never the text of a ticket.
 
 import html
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import StudioError
 from engine.export.result import Result, newest_result
-from engine.export.usage import STARTER_FOLDER, merged_script, usage_script
+from engine.export.usage import STARTER_FOLDER, usage_script
 from engine.model.catalogue import find
 from engine.model.libraries import import_all
 from engine.model.sources import is_hub_id, public_name
@@ -77,28 +78,28 @@ def summary(run: RunDirectory) -> str:
     return card_of(run, newest_result(run), ADAPTER, "")
 
 
-def card_of(run: RunDirectory, result: Result, kind: Kind, chapter_on_usage: str) -> str:
+def card_of(run: RunDirectory, result: Result, kind: Kind, chapter: str) -> str:
     """Write the card of a run's result in any format.
 
     Args:
         run: The run.
         result: What of it.
         kind: What the card says of the format.
-        chapter_on_usage: How it is used, as Markdown; may be empty.
+        chapter: How it is used, as Markdown; may be empty.
 
     Raises:
         StudioError: The run's recipe is damaged.
     """
     recipe = run.recipe
     parts = (
-        _front_matter(recipe, kind),
-        _opening(run, result, kind),
-        chapter_on_usage,
+        front_matter(recipe, kind),
+        opening(run.status.name, recipe, kind, _unfinished(result)),
+        chapter,
         _numbers(run, result),
         _verdict(run),
         _learnt_from(run),
-        _settings(recipe),
-        _limits(recipe, kind),
+        settings(recipe),
+        limits(recipe, kind),
         _versions(run),
     )
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -115,30 +116,18 @@ def usage(run: RunDirectory, result: Result | None = None) -> str:
         RunError, StudioError: As in :func:`model_card`.
     """
     result = result or newest_result(run)
-    return usage_script(run.recipe, _compute_type(run), _chat(result.folder))
+    return usage_script(run.recipe, compute_type(_environment(run), run.recipe), chat_of(result.folder))
 
 
-def merged_usage(run: RunDirectory, result: Result) -> str:
-    """Write the script that uses the merged model of a run.
-
-    Args:
-        run: The run.
-        result: What of it was merged.
-
-    Raises:
-        StudioError: As in :func:`model_card`.
-    """
-    return merged_script(run.recipe, _compute_type(run), _chat(result.folder))
-
-
-def install(run: RunDirectory, packages: tuple[str, ...]) -> str:
-    """The command that installs packages, in the versions that the run was made with."""
-    seen = _environment(run)
+def install(environment: Mapping[str, Any], packages: tuple[str, ...]) -> str:
+    """The command that installs packages, in the versions that it was trained with where these are known."""
+    seen = environment
     pinned = (f"{name}=={str(seen[name]).split('+')[0]}" if name in seen else name for name in packages)
     return f"pip install {' '.join(pinned)}"
 
 
-def _front_matter(recipe: Recipe, kind: Kind) -> str:
+def front_matter(recipe: Recipe, kind: Kind) -> str:
+    """Write the block at a card's top that is meant for programs, as YAML."""
     values: dict[str, Any] = {
         "base_model": STARTER_BASE if recipe.model == STARTER else public_name(recipe.model),
         "library_name": kind.library,
@@ -151,14 +140,21 @@ def _front_matter(recipe: Recipe, kind: Kind) -> str:
     return "\n".join(["---", *(f"{name}: {json.dumps(value)}" for name, value in values.items()), "---"])
 
 
-def _opening(run: RunDirectory, result: Result, kind: Kind) -> str:
-    name, recipe = run.status.name, run.recipe
+def opening(name: str, recipe: Recipe, kind: Kind, remark: str = "") -> str:
+    """Write a card's title, and what it is.
+
+    Args:
+        name: What the person calls it; becomes one line of plain text.
+        recipe: How it was trained.
+        kind: What the card says of the format.
+        remark: A paragraph, or empty.
+    """
     entry = find(recipe.model)
     licence = f" ({entry.licence})" if entry else ""
     return (
-        f"# {_plain(name)}\n\n"
-        f"{kind.opening.format(base=_plain(entry.title if entry else public_name(recipe.model)))}\n\n"
-        f"{_unfinished(result)}"
+        f"# {plain(name)}\n\n"
+        f"{kind.opening.format(base=plain(entry.title if entry else public_name(recipe.model)))}\n\n"
+        f"{remark}"
         f"{_lookup(recipe)}"
         f"Licence: the base model's own{licence} holds for the base. What was learnt comes from the tickets of "
         "whoever trained it; ask them before passing it on."
@@ -190,8 +186,18 @@ def how_to_use(run: RunDirectory, result: Result | None = None) -> str:
     Raises:
         RunError, StudioError: As in :func:`model_card`.
     """
-    recipe = run.recipe
-    steps = ["Unpack this .zip into a folder of its own and open a terminal there.", f"`{install(run, PACKAGES)}`"]
+    return chapter_on_usage(run.recipe, install(_environment(run), PACKAGES), usage(run, result))
+
+
+def chapter_on_usage(recipe: Recipe, installing: str, script: str) -> str:
+    """Write the chapter on how an adapter is used.
+
+    Args:
+        recipe: How it was trained.
+        installing: The command that installs what its script needs.
+        script: The script.
+    """
+    steps = ["Unpack this .zip into a folder of its own and open a terminal there.", f"`{installing}`"]
     if recipe.model == STARTER:
         steps.append(
             "The base is the starter model that comes with Ticket Tuner (SmolLM2 135M, packed as Q4_1 GGUF in the "
@@ -200,7 +206,7 @@ def how_to_use(run: RunDirectory, result: Result | None = None) -> str:
         )
     steps.append('`python usage.py "Where is my parcel?"` runs this script, which is in the .zip too:')
     numbered = "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
-    return f"## How to use it\n\n{numbered}\n\n```python\n{usage(run, result)}```\n\n{_with_peft_alone(recipe)}"
+    return f"## How to use it\n\n{numbered}\n\n```python\n{script}```\n\n{_with_peft_alone(recipe)}"
 
 
 def _with_peft_alone(recipe: Recipe) -> str:
@@ -252,7 +258,7 @@ def _numbers(run: RunDirectory, result: Result) -> str:
         rows.append(("Weights kept from step", f"{kept:,}"))
     device = _environment(run).get("device") or (history.started.device if history.started else "")
     rows.append(("Device", str(device)))
-    return "## The run in numbers\n\n" + _table([row for row in rows if row[1]])
+    return "## The run in numbers\n\n" + table([row for row in rows if row[1]])
 
 
 def _forgotten(history: History, result: Result) -> str:
@@ -278,7 +284,7 @@ def _verdict(run: RunDirectory) -> str:
     if found.blind.get("votes"):
         told.append(f"Blind test: {found.blind['sentence']}")
     basis = f"Judged on {len(found.tickets):,} held-out tickets, beside the base model and look-up."
-    return "## Was it worth it?\n\n" + "\n".join(f"- {_plain(line)}" for line in told) + f"\n\n{basis}"
+    return "## Was it worth it?\n\n" + "\n".join(f"- {plain(line)}" for line in told) + f"\n\n{basis}"
 
 
 def _repeated(run: RunDirectory) -> str:
@@ -306,18 +312,20 @@ def _learnt_from(run: RunDirectory) -> str:
         ("Personal data masked in", f"{masked:,} places"),
         ("Languages (conversations)", languages),
     ]
-    return "## What it learnt from\n\n" + _table([row for row in rows if row[1]])
+    return "## What it learnt from\n\n" + table([row for row in rows if row[1]])
 
 
-def _settings(recipe: Recipe) -> str:
+def settings(recipe: Recipe) -> str:
+    """Write the chapter of all settings, with the base as others know it."""
     values = recipe.to_dict() | {"model": public_name(recipe.model)}
     rows = [
         (FIELDS[name].label, f"{value} {FIELDS[name].unit}".strip()) for name, value in values.items() if value != ""
     ]
-    return "## Recipe\n\n" + _table(rows)
+    return "## Recipe\n\n" + table(rows)
 
 
-def _limits(recipe: Recipe, kind: Kind) -> str:
+def limits(recipe: Recipe, kind: Kind) -> str:
+    """Write the chapter on what it cannot do."""
     sentences = (
         *(kind.notes or (over_another_precision(recipe),)),
         "It has learnt a manner and some facts, not to be right: prices, dates and promises must be checked by a "
@@ -339,7 +347,7 @@ def over_another_precision(recipe: Recipe) -> str:
 
 def _versions(run: RunDirectory) -> str:
     rows = [(name, str(value)) for name, value in _environment(run).items() if name != "device"]
-    return "## Made with\n\n" + _table(rows) if rows else ""
+    return "## Made with\n\n" + table(rows) if rows else ""
 
 
 def kept_evaluation(history: History, result: Result) -> Evaluated | None:
@@ -367,12 +375,18 @@ def _environment(run: RunDirectory) -> dict[str, Any]:
         return {}
 
 
-def _compute_type(run: RunDirectory) -> str:
-    used = _environment(run).get("compute_type", run.recipe.compute_type)
+def compute_type(environment: Mapping[str, Any], recipe: Recipe) -> str:
+    """Return in what a run computed; float32 where that is not known."""
+    used = environment.get("compute_type", recipe.compute_type)
     return used if used in {"float32", "bfloat16", "float16"} else "float32"
 
 
-def _chat(folder: Path) -> "ChatFormat":
+def chat_of(folder: Path) -> "ChatFormat":
+    """Read a folder's tokenizer and chat template.
+
+    Raises:
+        StudioError: They are damaged.
+    """
     import_all()
     from transformers import AutoTokenizer
 
@@ -386,11 +400,12 @@ def _chat(folder: Path) -> "ChatFormat":
     return chat_format(tokenizer)
 
 
-def _table(rows: list[tuple[str, str]]) -> str:
-    return "\n".join(["| | |", "| --- | --- |", *(f"| {_plain(name)} | {_plain(value)} |" for name, value in rows)])
+def table(rows: list[tuple[str, str]]) -> str:
+    """Write a table of two columns; what stands in it becomes plain text."""
+    return "\n".join(["| | |", "| --- | --- |", *(f"| {plain(name)} | {plain(value)} |" for name, value in rows)])
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """One line of Markdown that shows ``text`` and does nothing else."""
     line = html.escape(" ".join(text.split()), quote=False)
     for mark in "\\`*_[]|#":

@@ -34,7 +34,7 @@ def check_fit(adapter: Path, model: str, cache: Path) -> None:
     Raises:
         ModelError: Its shapes, the weights that it was trained over, its vocabulary or its chat template are others.
     """
-    home = _home(model, cache)
+    home = home_of(model, cache)
     if home is None:
         return
     check_mark(adapter, weights_mark(str(home)))
@@ -42,7 +42,7 @@ def check_fit(adapter: Path, model: str, cache: Path) -> None:
     _check_words(adapter, home, public_name(model))
 
 
-def _home(model: str, cache: Path) -> Path | None:
+def home_of(model: str, cache: Path) -> Path | None:
     """Return the base's folder; None where it would have to be fetched, or cannot be read, which is told when asked."""
     if model == STARTER:
         here = starter.is_cached(cache)

@@ -13,8 +13,12 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from engine.errors import ModelError, RecipeError, StudioError
-from engine.export.files import TOKENIZER_FILES
+from engine.export.files import TOKENIZER_FILES, copy
 from engine.export.fitting import check_fit
+from engine.export.papers import check_papers
+from engine.export.parity.certificate import FILE as CERTIFICATE
+from engine.export.parity.certificate import MAX_BYTES as MAX_CERTIFICATE_BYTES
+from engine.export.source import ABOUT, PASSPORT
 from engine.export.tickets import FILE as TICKETS
 from engine.export.tickets import unpack as unpack_tickets
 from engine.hardware import GIB
@@ -23,12 +27,15 @@ from engine.model.adapter_files import BASE, MAX_WEIGHTS_BYTES, PICKLE, WEIGHTS,
 from engine.model.sources import is_hub_id, public_name
 from engine.recipe import STARTER, Recipe
 from engine.scratch import scratch
+from engine.task import Report
 from engine.workspace import Workspace, disk_errors, read_object, write_json
 
 RECIPE = "recipe.json"
-WANTED = frozenset({CONFIG, WEIGHTS, PICKLE, RECIPE, BASE, TICKETS, *TOKENIZER_FILES})
+WANTED = frozenset({CONFIG, WEIGHTS, PICKLE, RECIPE, BASE, TICKETS, PASSPORT, CERTIFICATE, *TOKENIZER_FILES})
 """The only files that are taken; a script or a README is left behind."""
 
+TEXTS = frozenset({CONFIG, RECIPE, BASE, PASSPORT, CERTIFICATE})
+"""Files of which the length is looked at before they are read."""
 MAX_ENTRIES = 1000
 MAX_TOTAL_BYTES = MAX_WEIGHTS_BYTES + 64 * 2**20
 """The largest weights and a tokenizer beside them."""
@@ -43,7 +50,12 @@ _PICK = "Pick the .zip that was exported here, or the folder of a PEFT adapter."
 
 
 def import_adapter(
-    workspace: Workspace, source: Path, name: str = "", base: str = "", known: Iterable[str] = ()
+    workspace: Workspace,
+    source: Path,
+    name: str = "",
+    base: str = "",
+    known: Iterable[str] = (),
+    report: Report = lambda *_: None,
 ) -> Path:
     """Bring an adapter into the workspace.
 
@@ -53,6 +65,7 @@ def import_adapter(
         name: What it is called in the playground; the file's name when empty.
         base: The base model, where the person names it: 'starter', a folder or a model hub id.
         known: Base models that were used here; an adapter that names a folder's name finds its base among them.
+        report: Told what is done; raises Cancelled.
 
     Returns:
         The new folder under ``workspace.adapters``, with about.json beside the adapter's files.
@@ -67,16 +80,18 @@ def import_adapter(
         staged = temporary / source.name  # its name is in what is said of it
         staged.mkdir()
         if source.is_dir():
-            _copy(source, staged)
+            _copy(source, staged, report)
         elif zipfile.is_zipfile(source):
-            _unpack(source, staged)
+            _unpack(source, staged, report)
         else:
             raise ModelError(f"{source.name} is neither a .zip nor a folder.", _PICK)
         model = _base_of(staged, base.strip(), known)
+        report("Looking at its weights", None)
         _as_safetensors(staged)
+        check_papers(staged)
         check_fit(staged, model, workspace.cache)
         unpack_tickets(staged)
-        return _settle(workspace, staged, name, model)
+        return _settle(workspace, staged, {"name": name, "model": model, "source": public_name(str(source))})
 
 
 def _name_of(source: Path) -> str:
@@ -95,13 +110,13 @@ def adapter_recipe(folder: Path, model: str) -> Recipe:
     return Recipe.from_dict({**read_object(saved), "model": model}) if saved.exists() else Recipe(model=model)
 
 
-def _copy(source: Path, staged: Path) -> None:
+def _copy(source: Path, staged: Path, report: Report) -> None:
     """Take an adapter's files from a folder, or from the one folder in it that holds an adapter (as a run's does)."""
     homes = [folder for folder in (source, *_subfolders(source)) if (folder / CONFIG).is_file()]
     if not homes and (source / "config.json").is_file():
         raise ModelError(
             f"{source.name} is a whole model, not an adapter.",
-            "To train over it, write its path as the base model of a recipe.",
+            "It is a base model: bring it in as such, or write its path as the base model of a recipe.",
         )
     if not homes:
         raise ModelError(f"{source.name} holds no adapter ({CONFIG} is missing).", _PICK)
@@ -113,18 +128,18 @@ def _copy(source: Path, staged: Path) -> None:
         files[RECIPE] = source / RECIPE
     _check_sizes(((file.name, file.stat().st_size) for file in files.values()), source.name)
     for file in files.values():
-        shutil.copyfile(file, staged / file.name)
+        copy(file, staged, report, "Copying it")
 
 
 def _subfolders(folder: Path) -> list[Path]:
     return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.is_symlink())
 
 
-def _unpack(source: Path, staged: Path) -> None:
+def _unpack(source: Path, staged: Path, report: Report) -> None:
     try:
         with zipfile.ZipFile(source) as archive:
             for entry in _chosen(archive, source.name):
-                extract(archive, entry, staged / PurePosixPath(entry.filename).name)
+                extract(archive, entry, staged / PurePosixPath(entry.filename).name, report)
     except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError) as error:
         raise ModelError(f"{source.name} is a damaged .zip.", "Fetch or export it again.") from error
 
@@ -186,14 +201,23 @@ def _check_sizes(files: Iterable[tuple[str, int]], name: str) -> None:
     total = 0
     for file, size in files:
         total += size
-        if file.endswith((CONFIG, RECIPE, BASE)) and size > MAX_TEXT_BYTES:
+        name_of_it = PurePosixPath(file).name
+        most = {CERTIFICATE: MAX_CERTIFICATE_BYTES}.get(name_of_it, MAX_TEXT_BYTES)
+        if name_of_it in TEXTS and size > most:
             raise ModelError(f"{Path(file).name} in {name} is {size / 1e6:,.0f} MB, which no such file is.", _PICK)
     if total > MAX_TOTAL_BYTES:
         raise ModelError(f"{name} unpacks to {total / GIB:,.1f} GiB; at most 2 GiB are taken.", _PICK)
 
 
-def extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> None:
-    """Write one entry, and never more of it than its header says."""
+def extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, report: Report) -> None:
+    """Write one entry, and never more of it than its header says.
+
+    Args:
+        archive: The .zip.
+        entry: In it.
+        target: The file to write.
+        report: Told how far it is; raises Cancelled.
+    """
     written = 0
     with archive.open(entry) as packed, target.open("xb") as file:
         while chunk := packed.read(2**20):
@@ -201,6 +225,7 @@ def extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> N
             if written > entry.file_size:
                 raise ModelError(f"{target.name} is longer than it says.", "Export it again.")
             file.write(chunk)
+            report(f"Unpacking {target.name}", written / max(1, entry.file_size))
 
 
 def _base_of(staged: Path, wanted: str, known: Iterable[str]) -> str:
@@ -271,11 +296,11 @@ def _as_safetensors(staged: Path) -> None:
     (staged / PICKLE).unlink(missing_ok=True)
 
 
-def _settle(workspace: Workspace, staged: Path, name: str, model: str) -> Path:
+def _settle(workspace: Workspace, staged: Path, about: dict[str, str]) -> Path:
     """Move the files in; the configuration last, which is what makes a folder an adapter."""
-    folder = workspace.new_folder(workspace.adapters, name)
+    folder = workspace.new_folder(workspace.adapters, about["name"])
     try:
-        write_json(folder / "about.json", {"name": name, "model": model, "imported_at": time.time()})
+        write_json(folder / ABOUT, {**about, "imported_at": time.time()})
         for file in sorted(staged.iterdir(), key=lambda file: file.name == CONFIG):
             file.replace(folder / file.name)
     except BaseException:

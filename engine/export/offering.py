@@ -1,6 +1,7 @@
 """What the window shows of each format for one run, the exports that lie in the run's folder already among it.
 
-runs/<id>/exports/<slug>-<format>/     each with its passport.json
+runs/<id>/exports/<slug>-<format>/       each with its passport.json
+adapters/<id>/exports/<slug>-<format>/   of an adapter that was brought in
 """
 
 import shutil
@@ -44,16 +45,13 @@ def offer(source: ExportSource, format_: Format) -> Offer:
 
 
 def place(source: ExportSource, format_: Format) -> Path:
-    """Return where the window puts an export of a run."""
-    assert source.run is not None
-    return source.run.path / EXPORTS / f"{slug(source.name)}-{format_.key}"
+    """Return where the window puts an export."""
+    return source.home / EXPORTS / f"{slug(source.name)}-{format_.key}"
 
 
 def made(source: ExportSource, format_: Format) -> Made | None:
-    """Return the export of a format that lies in the run's folder, whatever the run was called then."""
-    if source.run is None:
-        return None
-    for folder in sorted((source.run.path / EXPORTS).glob(f"*-{format_.key}")):
+    """Return the export of a format that lies in its folder, whatever the run or adapter was called then."""
+    for folder in sorted((source.home / EXPORTS).glob(f"*-{format_.key}")):
         try:
             told = read_passport(folder)
         except StudioError:

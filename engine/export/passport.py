@@ -15,15 +15,17 @@ from engine.errors import StudioError
 from engine.export.card import kept_evaluation
 from engine.export.files import write_json_text
 from engine.export.format import Choices, Format
-from engine.export.source import ExportSource
+from engine.export.source import PASSPORT, ExportSource
 from engine.model.adapter_files import BASE, WEIGHTS
 from engine.model.sources import public_name
 from engine.task import Report
 from engine.tickets.dataset.files import HELDOUT, REPORT, TRAIN
 from engine.workspace import read_object
 
-FILE = "passport.json"
+FILE = PASSPORT
 VERSION = 1
+HUB = "hub.json"
+"""Beside an adapter that was fetched from the model hub: which, of which commit."""
 _CHUNK = 4 * 2**20
 _COUNTS = ("format", "tickets_read", "conversations_kept", "dropped", "redactions", "languages")
 """Fields of a data set's report that are names of reasons and numbers, and no text."""
@@ -50,11 +52,12 @@ def write_passport(source: ExportSource, format_: Format, choices: Choices, fold
         "step": source.step,
         "base": _base(source),
         "recipe": source.recipe.to_dict() | {"model": public_name(source.recipe.model)},
-        "template_sha256": _template(source.adapter),
+        "template_sha256": _template(source.tokenizer(report)),
         "adapter_sha256": _digest(source.adapter / WEIGHTS, report, stage),
         "data": _data(source, report, stage),
         "heldout_loss": _heldout(source),
-        "environment": _environment(source),
+        "environment": source.environment,
+        "imported": _imported(source),
         "files": {path.relative_to(folder).as_posix(): _digest(path, report, stage) for path in files},
     }
     write_json_text(folder / FILE, {name: value for name, value in values.items() if value not in (None, {}, "")})
@@ -85,7 +88,7 @@ def weights_mark(source: ExportSource) -> str:
 
     It lies beside a finished adapter; a checkpoint has it from the run's own record.
     """
-    noted = _object(source.adapter / BASE).get("mark") or _environment(source).get("base_weights")
+    noted = _object(source.adapter / BASE).get("mark") or source.environment.get("base_weights")
     return noted if isinstance(noted, str) else ""
 
 
@@ -126,8 +129,13 @@ def _heldout(source: ExportSource) -> dict[str, Any]:
     }
 
 
-def _environment(source: ExportSource) -> dict[str, Any]:
-    return _object(source.run.path / "environment.json") if source.run else {}
+def _imported(source: ExportSource) -> dict[str, Any]:
+    """Where an adapter was brought in from, its own passport among it, which may say the same of an earlier one."""
+    if source.run:
+        return {}
+    about, hub = source.about, _object(source.adapter / HUB)
+    told = {"from": about.get("source"), "at": about.get("imported_at"), "hub": hub, "passport": source.passport}
+    return {name: value for name, value in told.items() if value}
 
 
 def _template(adapter: Path) -> str | None:

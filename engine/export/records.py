@@ -110,3 +110,19 @@ class Sent:
     commit: str
     private: bool
     files: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What has come from elsewhere."""
+
+    voice: str
+    """Its id in the playground."""
+    label: str
+    proof: Proof | None
+    """How an adapter answers; None for a whole model, which is a base and has nothing to be compared with."""
+
+    @property
+    def is_model(self) -> bool:
+        """Whether it is a whole model, to train over."""
+        return self.voice.startswith("model:")

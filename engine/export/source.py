@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.base_holder import BaseHolder
-from engine.errors import Cancelled, ModelError
+from engine.errors import Cancelled, ModelError, StudioError
 from engine.export.result import Result, newest_result
 from engine.model.size import size_of
 from engine.model.sources import is_hub_id, resolve
@@ -19,10 +19,17 @@ from engine.recipe import Recipe
 from engine.task import Report
 from engine.tickets.dataset.files import HELDOUT
 from engine.training.runs.directory import RunDirectory
+from engine.workspace import read_object
 
 if TYPE_CHECKING:
     from engine.model.adapter_files import Adapter
     from engine.model.base import BaseModel
+
+
+ABOUT = "about.json"
+"""Beside an adapter that was brought in: its name here, its base, and where it came from."""
+PASSPORT = "passport.json"
+"""The file that says where an export comes from (passport.py)."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,35 @@ class ExportSource:
         """
         result = newest_result(run)
         return cls(run.status.name, result.folder, run.recipe, bases, cache, run, result.step)
+
+    @property
+    def home(self) -> Path:
+        """The folder that keeps what belongs to it: its exports, and how they were tried."""
+        return self.run.path if self.run else self.adapter
+
+    @cached_property
+    def passport(self) -> dict[str, Any]:
+        """What an adapter that was brought in has brought along of its origin; empty where that is nothing."""
+        return {} if self.run else _told(self.adapter / PASSPORT)
+
+    @cached_property
+    def about(self) -> dict[str, Any]:
+        """What is remembered of how an adapter was brought in; empty where that is nothing."""
+        return {} if self.run else _told(self.adapter / ABOUT)
+
+    @cached_property
+    def environment(self) -> dict[str, Any]:
+        """The versions and the device that it was trained with, as far as they are known."""
+        found = _told(self.run.path / "environment.json") if self.run else self.passport.get("environment")
+        return found if isinstance(found, dict) else {}
+
+    def tokenizer(self, report: Report) -> Path:
+        """Return the folder of its tokenizer: its own, or the base's where an adapter came without.
+
+        Raises:
+            ModelError: The base is not to be had.
+        """
+        return self.adapter if (self.adapter / "tokenizer_config.json").is_file() else self.base_folder(report)
 
     @property
     def result(self) -> Result:
@@ -130,3 +166,11 @@ class ExportSource:
             return read_adapter(self.adapter)
         except OSError as error:
             raise ModelError(f"The adapter {self.adapter.name} is not here any more.", "Export it again.") from error
+
+
+def _told(file: Path) -> dict[str, Any]:
+    """A file of JSON; nothing where it is missing or damaged: an export does without."""
+    try:
+        return read_object(file)
+    except StudioError:
+        return {}

@@ -1,11 +1,13 @@
-"""What a run leaves, to take home: its card and its adapter in one file."""
+"""What a run leaves, or an adapter that was brought in, to take home in any format."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.base_holder import BaseHolder
+from engine.chat.imported import imported_voice
 from engine.errors import StudioError
 from engine.export.records import Choices
+from engine.services.adapters import ADAPTER, AdapterService
 from engine.services.runs import RunService
 from engine.task import Report, Task
 from engine.workspace import slug
@@ -18,43 +20,50 @@ if TYPE_CHECKING:
 
 
 class ExportService:
-    """The results of runs as files.
+    """Results of runs, and adapters that were brought in, as files; each by the run's id or by the adapter's voice.
 
     Args:
         runs: Whose results they are.
+        adapters: What was brought in.
         bases: Lends the base that a merged model is made from.
         cache: The workspace's, where the starter model lies.
     """
 
-    def __init__(self, runs: RunService, bases: BaseHolder, cache: Path) -> None:
+    def __init__(self, runs: RunService, adapters: AdapterService, bases: BaseHolder, cache: Path) -> None:
         self._runs = runs
+        self._adapters = adapters
         self._bases = bases
         self._cache = cache
 
     def card(self, run: str) -> str:
         """Return the model card of a run as Markdown, without its chapter on usage."""
         from engine.export.card import summary
+        from engine.export.describing import summary_of_imported
 
+        if run.startswith(ADAPTER):
+            return summary_of_imported(self._source(run))
         return summary(self._runs.get(run))
 
     def usage(self, run: str) -> str:
         """Return that chapter: what to install, and the script. The first one loads the libraries of models."""
         from engine.export.card import how_to_use
+        from engine.export.describing import usage_of_imported
 
+        if run.startswith(ADAPTER):
+            return usage_of_imported(self._source(run), lambda *_: None)
         return how_to_use(self._runs.get(run))
 
     def size(self, run: str) -> int:
         """Return how many bytes a run's adapter, or newest checkpoint, brings along, before it is packed."""
         from engine.export.formats.adapter import contents
-        from engine.export.result import newest_result
 
-        return sum(file.stat().st_size for file in contents(newest_result(self._runs.get(run)).folder))
+        return sum(file.stat().st_size for file in contents(self._source(run).adapter))
 
     def tickets(self, run: str) -> tuple[int, int]:
         """Return how many masked conversations can travel with a run's adapter, and their bytes before packing."""
         from engine.export.tickets import weigh
 
-        return weigh(self._runs.get(run).data)
+        return (0, 0) if run.startswith(ADAPTER) else weigh(self._runs.get(run).data)
 
     def make(self, run: str, format_: str, out: Path | None = None, choices: Choices | None = None) -> Task[Path]:
         """Export a run's adapter, or newest checkpoint.
@@ -124,7 +133,7 @@ class ExportService:
         """
         from engine.export.parity.certifying import kept_certificate
 
-        return kept_certificate(self._runs.get(run), format_)
+        return kept_certificate(self._source(run).home, format_)
 
     def proof(self, run: str, format_: str) -> "Proof | None":
         """Return in words how a run's last export in a format answers; None where there was none, or it is damaged."""
@@ -159,8 +168,8 @@ class ExportService:
             out: Where to; None means the run's own folder.
             with_tickets: Whether the masked tickets that it has learnt from travel too, so that it can look them up.
         """
-        directory = self._runs.get(run)
-        target = out or directory.path / f"{slug(directory.status.name)}-adapter.zip"
+        source = self._source(run)
+        target = out or source.home / f"{slug(source.name)}-adapter.zip"
         return self.make(run, "adapter", target, Choices(with_tickets=with_tickets))
 
     def offers(self, run: str) -> "tuple[Offer, ...]":
@@ -215,7 +224,24 @@ class ExportService:
 
         return Task("Packing it for the browser", action)
 
+    def try_arrived(self, voice: str, report: Report) -> "Proof":
+        """Replay an adapter that was brought in, and say what came of it.
+
+        Args:
+            voice: Its id.
+            report: Told what is done; raises Cancelled.
+        """
+        from engine.export.parity.arriving import try_arrived
+
+        return try_arrived(self._source(voice), report)
+
     def _source(self, run: str) -> "ExportSource":
+        from engine.export.importing import adapter_recipe
         from engine.export.source import ExportSource
 
+        if run.startswith(ADAPTER):
+            voice = imported_voice(self._adapters.folder(run))
+            assert voice.path is not None
+            recipe = adapter_recipe(voice.path, voice.model)
+            return ExportSource(voice.label, voice.path, recipe, self._bases, self._cache)
         return ExportSource.of_run(self._runs.get(run), self._bases, self._cache)

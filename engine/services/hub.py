@@ -1,33 +1,29 @@
-"""The model hub: exports sent there, adapters fetched from there."""
+"""The model hub: exports sent there; what comes from there is services/importing.py's."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.model.sources import is_hub_id
 from engine.scratch import scratch
-from engine.services.adapters import AdapterService
 from engine.services.export import ExportService
 from engine.task import Report, Task
-from engine.workspace import Workspace, write_json
+from engine.workspace import Workspace
 
 if TYPE_CHECKING:
     from engine.export.records import Sending, Sent
 
 
 class HubService:
-    """What goes to the hub and what comes from there.
+    """What goes to the hub.
 
     Args:
-        workspace: Where what comes is kept.
+        workspace: Where what is sent is unpacked meanwhile.
         exports: What goes.
-        adapters: What comes.
     """
 
-    def __init__(self, workspace: Workspace, exports: ExportService, adapters: AdapterService) -> None:
+    def __init__(self, workspace: Workspace, exports: ExportService) -> None:
         self._workspace = workspace
         self._exports = exports
-        self._adapters = adapters
 
     def plan(self, export: Path) -> "Sending":
         """Return what of an export would be sent, and what would stay; asks nobody.
@@ -106,41 +102,6 @@ class HubService:
             folder = temporary / "adapter"
             folder.mkdir()
             return work(self._exports.write(run, "adapter", folder, report))
-
-    def is_there(self, source: str) -> bool:
-        """Whether a text names an adapter of the hub, and no file or folder of this computer; asks nobody."""
-        return is_hub_id(source) and not Path(source).expanduser().exists()
-
-    def fetch(
-        self, repository: str, name: str = "", base: str = "", *, revision: str = "", sha256: str = ""
-    ) -> Task[str]:
-        """Bring an adapter of the hub into the playground.
-
-        Args:
-            repository: Its id.
-            name: What it is called here; its id when empty.
-            base: Its base model, where that is not found.
-            revision: A branch, a tag or a commit; the newest when empty.
-            sha256: What the hash of its weights has to be; not compared when empty.
-
-        Returns:
-            The task, whose result is the id of its voice.
-        """
-
-        def action(task: Task[str]) -> str:
-            from engine.export.hub.fetching import fetch_adapter
-
-            with scratch(self._workspace.cache, "fetching") as temporary:
-                folder = temporary / repository.rpartition("/")[2]
-                folder.mkdir()
-                commit, digest = fetch_adapter(repository, folder, task.report, revision=revision, sha256=sha256)
-                task.report("Bringing it in", None)
-                voice = self._adapters.bring_in(folder, name or repository, base)
-            origin = {"repository": repository, "commit": commit, "sha256": digest}
-            write_json(self._workspace.adapters / voice.removeprefix("adapter:") / "hub.json", origin)
-            return voice
-
-        return Task(f"Fetching {repository}", action)
 
     def _send(self, export: Path, repository: str, token: str, report: Report, private: bool) -> "Sent":
         from engine.export.hub.sending import opened, send

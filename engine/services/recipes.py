@@ -10,6 +10,7 @@ from engine.base_holder import BaseHolder
 from engine.damage import Damaged
 from engine.errors import StudioError
 from engine.hardware import DeviceReport, device_report, gpu_count
+from engine.model.brought_in import all_of
 from engine.model.catalogue import CatalogueEntry, catalogue, find
 from engine.model.sources import check
 from engine.model.starter import starter_folder
@@ -63,6 +64,10 @@ class RecipeService:
     def catalogue(self) -> tuple[CatalogueEntry, ...]:
         """Return the models a person can pick, the smallest first."""
         return catalogue()
+
+    def own_models(self) -> dict[str, str]:
+        """Return the whole models that were brought in: as a recipe names each, and what it is called."""
+        return {each.folder: each.name for each in all_of(self._workspace)}
 
     def checked_model(self, model: str) -> str:
         """Return a model reference as a recipe takes it, if there is such a model.

@@ -53,7 +53,7 @@ def everything(voices: Sequence[Voice], dataset: str = "") -> Offers:
 
 
 def _free_name(voice: Voice, taken: set[str]) -> str:
-    plain = "base" if voice.path is None else slug(voice.label)
+    plain = "base" if voice.id == "base" else slug(voice.label)
     names = (plain if number == 1 else f"{plain}-{number}" for number in range(1, len(taken) + 2))
     return next(name for name in names if name not in taken)
 

@@ -41,7 +41,8 @@ def test_a_checkpoint_can_be_taken_home_and_an_adapter_brought_in(page, run_in_t
     page.locator("#import-zip input[type=file]").set_input_files(taken)
     page.locator("#import-name :is(input, textarea)").fill("Taken early")
     page.locator("#import-adapter").click()
-    expect(page.locator("#import-done")).to_contain_text("Taken early")
+    expect(page.locator("#import-done")).to_contain_text("Taken early", timeout=300_000)
+    expect(page.locator("#import-done")).to_contain_text("It answers as the playground does")
 
     page.locator("#export-tiles [data-do=ask]").click()
     expect(page.locator("#tab-playground-button")).to_have_attribute("aria-selected", "true")

@@ -15,7 +15,7 @@ from engine.chat.heldout import HeldOutTicket
 from engine.chat.records import Answer, AnswerFrame, Sampling
 from engine.damage import Damaged
 from engine.errors import ModelError, StudioError
-from engine.export.records import Choices, Command, Made, Offer, Proof, Sending, Sent
+from engine.export.records import Brought, Choices, Command, Made, Offer, Proof, Sending, Sent
 from engine.hardware import DeviceReport
 from engine.model.catalogue import CatalogueEntry, catalogue
 from engine.presets import Preset, presets
@@ -150,6 +150,10 @@ class FakeRecipes:
         data = self.studio.tickets.get(dataset) if dataset else None
         lengths = counted([160] * data.report.train) if data else None
         return estimate(recipe, data, self.studio.snapshot().device, [], lengths)  # type: ignore[arg-type]
+
+    def own_models(self) -> dict[str, str]:
+        kept = self.studio.adapters.kept.values()
+        return {voice.model: voice.label for voice in kept if voice.path is None}
 
     def checked_model(self, model: str) -> str:
         self.studio.calls.append(("checked_model", model))
@@ -360,14 +364,32 @@ class FakeHub:
         self.studio.calls.append(("send_of", run, format_, repository, token, private))
         return Task("Sending", lambda _: Sent(repository, f"https://hub/{repository}", "0" * 40, private, ()))
 
-    def is_there(self, source: str) -> bool:
-        return source.count("/") == 1 and not source.startswith("/")
 
-    def fetch(
-        self, repository: str, name: str = "", base: str = "", *, revision: str = "", sha256: str = ""
-    ) -> Task[str]:
-        self.studio.calls.append(("fetch", repository, name, base))
-        return Task("Fetching", lambda _: self.studio.adapters.bring_in(Path(repository), name or repository, base))
+class FakeImporting:
+    """As :class:`engine.services.importing.ImportService`."""
+
+    def __init__(self, studio: FakeStudio) -> None:
+        self.studio = studio
+        self.verdict = "passed"
+
+    def bring_in(
+        self, source: str, name: str = "", base: str = "", *, revision: str = "", sha256: str = ""
+    ) -> Task[Brought]:
+        self.studio.calls.append(("import", source, name, base))
+        label = name or Path(source).stem
+
+        def action(task: Task[Brought]) -> Brought:
+            task.report("Trying it", 0.5)
+            time.sleep(self.studio.task_pause)
+            kept = self.studio.adapters.kept
+            if source.endswith("-merged"):
+                identifier = f"model:m{len(kept) + 1}"
+                kept[identifier] = Voice(identifier, label, source, None)
+                return Brought(identifier, label, None)
+            identifier = self.studio.adapters.bring_in(Path(source), label, base)
+            return Brought(identifier, label, Proof(self.verdict, f"It has {self.verdict}."))
+
+        return Task("Bringing it in", action)
 
 
 class FakeExport:
@@ -379,7 +401,8 @@ class FakeExport:
         self.proofs: dict[str, Proof] = {}
 
     def card(self, run: str) -> str:
-        title = self.studio.run_infos[run].status.name
+        known = self.studio.run_infos.get(run)
+        title = known.status.name if known else run
         table = "| | before | after |\n|---|---|---|\n| held-out loss | 3.00 | 0.74 |"
         return f"---\nlibrary_name: peft\n---\n# {title}\n\nLearnt from **54 conversations**.\n\n{table}\n"
 
@@ -398,7 +421,8 @@ class FakeExport:
         return self._zip(out or self.studio.root / "adapter.zip")
 
     def offers(self, run: str) -> tuple[Offer, ...]:
-        self.studio.runs.info(run)
+        if not run.startswith("adapter:"):
+            self.studio.runs.info(run)
         purpose = "Base and adapter in one ordinary 16-bit model."
         merged = self.exports.get((run, "merged"))
         whole = Offer(
@@ -508,6 +532,7 @@ class FakeStudio:
         self.facts = FakeFacts(self)
         self.export = FakeExport(self)
         self.hub = FakeHub(self)
+        self.importing = FakeImporting(self)
         self.endpoint = FakeEndpoint(self)
         self.replies = FakeReplies()
         self.verdict = FakeVerdicts(self)

@@ -246,14 +246,6 @@ def test_download_packs_once_and_hands_the_file_over(wired, studio):
     assert (run, with_tickets) == ("run-1", True)
 
 
-def test_an_import_becomes_a_voice(wired, studio, tmp_path):
-    shown = by_id(
-        wired.handler("export.bring_in_panel.bring")(str(tmp_path / "shop.zip"), "", "Shop", " /models/mine ")
-    )
-    assert calls(studio, "import_adapter") == [("import_adapter", tmp_path / "shop.zip", "Shop", "/models/mine")]
-    assert "‘Shop’ is here" in shown["import-done"]
-
-
 def test_the_standing_instruction_of_a_run_is_filled_in_where_the_person_wrote_none(wired):
     instruct = wired.handler("playground.tab.instruct")
     assert by_id(instruct(["run:run-1"], ""))["system-prompt"] == "Answer in two sentences."

@@ -1,4 +1,4 @@
-"""What 'Bring an adapter in' consists of, on the tab 'Export'; what happens in it is bring_in_panel.py's."""
+"""What the way in consists of, on the tab 'Export'; what happens in it is bring_in_panel.py's."""
 
 from dataclasses import dataclass
 
@@ -23,20 +23,24 @@ class BringInPanel:
     """[import-base]"""
     bring: gr.Button
     """[import-adapter]"""
-    imported: gr.HTML
-    """[import-done]"""
+    progress: gr.HTML
+    """[import-progress]; raises 'cancel'"""
+    done: gr.HTML
+    """[import-done]; raises 'ask' and 'train'"""
+    timer: gr.Timer
 
 
 def build_bring_in() -> BringInPanel:
     """Make the components, folded."""
-    with gr.Accordion("Bring an adapter in", open=False, elem_id="import-adapter-panel") as panel:
+    with gr.Accordion("Bring an adapter or a model in", open=False, elem_id="import-adapter-panel") as panel:
         html(
-            '<p class="quiet">A .zip from here, or any PEFT adapter folder on this computer. It becomes a voice in the '
-            "playground.</p>"
+            '<p class="quiet">A .zip from here, or any PEFT adapter: it becomes a voice in the playground, is tried, '
+            "and can be taken home again in every format. A whole model becomes a base to train over; its folder stays "
+            "where it is.</p>"
         )
         with gr.Row():
             zip_file = gr.File(
-                label="Adapter (.zip)",
+                label="Adapter or model (.zip)",
                 file_types=[".zip"],
                 type="filepath",
                 elem_id="import-zip",
@@ -44,24 +48,21 @@ def build_bring_in() -> BringInPanel:
                 height=120,
             )
             with gr.Column():
-                folder = gr.Textbox(
-                    "",
-                    label="Or the path of its folder, or its id on the model hub",
-                    placeholder="/home/me/adapters/shop",
-                    elem_id="import-folder",
-                    max_lines=1,
+                folder = _field(
+                    "Or the path of its folder, or an adapter's id on the model hub",
+                    "/home/me/adapters/shop",
+                    "import-folder",
                 )
-                name = gr.Textbox(
-                    "", label="Name", placeholder="How it is called here", elem_id="import-name", max_lines=1
+                name = _field("Name", "How it is called here", "import-name")
+                base = _field(
+                    "Its base model, where that is not found", "A folder here, or an id of the model hub", "import-base"
                 )
-                base = gr.Textbox(
-                    "",
-                    label="Its base model, where that is not found",
-                    placeholder="A folder here, or an id of the model hub",
-                    elem_id="import-base",
-                    max_lines=1,
-                )
+        progress = html(elem_id="import-progress", raises=("cancel",))
         with gr.Row(elem_classes="bar-row end"):
-            imported = html(elem_id="import-done")
-            bring = gr.Button("Import", elem_id="import-adapter", scale=0, min_width=110)
-    return BringInPanel(panel, zip_file, folder, name, base, bring, imported)
+            done = html(elem_id="import-done", raises=("ask", "train"))
+            bring = gr.Button("Bring in", elem_id="import-adapter", scale=0, min_width=110)
+    return BringInPanel(panel, zip_file, folder, name, base, bring, progress, done, gr.Timer(0.4, active=False))
+
+
+def _field(label: str, placeholder: str, elem_id: str) -> gr.Textbox:
+    return gr.Textbox("", label=label, placeholder=placeholder, elem_id=elem_id, max_lines=1)

@@ -14,12 +14,12 @@ from engine.workspace import slug
 from ui import parts
 from ui.context import Context
 from ui.events import bind, once
-from ui.export import cards, views
+from ui.export import bring_in_panel, cards, views
 from ui.export.hub_panel import checked, sendable, told_of
 from ui.export.revealing import open_folder
 from ui.html import data_of
 from ui.playground.views import newly
-from ui.state.focus import run_of
+from ui.state.focus import is_imported, run_of
 from ui.task_registry import EXPORT
 
 
@@ -80,7 +80,7 @@ def _wire_cards(context: Context) -> None:
 
     def ask(run: str) -> dict[Any, Any]:
         known = studio.playground.voices()
-        voice = next((seen.id for seen in known if run_of(seen.id) == run), "")
+        voice = next((seen.id for seen in known if run in (seen.id, run_of(seen.id))), "")
         return {context.page.voices: newly(known, voice), context.tabs: gr.Tabs(selected="playground")}
 
     def make(event: gr.EventData, run: str) -> dict[Any, Any]:
@@ -136,29 +136,34 @@ def redraw(context: Context) -> tuple[Any, list[Any], list[Any]]:
 def _outputs(context: Context) -> list[Any]:
     """Everything that the tab sets, but for what is packed and brought in."""
     ui = context.export
-    pieces = [*_working_pieces(context), ui.about, ui.run, ui.with_tickets, ui.tiles, ui.hub.what, ui.package, ui.card]
-    return [ui.empty, ui.body, *pieces, context.page.export]
+    coming = bring_in_panel.pieces(context)
+    drawn = [ui.about, ui.run, ui.with_tickets, ui.tiles, ui.hub.what, ui.package, ui.card]
+    return [ui.empty, ui.body, *_working_pieces(context), *coming, *drawn, context.page.export]
 
 
 def _shown(context: Context, run: str) -> dict[Any, Any]:
     """The card and the contents of a run's file; the empty state where no run has an adapter."""
     ui, studio = context.export, context.studio
-    runs = studio.runs.all()
-    choices = views.exportable(runs)
+    runs, imported = studio.runs.all(), [voice for voice in studio.playground.voices() if is_imported(voice.id)]
+    choices = views.exportable(runs, imported)
     known = {identifier for _, identifier in choices}
     if not choices:
-        return {ui.empty: gr.Column(visible=True), ui.body: gr.Column(visible=False)}
+        coming = bring_in_panel.under_way(context)
+        return {**coming, ui.empty: gr.Column(visible=True), ui.body: gr.Column(visible=False)}
     chosen = run if run in known else choices[0][1]
-    info = next(seen for seen in runs if seen.id == chosen)
+    info = next((seen for seen in runs if seen.id == chosen), None)
+    voice = next((seen for seen in imported if seen.id == chosen), None)
     label = views.download_label(info, studio.export.size(chosen))
+    tickets = views.tickets_label(*studio.export.tickets(chosen))
     return {
         **_under_way(context, label),
+        **bring_in_panel.under_way(context),
         context.page.export: chosen,
         ui.empty: gr.Column(visible=False),
         ui.body: gr.Column(visible=True),
-        ui.about: views.about(info),
+        ui.about: views.about(info) if info else views.about_imported(voice) if voice else "",
         ui.run: gr.Dropdown(choices, value=chosen),
-        ui.with_tickets: gr.update(label=views.tickets_label(*studio.export.tickets(chosen))),
+        ui.with_tickets: gr.update(label=tickets, visible=info is not None),
         **_offered(context, chosen),
         ui.package: views.package(),
         ui.card: views.card_body(studio.export.card(chosen)),
@@ -166,8 +171,10 @@ def _shown(context: Context, run: str) -> dict[Any, Any]:
 
 
 def _target(context: Context, run: str) -> Path:
-    """Where the file is packed: among the files that the page may fetch, under the run's name."""
-    return context.downloads / f"{slug(context.studio.runs.info(run).status.name)}-adapter.zip"
+    """Where the file is packed: among the files that the page may fetch, under the run's or the adapter's name."""
+    studio = context.studio
+    name = studio.playground.voice(run).label if is_imported(run) else studio.runs.info(run).status.name
+    return context.downloads / f"{slug(name)}-adapter.zip"
 
 
 def _offered(context: Context, run: str) -> dict[Any, Any]:

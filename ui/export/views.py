@@ -7,7 +7,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from engine.export.records import Proof
-from engine.studio import RunInfo
+from engine.studio import RunInfo, Voice
 from engine.training.runs.status import ACTIVE
 from ui import icons, words
 from ui.parts import NOTHING, banner, join
@@ -30,9 +30,10 @@ CONTENTS = (
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
-def exportable(runs: Sequence[RunInfo]) -> list[tuple[str, str]]:
-    """Runs with something to take home, as label and id, the newest first."""
-    return [(_label(run), run.id) for run in runs if run.has_adapter or run.checkpoint]
+def exportable(runs: Sequence[RunInfo], imported: Sequence[Voice]) -> list[tuple[str, str]]:
+    """Runs with something to take home and adapters that were brought in, as label and id, the newest first."""
+    own = [(_label(run), run.id) for run in runs if run.has_adapter or run.checkpoint]
+    return own + [(f"{voice.label} (brought in)", voice.id) for voice in imported]
 
 
 def _label(run: RunInfo) -> str:
@@ -52,6 +53,14 @@ def about(run: RunInfo) -> Markup:
     return told + _not_ended(run)
 
 
+def about_imported(voice: Voice) -> Markup:
+    """Say the same of an adapter that was brought in."""
+    return Markup(
+        '<h1>Take ‘{}’ home</h1><p class="quiet">An adapter that was brought in. It can go on from here in every '
+        "format, tried again against the playground. It works together with the model that it was trained on ({}).</p>"
+    ).format(voice.label, short_model(voice.model))
+
+
 def _not_ended(run: RunInfo) -> Markup:
     if run.has_adapter:
         return NOTHING
@@ -62,9 +71,14 @@ def _not_ended(run: RunInfo) -> Markup:
     ).format(icons.NOTE, run.checkpoint, total, later)
 
 
-def download_label(run: RunInfo, size: int) -> str:
-    """What the button says; ``size`` in bytes, before packing."""
-    what = "adapter" if run.has_adapter else f"checkpoint of step {run.checkpoint:,}"
+def download_label(run: RunInfo | None, size: int) -> str:
+    """What the button says.
+
+    Args:
+        run: The run; None for an adapter that was brought in.
+        size: Bytes before packing.
+    """
+    what = "adapter" if run is None or run.has_adapter else f"checkpoint of step {run.checkpoint:,}"
     return f"Download {what} ({words.file_size(size).replace(' ', NO_BREAK)})"
 
 
@@ -124,11 +138,4 @@ def saved(folder: Path) -> Markup:
     """Say that an export lies in its folder."""
     return Markup('<p class="done" role="status">{}<span>Saved as {}. Its card below says where.</span></p>').format(
         icons.CHECK, folder.name
-    )
-
-
-def imported(label: str) -> Markup:
-    """Say that an adapter has arrived."""
-    return Markup('<p class="done" role="status">{}<span>‘{}’ is here. Choose it in the playground.</span></p>').format(
-        icons.CHECK, label
     )

@@ -258,10 +258,16 @@ def shown(known: Sequence[Voice], chosen: Sequence[str]) -> list[Voice]:
     by_id = {voice.id: voice for voice in everybody(known)}
     beside = [by_id[name] for name in over_one_base(known, chosen)][:MOST_BESIDE]
     model = next((voice.model for voice in beside if voice.model), "")
+    first = [] if any(_is_whole(voice) for voice in beside) else [by_id["base"]]  # which would be the same one again
     return [
         replace(voice, model=model) if voice.path is None and voice.id != NEAREST else voice
-        for voice in (by_id["base"], *beside)
+        for voice in (*first, *beside)
     ]
+
+
+def _is_whole(voice: Voice) -> bool:
+    """Whether a voice is a whole model that was brought in, and answers without look-up."""
+    return voice.id.startswith("model:") and not voice.lookup
 
 
 def over_one_base(known: Sequence[Voice], chosen: Sequence[str]) -> list[str]:

@@ -252,6 +252,7 @@ def _around(context: Context, draft: Draft, dataset: str) -> dict[Any, Any]:
             studio.recipes.catalogue(),
             {model: costs[f"model {model}"] for model in _models(studio, recipe)},
             recipe.model,
+            studio.recipes.own_models(),
         ),
         ui.elsewhere: cards_table(studio.recipes.on_cards(recipe, known)),
         ui.cost: views.cost_panel(recipe, costs[f"model {recipe.model}"], info.train if info else 0),
@@ -277,4 +278,4 @@ def _compared(studio: Studio, draft: Draft, recipe: Recipe) -> dict[str, Recipe]
 
 
 def _models(studio: Studio, recipe: Recipe) -> set[str]:
-    return {entry.id for entry in studio.recipes.catalogue()} | {recipe.model}
+    return {entry.id for entry in studio.recipes.catalogue()} | studio.recipes.own_models().keys() | {recipe.model}

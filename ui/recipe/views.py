@@ -89,17 +89,21 @@ def memory_of(cost: Estimate) -> str:
     return f"{cost.memory_gib:.1f} of {words.gigabytes(cost.available_gib)} memory"
 
 
-def model_list(entries: Sequence[CatalogueEntry], costs: Mapping[str, Estimate], chosen: str) -> Markup:
+def model_list(
+    entries: Sequence[CatalogueEntry], costs: Mapping[str, Estimate], chosen: str, own: Mapping[str, str]
+) -> Markup:
     """The catalogue as a list to pick from, with size, licence and whether it fits.
 
     Args:
         entries: The catalogue.
         costs: Estimate by model.
         chosen: The recipe's model; one that is not in the catalogue gets a row of its own at the top.
+        own: Models that were brought in, as a recipe names each, and what it is called.
     """
-    rows = [_model_row(entry, costs[entry.id], entry.id == chosen) for entry in entries]
-    if chosen not in {entry.id for entry in entries}:
-        rows.insert(0, _other_row(chosen, costs.get(chosen)))
+    rows = [_other_row(model, name, costs.get(model), model == chosen) for model, name in own.items()]
+    rows += [_model_row(entry, costs[entry.id], entry.id == chosen) for entry in entries]
+    if chosen not in {entry.id for entry in entries} | own.keys():
+        rows.insert(0, _other_row(chosen, short_model(chosen), costs.get(chosen), True))
     return Markup('<div class="models" role="radiogroup" aria-label="Base model">{}</div>').format(join(rows))
 
 
@@ -133,15 +137,19 @@ def _time_here(cost: Estimate) -> str:
     return time_of(cost) if cost.seconds is not None and cost.verdict != "does not fit" else ""
 
 
-def _other_row(model: str, cost: Estimate | None) -> Markup:
+def _other_row(model: str, name: str, cost: Estimate | None, chosen: bool) -> Markup:
     return Markup(
-        '<button type="button" class="model selected" role="radio" aria-checked="true" data-do="model" data-model="{}">'
-        '<i class="radio-mark">{}</i><span class="model-main"><b>{}</b> <span class="quiet">{}</span></span>'
+        '<button type="button" class="model{}" role="radio" aria-checked="{}" data-do="model" data-model="{}" '
+        'data-key="model-{}"><i class="radio-mark">{}</i><span class="model-main"><b>{}</b> '
+        '<span class="quiet">{}</span></span>'
         '<span class="model-facts"></span><span class="model-fit">{}<span class="quiet">{}</span></span></button>'
     ).format(
+        " selected" if chosen else "",
+        "true" if chosen else "false",
+        model,
         model,
         icons.CHECK,
-        short_model(model),
+        name,
         model,
         badge(cost.verdict if cost else "unknown"),
         _time_here(cost) if cost else "",

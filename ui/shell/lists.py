@@ -53,7 +53,7 @@ def sidebar(
         for place, seen in enumerate(runs)
         if place < MOST or seen.id == run or seen.status.state in ACTIVE
     ]
-    adapters = [voice for voice in voices if voice.path is not None]
+    adapters = [voice for voice in voices if voice.path is not None or voice.id.startswith("model:")]
     made = {voice.id for voice in adapters if focus and run_of(voice.id) == focus}
     answering = [
         _adapter_row(voice, voice.id in made, voice.id in chosen)
@@ -141,8 +141,10 @@ def _run_row(run: RunInfo, selected: bool) -> Markup:
 
 @lru_cache(maxsize=256)
 def _adapter_row(voice: Voice, selected: bool, answers: bool) -> Markup:
-    imported = voice.id.startswith("adapter:")
-    origin = "imported" if imported else "checkpoint" if "@" in voice.id else "from a run"
+    imported = voice.id.startswith(("adapter:", "model:"))
+    origin = "checkpoint" if "@" in voice.id else "from a run"
+    if imported:
+        origin = "a whole model" if voice.path is None else "imported"
     caption = ("in the playground · " if answers else "") + f"{origin} · {short_model(voice.model)}"
     more = _more("adapter", voice.id, voice.label) if imported else NOTHING
     mark = icons.CHECK if answers else NOTHING

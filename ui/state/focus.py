@@ -31,6 +31,11 @@ def run_beside(studio: Studio, dataset: str, run: str) -> str:
     return run if run in its_own or not its_own else its_own[0]
 
 
+def is_imported(voice: str) -> bool:
+    """Whether an id is that of an adapter that was brought in."""
+    return voice.startswith("adapter:")
+
+
 def run_of(voice: str) -> str:
     """Return the run that an adapter comes from, by their ids; empty for one that was brought in."""
     return voice.removeprefix("run:").partition("+")[0].partition("@")[0] if voice.startswith("run:") else ""

@@ -4,7 +4,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from engine.export.card import PACKAGES, STARTER_BASE, install, model_card, usage
+from engine.export.card import PACKAGES, STARTER_BASE, install
+from engine.export.describing import write_adapter_card
 from engine.export.files import copy, tokenizer_files, write_json_text, write_recipe
 from engine.export.format import Choices, Command, Format
 from engine.export.passport import weights_mark
@@ -33,18 +34,16 @@ def _bytes_of(source: ExportSource, choices: Choices) -> int:
 def _write(source: ExportSource, choices: Choices, folder: Path, report: Report) -> None:
     read_config(source.adapter)
     report("Writing the card", None)
-    if source.run:
-        (folder / "README.md").write_text(model_card(source.run, source.result), encoding="utf-8")
-        (folder / "usage.py").write_text(usage(source.run, source.result), encoding="utf-8")
+    write_adapter_card(source, folder, report)
     write_recipe(source, folder)
     write_mark(folder, weights_mark(source))
     write_json_text(folder / CONFIG, _portable_config(source))
     if choices.with_tickets and source.run:
         report("Packing the tickets", None)
         pack_tickets(source.run.data, folder)
-    for file in contents(source.adapter):
-        if file.name not in (CONFIG, BASE):
-            copy(file, folder, report, "Copying the weights" if file.name == WEIGHTS else "Copying the tokenizer")
+    copy(source.adapter / WEIGHTS, folder, report, "Copying the weights")
+    for file in tokenizer_files(source.tokenizer(report)):
+        copy(file, folder, report, "Copying the tokenizer")
 
 
 def _portable_config(source: ExportSource) -> dict[str, Any]:
@@ -63,7 +62,7 @@ def _commands(source: ExportSource, place: Path) -> tuple[Command, ...]:
     inside, at, zipped = shlex.quote(str(folder)), shlex.quote(str(folder / "usage.py")), shlex.quote(str(place))
     unpack = f"python -m zipfile -e {zipped} {inside}\n" if place.suffix == ".zip" else ""
     starter = f"python -m engine starter --out {STARTER_FOLDER}\n" if source.recipe.model == STARTER else ""
-    needed = install(source.run, PACKAGES) if source.run else f"pip install {' '.join(PACKAGES)}"
+    needed = install(source.environment, PACKAGES)
     return (
         Command(
             "transformers",

@@ -5,7 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.export.asking import how_to_use, request_body
-from engine.export.card import Kind, card_of
+from engine.export.card import Kind
+from engine.export.describing import write_card
 from engine.export.files import write_recipe
 from engine.export.format import Choices, Command, Format
 from engine.export.gguf.exporting import PACKINGS, file_name, model_bytes, refusal, write_merged
@@ -17,10 +18,7 @@ from engine.workspace import slug
 def _write(source: ExportSource, choices: Choices, folder: Path, report: Report) -> None:
     note = write_merged(source, choices, folder / file_name(source), report)
     write_recipe(source, folder)
-    if source.run:
-        card = replace(CARD, notes=(note,))
-        text = card_of(source.run, source.result, card, how_to_use(_commands(source, Path())))
-        (folder / "README.md").write_text(text, encoding="utf-8")
+    write_card(source, replace(CARD, notes=(note,)), how_to_use(_commands(source, Path())), folder)
 
 
 def _commands(source: ExportSource, place: Path) -> tuple[Command, ...]:

@@ -8,7 +8,8 @@ import shlex
 from pathlib import Path
 
 from engine.export.asking import how_to_use
-from engine.export.card import Kind, card_of
+from engine.export.card import Kind
+from engine.export.describing import write_card
 from engine.export.files import write_recipe
 from engine.export.format import Choices, Command, Format
 from engine.export.formats.gguf import ask_the_server
@@ -40,9 +41,7 @@ def _write(source: ExportSource, choices: Choices, folder: Path, report: Report)
     if packing:
         write_base(source, packing_of(packing), folder / file_name(source, "-base"), report)
     write_recipe(source, folder)
-    if source.run:
-        text = card_of(source.run, source.result, _CARD, how_to_use(_commands(source, Path())))
-        (folder / "README.md").write_text(text, encoding="utf-8")
+    write_card(source, _CARD, how_to_use(_commands(source, Path())), folder)
 
 
 def _commands(source: ExportSource, place: Path) -> tuple[Command, ...]:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.export.asking import how_to_use, request_body
-from engine.export.card import Kind, card_of, install, merged_usage
+from engine.export.card import Kind, install
+from engine.export.describing import write_card, write_merged_script
 from engine.export.files import copy, tokenizer_files, write_json_text, write_recipe
 from engine.export.format import Choices, Command, Format
 from engine.export.merging import merged_weights, trained_values, unties_head
@@ -40,25 +41,22 @@ def _write(source: ExportSource, choices: Choices, folder: Path, report: Report)
         write_json_text(folder / "config.json", config)
         write_json_text(folder / "generation_config.json", generation_config(base.chat))
         write_recipe(source, folder)
-        for file in tokenizer_files(source.adapter):
+        for file in tokenizer_files(source.tokenizer(report)):
             copy(file, folder, report, "Copying the tokenizer")
         write_shards(weights, folder, lambda _, done: report("Merging the adapter into the weights", done))
-    if source.run:
-        (folder / "usage.py").write_text(merged_usage(source.run, source.result), encoding="utf-8")
-        note = original.drift.in_words() if original else _TESTED
-        card = card_of(source.run, source.result, replace(_CARD, notes=(note,)), how_to_use(_commands(source, Path())))
-        (folder / "README.md").write_text(card, encoding="utf-8")
+    write_merged_script(source, folder, report)
+    note = original.drift.in_words() if original else _TESTED
+    write_card(source, replace(_CARD, notes=(note,)), how_to_use(_commands(source, Path())), folder)
 
 
 def _commands(source: ExportSource, place: Path) -> tuple[Command, ...]:
     name, at = slug(source.name), shlex.quote(str(place))
     body = request_body(source, name)
     script = shlex.quote(str(place / "usage.py"))
-    install_line = install(source.run, _PACKAGES) if source.run else f"pip install {' '.join(_PACKAGES)}"
     return (
         Command(
             "transformers",
-            f'{install_line}\npython {script} "Where is my parcel?"',
+            f'{install(source.environment, _PACKAGES)}\npython {script} "Where is my parcel?"',
             "Prints an answer, with the standing instruction and the stop tokens as while it learnt.",
         ),
         Command(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.export.asking import how_to_use
-from engine.export.card import card_of
+from engine.export.describing import write_card
 from engine.export.files import write_recipe
 from engine.export.format import Choices, Command, Format
 from engine.export.formats.gguf import CARD
@@ -23,9 +23,7 @@ def _write(source: ExportSource, choices: Choices, folder: Path, report: Report)
     (folder / "Modelfile").write_text(text, encoding="utf-8")
     note = write_merged(source, choices, folder / name, report)
     write_recipe(source, folder)
-    if source.run:
-        card = card_of(source.run, source.result, replace(CARD, notes=(note,)), how_to_use(_commands(source, Path())))
-        (folder / "README.md").write_text(card, encoding="utf-8")
+    write_card(source, replace(CARD, notes=(note,)), how_to_use(_commands(source, Path())), folder)
 
 
 def _commands(source: ExportSource, place: Path) -> tuple[Command, ...]:

@@ -16,14 +16,21 @@ from engine.export.parity.tolerances import Tolerance, tolerance_for
 from engine.export.source import ExportSource
 from engine.model.sources import public_name
 from engine.task import Report
-from engine.training.runs.directory import RunDirectory
 from engine.workspace import disk_errors, read_object, write_json
 
 HOME = "parity"
-"""A run's folder of certificates, one a format, with the questions that they were made with."""
+"""The folder of certificates, one a format, with the questions that they were made with."""
 
 
-def certify(source: ExportSource, format_: Format, choices: Choices, folder: Path, report: Report) -> Certificate:
+def certify(
+    source: ExportSource,
+    format_: Format,
+    choices: Choices,
+    folder: Path,
+    report: Report,
+    *,
+    against: Reference | None = None,
+) -> Certificate:
     """Replay an export, and write its certificate into it.
 
     Args:
@@ -32,6 +39,7 @@ def certify(source: ExportSource, format_: Format, choices: Choices, folder: Pat
         choices: What the person has chosen.
         folder: The export's files, not packed yet.
         report: Told what is being done; raises Cancelled.
+        against: Answers that it has to give; None asks the playground.
 
     Returns:
         The certificate; 'not replayed' where the tool, the base or the memory for it cannot be had.
@@ -52,7 +60,7 @@ def certify(source: ExportSource, format_: Format, choices: Choices, folder: Pat
             packed,
             lambda: _base_gguf(source, folder.parent, report),
         )
-        asked = tested(source, report)
+        asked = against or tested(source, report)
         limits = tolerance_for(format_.key, quantisation, asked.compute_type)
         judgement, tool = replayed(job, asked, limits, folder.parent, report, other_base=choices.onto == "original")
     except Cancelled:
@@ -115,9 +123,14 @@ def replayed(
     return judge(asked, answered, limits, other_base=other_base), f"{job.words} ({', '.join(versions)})"
 
 
-def kept_certificate(run: RunDirectory, format_: str) -> Certificate | None:
-    """Return the certificate of a run's last export in a format; None where there was none."""
-    file = run.path / HOME / f"{format_}.json"
+def kept_certificate(home: Path, format_: str) -> Certificate | None:
+    """Return the certificate of the last export in a format; None where there was none.
+
+    Args:
+        home: As :attr:`engine.export.source.ExportSource.home`.
+        format_: The format's key.
+    """
+    file = home / HOME / f"{format_}.json"
     return certificate_of(read_object(file)) if file.is_file() else None
 
 
@@ -134,9 +147,7 @@ def _base_gguf(source: ExportSource, parent: Path, report: Report) -> Path:
 
 def _keep(source: ExportSource, made: Certificate, asked: Reference | None) -> None:
     """Keep the certificate, and all that was asked, with the run; the held-out tickets in it go nowhere else."""
-    if source.run is None:
-        return
-    home = source.run.path / HOME
+    home = source.home / HOME
     with disk_errors(home):
         home.mkdir(mode=0o700, exist_ok=True)
     write_json(home / f"{made.format}.json", asdict(made))

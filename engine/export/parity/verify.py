@@ -94,10 +94,9 @@ def _unpack(path: Path, folder: Path, report: Report) -> None:
             for entry in entries:
                 check_entry(entry, path.name)
             for entry in entries:
-                report(f"Unpacking {Path(entry.filename).name}", None)
                 target = folder / entry.filename
                 target.parent.mkdir(parents=True, exist_ok=True)
-                extract(archive, entry, target)
+                extract(archive, entry, target, report)
     except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError, FileExistsError) as error:
         raise ModelError(f"{path.name} is a damaged .zip.", "Fetch or export it again.") from error
 

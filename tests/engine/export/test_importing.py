@@ -80,6 +80,7 @@ def test_exported_zip_comes_back_and_says_the_same(workspace, bundle, run, tiny_
         "adapter_model.safetensors",
         "base_weights.json",
         "chat_template.jinja",
+        "passport.json",
         "recipe.json",
         "tokenizer.json",
         "tokenizer_config.json",

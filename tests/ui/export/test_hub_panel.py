@@ -38,12 +38,6 @@ def test_without_a_place_nothing_is_sent(wired, studio):
     assert not calls(studio, "send_of")
 
 
-def test_an_adapter_of_the_hub_is_brought_in_by_its_id(wired, studio):
-    shown = by_id(wired.handler("export.bring_in_panel.bring")(None, "jane/shop", "", ""))
-    assert calls(studio, "fetch") == [("fetch", "jane/shop", "", "")]
-    assert "is here" in shown["import-done"]
-
-
 def test_nothing_that_is_told_is_taken_for_html():
     assert "<img" not in told_of(Sent(HOSTILE, HOSTILE, "", False, ()))
     assert "<img" not in told_of(Sending(((HOSTILE, 1),), (HOSTILE,)))

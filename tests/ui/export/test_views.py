@@ -27,7 +27,7 @@ def test_runs_with_an_adapter_or_a_checkpoint_can_be_taken_home(tmp_path):
     in_the_middle(studio)
     waiting = studio.add_run("Run 3", "queued", 0)
     studio.run_infos[waiting] = replace(studio.run_infos[waiting], checkpoint=0)
-    assert views.exportable(studio.runs.all()) == [
+    assert views.exportable(studio.runs.all(), []) == [
         ("Run 2 (checkpoint of step 10)", "run-2"),
         ("Run 1 (held-out 0.74)", "run-1"),
     ]

@@ -29,7 +29,7 @@ def test_each_card_says_time_memory_and_purpose(tmp_path):
 def test_a_model_says_its_size_its_licence_and_whether_it_fits(tmp_path):
     studio = FakeStudio(tmp_path)
     entries = studio.recipes.catalogue()
-    shown = views.model_list(entries, costs(studio, [entry.id for entry in entries]), "starter")
+    shown = views.model_list(entries, costs(studio, [entry.id for entry in entries]), "starter", {})
     assert "Apache-2.0" in shown
     assert "does not fit" in shown
     assert "tight" in shown
@@ -38,7 +38,7 @@ def test_a_model_says_its_size_its_licence_and_whether_it_fits(tmp_path):
 
 def test_a_model_that_was_typed_stands_at_the_top_and_is_escaped(tmp_path):
     entries = FakeStudio(tmp_path).recipes.catalogue()
-    shown = views.model_list(entries, costs(FakeStudio(tmp_path), [entry.id for entry in entries]), HOSTILE)
+    shown = views.model_list(entries, costs(FakeStudio(tmp_path), [entry.id for entry in entries]), HOSTILE, {})
     assert shown.index("&lt;img") < shown.index("Starter (SmolLM2 135M)")
     assert "<img" not in shown
 

@@ -14,8 +14,11 @@ from engine.export.making import make
 from engine.export.parity.certificate import read_certificate
 from engine.export.parity.certifying import certify
 from engine.export.parity.verify import verify
+from engine.export.records import Brought
 from engine.export.registry import format_of
 from engine.export.source import ExportSource
+from engine.studio import Studio
+from engine.workspace import Workspace
 from tests.processes import children
 
 
@@ -151,3 +154,53 @@ def test_a_run_without_held_out_tickets_is_asked_the_general_questions(certified
     assert all(question.travels for question in questions(data, "Be brief."))
     assert len(questions(data, "")) == 8
     assert questions(None, "Be brief.")[0].turns[0] == {"role": "system", "content": "Be brief."}
+
+
+def come_back(source: Path, workspace: Workspace, base: Path, stop_at: str = "") -> Brought:
+    """Bring something in as the window does; call it off when it says that."""
+    studio = Studio(workspace)
+    try:
+        task = studio.importing.bring_in(str(source), "Back", str(base))
+        while not task.ended(0.02):
+            if stop_at and task.snapshot().stage.startswith(stop_at):
+                task.cancel()
+        return task.wait()
+    finally:
+        studio.close()
+
+
+def test_an_adapter_that_comes_back_has_to_give_the_answers_that_came_with_it(zipped, tiny_model, tmp_path):
+    workspace = Workspace(tmp_path / "there")
+    brought = come_back(zipped, workspace, tiny_model)
+    assert brought.proof.verdict == "passed"
+    assert brought.proof.sentence.startswith("Tried against the answers that came with it")
+    [home] = workspace.adapters.iterdir()
+    assert json.loads((home / "parity" / "adapter.json").read_text())["own"] == 8
+    assert (home / "passport.json").is_file()
+
+
+def test_one_that_was_changed_on_the_way_is_told_to_answer_otherwise(zipped, tiny_model, tmp_path):
+    folder = unpacked(zipped, tmp_path / "it")
+    config = folder / "adapter_config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"lora_alpha": 32}))
+    brought = come_back(folder, Workspace(tmp_path / "there"), tiny_model)
+    assert brought.proof.is_doubtful
+    assert "does NOT answer as the playground does" in brought.proof.sentence
+
+
+def test_calling_off_its_trial_leaves_nothing_of_it(zipped, tiny_model, tmp_path):
+    workspace = Workspace(tmp_path / "there")
+    with pytest.raises(StudioError, match="cancelled"):
+        come_back(zipped, workspace, tiny_model, "Replaying")
+    assert list(workspace.adapters.iterdir()) == []
+    assert not [path for path in workspace.cache.iterdir() if path.name.endswith(".scratch")]
+
+
+def test_one_that_brings_no_answers_is_tried_against_the_playground_here(certified_run, tiny_model, tmp_path):
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        shutil.copyfile(certified_run.adapter / name, bare / name)
+    brought = come_back(bare, Workspace(tmp_path / "there"), tiny_model)
+    assert brought.proof.verdict == "passed"
+    assert "tried against the playground here" in brought.proof.sentence
