@@ -1,11 +1,12 @@
 """Taking a model home: seconds, those of a processor's core, bytes, and memory beside the loaded base.
 
-    python tests/benchmarks/bench_export.py [--model FOLDER] [--only gguf:q8_0]
+    python tests/benchmarks/bench_export.py [--model FOLDER | --run FOLDER --certified] [--only gguf:q8_0]
 
 Each export runs in a process of its own, which loads the base in 4 bit first; what is told of memory is the highest
 that it held from then on, less what it held then (Linux's VmHWM, set back by clear_refs). The adapter has rank 16 on
 all linear layers and random weights: what an export costs depends on shapes. The base is the starter model unless a
-folder is named. The last line is one JSON object.
+folder is named. With --certified each is replayed too, and its figures are told. "silence" is the longest time in which
+nobody could have called it off, and where that was. The last line is one JSON object.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -23,7 +25,7 @@ CASES = (
     "adapter",
     "merged",
     "gguf-adapter",
-    *(f"gguf:{packing}" for packing in ("f16", "bf16", "q8_0", "q6_k", "q4_k_m")),
+    *(f"gguf:{packing}" for packing in ("f16", "bf16", "q8_0", "q6_k", "q5_k_m", "q4_k_m")),
     "ollama:q8_0",
 )
 
@@ -50,24 +52,45 @@ def adapter_for(base, folder: Path) -> Path:
     return folder
 
 
-def measure(case: str, model: str, cache: Path, out: Path) -> dict[str, float]:
+class Looks:
+    """When an export looked whether it is called off."""
+
+    def __init__(self) -> None:
+        self._last, self._stage = time.perf_counter(), "its beginning"
+        self.longest, self.where = 0.0, ""
+
+    def __call__(self, stage: str, _: float | None) -> None:
+        now = time.perf_counter()
+        if now - self._last > self.longest:
+            self.longest, self.where = now - self._last, f"{self._stage} -> {stage}"
+        self._last, self._stage = now, stage
+
+
+def measure(case: str, arguments: argparse.Namespace, out: Path) -> dict[str, Any]:
     """Export once, and return what it took."""
     from engine.base_holder import BaseHolder
     from engine.export.format import Choices
     from engine.export.making import make
+    from engine.export.parity.certifying import certify, kept_certificate
     from engine.export.registry import format_of
     from engine.export.source import ExportSource
     from engine.recipe import Recipe
+    from engine.training.runs.directory import RunDirectory
 
     key, _, packing = case.partition(":")
-    recipe, bases = Recipe(model=model), BaseHolder(cache)
+    cache, run = arguments.cache, RunDirectory(arguments.run) if arguments.run else None
+    recipe, bases = run.recipe if run else Recipe(model=arguments.model), BaseHolder(cache)
     with bases.use(recipe) as base:
         assert base is not None
-        adapter = adapter_for(base, out / "adapter")
+        if run:
+            source = ExportSource.of_run(run, bases, cache)
+        else:
+            source = ExportSource("benchmark", adapter_for(base, out / "adapter"), recipe, bases, cache)
         Path("/proc/self/clear_refs").write_text("5")
         before, began, used = held("VmRSS"), time.perf_counter(), time.process_time()
-        source = ExportSource("benchmark", adapter, recipe, bases, cache)
-        made = make(source, format_of(key), out / "made", Choices(quantisation=packing), lambda *_: None)
+        looks = Looks()
+        wanted, trial = format_of(key), certify if arguments.certified else None
+        made = make(source, wanted, out / "made", Choices(quantisation=packing), looks, certify=trial)
         seconds, used = time.perf_counter() - began, time.process_time() - used
         peak = held("VmHWM") - before
     size = sum(file.stat().st_size for file in made.rglob("*") if file.is_file()) if made.is_dir() else 0
@@ -76,20 +99,31 @@ def measure(case: str, model: str, cache: Path, out: Path) -> dict[str, float]:
         "of_a_core": round(used, 1),
         "peak_mb": round(peak),
         "mb": round((size or made.stat().st_size) / 1e6),
+        "silence": f"{looks.longest:.2f} s, {looks.where}",
+        **(told(kept_certificate(source.home, key)) if arguments.certified else {}),
     }
+
+
+def told(found: Any) -> dict[str, Any]:
+    """Return what a certificate says in figures."""
+    figures = found.figures or {}
+    names = ("agreement", "clear_agreement", "kl", "rounding_kl", "largest_difference", "places")
+    return {"verdict": found.verdict, **{name: figures.get(name) for name in names}}
 
 
 def main() -> None:
     """Measure each case in a process of its own, and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="starter")
+    parser.add_argument("--run", type=Path, help="the folder of a run, whose adapter and held-out tickets are taken")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "bench_export_cache")
     parser.add_argument("--only", nargs="*", default=list(CASES), help=f"of {', '.join(CASES)}")
+    parser.add_argument("--certified", action="store_true", help="replay each, against the playground")
     parser.add_argument("--here", metavar="CASE", help="measure this one in this process")
     arguments = parser.parse_args()
     if arguments.here:
         with tempfile.TemporaryDirectory() as folder:
-            print(json.dumps(measure(arguments.here, arguments.model, arguments.cache, Path(folder))))
+            print(json.dumps(measure(arguments.here, arguments, Path(folder))))
         return
     found = {}
     for case in arguments.only:
@@ -102,6 +136,8 @@ def main() -> None:
             str(arguments.cache),
             "--here",
             case,
+            *(["--certified"] if arguments.certified else []),
+            *(["--run", str(arguments.run)] if arguments.run else []),
         ]
         told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
         found[case] = json.loads(told.splitlines()[-1])

