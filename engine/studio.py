@@ -77,7 +77,7 @@ class Studio:
         self.facts = FactService(self.lookup)
         self.replies = ReplyService(self.runs, self.lookup, self.facts)
         self.questions = QuestionService(workspace, self.playground, self.facts)
-        self.export = ExportService(self.runs, self.adapters, self.bases, workspace.cache)
+        self.export = ExportService(self.runs, self.adapters, self.bases, workspace.cache, self.questions.texts)
         self.hub = HubService(workspace, self.export)
         self.importing = ImportService(workspace, self.adapters, self.export)
         self.verdict = VerdictService(self.runs, self.playground, self.lookup, self.bases, self.tickets)

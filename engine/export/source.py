@@ -50,16 +50,18 @@ class ExportSource:
     """The run that it is the result of; None for an imported adapter."""
     step: int = 0
     """Of the checkpoint; 0 for the adapter that a run has ended with."""
+    saved: tuple[str, ...] = ()
+    """Questions that the person has saved: it is tried with them where no ticket was held out."""
 
     @classmethod
-    def of_run(cls, run: RunDirectory, bases: BaseHolder, cache: Path) -> "ExportSource":
+    def of_run(cls, run: RunDirectory, bases: BaseHolder, cache: Path, saved: tuple[str, ...] = ()) -> "ExportSource":
         """Return a run's finished adapter, or its newest checkpoint while there is none.
 
         Raises:
             RunError: It has neither.
         """
         result = newest_result(run)
-        return cls(run.status.name, result.folder, run.recipe, bases, cache, run, result.step)
+        return cls(run.status.name, result.folder, run.recipe, bases, cache, run, result.step, saved)
 
     @property
     def home(self) -> Path:

@@ -1,5 +1,6 @@
 """What a run leaves, or an adapter that was brought in, to take home in any format."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,13 +28,22 @@ class ExportService:
         adapters: What was brought in.
         bases: Lends the base that a merged model is made from.
         cache: The workspace's, where the starter model lies.
+        saved: Returns the questions that the person has saved.
     """
 
-    def __init__(self, runs: RunService, adapters: AdapterService, bases: BaseHolder, cache: Path) -> None:
+    def __init__(
+        self,
+        runs: RunService,
+        adapters: AdapterService,
+        bases: BaseHolder,
+        cache: Path,
+        saved: Callable[[], tuple[str, ...]] = tuple,
+    ) -> None:
         self._runs = runs
         self._adapters = adapters
         self._bases = bases
         self._cache = cache
+        self._saved = saved
 
     def card(self, run: str) -> str:
         """Return the model card of a run as Markdown, without its chapter on usage."""
@@ -243,5 +253,5 @@ class ExportService:
             voice = imported_voice(self._adapters.folder(run))
             assert voice.path is not None
             recipe = adapter_recipe(voice.path, voice.model)
-            return ExportSource(voice.label, voice.path, recipe, self._bases, self._cache)
-        return ExportSource.of_run(self._runs.get(run), self._bases, self._cache)
+            return ExportSource(voice.label, voice.path, recipe, self._bases, self._cache, saved=self._saved())
+        return ExportSource.of_run(self._runs.get(run), self._bases, self._cache, self._saved())

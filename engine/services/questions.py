@@ -45,6 +45,10 @@ class QuestionService:
         """Return the saved sets by the name they were given."""
         return dict(self._sets.all()[0])
 
+    def texts(self) -> tuple[str, ...]:
+        """Return the questions of all saved sets."""
+        return tuple(text for texts in self.saved().values() for text in texts)
+
     def damaged(self) -> list[Damaged]:
         """Return the saved sets that cannot be read."""
         return self._sets.all()[1]

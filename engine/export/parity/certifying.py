@@ -91,7 +91,7 @@ def tested(source: ExportSource, report: Report) -> Reference:
     """
     data = source.heldout.parent if source.heldout else None
     with source.base(report) as base:
-        asked = questions(data, source.recipe.system_prompt)
+        asked = questions(data, source.recipe.system_prompt, source.saved)
         return reference(base, source.adapter, asked, _told(report, "Asking the playground"))
 
 

@@ -1,7 +1,8 @@
 """What an export is asked: held-out tickets of the run, which stay here, and questions that may travel with it.
 
-The questions that travel are this program's own and hold no word of a ticket. They are of the kinds on which exports
-have gone wrong elsewhere: several turns, no blank between words, marks and letters beyond ASCII, white space at the
+Where no ticket was held out, as for an adapter from elsewhere, what the person has saved is asked in their place. The
+questions that travel are this program's own and hold no word of a ticket. They are of the kinds on which exports have
+gone wrong elsewhere: several turns, no blank between words, marks and letters beyond ASCII, white space at the
 ends, one word, a long text.
 """
 
@@ -47,15 +48,17 @@ class Question:
     """Whether it is this program's own, so that it may leave with the export."""
 
 
-def questions(data: Path | None, instruction: str) -> list[Question]:
+def questions(data: Path | None, instruction: str, saved: Sequence[str] = ()) -> list[Question]:
     """Return what an export is asked.
 
     Args:
         data: The run's copy of its data set; None for an adapter that has none here.
         instruction: The standing instruction that it was trained with, or empty.
+        saved: The person's own questions, which stay here too; asked where no ticket was held out.
     """
-    held_out = _spread(_held_out(data), HELD_OUT) if data else []
-    asked = [Question(tuple(with_instruction(turns, instruction)), travels=False) for turns in held_out]
+    held_out = _held_out(data) if data else []
+    staying = _spread(held_out or [({"role": "user", "content": text},) for text in saved], HELD_OUT)
+    asked = [Question(tuple(with_instruction(turns, instruction)), travels=False) for turns in staying]
     own = (
         [{"role": "assistant" if n % 2 else "user", "content": text} for n, text in enumerate(texts)]
         for texts in _QUESTIONS

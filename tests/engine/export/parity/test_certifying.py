@@ -153,6 +153,13 @@ def test_a_run_without_held_out_tickets_is_asked_the_general_questions(certified
     (data / "heldout.jsonl").write_bytes(b"")
     assert all(question.travels for question in questions(data, "Be brief."))
     assert len(questions(data, "")) == 8
+    own = questions(data, "", ["What is a mooring?", "Do you sell walnuts?"])
+    assert [(asked.turns[-1]["content"], asked.travels) for asked in own[:2]] == [
+        ("What is a mooring?", False),
+        ("Do you sell walnuts?", False),
+    ]
+    assert len(own) == 10
+    assert len(questions(certified_run.data, "", ["What is a mooring?"])) == 12, "held-out tickets come first"
     assert questions(None, "Be brief.")[0].turns[0] == {"role": "system", "content": "Be brief."}
 
 
