@@ -35,6 +35,7 @@ from tests.engine.tickets.importing.readers.test_mail import ANSWER, AWAY, QUEST
 from tests.engine.tickets.importing.readers.test_mailing_lists import ARCHIVE
 from tests.engine.tickets.importing.readers.test_other_desks import (
     ARTICLES,
+    WHMCS,
     ZAMMAD,
     chatwoot,
     front,
@@ -95,6 +96,7 @@ JSON: list[object] = [
     *CHAT_EXPORT["messages"][:2],
     discord(1, "ada", "Dark?"),
     ISSUE,
+    WHMCS,
     REST_COMMENT,
     TOPIC,
     TOPIC["post_stream"]["posts"][1],
@@ -131,6 +133,8 @@ SEEDS: list[bytes] = [
     parquet(TALKS),
     arrow_stream(TALKS),
     mbox(QUESTION, ANSWER, AWAY),
+    b"tweet_id,author_id,inbound,created_at,text,in_response_to_tweet_id\n1,a,True,,x,\n2,b,False,,y,1\n3,a,True,,z,3\n",
+    b'"Subject","Body","From: (Name)","From: (Address)","To: (Address)"\n"a","b","c","d@e.f","g@h.i"\n',
     ANSWER,
     workbook({"A": [["question", "answer"], ["a", "b"]]}),
     workbook({"A": [["question", "answer"], ["a", (0.5, "0.0%")], [(46096, "dd.mm.yyyy"), ("=", "A1")]]}),
