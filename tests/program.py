@@ -1,6 +1,7 @@
 """The program as a person starts it: `python app.py` in a process of its own."""
 
 import os
+import random
 import re
 import signal
 import socket
@@ -8,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.forked import CAN_FORK, Forked
@@ -21,13 +22,17 @@ LATE_STREAM = re.compile(
 )
 """What Gradio 6.31 says when a page asks for its messages in the moment in which the last of them has been sent: the
 page asks again by itself, and nothing is lost."""
+PORTS = (20_000, 30_000)
+"""Below those from which connections get theirs: from 32,768 on with Linux, from 49,152 on elsewhere."""
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody listens on; no system gives it to a connection before the program has it."""
+    while True:
+        port = random.SystemRandom().randrange(*PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 START = 180.0

@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ import pytest
 from engine.training.runs.directory import RunDirectory
 from engine.training.runs.events import Finished
 from tests.forked import run as run_program
+from tests.program import free_port
 from tests.tiny import write_data
 
 ROOT = Path(__file__).parents[4]
@@ -39,9 +39,7 @@ def run(tmp_path, tiny_model):
 
 
 def test_the_command_for_several_computers_trains_one_run_on_all_of_them(run, tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     filled = {"16": "2", "FIRST_NODE": "127.0.0.1", "29500": str(port), "run": str(run.path), "cache": str(tmp_path)}
     words = [filled.get(word, word) for word in nodes_command()]
     assert words[0] == "accelerate"

@@ -9,7 +9,6 @@ would start. The last line is one JSON object: case -> what its run's folder tel
 import json
 import os
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -17,6 +16,8 @@ import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from tests.program import free_port
 
 ROOT = Path(__file__).parents[4]
 Patch = Callable[[int], None]
@@ -93,15 +94,13 @@ class Cases:
         }
 
 
-OWN_END = 10.0
+OWN_END = 30.0
 """Seconds in which a process may end by itself after another has failed, before it is ended."""
 
 
 def together(ranks: int, words: list[str], patch: Patch, run: Any, kill_at: int) -> list[int]:
     """Fork the processes and wait for them; when one fails the others are ended, as the launcher does it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     processes = [fork(rank, ranks, port, words, patch) for rank in range(ranks)]
     codes: dict[int, int] = {}
     failed_at = 0.0
