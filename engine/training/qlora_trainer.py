@@ -273,12 +273,19 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         )
 
     def _build_accelerator_args(self, **kwargs: Any) -> dict[str, Any]:
-        """Let gradients live where they are summed over the ranks, once and not twice."""
+        """Let gradients live where they are summed over the ranks, once and not twice; leave a streamed base alone."""
         options: dict[str, Any] = super()._build_accelerator_args(**kwargs)
+        if self.settings.mode == "streamed":
+            options["device_placement"] = False
         for handler in options["kwargs_handlers"]:
             if hasattr(handler, "gradient_as_bucket_view"):
                 handler.gradient_as_bucket_view = True
         return options
+
+    def _move_model_to_device(self, model: Any, device: Any) -> None:
+        """Leave a streamed base where it is: its layers lie in the computer's memory, and come when they compute."""
+        if self.settings.mode != "streamed":
+            super()._move_model_to_device(model, device)
 
     def _load_rng_state(self, checkpoint: str | None) -> None:
         """Go on with the random numbers of the checkpoint, of which each rank has its own."""

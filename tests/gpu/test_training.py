@@ -1,5 +1,6 @@
 """Real QLoRA on a graphics card: the promises of training that hold without one hold there too."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -22,6 +23,7 @@ from engine.recipe import Recipe
 from engine.training import qlora_trainer
 from engine.training.distributed.launcher import processes_for
 from engine.training.kernels.fused_lora import fuse_lora_layers
+from engine.training.memory import modes
 from engine.training.runs.directory import RunDirectory
 from engine.training.runs.events import Evaluated, LogNote, Stepped
 from engine.training.runs.queue import TrainingQueue
@@ -101,11 +103,15 @@ def test_layers_that_come_from_pinned_memory_compute_what_resident_ones_do(
         assert torch.cuda.memory_stats()["allocation.all.allocated"] == before, "a fetch allocated memory"
 
 
-def test_a_streamed_run_learns_the_same(packed_base, streamed_base, tmp_path):
+def test_a_streamed_run_learns_the_same(packed_base, streamed_base, tmp_path, monkeypatch):
+    chosen = modes._streamed
+    monkeypatch.setattr(modes, "_streamed", lambda *args: dataclasses.replace(chosen(*args), resident=1))
     made = {"dropout": 0.0, "packing": "on", "max_length": 128}
     _, whole = train(recipe(packed_base.ref, memory="saving", **made), packed_base, tmp_path / "whole")
     _, events = train(recipe(packed_base.ref, memory="streamed", **made), streamed_base, tmp_path / "streamed")
     near(losses(events), losses(whole))
+    weights = [weight for layer in linear_4bit_layers(streamed_base.model) for weight in layer.parameters()]
+    assert {weight.device.type for weight in weights} == {"cpu"}, "what is moved to the card stays there, and fills it"
 
 
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(alone, tiny_model, tiny_base, tmp_path):

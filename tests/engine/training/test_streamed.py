@@ -64,8 +64,13 @@ def alone(packed_base, tmp_path_factory):
     return losses(train(calm(packed_base, memory="saving"), packed_base, tmp_path_factory.mktemp("alone"))[1])
 
 
-def test_a_run_learns_the_same_and_says_how(alone, streamed_base, tmp_path):
+def test_a_run_learns_the_same_and_says_how(alone, streamed_base, tmp_path, monkeypatch):
+    moved, to = [], torch.nn.Module.to
+    monkeypatch.setattr(
+        torch.nn.Module, "to", lambda self, *a, **k: (moved.append(stream_of(self)), to(self, *a, **k))[1]
+    )
     outcome, events = train(calm(streamed_base, memory="streamed"), streamed_base, tmp_path / "run")
     assert outcome.step == 4
     assert losses(events) == alone
+    assert not any(moved), "what is moved to the device stays there, and fills it"
     assert any("Memory: streamed" in event.text for event in events if isinstance(event, LogNote))
