@@ -46,7 +46,7 @@ def gain(found: Verdict, ticket: JudgedTicket) -> float:
 
 
 def listed(found: Verdict, answers: Answers, voice: str, measure: str, chosen: str) -> Markup:
-    """List tickets: those behind a figure, the least first, or a few of each kind where none is opened.
+    """List tickets: those behind a figure, the worst first, or a few of each kind where none is opened.
 
     Args:
         found: The verdict.
@@ -57,7 +57,7 @@ def listed(found: Verdict, answers: Answers, voice: str, measure: str, chosen: s
     """
     if voice and measure:
         having = [ticket for ticket in found.tickets if measure in ticket.scores[voice]]
-        ordered = sorted(having, key=lambda ticket: ticket.scores[voice][measure])
+        ordered = sorted(having, key=lambda ticket: -_badness(ticket.scores[voice][measure], measure))
         rows = [_row(ticket, answers, figure(ticket.scores[voice][measure], measure), chosen) for ticket in ordered]
         head = f"{MEASURES[measure].label}: {found.voice(voice).label}"
         back = Markup(
@@ -71,6 +71,12 @@ def listed(found: Verdict, answers: Answers, voice: str, measure: str, chosen: s
             for name, tickets in groups(found).items()
         ]
     )
+
+
+def _badness(value: float, measure: str) -> float:
+    """How bad a value of a measure is: the more the worse."""
+    better = MEASURES[measure].better
+    return -value if better == "more" else value if better == "less" else abs(value - 1)
 
 
 def _section(title: str, rows: Sequence[Markup], more: Markup = NOTHING) -> Markup:

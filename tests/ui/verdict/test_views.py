@@ -121,3 +121,12 @@ def test_the_tickets_that_a_figure_opens_have_its_mean(found):
             assert seen.mean == pytest.approx(sum(values) / len(values))
             listed = ticket_views.listed(found, {}, voice, measure, "")
             assert listed.count("list-row") == len(values)
+
+
+@pytest.mark.parametrize(("measure", "worst"), [("inventions", max), ("chrf", min), ("length", None)])
+def test_the_tickets_that_a_figure_opens_begin_with_the_worst(found, measure, worst):
+    voice = found.headline.tuned
+    values = {ticket.ticket: ticket.scores[voice][measure] for ticket in found.tickets}
+    listed = str(ticket_views.listed(found, {}, voice, measure, ""))
+    first = values[listed.split('data-id="')[1].split('"')[0]]
+    assert first == (worst(values.values()) if worst else max(values.values(), key=lambda value: abs(value - 1)))
