@@ -20,13 +20,20 @@ function restore(tries = 200) {
   const wanted = button(openTab());
   if (wanted && wanted.getAttribute("aria-selected") !== "true") wanted.click();
   new MutationObserver(remember).observe(first.parentElement, { subtree: true, attributes: true, attributeFilter: ["aria-selected"] });
+  addEventListener("resize", inSight);
   addEventListener("hashchange", () => button(location.hash.slice(1))?.click());
   setTimeout(remember, 60);
   setTimeout(() => root.dataset.ready || ready("late"), 8000);
 }
 
+const selected = () => document.querySelector('#tabs [role="tab"][aria-selected="true"]');
+
+/** On a phone the tabs are wider than the window, and scroll. */
+function inSight() { selected()?.scrollIntoView({ block: "nearest", inline: "center" }); }
+
 function remember() {
-  const open = document.querySelector('#tabs [role="tab"][aria-selected="true"]');
+  const open = selected();
+  inSight();
   if (!open || location.hash === `#${open.dataset.tabId}`) return;
   if (root.dataset.ready) scrollTo(0, 0);
   store(KEY, open.dataset.tabId);

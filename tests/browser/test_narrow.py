@@ -40,6 +40,14 @@ def test_a_phone_reaches_every_tab_and_the_lists(phone):
     expect(dataset).not_to_be_visible()
 
 
+def test_the_open_tab_is_in_sight_once_a_window_has_become_narrow(page):
+    for name in ("desk", "tickets"):
+        page.set_viewport_size({"width": 1440, "height": 900})
+        page.locator(f"#tab-{name}-button").click()
+        page.set_viewport_size({"width": 390, "height": 844})
+        expect(page.locator(f"#tab-{name}-button")).to_be_in_viewport(ratio=1)
+
+
 def test_the_way_on_is_in_sight_on_a_small_laptop(page):
     """The panel beside a long recipe scrolls by itself; its button had been below the edge of the window."""
     page.set_viewport_size({"width": 1280, "height": 620})
