@@ -1,13 +1,14 @@
 """Facts that answers have from nowhere, against the data set that the voices learnt from or are asked about."""
 
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.chat.records import LookUp, Voice
+from engine.chat.records import Voice
 from engine.errors import StudioError
 from engine.services.lookup import LOOK, LookupService
+from engine.services.stages import result_of
 from engine.task import Task
 from engine.turns import Turn
 from engine.verdict.facts.fact import Fact
@@ -84,7 +85,7 @@ class FactService:
         index = self._index(folder, patience, should_stop)
         if index is None:
             return None
-        told, agents = sides(turns, _result(self._lookup.find(folder, turns, ticket, should_stop)), reference)
+        told, agents = sides(turns, result_of(self._lookup.find(folder, turns, ticket, should_stop)), reference)
         return {name: inventions(answer, told, agents, index) for name, answer in answers.items()}
 
     def _index(self, folder: Path, patience: float, should_stop: Callable[[], bool]) -> "FactIndex | None":
@@ -109,13 +110,3 @@ class FactService:
                 self._opened = (folder, seen.result)
                 self._reading.pop(folder, None)
         return seen.result
-
-
-def _result(stages: "Generator[str, None, LookUp | None]") -> LookUp | None:
-    """Wait for the end of a look-up."""
-    while True:
-        try:
-            next(stages)
-        except StopIteration as ended:
-            found: LookUp | None = ended.value
-            return found

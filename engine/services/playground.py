@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from engine.base_holder import LOOK, BaseHolder
 from engine.chat.records import LOOKUP, NEAREST, NEAREST_VOICE, Answer, AnswerFrame, LookUp, Voice
@@ -15,6 +15,7 @@ from engine.recipe import Recipe
 from engine.services.adapters import AdapterService
 from engine.services.lookup import LookupService
 from engine.services.runs import RunService
+from engine.services.stages import result_of, shown_as
 from engine.task import Report
 from engine.tickets.library import DataSets
 from engine.training.runs.directory import RunDirectory
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from engine.chat.records import Sampling
     from engine.turns import Turn
 
-
-Found = TypeVar("Found")
 
 NOW = "@now"
 """At the end of a voice's id: a run as it trains."""
@@ -283,15 +282,18 @@ class PlaygroundService:
         def progress(done: int, total: int) -> None:
             report(f"{done} of {total} answers", done / total)
 
+        def tell(frame: AnswerFrame) -> None:
+            report(frame.stage, None)
+
         chosen = [self.voice(identifier) for identifier in voices]
         asked = _Asked("", _StoppedBy(should_stop))
         self._answers.add(asked)
         try:
             for place, voice in enumerate(chosen):
                 if NOW in voice.id:
-                    chosen[place] = _reported(self._as_it_trains(voice, voices, asked), report)
+                    chosen[place] = result_of(self._as_it_trains(voice, voices, asked), tell)
             seen = [
-                _reported(self._look_up(chosen, [turns] * len(chosen), dataset, ticket, asked), report)
+                result_of(self._look_up(chosen, [turns] * len(chosen), dataset, ticket, asked), tell)
                 for turns, ticket in questions
             ]
             speakers = [voice for voice in chosen if voice.id != NEAREST]
@@ -343,7 +345,7 @@ class PlaygroundService:
             words = tuple(turn["content"] for turn in conversation if turn["role"] == "user")
             if words not in same:
                 stages = self._lookup.find(self._lookup.home(chosen, dataset), conversation, ticket, asked.stop.is_set)
-                seen = yield from _told(stages, lambda stage: silent(voices, stage))
+                seen = yield from shown_as(stages, lambda stage: silent(voices, stage))
                 same[words] = seen or LookUp((), 0.0, 0.0)
             found[voice.id] = same[words]
         nearest = pasted(found[NEAREST], time.perf_counter() - began) if NEAREST in found else None
@@ -405,26 +407,3 @@ def _voice_of(directory: RunDirectory, name: str, recipe: Recipe, checkpoint: in
         return Voice(f"run:{directory.id}", name, recipe.model, directory.adapter, lookup=recipe.lookup)
     label, folder = f"{name}, step {checkpoint}", directory.checkpoint(checkpoint)
     return Voice(f"run:{directory.id}@{checkpoint}", label, recipe.model, folder, lookup=recipe.lookup)
-
-
-def _told(
-    stages: "Generator[str, None, Found]", frame: "Callable[[str], AnswerFrame]"
-) -> "Generator[AnswerFrame, None, Found]":
-    """Show the stages of some work as frames, and return what comes of it."""
-    while True:
-        try:
-            stage = next(stages)
-        except StopIteration as ended:
-            result: Found = ended.value
-            return result
-        yield frame(stage)
-
-
-def _reported(stages: "Generator[AnswerFrame, None, Found]", report: Report) -> "Found":
-    """Tell the stages of some work, and return what comes of it."""
-    while True:
-        try:
-            report(next(stages).stage, None)
-        except StopIteration as ended:
-            result: Found = ended.value
-            return result

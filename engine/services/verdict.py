@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from engine.errors import Cancelled, StudioError
 from engine.services.lookup import LookupService
 from engine.services.playground import PlaygroundService
 from engine.services.runs import RunService
+from engine.services.stages import result_of
 from engine.task import Report, Task
 from engine.tickets.library import DataSets
 from engine.training.runs.directory import RunDirectory
@@ -23,7 +24,7 @@ from engine.verdict.voices import voices_of
 from engine.workspace import read_object, write_json
 
 if TYPE_CHECKING:
-    from engine.chat.records import LookUp, Voice
+    from engine.chat.records import Voice
 
 FILE = "verdict.json"
 ANSWERING = 0.75
@@ -216,7 +217,7 @@ class VerdictService:
                     for looks in (False, True):
                         group = [(v, name) for v, name in zip(chosen, names, strict=True) if v.lookup == looks]
                         asked = list(ticket.asked)
-                        if looks and (found := _ended(self._lookup.find(home, asked, ticket.ticket, should_stop))):
+                        if looks and (found := result_of(self._lookup.find(home, asked, ticket.ticket, should_stop))):
                             asked, _ = with_tickets(base, asked, found, paper.longest)
                         nats = answer_losses(base, bank, [name for _, name in group], asked, ticket.answer)
                         losses |= {voice.id: loss for (voice, _), loss in zip(group, nats or [], strict=False)}
@@ -231,7 +232,7 @@ class VerdictService:
         facts = fact_index(directory.data)
         tickets = []
         for number, ticket in enumerate(paper.tickets):
-            near = _ended(self._lookup.find(home, ticket.asked, ticket.ticket))
+            near = result_of(self._lookup.find(home, ticket.asked, ticket.ticket))
             said, losses = transcript.answers[number], transcript.losses.get(number, {})
             tickets.append(measured(ticket, said, losses, near, facts))
         weights = str(transcript.about.get("weights", ""))
@@ -261,13 +262,3 @@ def _mark(voice: "Voice") -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()[:16]
     except OSError as error:
         raise StudioError("That adapter is not here any more.", "Pick another run.") from error
-
-
-def _ended(stages: "Generator[str, None, LookUp | None]") -> "LookUp | None":
-    """Go through the stages of a look-up, and return what was found."""
-    while True:
-        try:
-            next(stages)
-        except StopIteration as ended:
-            found: LookUp | None = ended.value
-            return found
