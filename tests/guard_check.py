@@ -30,6 +30,7 @@ PAUSED = "test_pause_in_the_window_gives_memory_back_until_the_run_goes_on_or_is
 RUNS = [
     "tests/engine/training/runs/test_queue.py",
     "tests/engine/training/runs/test_run_state.py",
+    "tests/engine/training/runs/test_two_programs.py",
     "tests/engine/training/runs/test_queue_process.py",
     "tests/engine/test_two_bases.py",
     "tests/engine/training/test_faults.py",
@@ -45,6 +46,7 @@ TESTS = {
         "tests/engine/test_two_bases.py",
         "tests/engine/test_damage.py",
         "tests/engine/training/runs/test_run_state.py",
+        "tests/engine/training/runs/test_two_programs.py",
         "tests/engine/training/test_faults.py",
     ],
     "engine/services/playground.py": [
@@ -58,15 +60,21 @@ TESTS = {
         "tests/engine/test_studio.py",
         "tests/engine/test_two_bases.py",
         "tests/engine/training/runs/test_run_state.py",
+        "tests/engine/training/runs/test_two_programs.py",
         "tests/engine/training/test_faults.py",
         "tests/engine/test_damage.py",
     ],
     "engine/training/runs/directory.py": [
         "tests/engine/training/runs/test_run_state.py",
+        "tests/engine/training/runs/test_two_programs.py",
         "tests/engine/training/runs/test_queue_process.py",
         "tests/engine/training/test_faults.py",
     ],
-    "engine/training/runs/ownership.py": ["tests/engine/training/runs/test_run_state.py"],
+    "engine/training/runs/ownership.py": [
+        "tests/engine/training/runs/test_run_state.py",
+        "tests/engine/training/runs/test_two_programs.py",
+        "tests/engine/training/runs/test_two_programs.py",
+    ],
     "engine/training/runs/index.py": ["tests/engine/training/runs/test_index.py"],
     "engine/training/runs/changes.py": ["tests/engine/training/runs/test_index.py"],
     "engine/training/runs/catalogue.py": [

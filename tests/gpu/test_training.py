@@ -29,8 +29,8 @@ from engine.training.runs.events import Evaluated, LogNote, Stepped
 from engine.training.runs.queue import TrainingQueue
 from engine.training.trainer import TrainingData
 from tests.engine.chat.lora import make_lora
+from tests.engine.training.short_runs import losses, recipe, stop_after, train
 from tests.engine.training.test_pausing import Hold, held
-from tests.engine.training.test_trainer import losses, recipe, stop_after, train
 from tests.gpu.conftest import LOSS
 from tests.tiny import write_data
 

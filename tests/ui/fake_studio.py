@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import math
-import re
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engine.chat.heldout import HeldOutTicket
-from engine.chat.records import Answer, AnswerFrame, Sampling
 from engine.damage import Damaged
 from engine.errors import ModelError, StudioError
-from engine.export.records import Brought, Choices, Command, Made, Offer, Proof, Sending, Sent
 from engine.hardware import DeviceReport
 from engine.model.catalogue import CatalogueEntry, catalogue
 from engine.presets import Preset, presets
-from engine.question_sets import AnswerTable, Question, Row, plain_questions
 from engine.recipe import Recipe
-from engine.serving.drafting import Draft
-from engine.serving.keys import ApiKeys
-from engine.serving.offers import Offers, OffersFile, can_be_offered, everything
 from engine.studio import RunInfo, StudioSnapshot, Voice
 from engine.task import Task
 from engine.tickets.dataset.erasure import Erasure
@@ -34,9 +25,10 @@ from engine.training.runs.events import Evaluated, Finished, LogNote, Started, S
 from engine.training.runs.history import History
 from engine.training.runs.progress import JobSnapshot
 from engine.training.runs.status import Status
-from engine.verdict.facts.fact import Fact
 from engine.workspace import Deleted
-from tests.ui.fake_tickets import HOSTILE, NOW, FakeDataSets, FakeTokens
+from tests.ui.fake_answers import FakeEndpoint, FakeFacts, FakePlayground, FakeQuestions
+from tests.ui.fake_export import FakeExport, FakeHub, FakeImporting
+from tests.ui.fake_tickets import NOW, FakeDataSets, FakeTokens
 from tests.ui.fake_verdict import FakeBlind, FakeReplies, FakeVerdicts
 
 
@@ -203,112 +195,6 @@ class FakeAdapters:
         return self.studio.discarded(self.kept, voice, "adapters", self.kept[voice].label)
 
 
-class FakePlayground:
-    """As :class:`engine.services.playground.PlaygroundService`."""
-
-    def __init__(self, studio: FakeStudio) -> None:
-        self.studio = studio
-
-    def voices(self) -> list[Voice]:
-        root = self.studio.root
-        training = [
-            Voice(f"run:{run.id}@now", f"{run.status.name}, as it trains", "starter", root)
-            for run in self.studio.runs.all()
-            if self.studio.runs.can_be_asked(run.id)
-        ]
-        tuned = [
-            Voice(f"run:{run.id}", run.status.name, "starter", root)
-            for run in self.studio.runs.all()
-            if run.has_adapter
-        ]
-        return [Voice("base", "Base model", "", None), *training, *tuned, *self.studio.adapters.voices()]
-
-    def voice(self, identifier: str) -> Voice:
-        return next(voice for voice in self.voices() if voice.id == identifier)
-
-    def instruction(self, voices: Sequence[str]) -> str:
-        return "Answer in two sentences." if "run:run-1" in voices else ""
-
-    def heldout_ticket(self, voices: Sequence[str], dataset: str, number: int) -> HeldOutTicket:
-        rows = self.studio.tickets.get(dataset).conversations("heldout")
-        row = rows[number % len(rows)]
-        asked = tuple({"role": said.role, "content": said.content} for said in row.messages[:-1])
-        return HeldOutTicket(row.ticket, asked, row.messages[-1].content)
-
-    def ask(
-        self,
-        voices: Sequence[str],
-        conversations: Any,
-        sampling: Sampling,
-        session: str = "",
-        dataset: str = "",
-        ticket: str = "",
-    ) -> Iterator[AnswerFrame]:
-        self.studio.calls.append(("ask", tuple(voices), conversations, sampling, session, dataset, ticket))
-        texts = {
-            voice: "I am not sure where it is." if voice == "base" else f"Hello! {HOSTILE} Kestrel Post brings it."
-            for voice in voices
-        }
-        longest = max(len(text.split()) for text in texts.values())
-        yield AnswerFrame("Reading the question", tuple(Answer(voice, "", 0, 0.0, False, None) for voice in voices))
-        for count in range(1, longest + 1):
-            time.sleep(self.studio.answer_pause)
-            yield AnswerFrame("", tuple(_first_words(voice, text, count) for voice, text in texts.items()))
-
-    def stop(self, session: str = "") -> None:
-        self.studio.calls.append(("stop_answer", session))
-
-
-def _first_words(voice: str, text: str, count: int) -> Answer:
-    words = text.split()
-    done = count >= len(words)
-    shown = " ".join(words[:count])
-    return Answer(voice, shown, min(count, len(words)), count * 0.08, done, "end" if done else None)
-
-
-class FakeQuestions:
-    """As :class:`engine.services.questions.QuestionService`."""
-
-    def __init__(self, studio: FakeStudio) -> None:
-        self.studio = studio
-        self.kept: dict[str, tuple[str, ...]] = {}
-
-    def saved(self) -> dict[str, tuple[str, ...]]:
-        return dict(self.kept)
-
-    def save(self, name: str, text: str) -> None:
-        if not name.strip():
-            raise StudioError("The name is empty.", "Type a name.")
-        self.kept[name.strip()] = tuple(question.text for question in plain_questions(text))
-
-    def delete(self, name: str) -> Deleted:
-        return self.studio.discarded(self.kept, name, "questions", name)
-
-    def heldout(self, voices: Sequence[str], dataset: str) -> tuple[Question, ...]:
-        ticket = self.studio.playground.heldout_ticket(voices, dataset, 0)
-        return (Question(ticket.messages, ticket.answer, ticket.ticket),)
-
-    def answer(
-        self,
-        questions: Sequence[Question],
-        voices: Sequence[str],
-        sampling: Sampling,
-        instruction: str = "",
-        dataset: str = "",
-    ) -> Task[AnswerTable]:
-        self.studio.calls.append(("answer", [question.text for question in questions], tuple(voices), sampling))
-        said = {voice: Answer(voice, f"={HOSTILE} Kestrel Post", 3, 0.1, True, "end") for voice in voices}
-        found = {voice: self.studio.facts.found(answer.text) for voice, answer in said.items()}
-        rows = tuple(Row(question, said, found if dataset else None) for question in questions)
-
-        def action(task: Task[AnswerTable]) -> AnswerTable:
-            task.report("Question 1", 0.5)
-            time.sleep(self.studio.task_pause)
-            return AnswerTable({voice: voice for voice in voices}, rows, len(rows))
-
-        return Task("Answering the questions", action)
-
-
 class FakeErasures:
     """As :class:`engine.services.erasing.ErasureService`."""
 
@@ -321,188 +207,6 @@ class FakeErasures:
     def erase(self, dataset: str, ticket: str) -> Task[Erasure]:
         self.studio.calls.append(("erase", dataset, ticket))
         return Task("Deleting a customer", lambda _: self.plan(dataset, ticket))
-
-
-class FakeFacts:
-    """As :class:`engine.services.facts.FactService`: the courier's name is from nowhere."""
-
-    def __init__(self, studio: FakeStudio) -> None:
-        self.studio = studio
-
-    def inventions(
-        self,
-        voices: Sequence[Voice],
-        turns: Sequence[Any],
-        answers: Mapping[str, str],
-        dataset: str = "",
-        ticket: str = "",
-        reference: str = "",
-    ) -> dict[str, tuple[Fact, ...]] | None:
-        self.studio.calls.append(
-            ("inventions", [voice.id for voice in voices], list(turns), dataset, ticket, reference)
-        )
-        known = dataset or any(voice.run for voice in voices)
-        return {name: self.found(text) for name, text in answers.items()} if known else None
-
-    def found(self, text: str) -> tuple[Fact, ...]:
-        """Return where a text names the courier."""
-        known: frozenset[str] = frozenset()
-        return tuple(Fact("name", *match.span(), known, known) for match in re.finditer("Kestrel Post", text))
-
-
-class FakeHub:
-    """As :class:`engine.services.hub.HubService`."""
-
-    def __init__(self, studio: FakeStudio) -> None:
-        self.studio = studio
-
-    def plan_of(self, run: str, format_: str) -> Task[Sending]:
-        self.studio.calls.append(("plan_of", run, format_))
-        return Task("Looking", lambda _: Sending((("README.md", 4000),), ("train.jsonl",)))
-
-    def send_of(self, run: str, format_: str, repository: str, token: str = "", *, private: bool = True) -> Task[Sent]:
-        self.studio.calls.append(("send_of", run, format_, repository, token, private))
-        return Task("Sending", lambda _: Sent(repository, f"https://hub/{repository}", "0" * 40, private, ()))
-
-
-class FakeImporting:
-    """As :class:`engine.services.importing.ImportService`."""
-
-    def __init__(self, studio: FakeStudio) -> None:
-        self.studio = studio
-        self.verdict = "passed"
-
-    def bring_in(
-        self, source: str, name: str = "", base: str = "", *, revision: str = "", sha256: str = ""
-    ) -> Task[Brought]:
-        self.studio.calls.append(("import", source, name, base))
-        label = name or Path(source).stem
-
-        def action(task: Task[Brought]) -> Brought:
-            task.report("Trying it", 0.5)
-            time.sleep(self.studio.task_pause)
-            kept = self.studio.adapters.kept
-            if source.endswith("-merged"):
-                identifier = f"model:m{len(kept) + 1}"
-                kept[identifier] = Voice(identifier, label, source, None)
-                return Brought(identifier, label, None)
-            identifier = self.studio.adapters.bring_in(Path(source), label, base)
-            return Brought(identifier, label, Proof(self.verdict, f"It has {self.verdict}."))
-
-        return Task("Bringing it in", action)
-
-
-class FakeExport:
-    """As :class:`engine.services.export.ExportService`."""
-
-    def __init__(self, studio: FakeStudio) -> None:
-        self.studio = studio
-        self.exports: dict[tuple[str, str], Made] = {}
-        self.proofs: dict[str, Proof] = {}
-
-    def card(self, run: str) -> str:
-        known = self.studio.run_infos.get(run)
-        title = known.status.name if known else run
-        table = "| | before | after |\n|---|---|---|\n| held-out loss | 3.00 | 0.74 |"
-        return f"---\nlibrary_name: peft\n---\n# {title}\n\nLearnt from **54 conversations**.\n\n{table}\n"
-
-    def usage(self, run: str) -> str:
-        self.studio.calls.append(("usage", run))
-        return '## How to use it\n\n1. Unpack it.\n\n```python\nprint("hello")\n```\n'
-
-    def size(self, run: str) -> int:
-        return 19_600_000
-
-    def tickets(self, run: str) -> tuple[int, int]:
-        return 54, 40_000
-
-    def bundle(self, run: str, out: Path | None = None, with_tickets: bool = False) -> Task[Path]:
-        self.studio.calls.append(("export_adapter", run, out, with_tickets))
-        return self._zip(out or self.studio.root / "adapter.zip")
-
-    def offers(self, run: str) -> tuple[Offer, ...]:
-        if not run.startswith("adapter:"):
-            self.studio.runs.info(run)
-        purpose = "Base and adapter in one ordinary 16-bit model."
-        merged = self.exports.get((run, "merged"))
-        whole = Offer(
-            "merged", "Whole model", purpose, "transformers", 271 * 10**6, 271 * 10**6, 10**10, "", (), merged
-        )
-        gguf = Offer("gguf", "GGUF", "For llama.cpp.", "llama.cpp", 10**8, 10**8, 10**10, "", ("q8_0", "f16"), None)
-        other = Offer("ollama", "Ollama", "For Ollama.", "Ollama", None, 0, 10**10, "Gemma 9 is not known.", (), None)
-        return whole, gguf, other
-
-    def commands(self, run: str, place: Path) -> tuple[Command, ...]:
-        return (Command("transformers", f"python -m zipfile -e {place} .", "Prints an answer."),)
-
-    def make(self, run: str, format_: str, out: Path | None = None, choices: Choices | None = None) -> Task[Path]:
-        self.studio.calls.append(("export", run, format_, choices))
-        folder = self.studio.root / f"shop-{format_}"
-
-        def action(task: Task[Path]) -> Path:
-            task.report("Merging", 0.5)
-            time.sleep(self.studio.task_pause)
-            folder.mkdir(exist_ok=True)
-            told = Command("vLLM", f"vllm serve {folder}", "An endpoint.")
-            self.exports[(run, format_)] = Made(folder, 271 * 10**6, 0.0, "", "", (told,), False)
-            return folder
-
-        return Task("Exporting: Whole model", action)
-
-    def made(self, run: str, format_: str) -> Made:
-        return self.exports[(run, format_)]
-
-    def proof(self, run: str, format_: str) -> Proof | None:
-        return self.proofs.get(format_)
-
-    def packed(self, run: str, format_: str, out: Path) -> Task[Path]:
-        self.studio.calls.append(("export_packed", run, format_, out))
-        return self._zip(out)
-
-    def _zip(self, target: Path) -> Task[Path]:
-        def action(task: Task[Path]) -> Path:
-            task.report("Packing", 0.5)
-            time.sleep(self.studio.task_pause)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(b"PK\x05\x06" + bytes(18))
-            return target
-
-        return Task("Packing the adapter", action)
-
-
-class FakeEndpoint:
-    """As :class:`engine.services.endpoint.EndpointService`; keys and offers are the real ones, on the disk."""
-
-    def __init__(self, studio: FakeStudio) -> None:
-        self.studio = studio
-        self.file = OffersFile(studio.root)
-        self.keys = ApiKeys(studio.root)
-
-    def offers(self) -> Offers:
-        return self.file.get()
-
-    def candidates(self) -> list[Voice]:
-        return [voice for voice in self.studio.playground.voices() if can_be_offered(voice)]
-
-    def switch(self, on: bool) -> None:
-        self.file.keep(replace(everything(self.candidates()), on=on))
-
-    def offer(self, voice: str, wanted: bool) -> None:
-        found = self.studio.playground.voice(voice)
-        self.file.keep(self.offers().with_offer(found) if wanted else self.offers().without(voice))
-
-    def look_up_in(self, dataset: str) -> None:
-        self.file.keep(replace(self.offers(), dataset=dataset))
-
-    def draft(self, ticket: str, voice: str, lookup: bool, dataset: str = "", session: str = "") -> Iterator[Draft]:
-        self.studio.calls.append(("draft", ticket, voice, lookup, dataset, session))
-        if not ticket.strip():
-            raise StudioError("There is no ticket yet.", "Paste what the customer has written.")
-        hidden = (("[EMAIL_1]", f"ada@shop.example {HOSTILE}"),)
-        text = f"Hello Ada, {HOSTILE} your parcel comes on Friday."
-        yield Draft(stage="Reading the ticket", hidden=hidden)
-        yield Draft(text[:9], "Writing", hidden)
-        yield Draft(text, "", hidden, True, "end")
 
 
 class FakeStudio:

@@ -13,7 +13,7 @@ from engine.training.oom_recovery import give_way
 from engine.training.qlora_trainer import QLoRATrainer
 from engine.training.runs import checkpoints
 from engine.training.runs.events import Evaluated, LogNote, Started, Stepped
-from tests.engine.training.test_trainer import losses, recipe, stop_after, train
+from tests.engine.training.short_runs import losses, recipe, stop_after, train
 
 
 def full():

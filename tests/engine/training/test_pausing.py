@@ -15,8 +15,8 @@ from engine.training.runs.directory import RunDirectory
 from engine.training.runs.events import LogNote, Stepped
 from engine.training.runs.queue import TrainingQueue
 from tests.engine.training.runs.test_queue_process import DEADLINE, until
+from tests.engine.training.short_runs import losses, recipe, train
 from tests.engine.training.test_oom_recovery import calm, full, told, unpacking
-from tests.engine.training.test_trainer import losses, recipe, train
 from tests.tiny import write_data
 
 

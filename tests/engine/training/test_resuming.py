@@ -6,7 +6,7 @@ import pytest
 
 from engine.training.runs.events import Evaluated
 from engine.training.trainer import TrainingData
-from tests.engine.training.test_trainer import DATA, STUBBORN, losses, recipe, train
+from tests.engine.training.short_runs import DATA, STUBBORN, losses, recipe, train
 
 
 def stop_at(step, begun, batch_size):

@@ -11,7 +11,7 @@ import torch
 from engine.model.base import load_base
 from engine.training.memory import modes
 from engine.training.qlora_trainer import QLoRATrainer
-from tests.engine.training.test_trainer import recipe, train
+from tests.engine.training.short_runs import recipe, train
 
 
 @pytest.fixture

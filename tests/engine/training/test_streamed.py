@@ -9,7 +9,7 @@ from engine.model.streaming.layer_stream import stream_of
 from engine.training.data.examples import build_examples
 from engine.training.runs.events import LogNote
 from engine.training.setup import choose_settings, make_trainer, release_trainer
-from tests.engine.training.test_trainer import DATA, losses, recipe, train
+from tests.engine.training.short_runs import DATA, losses, recipe, train
 
 LAYERS = 5
 

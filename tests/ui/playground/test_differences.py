@@ -1,6 +1,6 @@
 from markupsafe import Markup
 
-from tests.ui.fake_studio import HOSTILE
+from tests.ui.fake_tickets import HOSTILE
 from ui.playground.differences import MOST_WORDS, marked
 
 

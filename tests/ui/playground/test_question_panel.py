@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ui.fake_studio import HOSTILE
+from tests.ui.fake_tickets import HOSTILE
 from tests.ui.handlers import by_id, until
 from ui.playground.question_components import HELDOUT
 

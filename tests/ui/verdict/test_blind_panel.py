@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import StudioError
-from tests.ui.fake_studio import HOSTILE
+from tests.ui.fake_tickets import HOSTILE
 from tests.ui.fake_verdict import made_verdict
 from tests.ui.handlers import by_id
 

@@ -14,8 +14,8 @@ from engine.training.runs.directory import RunDirectory
 from engine.training.runs.events import Paused, Record, to_line
 from engine.training.runs.queue import TrainingQueue
 from tests.engine.training.distributed.test_launcher import STARTED
+from tests.engine.training.runs.owners import Bases
 from tests.engine.training.runs.test_queue_process import until
-from tests.engine.training.runs.test_run_state import Bases
 from tests.tiny import write_data
 
 DEADLINE = 60.0
