@@ -152,14 +152,14 @@ def cards(
 ) -> None:
     """Say on which graphics cards a run would fit; loads nothing."""
     recipe = _recipe(preset, model, set_ or [])
-    found = _studio().recipes.on_cards(recipe, data)
-    if not found:
+    fits = _studio().recipes.on_cards(recipe, data)
+    if not fits:
         raise ModelError(f"The size of {recipe.model} is not known before it is loaded.", "Name a folder that has it.")
-    for seen in found:
-        needs = f"{seen.gib:.1f} of {seen.card.usable_gib:.1f} GiB"
-        print(f"{seen.card.name} {seen.card.box_gb:g} GB: {seen.verdict}, {seen.mode}, {needs}", file=sys.stderr)
+    for fit in fits:
+        needs = f"{fit.gib:.1f} of {fit.card.usable_gib:.1f} GiB"
+        print(f"{fit.card.name} {fit.card.box_gb:g} GB: {fit.verdict}, {fit.mode}, {needs}", file=sys.stderr)
     names = ("name", "verdict", "mode", "gib")
-    rows = [(seen.card.name, seen.verdict, seen.mode, round(seen.gib, 2)) for seen in found]
+    rows = [(fit.card.name, fit.verdict, fit.mode, round(fit.gib, 2)) for fit in fits]
     result({"cards": [dict(zip(names, row, strict=True)) for row in rows]})
 
 
@@ -304,12 +304,12 @@ def verify(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Try an export again: its files, its base, and whether it answers as what was tested; runs on any computer."""
-    found = follow(_studio(workspace).export.verify(path, base))
-    for check in found.checks:
+    verified = follow(_studio(workspace).export.verify(path, base))
+    for check in verified.checks:
         say(f"{check.name}: {'as certified' if check.passed else 'NOT as certified'}. {check.sentence}")
-    checks = [{"name": check.name, "passed": check.passed, "told": check.sentence} for check in found.checks]
-    result({"path": str(path), "format": found.certificate.format, "passed": found.passed, "checks": checks})
-    if wrong := next((check for check in found.checks if not check.passed), None):
+    checks = [{"name": check.name, "passed": check.passed, "told": check.sentence} for check in verified.checks]
+    result({"path": str(path), "format": verified.certificate.format, "passed": verified.passed, "checks": checks})
+    if wrong := next((check for check in verified.checks if not check.passed), None):
         raise ModelError(wrong.sentence, "Export it again, or ask whoever made it.")
 
 

@@ -38,13 +38,13 @@ def readable(paths: Iterable[Path], look: Callable[[Path], Entry]) -> tuple[list
     Returns:
         What could be read, in the order of the paths, and what could not.
     """
-    found: list[Entry] = []
+    entries: list[Entry] = []
     damaged: list[Damaged] = []
     for path in paths:
         try:
-            found.append(look(path))
+            entries.append(look(path))
         except StudioError as error:
             # Between the listing and the look somebody may have deleted it: that is no damage.
             if path.exists():
                 damaged.append(Damaged(path, error.message))
-    return found, damaged
+    return entries, damaged

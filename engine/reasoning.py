@@ -15,20 +15,20 @@ def without_reasoning(answer: str) -> str:
     A block that has lost its opening tag, because the prompt wrote it, is known by its end; an answer that is one block
     without an end is reasoning as a whole. A single tag in the midst of words is just a word.
     """
-    kept: list[str] = []
+    outside: list[str] = []
     position, opened = 0, ""
     for number, tag in enumerate(_TAG.finditer(answer)):
         closes, name = tag[1] or tag[3], (tag[2] or tag[4]).lower()
         if opened and closes and name == opened:
             position, opened = tag.end(), ""
         elif not opened and not closes:
-            kept.append(answer[position : tag.start()])
+            outside.append(answer[position : tag.start()])
             position, opened = tag.start(), name
         elif not opened and closes and not number:
             position = tag.end()
-    if not opened or any(text.strip() for text in kept):
-        kept.append(answer[position:])
-    left = "".join(kept)
+    if not opened or any(text.strip() for text in outside):
+        outside.append(answer[position:])
+    left = "".join(outside)
     return answer if left == answer else left.strip()
 
 

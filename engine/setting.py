@@ -116,10 +116,10 @@ def setting(
 
 def settings_of(recipe: type) -> dict[str, Setting]:
     """Return the fields of a dataclass whose fields were all declared with :func:`setting`, by name, in order."""
-    found: dict[str, Setting] = {}
+    settings: dict[str, Setting] = {}
     for item in dataclasses.fields(recipe):
         choices = get_args(item.type) if get_origin(item.type) is Literal else ()
         kind = str if choices else item.type
         assert isinstance(kind, type)
-        found[item.name] = Setting(item.name, kind, choices, item.default, **item.metadata)
-    return found
+        settings[item.name] = Setting(item.name, kind, choices, item.default, **item.metadata)
+    return settings

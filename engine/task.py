@@ -91,12 +91,12 @@ class Task(Generic[T]):
             StudioError: The action failed, was cancelled, or is still running after ``timeout``.
         """
         self._over.wait(timeout)
-        seen = self.snapshot()
-        if seen.error:
-            raise seen.error
-        if seen.state != "done":
-            raise StudioError(f"{self.title}: {seen.state}.")
-        return seen.result  # type: ignore[return-value]  # state 'done' means that the action has returned a T
+        ended = self.snapshot()
+        if ended.error:
+            raise ended.error
+        if ended.state != "done":
+            raise StudioError(f"{self.title}: {ended.state}.")
+        return ended.result  # type: ignore[return-value]  # state 'done' means that the action has returned a T
 
     def ended(self, timeout: float | None = None) -> bool:
         """Wait for the end, for so many seconds at most or for ever; say whether it has come.

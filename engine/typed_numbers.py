@@ -60,17 +60,17 @@ def plain(value: float, *, groups: bool = True) -> str:
 
 def _parts(text: str) -> tuple[str, str, str, str, str]:
     """Take a number apart: sign, digits before the decimal mark, digits after it, exponent, the only mark in it."""
-    found = _NUMBER.fullmatch(text.translate(_FROM_ELSEWHERE).strip())
-    if found is None:
+    number = _NUMBER.fullmatch(text.translate(_FROM_ELSEWHERE).strip())
+    if number is None:
         raise ValueError(f"{text!r} is no number")
-    digits = found["digits"]
+    digits = number["digits"]
     marks = [character for character in digits if character in ".,"]
     decimal = marks[-1] if marks and marks.count(marks[-1]) == 1 else ""
     whole, _, fraction = digits.rpartition(decimal) if decimal else (digits, "", "")
     if not (whole.isdigit() or _GROUPS.fullmatch(whole) or (decimal and not whole)) or not (fraction + "0").isdigit():
         raise ValueError(f"{text!r} is no number")
     only = decimal if whole.isdigit() else ""
-    return found["sign"], re.sub(r"\D", "", whole) or "0", fraction, found["exponent"] or "", only
+    return number["sign"], re.sub(r"\D", "", whole) or "0", fraction, number["exponent"] or "", only
 
 
 def _is_group(whole: str, fraction: str) -> bool:

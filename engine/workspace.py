@@ -113,15 +113,15 @@ class Workspace:
             parent: One of the folders.
             names: Files in each entry that count; the entries themselves where none is named.
         """
-        seen: list[object] = []
+        states: list[object] = []
         for entry in self.entries(parent):
             for path in [entry / name for name in names] or [entry]:
                 try:
                     stat = path.stat()
-                    seen.append((path, stat.st_mtime_ns, stat.st_size, stat.st_ino))
+                    states.append((path, stat.st_mtime_ns, stat.st_size, stat.st_ino))
                 except OSError:
-                    seen.append(path)
-        return hash(tuple(seen))
+                    states.append(path)
+        return hash(tuple(states))
 
     def child(self, parent: Path, identifier: str) -> Path:
         """Return the folder ``identifier`` directly under ``parent``; an id from outside never becomes another path.

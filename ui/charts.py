@@ -49,10 +49,10 @@ def thin_out(points: Sequence[Point], most: int = MOST_POINTS) -> list[Point]:
         return list(points)
     stretches = max(1, (most - 2) // 2)
     inner = points[1:-1]
-    kept: list[Point] = [points[0]]
+    thinned: list[Point] = [points[0]]
     for index in range(stretches):
         part = inner[index * len(inner) // stretches : (index + 1) * len(inner) // stretches]
         if part:
             ends = {min(part, key=lambda point: point[1]), max(part, key=lambda point: point[1])}
-            kept += sorted(ends)
-    return [*kept, points[-1]]
+            thinned += sorted(ends)
+    return [*thinned, points[-1]]

@@ -86,7 +86,7 @@ class AnswerBuilder:
         written = stream.update(state.tokens)
         written = stream.finish() if state.done else written
         thoughts, whole = split_reasoning(written, begun=self._begun)
-        text, found = before_stop_word(whole, self._stop_words, done=state.done)
+        text, is_stopped = before_stop_word(whole, self._stop_words, done=state.done)
         start = len(written) - len(whole)
         return replace(
             seen,
@@ -94,9 +94,9 @@ class AnswerBuilder:
             thoughts=thoughts,
             tokens=len(state.tokens),
             seconds=seconds,
-            done=state.done or found,
-            stopped_by="stop word" if found else state.stopped_by,
-            scored=scored.update(state.chances, start, start + len(text), done=state.done or found),
+            done=state.done or is_stopped,
+            stopped_by="stop word" if is_stopped else state.stopped_by,
+            scored=scored.update(state.chances, start, start + len(text), done=state.done or is_stopped),
         )
 
 

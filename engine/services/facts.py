@@ -102,11 +102,11 @@ class FactService:
         waited = 0.0
         while waited < patience and not task.ended(LOOK) and not should_stop():
             waited += LOOK
-        seen = task.snapshot()
-        if seen.error:
-            raise seen.error
-        if seen.result is not None:
+        progress = task.snapshot()
+        if progress.error:
+            raise progress.error
+        if progress.result is not None:
             with self._lock:
-                self._opened = (folder, seen.result)
+                self._opened = (folder, progress.result)
                 self._reading.pop(folder, None)
-        return seen.result
+        return progress.result

@@ -118,15 +118,15 @@ class LookupService:
 
         yield MAKING
         task = Task(MAKING, make)
-        while (seen := task.snapshot()).state == "running":
+        while (progress := task.snapshot()).state == "running":
             if should_stop():
                 task.cancel()
                 return None
-            yield f"{MAKING} ({seen.fraction or 0:.0%})"
+            yield f"{MAKING} ({progress.fraction or 0:.0%})"
             task.ended(LOOK)
-        if seen.error:
-            raise seen.error
-        return seen.result
+        if progress.error:
+            raise progress.error
+        return progress.result
 
 
 def _question(folder: Path, conversation: Sequence[Turn], ticket: str) -> "Question":

@@ -87,20 +87,20 @@ class PlaygroundService:
 
         Each can answer with look-up as well (:attr:`Voice.looking`), and so can the nearest ticket.
         """
-        found = [Voice("base", "Base model", "", None)]
+        voices = [Voice("base", "Base model", "", None)]
         for run in self._runs.all():
             if run.recipe is None:
                 continue
             directory = RunDirectory(self._workspace.runs / run.id)
             if self._runs.can_be_asked(run.id):
                 name, model, learnt = run.status.name, run.recipe.model, run.recipe.lookup
-                found.append(
+                voices.append(
                     Voice(f"run:{run.id}{NOW}", f"{name}, as it trains", model, directory.adapter, lookup=learnt)
                 )
             checkpoint = 0 if run.has_adapter else run.checkpoint
             if run.has_adapter or checkpoint:
-                found.append(_voice_of(directory, run.status.name, run.recipe, checkpoint))
-        return found + self._adapters.voices()
+                voices.append(_voice_of(directory, run.status.name, run.recipe, checkpoint))
+        return voices + self._adapters.voices()
 
     def newest(self, run: str) -> Voice:
         """Return the voice of a run's result, or of its newest checkpoint; the run may lie outside the workspace.
@@ -227,27 +227,27 @@ class PlaygroundService:
             for place, voice in enumerate(chosen):
                 if NOW in voice.id:
                     chosen[place] = yield from self._as_it_trains(voice, voices, asked)
-            found, nearest = yield from self._look_up(chosen, conversations, dataset, ticket, asked)
+            looked_up, nearest = yield from self._look_up(chosen, conversations, dataset, ticket, asked)
             writers = {
                 voice.id: turns for voice, turns in zip(chosen, conversations, strict=True) if voice.id != NEAREST
             }
             speakers = [voice for voice in chosen if voice.id in writers]
             if not speakers:
-                yield completed(AnswerFrame("", ()), voices, found, nearest)
+                yield completed(AnswerFrame("", ()), voices, looked_up, nearest)
                 return
             wanted = self._base_recipe([*speakers, self.voice(over)] if over else speakers)
             with self._bases.line_up(wanted) as lease:
                 for stage in self._bases.stages(lease, should_stop=asked.stop.is_set):
-                    yield completed(silent(list(writers), stage), voices, found, nearest)
+                    yield completed(silent(list(writers), stage), voices, looked_up, nearest)
                 if lease.base is None:
-                    yield completed(silent(list(writers), "", "cancelled"), voices, found, nearest)
+                    yield completed(silent(list(writers), "", "cancelled"), voices, looked_up, nearest)
                     return
                 for name, turns in writers.items():
-                    if name in found and not isinstance(turns, str):
+                    if name in looked_up and not isinstance(turns, str):
                         longest = sampling.longest
-                        writers[name], found[name] = with_tickets(lease.base, turns, found[name], longest)
+                        writers[name], looked_up[name] = with_tickets(lease.base, turns, looked_up[name], longest)
                 for frame in answer(lease.base, speakers, list(writers.values()), sampling, asked.stop.is_set):
-                    yield completed(frame, voices, found, nearest)
+                    yield completed(frame, voices, looked_up, nearest)
         finally:
             self._answers.discard(asked)
 
@@ -292,13 +292,13 @@ class PlaygroundService:
             for place, voice in enumerate(chosen):
                 if NOW in voice.id:
                     chosen[place] = result_of(self._as_it_trains(voice, voices, asked), tell)
-            seen = [
+            looked_up = [
                 result_of(self._look_up(chosen, [turns] * len(chosen), dataset, ticket, asked), tell)
                 for turns, ticket in questions
             ]
             speakers = [voice for voice in chosen if voice.id != NEAREST]
             if not speakers:
-                yield from (completed(AnswerFrame("", ()), voices, *each).answers for each in seen)
+                yield from (completed(AnswerFrame("", ()), voices, *each).answers for each in looked_up)
                 return
             with self._bases.line_up(self._base_recipe(speakers)) as lease:
                 for stage in self._bases.stages(lease, report, asked.stop.is_set):
@@ -306,15 +306,15 @@ class PlaygroundService:
                 if lease.base is None:
                     return
                 heard: list[list[Sequence[Turn]]] = []
-                for (turns, _), (found, _) in zip(questions, seen, strict=True):
+                for (turns, _), (by_voice, _) in zip(questions, looked_up, strict=True):
                     heard.append([turns] * len(speakers))
                     for place, voice in enumerate(speakers):
-                        if voice.id in found:
+                        if voice.id in by_voice:
                             longest = sampling.longest
-                            told, found[voice.id] = with_tickets(lease.base, turns, found[voice.id], longest)
+                            told, by_voice[voice.id] = with_tickets(lease.base, turns, by_voice[voice.id], longest)
                             heard[-1][place] = told
                 answers = answer_many(lease.base, speakers, heard, sampling, progress, asked.stop.is_set)
-                for of_question, each in zip(answers, seen, strict=True):
+                for of_question, each in zip(answers, looked_up, strict=True):
                     yield completed(AnswerFrame("", of_question), voices, *each).answers
         finally:
             self._answers.discard(asked)
@@ -336,7 +336,7 @@ class PlaygroundService:
         from engine.chat.playground import silent
 
         voices = [voice.id for voice in chosen]
-        found: dict[str, LookUp] = {}
+        by_voice: dict[str, LookUp] = {}
         same: dict[tuple[str, ...], LookUp] = {}
         began = time.perf_counter()
         for voice, conversation in zip(chosen, conversations, strict=True):
@@ -347,9 +347,9 @@ class PlaygroundService:
                 stages = self._lookup.find(self._lookup.home(chosen, dataset), conversation, ticket, asked.stop.is_set)
                 seen = yield from shown_as(stages, lambda stage: silent(voices, stage))
                 same[words] = seen or LookUp((), 0.0, 0.0)
-            found[voice.id] = same[words]
-        nearest = pasted(found[NEAREST], time.perf_counter() - began) if NEAREST in found else None
-        return found, nearest
+            by_voice[voice.id] = same[words]
+        nearest = pasted(by_voice[NEAREST], time.perf_counter() - began) if NEAREST in by_voice else None
+        return by_voice, nearest
 
     def _as_it_trains(
         self, voice: Voice, voices: Sequence[str], asked: _Asked

@@ -76,16 +76,16 @@ class ReplyService:
             return None
         stamp = seen.st_mtime_ns, seen.st_size
         with self._lock:
-            known = self._read.get(directory.path)
-        if known is None or known[0] != stamp:
+            cached = self._read.get(directory.path)
+        if cached is None or cached[0] != stamp:
             try:
                 paper = _paper(directory, directory.recipe)
             except StudioError:
                 return None
-            known = stamp, paper, read_replies(directory.path, paper.mark, len(paper.tickets))
+            cached = stamp, paper, read_replies(directory.path, paper.mark, len(paper.tickets))
             with self._lock:
-                self._read[directory.path] = known
-        _, paper, said = known
+                self._read[directory.path] = cached
+        _, paper, said = cached
         told = [check.step for check in directory.history.read().replies]
         checks = tuple(said[step] for step in told if step in said)
         return Strip(paper.tickets, checks) if checks else None

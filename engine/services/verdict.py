@@ -68,15 +68,15 @@ class VerdictService:
         except OSError:
             return None
         with self._lock:
-            known = self._read.get(file)
-        if known is None or known[0] != stamp:
+            cached = self._read.get(file)
+        if cached is None or cached[0] != stamp:
             try:
-                known = stamp, Verdict.of_json(read_object(file))
+                cached = stamp, Verdict.of_json(read_object(file))
             except StudioError:
                 return None
             with self._lock:
-                self._read[file] = known
-        return known[1]
+                self._read[file] = cached
+        return cached[1]
 
     def answers(self, run: str) -> dict[str, tuple[PaperTicket, dict[str, SaidAnswer]]]:
         """Return what the voices said to each judged ticket: ticket -> what was asked, voice -> its answer.
@@ -85,13 +85,17 @@ class VerdictService:
             StudioError: The run or its tickets are gone.
         """
         directory = self._runs.get(run)
-        kept = Transcript.last(directory.path)
-        if kept is None:
+        transcript = Transcript.last(directory.path)
+        if transcript is None:
             return {}
-        paper = self._paper(directory, int(kept.about.get("most", MOST)))
-        if paper.mark != kept.about.get("paper"):
+        paper = self._paper(directory, int(transcript.about.get("most", MOST)))
+        if paper.mark != transcript.about.get("paper"):
             return {}
-        return {ticket.ticket: (ticket, kept.answers[n]) for n, ticket in enumerate(paper.tickets) if n in kept.answers}
+        return {
+            ticket.ticket: (ticket, transcript.answers[n])
+            for n, ticket in enumerate(paper.tickets)
+            if n in transcript.answers
+        }
 
     def beside(self, run: str, other: str) -> TwoRuns | None:
         """Compare two judged runs; None where one of them was not judged.

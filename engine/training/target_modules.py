@@ -32,17 +32,17 @@ def check_target_modules(model: Any, recipe: Recipe) -> None:
     fitting = {
         name: module for name, module in modules.items() if isinstance(module, nn.Linear) and id(module) not in tables
     }
-    known = sorted({name.rpartition(".")[2] for name in fitting})
+    names = sorted({name.rpartition(".")[2] for name in fitting})
     for target in recipe.targets:
         meant = [name for name in modules if name == target or name.endswith(f".{target}")]
         if not meant:
-            raise _unknown(target, known)
+            raise _unknown(target, names)
         unfit = next((name for name in meant if name not in fitting or _EXPERTS.search(name)), None)
         if unfit:
             raise RecipeError(
                 "target_modules",
                 f"{unfit} of this model cannot carry an adapter that answers beside the base.",
-                f"Write all-linear, or some of {', '.join(known)}.",
+                f"Write all-linear, or some of {', '.join(names)}.",
             )
 
 

@@ -144,21 +144,21 @@ def run_training(
         settings = begin_with or choose_settings(recipe, train, base, emit)
 
         def make(settings: "Settings", resume_step: int) -> "QLoRATrainer":
-            made = make_trainer(
+            trainer = make_trainer(
                 recipe, train, heldout, base, folder, emit, should_stop, settings, is_paused, ask_replies
             )
-            emit(_started(made, train.lessons - general, heldout, base, resume_step))
-            take_snapshots(lambda: snapshot_of(made.model, folder.name, made.state.global_step))
-            return made
+            emit(_started(trainer, train.lessons - general, heldout, base, resume_step))
+            take_snapshots(lambda: snapshot_of(trainer.model, folder.name, trainer.state.global_step))
+            return trainer
 
         trainer, paused = _trained(make, settings, folder / "checkpoints", resume_step, emit, take_snapshots)
-        kept = _keep(trainer.state.best_global_step, recipe, folder, base)
+        kept_step = _keep(trainer.state.best_global_step, recipe, folder, base)
         seconds = time.monotonic() - began - paused
-        if kept != trainer.state.global_step and recipe.keep_best:
-            emit(LogNote(f"The adapter is that of step {kept}, {why_best(recipe.best_by)}."))
+        if kept_step != trainer.state.global_step and recipe.keep_best:
+            emit(LogNote(f"The adapter is that of step {kept_step}, {why_best(recipe.best_by)}."))
         if not trainer.stopped:
-            emit(Finished(kept, round(seconds, 1)))
-        return Outcome(trainer.state.global_step, kept, trainer.stopped, seconds)
+            emit(Finished(kept_step, round(seconds, 1)))
+        return Outcome(trainer.state.global_step, kept_step, trainer.stopped, seconds)
     except Exception as error:
         with suppress(OSError):
             _keep(checkpoints.best_step(folder / "checkpoints"), recipe, folder, base)

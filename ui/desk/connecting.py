@@ -65,16 +65,16 @@ def outputs(context: Context) -> list[Any]:
 def shown(context: Context) -> dict[Any, Any]:
     """What is offered, to whom, and what they type."""
     ui, endpoint = context.desk.connecting, context.studio.endpoint
-    offers, known = endpoint.offers(), endpoint.candidates()
+    offers, candidates = endpoint.offers(), endpoint.candidates()
     sets = [("Nowhere", ""), *((seen.name, seen.id) for seen in context.studio.tickets.all())]
     dataset = offers.dataset if offers.dataset in {identifier for _, identifier in sets} else ""
-    first = next((voice for voice in known if voice.path is not None and voice.id in offers.offered), None)
+    first = next((voice for voice in candidates if voice.path is not None and voice.id in offers.offered), None)
     name = offers.offered[first.id] if first else next(iter(offers.offered.values()), "base")
     return {
         ui.switch: offers.on,
         ui.state: views.state(offers),
         ui.offered: gr.CheckboxGroup(
-            views.offered(known, offers), value=[voice.id for voice in known if voice.id in offers.offered]
+            views.offered(candidates, offers), value=[voice.id for voice in candidates if voice.id in offers.offered]
         ),
         ui.dataset: gr.Dropdown(sets, value=dataset),
         ui.keys: _keys(context),

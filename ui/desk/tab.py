@@ -65,23 +65,23 @@ def _drafted(
         ui.draft: gr.Button(visible=False),
         ui.stop: gr.Button(visible=True),
     }
-    seen: Draft | None = None
+    latest: Draft | None = None
     shown, stage, note = 0.0, "", Markup("")
     try:
-        for seen in studio.endpoint.draft(ticket or "", voice, lookup, dataset, _asker(session)):
+        for latest in studio.endpoint.draft(ticket or "", voice, lookup, dataset, _asker(session)):
             is_new_stage = (
-                seen.stage != stage
+                latest.stage != stage
             )  # which may last, such as loading a model, so that no other look tells it
-            if not seen.done and (is_new_stage or time.monotonic() - shown >= FRAME):
-                shown, stage = time.monotonic(), seen.stage
-                yield {ui.result: views.draft(seen)}
-        assert seen is not None
-        note = views.draft(seen)
+            if not latest.done and (is_new_stage or time.monotonic() - shown >= FRAME):
+                shown, stage = time.monotonic(), latest.stage
+                yield {ui.result: views.draft(latest)}
+        assert latest is not None
+        note = views.draft(latest)
     except StudioError as error:
-        note = views.failed(error, seen)
+        note = views.failed(error, latest)
     except Exception as error:
         log.exception("a draft failed")
-        note = views.failed(unexpected(error), seen)
+        note = views.failed(unexpected(error), latest)
     finally:
         studio.playground.stop(_asker(session))
     yield {ui.result: note, ui.draft: gr.Button(visible=True), ui.stop: gr.Button(visible=False)}

@@ -209,14 +209,14 @@ def _under_way(context: Context, label: str | None = None) -> dict[Any, Any]:
 
 def _working(context: Context) -> dict[Any, Any]:
     """How far it is; at its end the file, which the page then downloads by itself, or the folder."""
-    ui, seen = context.export, context.tasks.seen(EXPORT)
+    ui, task = context.export, context.tasks.seen(EXPORT)
     shown = _under_way(context)
-    if seen is None or seen.state in ("running", "cancelled"):
+    if task is None or task.state in ("running", "cancelled"):
         return shown
-    if seen.error or seen.result is None:
-        return {**shown, ui.done: parts.failure(seen.error) if seen.error else ""}
-    if isinstance(seen.result, Sending | Sent):
-        return {**shown, ui.hub.told: told_of(seen.result)}
-    if seen.result.is_dir():
-        return {**shown, ui.done: views.saved(seen.result)}
-    return {**shown, ui.done: views.packed(seen.result.name, seen.result.stat().st_size), ui.file: str(seen.result)}
+    if task.error or task.result is None:
+        return {**shown, ui.done: parts.failure(task.error) if task.error else ""}
+    if isinstance(task.result, Sending | Sent):
+        return {**shown, ui.hub.told: told_of(task.result)}
+    if task.result.is_dir():
+        return {**shown, ui.done: views.saved(task.result)}
+    return {**shown, ui.done: views.packed(task.result.name, task.result.stat().st_size), ui.file: str(task.result)}

@@ -69,13 +69,13 @@ def wire(context: Context, settings: list[Any], sampling: Callable[..., Sampling
         tasks.cancel(answering(session))
 
     def download(session: str, chosen: str | None) -> dict[Any, Any]:
-        seen = tasks.seen(answering(session))
-        if seen is None or seen.result is None:
+        task = tasks.seen(answering(session))
+        if task is None or task.result is None:
             raise StudioError("There are no answers any more.", "Press Answer all.")
         context.downloads.mkdir(parents=True, exist_ok=True)
         name = "held-out" if chosen == HELDOUT else slug(chosen) if chosen else ""
         file = context.downloads / question_table.csv_name(name)
-        file.write_text(as_csv(seen.result), encoding="utf-8-sig", newline="")
+        file.write_text(as_csv(task.result), encoding="utf-8-sig", newline="")
         return {ui.file: str(file)}
 
     bind(ui.chosen.input, choose, [ui.chosen], [ui.text, ui.name, ui.save, ui.delete])
@@ -117,19 +117,19 @@ def _questions(
 
 def _working(context: Context, session: str) -> dict[Any, Any]:
     """How far the answers are; at their end the table."""
-    ui, seen = context.playground.questions, context.tasks.seen(answering(session))
-    runs = seen is not None and seen.state == "running"
+    ui, task = context.playground.questions, context.tasks.seen(answering(session))
+    runs = task is not None and task.state == "running"
     shown: dict[Any, Any] = {
-        ui.progress: parts.task_progress(seen),
+        ui.progress: parts.task_progress(task),
         ui.answer: gr.Button(interactive=not runs),
         ui.timer: gr.Timer(active=runs),
     }
-    if runs or seen is None:
+    if runs or task is None:
         return shown
-    if seen.error:
-        return {**shown, ui.progress: parts.failure(seen.error)}
+    if task.error:
+        return {**shown, ui.progress: parts.failure(task.error)}
     return {
         **shown,
-        ui.table: question_table.answers(seen.result),
-        ui.download: gr.Button(visible=bool(seen.result and seen.result.rows)),
+        ui.table: question_table.answers(task.result),
+        ui.download: gr.Button(visible=bool(task.result and task.result.rows)),
     }

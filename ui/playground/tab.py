@@ -195,17 +195,17 @@ def _after(ui: PlaygroundTab, conversation: Conversation, voices: list[Voice], n
 def _heard(conversation: Conversation, frame: AnswerFrame, lanes: dict[str, str]) -> Conversation:
     """Take a frame of the engine into the conversation; ``lanes`` says where each voice's words belong."""
     replies = {
-        lanes[seen.voice]: Reply(
-            seen.text,
-            seen.tokens,
-            seen.seconds,
-            seen.done,
-            seen.stopped_by,
-            seen.weights,
-            seen.lookup,
-            seen.thoughts,
-            seen.note,
+        lanes[answer.voice]: Reply(
+            answer.text,
+            answer.tokens,
+            answer.seconds,
+            answer.done,
+            answer.stopped_by,
+            answer.weights,
+            answer.lookup,
+            answer.thoughts,
+            answer.note,
         )
-        for seen in frame.answers
+        for answer in frame.answers
     }
     return replace(conversation, replies={**conversation.replies, **replies}, stage=frame.stage)

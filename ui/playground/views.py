@@ -153,15 +153,15 @@ def looked_up(newest: Reply | None) -> Markup:
     """The tickets that stand behind an answer, folded; or a sentence that none is near enough."""
     if newest is None or newest.lookup is None or not newest.done:
         return NOTHING
-    found = newest.lookup
-    if not found.tickets:
+    lookup = newest.lookup
+    if not lookup.tickets:
         return Markup(
             '<p class="lookup-none">No ticket is near enough (the nearest has {:.2f}, {:.2f} are needed): nothing was '
             "looked up.</p>"
-        ).format(found.best, found.threshold)
-    rows = join([_looked_up_ticket(ticket, number < found.used) for number, ticket in enumerate(found.tickets)])
+        ).format(lookup.best, lookup.threshold)
+    rows = join([_looked_up_ticket(ticket, number < lookup.used) for number, ticket in enumerate(lookup.tickets)])
     told = (
-        f"{words.count(found.used, 'ticket')} looked up" if found.used else "Tickets were found, but there is no room"
+        f"{words.count(lookup.used, 'ticket')} looked up" if lookup.used else "Tickets were found, but there is no room"
     )
     return Markup('<details class="lookup"><summary>{}</summary><ol>{}</ol></details>').format(told, rows)
 

@@ -125,13 +125,13 @@ def cards_table(fits: Sequence[CardFit]) -> Markup:
             '<tr><th scope="row"><b>{}</b> <span class="quiet nowrap">{:g} GB</span></th><td>{}</td><td>{}</td>'
             '<td class="number">{}</td></tr>'
         ).format(
-            seen.card.name,
-            seen.card.box_gb,
-            badge(seen.verdict),
-            "–" if seen.verdict == "does not fit" else _pace(seen),
-            f"{seen.gib:.1f} of {words.gigabytes(seen.card.usable_gib)}",
+            fit.card.name,
+            fit.card.box_gb,
+            badge(fit.verdict),
+            "–" if fit.verdict == "does not fit" else _pace(fit),
+            f"{fit.gib:.1f} of {words.gigabytes(fit.card.usable_gib)}",
         )
-        for seen in fits
+        for fit in fits
     ]
     return Markup(
         '<p class="quiet">This recipe with this model, reckoned for cards that are not in this computer. Less is left '

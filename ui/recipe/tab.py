@@ -235,11 +235,11 @@ def _around(context: Context, draft: Draft, dataset: str) -> dict[Any, Any]:
     ui, studio = context.recipe, context.studio
     recipe, fault = remembered.sound_recipe_of(draft), next(iter(remembered.faults_of(draft).values()), None)
     sets = studio.tickets.all()
-    info = next((seen for seen in sets if seen.id == dataset), None)
-    known = dataset if info else None
+    info = next((each for each in sets if each.id == dataset), None)
+    chosen = dataset if info else None
     note = parts.failure(fault) if fault else "" if info else views.NO_TICKETS
-    command = studio.recipes.command_line(recipe, known, preset=draft["preset"])
-    costs = studio.recipes.estimates(_compared(studio, draft, recipe), known)
+    command = studio.recipes.command_line(recipe, chosen, preset=draft["preset"])
+    costs = studio.recipes.estimates(_compared(studio, draft, recipe), chosen)
     return {
         context.page.draft: draft,
         ui.cards: views.preset_cards(
@@ -254,12 +254,12 @@ def _around(context: Context, draft: Draft, dataset: str) -> dict[Any, Any]:
             recipe.model,
             studio.recipes.own_models(),
         ),
-        ui.elsewhere: cards_table(studio.recipes.on_cards(recipe, known)),
+        ui.elsewhere: cards_table(studio.recipes.on_cards(recipe, chosen)),
         ui.cost: views.cost_panel(recipe, costs[f"model {recipe.model}"], info.train if info else 0),
         ui.verdict: views.verdict(costs[f"model {recipe.model}"]),
         ui.notice: note,
         ui.command: parts.command(command),
-        ui.dataset: gr.Dropdown([(seen.name, seen.id) for seen in sets], value=known),
+        ui.dataset: gr.Dropdown([(each.name, each.id) for each in sets], value=chosen),
         ui.start: gr.Button(interactive=info is not None and fault is None),
         ui.saved: gr.Dropdown(list(studio.recipes.saved())),
     }

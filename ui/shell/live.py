@@ -90,12 +90,12 @@ def answer(studio: Studio, asked: dict[str, Any]) -> dict[str, Any]:
     if asked.get("looks") == WARM:
         studio.warm_up()
     snapshot, runs = studio.snapshot(), studio.runs.all()
-    run, overlays, known = str(asked.get("run", "")), list(asked.get("overlays", ())), dict(asked.get("marks", {}))
+    run, overlays, page_marks = str(asked.get("run", "")), list(asked.get("overlays", ())), dict(asked.get("marks", {}))
     now = status_bar.live(snapshot, runs, run)
-    if known.keys() - now.keys():
+    if page_marks.keys() - now.keys():
         now |= live_training(snapshot, runs, run, overlays, studio.replies.strip)
     marks = {name: _mark(value) for name, value in now.items()}
-    new = {name for name in now if name in known and known[name] != marks[name]}
+    new = {name for name in now if name in page_marks and page_marks[name] != marks[name]}
     return {
         "values": {name: now[name] for name in new},
         "marks": {name: marks[name] for name in new},

@@ -98,15 +98,15 @@ def _wire_changing(context: Context) -> None:
         data = data_of(event)
         check("delete it", data, request)
         deleted = _delete(studio, data["kind"], data["id"])
-        kept = [name for name in voices if data["id"] not in name]
+        voices_left = [name for name in voices if data["id"] not in name]
         dataset = next((seen.id for seen in studio.tickets.all()), "") if dataset == data["id"] else dataset
         run = next((seen.id for seen in studio.runs.all()), "") if run == data["id"] else run
         return {
             page.dataset: dataset,
             page.run: run,
-            page.voices: kept,
+            page.voices: voices_left,
             **ui.offer_undo(deleted),
-            **redraw(dataset, run, kept),
+            **redraw(dataset, run, voices_left),
         }
 
     def undo(deleted: Deleted | None, dataset: str, run: str, voices: list[str]) -> dict[Any, Any]:

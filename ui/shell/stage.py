@@ -113,23 +113,23 @@ def _wire_opening(context: Context, drawings: dict[str, Drawing]) -> None:
 
 def _wire_selections(context: Context, drawings: dict[str, Drawing]) -> None:
     """A selection that changes, by whatever handler: the browser remembers it, sidebar and open tab show it."""
-    here, known = context.page, context.page.values()
+    here, states = context.page, context.page.values()
 
     def following(name: str, drawing: Drawing) -> Callable[..., dict[Any, Any]]:
         def follow(opened: str, *values: Any) -> dict[Any, Any]:
-            selected = dict(zip(known, values, strict=False))
+            selected = dict(zip(states, values, strict=False))
             remembered = {here.memory: json.dumps(selected)}
             if not opened or name not in SHOWN_BY:
                 return remembered
             listed = _attempt(_listed, context, selected["dataset"], selected["run"], selected["voices"])
-            return {**remembered, **listed, **drawing.show(opened, *values[len(known) :])}
+            return {**remembered, **listed, **drawing.show(opened, *values[len(states) :])}
 
         return follow
 
-    for name, state in known.items():
+    for name, state in states.items():
         drawing = _one_of(drawings, SHOWN_BY.get(name, ()))
         listed = [context.sidebar.lists] if name in SHOWN_BY else []
-        inputs, outputs = [here.open, *known.values(), *drawing.inputs], [here.memory, *listed, *drawing.outputs]
+        inputs, outputs = [here.open, *states.values(), *drawing.inputs], [here.memory, *listed, *drawing.outputs]
         bind(state.change, following(name, drawing), inputs, outputs)
 
 

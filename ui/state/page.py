@@ -87,14 +87,14 @@ def wire(app: gr.Blocks, page: Page, complete: Callable[[dict[str, Any]], dict[s
     Returns:
         The event that is over when a page has its selections.
     """
-    known = page.values()
+    states = page.values()
 
     def recall(memory: str) -> dict[Any, Any]:
         found = complete(read_memory(memory))
-        return {known[name]: value for name, value in found.items()}
+        return {states[name]: value for name, value in found.items()}
 
     bind(page.memory.change, None, [page.memory], [], js=REMEMBER)
-    return bind(app.load, recall, [page.memory], list(known.values()), js=RECALL)
+    return bind(app.load, recall, [page.memory], list(states.values()), js=RECALL)
 
 
 def read_memory(text: str) -> dict[str, Any]:

@@ -128,12 +128,12 @@ def _conversations(context: Context, dataset: str, look: dict[str, Any], recipe:
 def _left_out(context: Context, dataset: str, look: dict[str, Any], _: Recipe) -> dict[Any, Any]:
     ui, data, start = context.tickets.conversations, context.studio.tickets.get(dataset), max(0, look["start"])
     rows, total = data.left_out(start, PAGE, look["filter"] or None)
-    found = {
+    counts = {
         reason: count
         for reason, count in {**data.report.dropped, **data.report.messages_left_out}.items()
         if reason not in listing.BY_HAND
     }
-    reasons = [("all reasons", ""), *((f"{reason} ({count:,})", reason) for reason, count in found.items())]
+    reasons = [("all reasons", ""), *((f"{reason} ({count:,})", reason) for reason, count in counts.items())]
     return {
         ui.filter: gr.Dropdown(reasons, value=look["filter"], label="Reason", visible=True),
         ui.rows: _wide(listing.left_out_list(rows)),
@@ -145,7 +145,7 @@ def _masked(context: Context, dataset: str, look: dict[str, Any], _: Recipe) -> 
     ui, library, start = context.tickets.conversations, context.studio.tickets, max(0, look["start"])
     data, origin = library.get(dataset), library.origin(dataset)
     terms, total = data.masked_terms(start, PAGE, look["filter"], look["query"])
-    found = data.masked_places(look["term"], review.PLACES) if look["term"] else []
+    places = data.masked_places(look["term"], review.PLACES) if look["term"] else []
     _none, suspects = data.masked_terms(0, 0, SUSPECT)
     kinds = [
         ("all kinds", ""),
@@ -156,7 +156,7 @@ def _masked(context: Context, dataset: str, look: dict[str, Any], _: Recipe) -> 
         ui.filter: gr.Dropdown(kinds, value=look["filter"], label="Kind", visible=True),
         ui.caution: review.CAUTION + review.suspicion(suspects, look["filter"] == SUSPECT),
         ui.pending: changes.pending(origin),
-        ui.rows: _wide(review.term_table(terms, look["term"], found, origin.choices())),
+        ui.rows: _wide(review.term_table(terms, look["term"], places, origin.choices())),
         ui.pager: parts.pager(start, len(terms), total, PAGE, "terms"),
     }
 

@@ -186,21 +186,21 @@ def _progress(context: Context, dropped: bool) -> dict[Any, Any]:
         context: The window's parts.
         dropped: Whether files wait in the drop zone.
     """
-    ui, seen = context.importing, context.tasks.seen(PREPARE)
-    if seen is None:
+    ui, task = context.importing, context.tasks.seen(PREPARE)
+    if task is None:
         return {ui.timer: gr.Timer(active=False)}
-    if seen.state == "running":
-        return {ui.progress: parts.task_progress(seen)}
+    if task.state == "running":
+        return {ui.progress: parts.task_progress(task)}
     ended = {
         ui.timer: gr.Timer(active=False),
         ui.progress: "",
         ui.start: gr.Column(visible=not dropped),
         ui.source.panel: gr.Column(visible=dropped),
     }
-    if seen.state == "done":
-        return {**ended, **_dropping(context), context.page.dataset: seen.result, context.page.look: first_look()}
+    if task.state == "done":
+        return {**ended, **_dropping(context), context.page.dataset: task.result, context.page.look: first_look()}
     cancelled = parts.banner("The import was cancelled.", "Nothing was kept of it.", "note")
-    return {**ended, ui.notice: parts.failure(seen.error) if seen.error else cancelled}
+    return {**ended, ui.notice: parts.failure(task.error) if task.error else cancelled}
 
 
 def resume(context: Context) -> dict[Any, Any]:

@@ -150,14 +150,14 @@ def shown(ui: OptionFields, options: PrepareOptions, languages: Mapping[str, int
         options: How it was prepared.
         languages: Those found in it, with the number of conversations of each.
     """
-    known = [(f"{language_name(code)} ({count:,})", code) for code, count in languages.items() if code != "und"]
+    here = [(f"{language_name(code)} ({count:,})", code) for code, count in languages.items() if code != "und"]
     others = [(name, code) for code, name in LANGUAGES.items() if code not in languages]
     return {
         ui.heldout: round(options.heldout * 100),
         ui.split: options.split,
         ui.mask: options.mask,
         ui.country: options.country or "",
-        ui.languages: gr.Dropdown([*known, *others], value=list(options.languages), multiselect=True),
+        ui.languages: gr.Dropdown([*here, *others], value=list(options.languages), multiselect=True),
         ui.resolved: options.resolved_only,
         ui.numbers: options.mask_numbers,
         ui.second_look: options.second_look,

@@ -37,16 +37,16 @@ def wire(context: Context, redraw: Callable[..., dict[Any, Any]], state: list[An
         return begin(context, dataset, options, [Path(file) for file in files or []])
 
     def watch(*values: Any) -> dict[Any, Any]:
-        seen = context.tasks.seen(repreparing(values[0]))
-        if seen is not None and seen.state == "running":
-            return {ui.progress: parts.task_progress(seen)}
+        task = context.tasks.seen(repreparing(values[0]))
+        if task is not None and task.state == "running":
+            return {ui.progress: parts.task_progress(task)}
         drawn = {**redraw(*values), ui.files: None, ui.timer: gr.Timer(active=False)}
         # The person may have moved on since the timer looked: where they are is theirs.
         for moved in (page.look, context.tickets.data, context.importing.panel, context.importing.back):
             drawn.pop(moved, None)
-        if seen is not None and seen.state != "done":
+        if task is not None and task.state != "done":
             stopped = parts.banner("It was cancelled.", "The data set is as it was before.", "note")
-            drawn[ui.progress] = parts.failure(seen.error) if seen.error else stopped
+            drawn[ui.progress] = parts.failure(task.error) if task.error else stopped
         return drawn
 
     def cancel(dataset: str) -> None:

@@ -63,15 +63,15 @@ def running(context: Context, dataset: str, recipe: Recipe) -> bool:
 
 def shown(context: Context, dataset: str, recipe: Recipe) -> dict[Any, Any]:
     """The counts and the histogram, or how far the count is."""
-    ui, seen = context.tickets.tokens, context.tasks.seen(_purpose(context, dataset, recipe))
+    ui, task = context.tickets.tokens, context.tasks.seen(_purpose(context, dataset, recipe))
     timer = {ui.timer: gr.Timer(active=running(context, dataset, recipe))}
-    if seen is not None and seen.state == "done" and seen.result is not None:
-        return {**timer, ui.chart: learning.histogram(seen.result), ui.counted: learning.token_note(seen.result)}
-    if seen is not None and seen.state == "running":
-        return {**timer, ui.chart: charts.NOTHING, ui.counted: parts.task_progress(seen)}
+    if task is not None and task.state == "done" and task.result is not None:
+        return {**timer, ui.chart: learning.histogram(task.result), ui.counted: learning.token_note(task.result)}
+    if task is not None and task.state == "running":
+        return {**timer, ui.chart: charts.NOTHING, ui.counted: parts.task_progress(task)}
     again = Markup('<button type="button" class="button small" data-do="again">Count again</button>')
     hint = Markup('<p class="hint">The tokens have not been counted.</p>')
-    why = parts.failure(seen.error) if seen and seen.error else hint
+    why = parts.failure(task.error) if task and task.error else hint
     return {**timer, ui.chart: charts.NOTHING, ui.counted: Markup("{}{}").format(why, again)}
 
 

@@ -23,18 +23,18 @@ def runs_table(runs: Sequence[RunInfo], shown: str, overlays: Sequence[str], now
     """The newest runs, those in progress, and those on the chart; each with what can be done to it."""
     if not runs:
         return NOTHING
-    kept = [
+    listed = [
         run
         for place, run in enumerate(runs)
         if place < MOST or run.id == shown or run.id in overlays or run.status.state in ACTIVE
     ]
     heads = ("Overlay", "Run", "State", "Learnt from", "Model", "Steps", "Held-out loss", "Time", "Started", ACTIONS)
     head = join([Markup("<th>{}</th>").format(text) for text in heads])
-    rows = [_run_row(run, run.id == shown, tuple(overlays), words.when(run.status.created_at, now)) for run in kept]
+    rows = [_run_row(run, run.id == shown, tuple(overlays), words.when(run.status.created_at, now)) for run in listed]
     return Markup(
         '<h2 class="section">Runs</h2><div class="scroll-x"><table class="table runs"><thead><tr>{}</tr></thead>'
         "<tbody>{}</tbody></table></div>{}"
-    ).format(head, join(rows), _older(len(runs) - len(kept)))
+    ).format(head, join(rows), _older(len(runs) - len(listed)))
 
 
 def _older(count: int) -> Markup:

@@ -72,14 +72,14 @@ def _segments(job: JobSnapshot) -> Markup:
     here = order.index(job.phase)
     pieces = []
     for place, phase in enumerate(order):
-        known = 1.0 if place < here else 0.0 if place > here else job.fraction
+        fraction = 1.0 if place < here else 0.0 if place > here else job.fraction
         kind = "done" if place < here else "now" if place == here else ""
-        moving = " bar-unknown" if known is None and job.state != "paused" else ""
+        moving = " bar-unknown" if fraction is None and job.state != "paused" else ""
         pieces.append(
             Markup(
                 '<div class="phase {}" style="flex-grow:{:g}"><span class="bar{}"><i style="width:{:.1f}%"></i></span>'
                 "<b>{}</b></div>"
-            ).format(kind, 100 * SHARES[phase], moving, 100 * (known or 0.0), PHASES[phase])
+            ).format(kind, 100 * SHARES[phase], moving, 100 * (fraction or 0.0), PHASES[phase])
         )
     return join(pieces)
 
@@ -148,7 +148,7 @@ def _outcome(history: History) -> str:
     before, best = history.before, history.best
     if before is None or best is None:
         return f"Finished{took}."
-    kept = f" The adapter is the one from step {history.finished.step:,}." if history.finished else ""
+    from_step = f" The adapter is the one from step {history.finished.step:,}." if history.finished else ""
     if _did_not_fall(history):
         return (
             f"Finished{took}, but the held-out loss did not fall ({words.loss(before.loss)} before, "
@@ -157,7 +157,7 @@ def _outcome(history: History) -> str:
         )
     end = history.finished.step if history.finished else best.step
     loss = next((seen.loss for seen in history.evaluations if seen.step == end), best.loss)
-    return f"Finished{took}. The held-out loss fell from {words.loss(before.loss)} to {words.loss(loss)}.{kept}"
+    return f"Finished{took}. The held-out loss fell from {words.loss(before.loss)} to {words.loss(loss)}.{from_step}"
 
 
 def _ended(run: RunInfo) -> str:

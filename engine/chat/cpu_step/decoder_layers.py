@@ -89,13 +89,13 @@ def positions_of(
 ) -> dict[str | None, tuple[torch.Tensor, torch.Tensor]]:
     """Return what queries and keys are turned by: for each kind of layer cosines and sines, (rows, 1, size)."""
     like = torch.empty(0, dtype=torch.float32)
-    found: dict[str | None, tuple[torch.Tensor, torch.Tensor]] = {}
+    rotations: dict[str | None, tuple[torch.Tensor, torch.Tensor]] = {}
     for kind in {layer.kind for layer in shape.layers}:
         args = () if kind is None else (kind,)
         cosines, sines = model.model.rotary_emb(like, positions, *args)
         half = sines.shape[-1] // 2
-        found[kind] = cosines.contiguous(), torch.cat([-sines[..., :half], sines[..., half:]], dim=-1)
-    return found
+        rotations[kind] = cosines.contiguous(), torch.cat([-sines[..., :half], sines[..., half:]], dim=-1)
+    return rotations
 
 
 def _layer(layer: Any, name: str, config: Any) -> LayerShape:

@@ -200,13 +200,13 @@ class CpuStep:
         self._lanes, self._shape = lanes, shape_of(model)
         if self._shape is None or any(lanes_of(layer.head_size, lanes) is None for layer in self._shape.layers):
             return None
-        found: dict[str, Weights] = {}
+        weights: dict[str, Weights] = {}
         for group in linear_names(self._shape):
             of_group = [weights_of(self._bank.linear_layer(name)) for name in group]
             if None in of_group or len({each.kind for each in of_group if each}) > 1:
                 return None
-            found.update((name, each) for name, each in zip(group, of_group, strict=True) if each)
-        return found
+            weights.update((name, each) for name, each in zip(group, of_group, strict=True) if each)
+        return weights
 
     def _fits(self, adapters: Sequence[str | None], known: Collection[str]) -> bool:
         for name in {name for name in adapters if name is not None}:

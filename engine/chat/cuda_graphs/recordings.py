@@ -73,12 +73,12 @@ def grouped(names: Sequence[str]) -> list[list[str]]:
     Returns:
         All names in groups of one to three.
     """
-    found: dict[str, list[str]] = {}
+    groups: dict[str, list[str]] = {}
     for name in names:
         parent, _, child = name.rpartition(".")
         key = next((f"{parent}.{family[0]}" for family in _TOGETHER if child in family), name)
-        found.setdefault(key, []).append(name)
-    return list(found.values())
+        groups.setdefault(key, []).append(name)
+    return list(groups.values())
 
 
 def rank_of(weights: Sequence[LoraWeights | None]) -> int:

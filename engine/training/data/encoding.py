@@ -207,13 +207,13 @@ def _windows(turns: Sequence[Said], *, with_first: bool) -> Iterator[_Window]:
 
 def _first_fitting(windows: Sequence[_Window], limit: int, chat: ChatFormat) -> tuple[Encoded, _Window] | None:
     """Return the largest window that fits, written down; they shrink, so that halving finds it."""
-    made: dict[int, Encoded] = {}
+    encoded: dict[int, Encoded] = {}
 
     def fits(number: int) -> bool:
         texts, _ = _whole(windows[number].kept, chat)
         if texts:
-            made[number] = texts[-1]
+            encoded[number] = texts[-1]
         return bool(texts) and texts[-1].length <= limit
 
     place = bisect_left(range(len(windows)), True, key=fits)
-    return (made[place], windows[place]) if place < len(windows) else None
+    return (encoded[place], windows[place]) if place < len(windows) else None

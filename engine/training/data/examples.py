@@ -245,13 +245,13 @@ def turns_of(messages: Sequence[Message], system_prompt: str) -> tuple[list[Said
 def _example(ticket: str, text: Encoded, max_length: int) -> Example:
     parts = text.parts
     labels = [token if part in ("learnt", "end") else IGNORED for token, part in zip(text.ids, parts, strict=True)]
-    kept = labels[:max_length]
+    shortened = labels[:max_length]
     return Example(
         ticket,
         tuple(text.ids[:max_length]),
-        tuple(kept),
+        tuple(shortened),
         cut=text.length - min(len(labels), max_length),
-        cut_learnt=text.learnt - sum(label != IGNORED for label in kept),
+        cut_learnt=text.learnt - sum(label != IGNORED for label in shortened),
         ends=parts[:max_length].count("end"),
         broken=any(label != IGNORED for label in labels[max_length:]),
     )

@@ -105,18 +105,18 @@ def write_down(
     if not tickets or not alone[0] or any(text.length > recipe.max_length for text in alone[0]):
         return alone
     head = next((number for number, one in enumerate(said) if one.role != "system"), len(said))
-    made: dict[int, tuple[list[Encoded], int]] = {}
+    by_turns: dict[int, tuple[list[Encoded], int]] = {}
 
     def fits(turns: list[Turn]) -> bool:
         before = [Said(NUMBER, turn["role"], turn["content"], learnt=False) for turn in turns]
         texts, lost = encode([*said[:head], *before, *said[head:]], chat, recipe.max_length, "oldest")
-        made[len(turns)] = texts, lost
+        by_turns[len(turns)] = texts, lost
         return all(text.length <= recipe.max_length for text in texts)
 
     turns, _ = fitting(tickets, fits)
     if not turns:
         return alone
-    texts, lost = made[len(turns)]
+    texts, lost = by_turns[len(turns)]
     begin, end = _place(said[:head], turns, chat)
     return [replace(text, looked_up=(begin, min(end, text.spans[0].prompt))) for text in texts], lost
 

@@ -103,12 +103,12 @@ def average_gradients(parameters: Any) -> None:
     """Replace gradients by their mean over all ranks, in one message."""
     import torch.distributed as dist
 
-    found = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    if not found:
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    if not gradients:
         return
-    flat = torch.cat([gradient.reshape(-1) for gradient in found])
+    flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
     dist.all_reduce(flat)
     flat /= process_group.world_size()
-    sizes = [gradient.numel() for gradient in found]
-    for gradient, mean in zip(found, torch.split(flat, sizes), strict=True):
+    sizes = [gradient.numel() for gradient in gradients]
+    for gradient, mean in zip(gradients, torch.split(flat, sizes), strict=True):
         gradient.copy_(mean.view_as(gradient))

@@ -191,20 +191,20 @@ class _Launch:
         self, requested: Callable[[], ControlRequest], seen: Callable[[History], None], wait: Callable[[float], Any]
     ) -> bool | None:
         """Wait for the end; return whether it was a stop, None for a failure."""
-        told, known = ControlRequest(), self._run.history.read()
+        told, history = ControlRequest(), self._run.history.read()
         try:
             while (code := self._process.poll()) is None:
                 if (wanted := requested()) != told:
                     write_control(self._run.path, wanted)
                     told = wanted
-                known = self._tell(known, seen)
-                if told.stopped and known.started is self._before:
+                history = self._tell(history, seen)
+                if told.stopped and history.started is self._before:
                     return True  # nothing has been learnt that a checkpoint would have to keep
                 wait(POLL)
         finally:
             end(self._process)
-        known = self._tell(known, seen)
-        return None if code else known.finished is None
+        history = self._tell(history, seen)
+        return None if code else history.finished is None
 
     def _tell(self, known: History, seen: Callable[[History], None]) -> History:
         history = self._run.history.read()

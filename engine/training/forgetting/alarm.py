@@ -85,13 +85,13 @@ def alarm(checks: Sequence[GeneralChecked], step: int | None = None) -> Alarm | 
         checks: In their order; the untouched base stands at step 0.
         step: The step whose weights are kept; the newest check where None. The check that is nearest before it counts.
     """
-    before = next((seen for seen in checks if seen.step == 0), None)
-    trained = [seen for seen in checks if seen.step > 0 and (step is None or seen.step <= step)]
+    before = next((check for check in checks if check.step == 0), None)
+    trained = [check for check in checks if check.step > 0 and (step is None or check.step <= step)]
     if before is None or not trained:
         return None
     now = trained[-1]
     worst = rises(before, now)[0]
     if not worst.is_too_much:
         return None
-    good = [seen.step for seen in trained if not rises(before, seen)[0].is_too_much]
+    good = [check.step for check in trained if not rises(before, check)[0].is_too_much]
     return Alarm(now.step, worst, max(good, default=0))

@@ -288,7 +288,7 @@ def _tokens(recipe: Recipe, epoch: Epoch) -> float:
 def _streamed(recipe: Recipe, machine: Machine, bus: Bus, size: ModelSize, packing: bool, length: int) -> Settings:
     """Take the micro-batch whose tokens are expected the soonest, with as many layers on the GPU as there is room."""
     room = RUN_SHARE * machine.free_bytes
-    found: list[tuple[float, Settings]] = []
+    candidates: list[tuple[float, Settings]] = []
     for tokens in STREAMED_TOKENS:
         options = ModeOptions(recompute=True, unpack=False, tokens=tokens)
         least = replace(
@@ -298,8 +298,8 @@ def _streamed(recipe: Recipe, machine: Machine, bus: Bus, size: ModelSize, packi
         if spare < 0:
             continue
         made = replace(least, ahead=1 + min(spare, AHEAD - 1), resident=min(size.layers, max(0, spare - (AHEAD - 1))))
-        found.append((seconds_a_token(size, bus, made.micro_batch * length, made.resident), made))
-    return min(found, key=lambda one: one[0])[1] if found else least
+        candidates.append((seconds_a_token(size, bus, made.micro_batch * length, made.resident), made))
+    return min(candidates, key=lambda one: one[0])[1] if candidates else least
 
 
 def places(settings: Settings, size: ModelSize) -> int:

@@ -46,13 +46,13 @@ def written_aside(checkpoints: Path, step: int) -> Iterator[Path]:
         side.mkdir(parents=True)
         try:
             yield side
-            made, final = place(side, step), place(checkpoints, step)
-            for file in made.rglob("*"):
+            beside, final = place(side, step), place(checkpoints, step)
+            for file in beside.rglob("*"):
                 if file.is_file():
                     _flush(file)
             if final.exists():
                 shutil.rmtree(final)
-            made.rename(final)
+            beside.rename(final)
             _flush(checkpoints)
         finally:
             shutil.rmtree(side, ignore_errors=True)
@@ -70,12 +70,12 @@ def _flush(path: Path) -> None:
 
 def steps(checkpoints: Path) -> list[int]:
     """Return the steps that have a complete checkpoint, ascending; a quick look at names only."""
-    found = []
+    numbers = []
     for folder in checkpoints.glob(f"{PREFIX}*"):
         step = folder.name.removeprefix(PREFIX)
         if step.isdecimal() and (folder / STATE).exists() and (folder / WEIGHTS).exists():
-            found.append(int(step))
-    return sorted(found)
+            numbers.append(int(step))
+    return sorted(numbers)
 
 
 def is_sound(folder: Path) -> bool:

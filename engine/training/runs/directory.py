@@ -92,7 +92,7 @@ class RunDirectory:
                     _copy(dataset / file, self.data / file)
         write_json(self.path / "recipe.json", recipe.to_dict())
         self.claim()
-        made = Status(
+        status = Status(
             name,
             "queued",
             time.time(),
@@ -102,7 +102,7 @@ class RunDirectory:
             *this_process(),
             started_by=started_by,
         )
-        write_json(self.status_file, asdict(made))
+        write_json(self.status_file, asdict(status))
         note_change(self.path)
 
     @property

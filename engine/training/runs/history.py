@@ -253,20 +253,20 @@ class Curve:
         Raises:
             KeyError, TypeError, ValueError: It is no such thing.
         """
-        made = cls()
-        made._started = _one(Started, values["started"])
-        made._dry_run = _one(DryRunMeasured, values["rehearsed"])
-        made._finished = _one(Finished, values["finished"])
-        made._paused = values["held"]
-        made._steps = Thinned(_loss, values["steps"][0], (Stepped(*row) for row in values["steps"][1:]))
+        history = cls()
+        history._started = _one(Started, values["started"])
+        history._dry_run = _one(DryRunMeasured, values["rehearsed"])
+        history._finished = _one(Finished, values["finished"])
+        history._paused = values["held"]
+        history._steps = Thinned(_loss, values["steps"][0], (Stepped(*row) for row in values["steps"][1:]))
         checks = values["evaluations"]
-        made._evaluations = Thinned(_loss, checks[0], (Evaluated(*row) for row in checks[1:]))
-        made._general = [GeneralChecked(*row) for row in values["general"]]
-        made._replies = {row[0]: Replied(*row) for row in values["replies"]}
-        made._checkpoints = {int(step): float(tokens) for step, tokens in values["checkpoints"]}
-        made._notes = [(at, LogNote(text, level)) for at, text, level in values["notes"]]
-        made._tokens, made._until = float(values["tokens"]), float(values["until"])
-        return made
+        history._evaluations = Thinned(_loss, checks[0], (Evaluated(*row) for row in checks[1:]))
+        history._general = [GeneralChecked(*row) for row in values["general"]]
+        history._replies = {row[0]: Replied(*row) for row in values["replies"]}
+        history._checkpoints = {int(step): float(tokens) for step, tokens in values["checkpoints"]}
+        history._notes = [(at, LogNote(text, level)) for at, text, level in values["notes"]]
+        history._tokens, history._until = float(values["tokens"]), float(values["until"])
+        return history
 
 
 def _loss(seen: Stepped | Evaluated) -> float:

@@ -23,14 +23,14 @@ def keep(folder: Path, step: int, complete: Callable[[Path], None]) -> None:
         step: Of a checkpoint that it has.
         complete: Adds to the new folder what a checkpoint does not hold: chat format and mark of the base.
     """
-    source, made, old = checkpoints.place(folder / "checkpoints", step), folder / ".adapter", folder / "adapter"
-    shutil.rmtree(made, ignore_errors=True)
-    made.mkdir()
+    source, beside, old = checkpoints.place(folder / "checkpoints", step), folder / ".adapter", folder / "adapter"
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir()
     for name in ADAPTER_FILES:
-        shutil.copyfile(source / name, made / name)
-    complete(made)
+        shutil.copyfile(source / name, beside / name)
+    complete(beside)
     shutil.rmtree(old, ignore_errors=True)
-    made.rename(old)
+    beside.rename(old)
 
 
 def take_checkpoint(run: RunDirectory, step: int) -> None:

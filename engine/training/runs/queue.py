@@ -332,16 +332,16 @@ def _note_failure(run: RunDirectory, error: StudioError) -> None:
 
 def _newest_sound(run: RunDirectory) -> int:
     """The step to go on from; says so in the log where newer checkpoints are damaged or gone."""
-    made = run.history.read().checkpoints
-    found, damaged = checkpoints.newest_sound(run.checkpoints), []
+    written = run.history.read().checkpoints
+    newest, damaged = checkpoints.newest_sound(run.checkpoints), []
     for step in run.checkpoint_steps():
-        if step > found:
+        if step > newest:
             damaged.append(step)
             checkpoints.set_aside(run.checkpoints, step)
-    where = f"from step {found}" if found else "from the beginning"
+    where = f"from step {newest}" if newest else "from the beginning"
     if damaged:
         names = ", ".join(map(str, damaged))
         run.emit(LogNote(f"The checkpoint of step {names} is damaged; the run goes on {where}.", "warning"))
-    elif made and made[-1] > found:
-        run.emit(LogNote(f"The checkpoint of step {made[-1]} is gone; the run goes on {where}.", "warning"))
-    return found
+    elif written and written[-1] > newest:
+        run.emit(LogNote(f"The checkpoint of step {written[-1]} is gone; the run goes on {where}.", "warning"))
+    return newest

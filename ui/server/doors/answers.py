@@ -64,22 +64,22 @@ def _write_headers(start: "Message", path: str) -> None:
 async def _without_body(app: "ASGIApp", scope: "Scope", receive: "Receive", send: "Send") -> None:
     """Ask as GET would, and end as soon as the head of the answer is known: a stream would never end by itself."""
     head: list[Any] = []
-    known = anyio.Event()
+    begun = anyio.Event()
 
     async def headed(message: "Message") -> None:
         if message["type"] == "http.response.start":
             head.append(message)
-            known.set()
+            begun.set()
 
     async def ask() -> None:
         try:
             await app(scope, receive, headed)
         finally:
-            known.set()
+            begun.set()
 
     async with anyio.create_task_group() as group:
         group.start_soon(ask)
-        await known.wait()
+        await begun.wait()
         group.cancel_scope.cancel()
     if head:
         await send(head[0])

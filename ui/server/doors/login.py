@@ -111,15 +111,15 @@ class Login:
 
     def _checked(self, scope: "Scope", name: str, password: str, browser: str) -> "tuple[str | None, Response]":
         """Return who it is, or the answer that says no."""
-        known = browser in self._browsers
-        who = f"browser {browser}" if known else network_of((scope.get("client") or ("",))[0])
-        wait = math.ceil(self._tries.wait(who, known=known))
+        is_known = browser in self._browsers
+        who = f"browser {browser}" if is_known else network_of((scope.get("client") or ("",))[0])
+        wait = math.ceil(self._tries.wait(who, known=is_known))
         if wait:
             message = "There were too many wrong passwords."
             return None, _ask(scope, 429, message, f"The next try is possible in {_duration(wait)}.", wait)
         user = self._user(name, password)
         if user is None:
-            self._tries.failed(who, known=known)
+            self._tries.failed(who, known=is_known)
             return None, _ask(scope, 401, "The name or the password is not right.", "Try again.")
         self._tries.succeeded(who)
         return user, PlainTextResponse("")

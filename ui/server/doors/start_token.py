@@ -50,12 +50,12 @@ def kept_token(workspace: Path) -> str:
     """
     file = workspace / FILE
     with disk_errors(file):
-        kept = file.read_text(encoding="ascii", errors="replace").strip() if file.is_file() else ""
-        if not _TOKEN.fullmatch(kept):
-            kept = secrets.token_urlsafe(32)
-            write_atomically(file, kept + "\n")
+        token = file.read_text(encoding="ascii", errors="replace").strip() if file.is_file() else ""
+        if not _TOKEN.fullmatch(token):
+            token = secrets.token_urlsafe(32)
+            write_atomically(file, token + "\n")
         file.chmod(0o600)
-    return kept
+    return token
 
 
 def with_token(address: str, token: str) -> str:

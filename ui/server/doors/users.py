@@ -24,19 +24,19 @@ def read_users(auth: str, file: Path | None, variables: Mapping[str, str] = os.e
     given = {source: text for source, text in given.items() if text.strip() or (source == "--auth-file" and file)}
     if len(given) > 1:
         raise StudioError(f"Users stand in {' and in '.join(given)}.", "Use one of them.")
-    found = dict[str, str]()
+    passwords = dict[str, str]()
     for source, text in given.items():
         lines = [line.strip() for line in text.splitlines()]
         for line in (line for line in lines if line and not line.startswith("#")):
             user, colon, password = line.partition(":")
             if not (user and colon and password):
                 raise StudioError(f"{source} has a line that is not of the form user:password.", "Mend it.")
-            if user in found:
+            if user in passwords:
                 raise StudioError(f"{source} names '{user[:40]}' twice.", "Leave one of the lines out.")
-            found[user] = password
-        if not found:
+            passwords[user] = password
+        if not passwords:
             raise StudioError(f"{source} names no user.", "Write a line of the form user:password.")
-    return found
+    return passwords
 
 
 def cautions(auth: str, file: Path | None) -> list[str]:

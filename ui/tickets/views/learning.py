@@ -161,15 +161,15 @@ def _piece(text: str, part: "Part") -> Markup:
 
 def _in_words(text: str) -> Markup:
     """A text with the template's marks for who speaks as headings; the marks themselves are shown on request."""
-    found, place = NOTHING, 0
+    drawn, place = NOTHING, 0
     for turn in _TURN.finditer(text):
         speaker = SPEAKERS[turn[1] or turn[2]]
-        found += _marked(text[place : turn.start()])
-        found += Markup('<span class="speaker in-words">{}</span><span class="special">{}</span>').format(
+        drawn += _marked(text[place : turn.start()])
+        drawn += Markup('<span class="speaker in-words">{}</span><span class="special">{}</span>').format(
             speaker, turn[0]
         )
         place = turn.end()
-    return found + _marked(text[place:])
+    return drawn + _marked(text[place:])
 
 
 def _marked(text: str) -> Markup:
@@ -275,68 +275,70 @@ def losses(counts: "TokenCounts") -> list[str]:
 
 def notes(counts: "TokenCounts") -> list[str]:
     """What is as it should be and worth knowing."""
-    found = []
+    sentences = []
     if counts.reasoning:
-        found.append(f"The reasoning in {words.count(counts.reasoning, 'answer')} is left out.")
+        sentences.append(f"The reasoning in {words.count(counts.reasoning, 'answer')} is left out.")
     if counts.context_only:
-        found.append(f"{words.count(counts.context_only, 'answer')} marked with weight 0: read, not learnt.")
+        sentences.append(f"{words.count(counts.context_only, 'answer')} marked with weight 0: read, not learnt.")
     if counts.general:
-        found.append(
+        sentences.append(
             f"{words.count(counts.general, 'general example')} mixed in, as the recipe says: "
             f"{words.count(counts.general_learnt, 'token')} more to learn."
         )
     if counts.read_again:
-        found.append(
+        sentences.append(
             f"{words.count(counts.read_again, 'token')} are read again: this model's template writes earlier answers "
             "in another way than it asks for them, so each answer is learnt in a text of its own."
         )
-    return found
+    return sentences
 
 
 def lost_to_the_model(counts: "TokenCounts") -> list[str]:
     """What the model's template costs, the worst first."""
-    found = []
+    sentences = []
     if counts.refused:
-        found.append(f"{words.count(counts.refused, 'conversation')} left out: the model's template refuses them.")
+        sentences.append(f"{words.count(counts.refused, 'conversation')} left out: the model's template refuses them.")
     if counts.not_found:
-        found.append(
+        sentences.append(
             f"{words.count(counts.not_found, 'conversation')} left out: the model's template alters the answers."
         )
     if counts.unanswered:
-        found.append(f"{words.count(counts.unanswered, 'conversation')} left out: no answer in them is to be learnt.")
-    return found
+        sentences.append(
+            f"{words.count(counts.unanswered, 'conversation')} left out: no answer in them is to be learnt."
+        )
+    return sentences
 
 
 def lost_to_length(counts: "TokenCounts") -> list[str]:
     """What the longest conversation allowed costs, the worst first."""
-    found = []
+    sentences = []
     if counts.nothing_learnt:
-        found.append(
+        sentences.append(
             f"In {words.count(counts.nothing_learnt, 'conversation')} nothing is learnt: the question alone is longer "
             f"than {counts.max_length:,} tokens."
         )
     if counts.endless:
-        found.append(
+        sentences.append(
             f"In {words.count(counts.endless, 'conversation')} the end of the answer is cut off and not learnt; from "
             "those a model does not learn to stop."
         )
     if counts.many_cut:
-        found.append(
+        sentences.append(
             f"{words.percent(counts.answers_cut / max(counts.used, 1))} of the conversations lose an answer or a part "
             "of one."
         )
-    return found
+    return sentences
 
 
 def warnings(counts: "TokenCounts") -> list[Markup]:
     """What must be known before training, with one way to mend all that has the same cause."""
-    found = []
+    banners = []
     if lost := lost_to_the_model(counts):
         remedy = "Pick another base model to learn from them too." if counts.refused or counts.not_found else ""
-        found.append(parts.banner(" ".join(lost), remedy))
+        banners.append(parts.banner(" ".join(lost), remedy))
     if lost := lost_to_length(counts):
-        found.append(_raise(" ".join(lost), counts.fitting()))
-    return found
+        banners.append(_raise(" ".join(lost), counts.fitting()))
+    return banners
 
 
 def _raise(said: str, length: int) -> Markup:

@@ -134,14 +134,17 @@ def _kept_of(entry: Mapping[str, Any]) -> str:
 
 
 def _contradictions(quality: Mapping[str, Any]) -> Markup:
-    found = quality["contradictions"]
-    if not found:
+    contradictions = quality["contradictions"]
+    if not contradictions:
         return NOTHING
-    drawn = [_contradiction(entry) for entry in found]
+    drawn = [_contradiction(entry) for entry in contradictions]
     return Markup(
         '<section class="contradictions"><h3>{}</h3><p class="quiet">A model learns both at once. Leave one out, or '
         "rewrite it.</p>{}</section>"
-    ).format(f"{words.count(len(found), 'question')} asked word for word again and answered differently", join(drawn))
+    ).format(
+        f"{words.count(len(contradictions), 'question')} asked word for word again and answered differently",
+        join(drawn),
+    )
 
 
 def _contradiction(entry: Mapping[str, Any]) -> Markup:
