@@ -47,9 +47,9 @@ def wire(context: Context) -> None:
     def again(run: str) -> dict[Any, Any]:
         info = studio.runs.info(run)
         lower_rate = views.lower_rate(info)
-        if info.recipe is None or not lower_rate:
+        if info.recipe is None:
             return {}
-        return start_again(info, replace(info.recipe, learning_rate=lower_rate))
+        return start_again(info, replace(info.recipe, learning_rate=lower_rate) if lower_rate else info.recipe)
 
     def start_again(info: RunInfo, recipe: Recipe) -> dict[Any, Any]:
         known = info.status.dataset in {seen.id for seen in studio.tickets.all()}
@@ -159,9 +159,14 @@ def _frame(ui: TrainingTab, info: RunInfo, job: JobSnapshot | None, asked: bool)
         ui.body: gr.Column(visible=True),
         ui.pause: gr.Button(visible=pause),
         ui.curves: gr.Column(visible=views.has_curve(info.history)),
-        ui.resume: gr.Button(visible=resume and not lower_rate),  # it would break again; the row's menu still has it
+        ui.resume: gr.Button(  # it would break again where there is a lower rate; the row's menu still has it
+            visible=resume and not lower_rate, variant="secondary" if views.never_began(info) else "primary"
+        ),
         ui.stop: gr.Button("Take out of the queue" if info.status.state == "queued" else "Stop", visible=stop),
-        ui.again: gr.Button(f"Start again with learning rate {lower_rate:g}  →", visible=lower_rate > 0),
+        ui.again: gr.Button(
+            f"Start again with learning rate {lower_rate:g}  →" if lower_rate else "Change its recipe  →",
+            visible=lower_rate > 0 or views.never_began(info),
+        ),
         ui.compare: gr.Button(
             "Ask it as it is now  →" if asked else "Compare with the base  →",
             visible=asked or (info.has_adapter and info.status.state not in ACTIVE),

@@ -306,6 +306,11 @@ def lower_rate(run: RunInfo) -> float:
     return run.status.lower_rate if run.status.state == "failed" else 0.0
 
 
+def never_began(run: RunInfo) -> bool:
+    """Whether a run failed before it learnt anything: its model could not be loaded, say. It would fail so again."""
+    return run.recipe is not None and run.status.state == "failed" and not has_curve(run.history)
+
+
 def _did_not_fall(history: History) -> bool:
     return bool(history.before and history.best and history.best.loss >= history.before.loss)
 
