@@ -142,18 +142,14 @@ def _build_corrections() -> dict[str, Any]:
             elem_id="source-encoding",
             allow_custom_value=True,
         )
-        delimiter = gr.Dropdown(
-            [AS_RECOGNISED, *DELIMITERS], value="", label="Delimiter of the columns", elem_id="source-delimiter"
-        )
-        sheet = gr.Dropdown(
-            [AS_RECOGNISED], value="", label="Sheet of the workbook", elem_id="source-sheet", visible=False
-        )
+        delimiter = gr.Dropdown([AS_RECOGNISED, *DELIMITERS], value="", label="Delimiter", elem_id="source-delimiter")
+        sheet = gr.Dropdown([AS_RECOGNISED], value="", label="Sheet", elem_id="source-sheet", visible=False)
     with gr.Column(elem_id="columns", visible=False) as mapping:
         html(
             '<p class="quiet">Which column is what? Name question and answer (a row a ticket), or text, ticket and '
             "author or role (a row a message). A column of yes and no is incoming where yes means that the customer "
             "wrote, outgoing where it means the support, internal where only staff saw it, public where customers "
-            "did, bot where a machine wrote.</p>"
+            "did, bot where a machine wrote. Reply names the message that a row replies to.</p>"
         )
         with gr.Row(elem_classes="column-grid"):
             columns = {

@@ -299,9 +299,11 @@ def _dated(entry: Plan) -> Plan:
 def _of_the_workbook(layout: Layout) -> Iterator[str]:
     """Say which sheets are not read, and which cells are empty that should not be."""
     if layout.unread:
+        sheets = ", ".join(repr(name) for name in (layout.sheet, *layout.alike)[:8])
+        read = f"the sheets {sheets} are" if layout.alike else f"the sheet {sheets} is"
         named = ", ".join(repr(name) for name in layout.unread[:8]) + (" and more" if len(layout.unread) > 8 else "")
         yield (
-            f"Of this workbook the sheet {layout.sheet!r} is read, and not {named}: another one is chosen under "
+            f"Of this workbook {read} read, and not {named}: another one is chosen under "
             "'Change what was recognised', or by --sheet NAME."
         )
     if layout.empty_formulas:

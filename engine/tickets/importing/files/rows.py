@@ -59,6 +59,8 @@ class Layout:
     sample: tuple[tuple[str, ...], ...]
     """The first rows under the header."""
     sheet: str = ""
+    alike: tuple[str, ...] = ()
+    """Sheets of the workbook that are read with this one."""
     unread: tuple[str, ...] = ()
     """Sheets of the workbook that have rows under other columns."""
     others: tuple[str, ...] = ()
@@ -343,7 +345,7 @@ def workbook_layouts(source: Source, sheet: str = "") -> list[Layout]:
     alike = [layout for layout in found if layout is not best and layout.columns == best.columns]
     unread = tuple(layout.sheet for layout in found if layout.columns != best.columns)
     others = tuple(name for name in workbook.sheets if name != best.sheet)
-    return [replace(best, unread=unread, others=others), *alike]
+    return [replace(best, alike=tuple(layout.sheet for layout in alike), unread=unread, others=others), *alike]
 
 
 def _worth(layout: Layout) -> tuple[int, int]:

@@ -444,7 +444,7 @@ def test_sheets_of_the_same_columns_are_read_together_and_others_named(tmp_path:
     path = write(tmp_path / "t.xlsx", workbook({**months, "Preise": prices}))
     found = detect([path])
     assert [name for name, _ in found.files] == ["t.xlsx: Mai", "t.xlsx: Juni"]
-    assert "not 'Preise'" in found.cautions[0]
+    assert "the sheets 'Mai', 'Juni' are read, and not 'Preise'" in found.cautions[0]
     assert (found.sheet, found.sheets) == ("Mai", ("Mai", "Juni", "Preise"))
     assert [(entry.id, entry.messages[0].content) for entry in read(path)] == [
         ("row 2 of t.xlsx: Mai", "Dunkel im Mai?"),
