@@ -13,6 +13,7 @@ import pytest
 
 from engine.scratch import outside, scratch, sweep
 from engine.studio import Studio
+from engine.task import Task
 from engine.workspace import Workspace
 from tests.engine.tickets.exports import lines, write, zendesk
 
@@ -138,13 +139,16 @@ def test_a_person_is_told_of_the_folder_around_a_scratch_folder(tmp_path: Path) 
     assert outside(tmp_path / "out") == tmp_path / "out"
 
 
-def test_an_import_in_progress_is_in_no_list(tmp_path: Path) -> None:
-    studio = Studio(Workspace(tmp_path / "workspace"))
-    task = studio.tickets.prepare([export_of(tmp_path)], "Shop")
-    seen = []
-    while task.snapshot().state == "running":
-        seen += [studio.tickets.all(), studio.damaged()]
-    assert not any(entry for entry in seen[:-2])
-    task.wait(60)
+def test_an_import_in_progress_is_in_no_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    studio, report, stages = Studio(Workspace(tmp_path / "workspace")), Task.report, []
+
+    def looked(task: Task[object], stage: str, fraction: float | None = None) -> None:
+        assert not studio.tickets.all() and not studio.damaged(), stage
+        stages.append(stage)
+        report(task, stage, fraction)
+
+    monkeypatch.setattr(Task, "report", looked)
+    studio.tickets.prepare([export_of(tmp_path)], "Shop").wait(60)
+    assert len(set(stages)) > 1
     assert [known.name for known in studio.tickets.all()] == ["Shop"]
     assert studio.damaged() == []
