@@ -40,6 +40,9 @@ def hollow(model: nn.Module) -> None:
     every layer, and torch._dynamo.reset() does not free them all), the frames of an error.
     """
     for module in list(model.modules()):
+        stream = module.__dict__.get("layer_stream")
+        if stream is not None:  # whoever else still holds it, its places are free
+            stream.give_back()
         module.__dict__.clear()
 
 

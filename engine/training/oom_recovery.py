@@ -4,6 +4,7 @@ Whenever that happens: while the base is unpacked, while layers are compiled, in
 effective batch stays what the recipe says (modes.smaller), so that what is learnt is the same.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +20,9 @@ from engine.training.setup import release_trainer
 
 if TYPE_CHECKING:
     from engine.training.qlora_trainer import QLoRATrainer
+
+
+log = logging.getLogger(__name__)
 
 
 class NeedsLess(ResourceError):
@@ -100,8 +104,13 @@ def give_way(before: Settings, step: int, full: Exception, emit: Emit) -> Settin
     after = smaller(before)
     if after is None:
         raise full
-    if after.micro_batch < before.micro_batch:
+    log.warning("memory ran out at step %d: %s", step, full)
+    if after.resident < before.resident:
+        how = f"{after.resident} instead of {before.resident} layers that stay on the device"
+    elif after.micro_batch < before.micro_batch:
         how = f"{after.micro_batch} instead of {before.micro_batch} rows at a time"
+    elif after.ahead < before.ahead:
+        how = "one place less for layers that come"
     else:
         how = "the base packed again" if before.unpack and not after.unpack else "layers recomputed"
     emit(LogNote(f"Memory ran out; going on from step {step} with {how}. What is learnt stays the same.", "warning"))

@@ -18,6 +18,7 @@ import torch
 
 from engine.hardware import GIB, release_unused
 from engine.model.device_errors import is_out_of_memory, without_frames
+from engine.model.streaming.layer_stream import LayerStream
 from engine.model.unpacking import unpacked_values
 from engine.training.distributed import process_group
 from engine.training.runs.events import Emit, LogNote
@@ -62,18 +63,20 @@ class PausedMemory:
     Args:
         optimizer: Its state is moved; None before there is one.
         layers: Linear4bit modules with unpacked copies that are nobody else's, or none.
+        stream: What brings in the layers of a streamed base; None where they are there.
     """
 
-    def __init__(self, optimizer: Any, layers: Sequence[Any] = ()) -> None:
+    def __init__(self, optimizer: Any, layers: Sequence[Any] = (), stream: LayerStream | None = None) -> None:
         self._optimizer = optimizer
         self._layers = layers
+        self._stream = stream
         self._moved: list[tuple[dict[str, Any], str, torch.device]] = []
         self._freed: list[Any] = []
 
     def give_back(self, device: torch.device) -> int:
         """Give the memory of ``device`` to others; return how many bytes it was."""
         before = _reserved(device)
-        freed = self._move_state_out() + self._free_copies()
+        freed = self._move_state_out() + self._free_copies() + (self._stream.give_back() if self._stream else 0)
         release_unused()
         return max(freed, before - _reserved(device))
 
@@ -97,6 +100,8 @@ class PausedMemory:
             storage.resize_(layer.unpacked.nbytes)
             layer.unpacked.copy_(unpacked_values(layer.weight, layer.weight.quant_state, layer.compute_dtype))
             self._freed.pop()
+        if self._stream is not None:
+            self._stream.take_back()
         back: dict[int, torch.Tensor] = {}
         while self._moved:
             values, name, device = self._moved[-1]

@@ -16,6 +16,7 @@ from transformers import PrinterCallback, Trainer, TrainerControl
 from trl import SFTTrainer
 
 from engine.model.snapshot import snapshot_of
+from engine.model.streaming.layer_stream import stream_of
 from engine.model.unpacking import linear_4bit_layers
 from engine.recipe import Recipe
 from engine.training.best_check import Check, best_check, checks_of, may_be_best
@@ -176,7 +177,7 @@ class QLoRATrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
     def _pause(self) -> None:
         """Wait with as little GPU memory as possible."""
         layers = linear_4bit_layers(self.model) if self.settings.unpack else []
-        memory = PausedMemory(self.optimizer, layers)
+        memory = PausedMemory(self.optimizer, layers, stream_of(self.model))
         self.stopped, self.out_of_memory = wait_without_memory(memory, self.model.device, self._ask_to_stop, self.emit)
 
     def _run_epoch(self, *args: Any, **options: Any) -> None:

@@ -82,8 +82,16 @@ class LayerStream:
         self._waits: deque[tuple[Any, Any]] = deque(maxlen=REMEMBERED)
         self._copying = torch.cuda.Stream(device) if device.type == "cuda" else None  # type: ignore[no-untyped-call]
         kinds = [arena.layouts[number] for number in streamed]
-        self._places = [_Place(kinds, device) for _ in range(min(ahead + 1, len(streamed)))]
-        self._own = {number: _Place([arena.layouts[number]], device) for number in sorted(self.resident)}
+        self._places: list[_Place] = []
+        self._own: dict[int, _Place] = {}
+        try:
+            for _ in range(min(ahead + 1, len(streamed))):
+                self._places.append(_Place(kinds, device))
+            for number in sorted(self.resident):
+                self._own[number] = _Place([arena.layouts[number]], device)
+        except BaseException:
+            self.give_back()  # the frames of the error hold what there is
+            raise
         for place in (*self._places, *self._own.values()):
             if self._copying is not None:
                 place.buffer.record_stream(self._copying)  # or it could be given away while a copy is on its way

@@ -5,11 +5,13 @@ import dataclasses
 import pytest
 import torch
 
-from engine.model.streaming.layer_stream import stream_of
+from engine.model.streaming.layer_stream import LayerStream, stream_of
 from engine.training.data.examples import build_examples
+from engine.training.pausing import PausedMemory
+from engine.training.qlora_trainer import QLoRATrainer
 from engine.training.runs.events import LogNote
 from engine.training.setup import choose_settings, make_trainer, release_trainer
-from tests.engine.training.short_runs import DATA, losses, recipe, train
+from tests.engine.training.short_runs import DATA, losses, recipe, stop_after, train
 
 LAYERS = 5
 
@@ -62,6 +64,84 @@ def test_gradients_are_those_of_a_resident_base_bit_for_bit(packing, ways, packe
 def alone(packed_base, tmp_path_factory):
     """The losses of a run on a resident base."""
     return losses(train(calm(packed_base, memory="saving"), packed_base, tmp_path_factory.mktemp("alone"))[1])
+
+
+@pytest.fixture
+def streams(monkeypatch):
+    """Every stream that is made, held on to as an error's frames might."""
+    made, begin = [], LayerStream.__init__
+
+    def remembered(self, *args, **options):
+        made.append(self)
+        begin(self, *args, **options)
+
+    monkeypatch.setattr(LayerStream, "__init__", remembered)
+    return made
+
+
+def memory_of(stream):
+    return sum(place.buffer.untyped_storage().nbytes() for place in (*stream._places, *stream._own.values()))
+
+
+def test_memory_that_runs_out_sends_layers_home_and_holds_none_of_what_failed(
+    alone, streams, streamed_base, tmp_path, monkeypatch
+):
+    made = calm(streamed_base, memory="streamed")
+    settings = dataclasses.replace(settings_for(streamed_base, made), resident=3, ahead=1)
+    streams.clear()
+    real, before = QLoRATrainer.compute_loss, []
+
+    def narrow(self, *args, **options):
+        loss = real(self, *args, **options)
+        if self.settings.resident > 1 and self.state.global_step == 2:
+            before.append([memory_of(stream) for stream in streams])
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
+        return loss
+
+    monkeypatch.setattr(QLoRATrainer, "compute_loss", narrow)
+    outcome, events = train(made, streamed_base, tmp_path / "run", begin_with=settings)
+    told = [event.text for event in events if isinstance(event, LogNote) and "Memory ran out" in event.text]
+    assert [text.split(" with ")[1].split(".")[0] for text in told] == [
+        "2 instead of 3 layers that stay on the device",
+        "1 instead of 2 layers that stay on the device",
+    ]
+    assert outcome.step == 4
+    assert losses(events) == pytest.approx(alone, abs=2e-5)
+    assert all(memory[-1] and not any(memory[:-1]) for memory in before), "the one before is gone when the next is made"
+    assert [memory_of(stream) for stream in streams] == [0] * 3
+
+
+def test_a_place_that_cannot_be_had_leaves_none_behind(streams, streamed_base, monkeypatch):
+    real, left = torch.empty, iter(range(3))
+
+    def narrow(*args, **options):
+        if next(left, None) is None:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
+        return real(*args, **options)
+
+    monkeypatch.setattr(torch, "empty", narrow)
+    with pytest.raises(torch.OutOfMemoryError):
+        streamed_base.copy(1, 3)
+    assert len(streams[0]._places) + len(streams[0]._own) == 3
+    assert memory_of(streams[0]) == 0
+
+
+def test_a_stopped_run_goes_on_as_if_it_had_not_been(alone, streamed_base, tmp_path):
+    made = calm(streamed_base, memory="streamed")
+    outcome, first = train(made, streamed_base, tmp_path / "run", should_stop=stop_after(3))
+    assert 0 < outcome.step < 4
+    _, second = train(made, streamed_base, tmp_path / "run", resume_step=outcome.step)
+    assert losses(first) + losses(second) == pytest.approx(alone, abs=2e-5)
+
+
+def test_a_pause_gives_the_places_back(packed_base, streamed_base):
+    ids, copy = torch.arange(24)[None], streamed_base.copy(1, 2)
+    paused = PausedMemory(None, (), stream_of(copy))
+    assert paused.give_back(streamed_base.device) > 0
+    assert memory_of(stream_of(copy)) == 0
+    paused.take_back()
+    with torch.no_grad():
+        assert torch.equal(copy(ids).logits, packed_base.model(ids).logits)
 
 
 def test_a_run_learns_the_same_and_says_how(alone, streamed_base, tmp_path, monkeypatch):
