@@ -57,6 +57,19 @@ def prepare(
         Path | None,
         typer.Option(help="Folder of a token-classification model that lists suspected names; takes minutes."),
     ] = None,
+    rated: Annotated[
+        str, typer.Option(help="'not bad' leaves badly rated tickets out, 'good' all that were not rated good.")
+    ] = "",
+    least_good: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Leave out agents of whose ratings a smaller share is good.")
+    ] = 0.0,
+    drop_reopened: Annotated[bool, typer.Option("--drop-reopened", help="Leave reopened tickets out.")] = False,
+    newest_days: Annotated[
+        int, typer.Option(min=0, max=36_500, help="Leave out what is so many days older than the newest; 0 nothing.")
+    ] = 0,
+    without_agent: Annotated[
+        list[str] | None, typer.Option(help="An agent (id or name in the export) whose answers are left out.")
+    ] = None,
     format_: Annotated[str | None, typer.Option("--format", help="Override what was detected.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Override what was detected.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="Override what was detected.")] = None,
@@ -92,6 +105,11 @@ def prepare(
         mask_numbers=mask_numbers,
         second_look=str(second_look or ""),
         country=telephones,
+        rated=rated,  # type: ignore[arg-type]  # checked there
+        least_good=least_good,
+        drop_reopened=drop_reopened,
+        newest_days=newest_days,
+        exclude_agents=tuple(without_agent or ()),
     )
 
     report = follow(tickets.prepare_into(out, files, options))

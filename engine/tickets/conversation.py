@@ -13,6 +13,9 @@ from engine.turns import Turn
 Role = Literal["system", "user", "assistant"]
 """The customer is ``user``, the support agent is ``assistant``."""
 
+Rating = Literal["", "good", "bad"]
+"""What the customer thought of the help; empty where nobody said, or neither."""
+
 Kind = Literal[
     "public",
     "note",
@@ -97,11 +100,14 @@ class Conversation:
     """Names and addresses from the export's own people fields, for masking."""
     source: str = ""
     """The name of the file that the ticket came from."""
+    rating: Rating = ""
+    reopened: bool = False
+    """Whether the customer, or somebody, had to open it again; False where the export does not say."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Conversation, (
             *(self.id, self.messages, self.subject, self.tags, self.created_at),
-            *(self.status, self.customer, self.people, self.source),
+            *(self.status, self.customer, self.people, self.source, self.rating, self.reopened),
         )
 
 

@@ -13,6 +13,7 @@ from engine.tickets.dataset.edits import Edits
 from engine.tickets.overrides import SourceOverrides
 
 SPLITS = ("recent", "random")
+RATED = ("", "not bad", "good")
 _NOT_KEPT = frozenset(("edits", "same_files", "workers"))
 
 
@@ -50,6 +51,14 @@ class PrepareOptions:
     """Two-letter codes of the languages to keep; empty keeps all."""
     exclude_agents: tuple[str, ...] = ()
     """Authors (id or name in the export) whose answers are left out."""
+    rated: Literal["", "not bad", "good"] = ""
+    """``not bad`` leaves out what customers rated bad, ``good`` all that they did not rate good; empty asks nobody."""
+    least_good: float = 0.0
+    """Agents of whose ratings a smaller share is good are left out, 0 to 1; 0 leaves none out, 0.5 is usual."""
+    drop_reopened: bool = False
+    """Whether tickets that were opened again are left out, where the export says so."""
+    newest_days: int = 0
+    """Tickets older than so many days before the newest one are left out, 0 to 36500; 0 leaves none out."""
     edits: Edits = field(default_factory=Edits)
     """What the person changed by hand: conversations and tags left out, answers rewritten."""
     same_files: bool = False
@@ -71,6 +80,12 @@ class PrepareOptions:
             raise TicketsError(f"split is {self.split!r}.", "Choose 'recent' or 'random'.")
         if not 0 <= self.min_answer_chars <= 10_000:
             raise TicketsError(f"min_answer_chars is {self.min_answer_chars}, outside of 0 to 10000.", "4 is usual.")
+        if self.rated not in RATED:
+            raise TicketsError(f"rated is {self.rated!r}.", "Choose '', 'not bad' or 'good'.")
+        if not 0 <= self.least_good <= 1:
+            raise TicketsError(f"least_good is {self.least_good}, outside of 0 to 1.", "0.5 is usual.")
+        if not 0 <= self.newest_days <= 36_500:
+            raise TicketsError(f"newest_days is {self.newest_days}, outside of 0 to 36500.", "365 is a year.")
         if self.canned_cap < 1:
             raise TicketsError(f"canned_cap is {self.canned_cap}, below 1.", "20 is usual.")
 

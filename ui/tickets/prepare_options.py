@@ -15,6 +15,7 @@ from engine.tickets.options import PrepareOptions
 from engine.tickets.privacy.countries import COUNTRIES
 from ui import words
 
+RATINGS = [("all", ""), ("none that were rated bad", "not bad"), ("only those rated good", "good")]
 NO_COUNTRY = ("not known: only numbers with +", "")
 
 
@@ -38,6 +39,14 @@ class OptionFields:
     """[mask-numbers]"""
     second_look: gr.Textbox
     """[second-look]"""
+    rated: gr.Dropdown
+    """[rated]"""
+    least_good: gr.Slider
+    """[least-good]"""
+    reopened: gr.Checkbox
+    """[drop-reopened]"""
+    newest: gr.Number
+    """[newest-days]"""
 
     @property
     def inputs(self) -> list[Any]:
@@ -110,7 +119,46 @@ def build(prefix: str = "") -> OptionFields:
             info="A token-classification model reads every message; what it suspects goes on the list under ‘Masked’. "
             "Takes minutes for each thousand tickets.",
         )
-    return OptionFields(heldout, split, mask, country, languages, resolved, numbers, second_look)
+    best = _build_best(prefix)
+    return OptionFields(heldout, split, mask, country, languages, resolved, numbers, second_look, *best)
+
+
+def _build_best(prefix: str) -> tuple[gr.Dropdown, gr.Slider, gr.Checkbox, gr.Number]:
+    """Make what chooses the best tickets."""
+    with gr.Row(elem_classes="option-grid"):
+        rated = gr.Dropdown(
+            RATINGS,
+            value="",
+            label="By the customer’s rating",
+            elem_id=f"{prefix}rated",
+            info="Where the export says how content customers were.",
+        )
+        least_good = gr.Slider(
+            0,
+            100,
+            value=0,
+            step=5,
+            label="Only agents with so many good ratings (%)",
+            elem_id=f"{prefix}least-good",
+            info="Leaves out tickets of agents with fewer; whoever has fewer than five ratings stays.",
+        )
+    with gr.Row(elem_classes="option-grid"):
+        reopened = gr.Checkbox(
+            False,
+            label="No reopened tickets",
+            elem_id=f"{prefix}drop-reopened",
+            info="Leaves out what had to be opened again, where the export says so.",
+        )
+        newest = gr.Number(
+            0,
+            label="Only the newest (days)",
+            elem_id=f"{prefix}newest-days",
+            minimum=0,
+            maximum=36_500,
+            precision=0,
+            info="Counted back from the newest ticket; 0 keeps all.",
+        )
+    return rated, least_good, reopened, newest
 
 
 def chosen(
@@ -123,6 +171,10 @@ def chosen(
     resolved: bool,
     numbers: bool,
     second_look: str | None,
+    rated: Literal["", "not bad", "good"] | None,
+    least_good: float,
+    reopened: bool,
+    newest: float | None,
 ) -> PrepareOptions:
     """Put what was chosen in place of what ``base`` says of it.
 
@@ -139,6 +191,10 @@ def chosen(
         resolved_only=resolved,
         mask_numbers=numbers,
         second_look=(second_look or "").strip(),
+        rated=rated or "",
+        least_good=least_good / 100,
+        drop_reopened=reopened,
+        newest_days=int(newest or 0),
     )
 
 
@@ -161,6 +217,10 @@ def shown(ui: OptionFields, options: PrepareOptions, languages: Mapping[str, int
         ui.resolved: options.resolved_only,
         ui.numbers: options.mask_numbers,
         ui.second_look: options.second_look,
+        ui.rated: options.rated,
+        ui.least_good: round(options.least_good * 100),
+        ui.reopened: options.drop_reopened,
+        ui.newest: options.newest_days,
     }
 
 
@@ -188,4 +248,12 @@ def in_words(options: PrepareOptions) -> str:
         parts.append("only resolved tickets")
     if options.overrides.agents:
         parts.append(f"the support is {words.listed(list(options.overrides.agents))}")
+    if options.rated:
+        parts.append("only tickets rated good" if options.rated == "good" else "no tickets rated bad")
+    if options.least_good:
+        parts.append(f"only agents with {words.percent(options.least_good)} good ratings")
+    if options.drop_reopened:
+        parts.append("no reopened tickets")
+    if options.newest_days:
+        parts.append(f"only the newest {words.count(options.newest_days, 'day')}")
     return "; ".join(parts)

@@ -12,11 +12,12 @@ from typing import Final
 from engine.errors import TicketsError
 from engine.tickets.importing.header_parts import composed_role, plain
 from engine.tickets.importing.parties import all_yes_no, who
+from engine.tickets.importing.ratings import rating_of
 from engine.tickets.importing.words import groups
 
 ROLES: Final = (
     *("question", "answer", "ticket", "author", "role", "incoming", "outgoing", "internal", "public", "bot"),
-    *("text", "subject", "date", "customer", "tags", "reply"),
+    *("text", "subject", "date", "customer", "tags", "reply", "rating", "reopened"),
 )
 """What a column can be.
 
@@ -24,7 +25,8 @@ ROLES: Final = (
 ``ticket`` and one of ``role``, ``author``, ``incoming``, ``outgoing``. The columns of yes and no say what yes means:
 ``incoming`` the customer wrote, ``outgoing`` the support, ``internal`` only staff saw it, ``public`` the customer
 did, ``bot`` a machine wrote. ``reply`` names the message that a row replies to: then ``ticket`` is the row's own
-number, and replies make the conversations.
+number, and replies make the conversations. ``rating`` says what the customer thought of the help, ``reopened``
+whether the ticket was opened again.
 """
 WRITERS: Final = ("role", "author", "incoming", "outgoing")
 """Roles of columns that tell who wrote a message."""
@@ -101,7 +103,7 @@ def likely_columns(columns: Sequence[str], rows: Sequence[Sequence[str]] = ()) -
         "date",
         "customer",
     )
-    for role in (*order, "tags"):
+    for role in (*order, "tags", "rating", "reopened"):
         ranks = _RANKS[role]
         fitting = [
             (ranks.get(name, len(ranks)), column)
@@ -152,6 +154,8 @@ def _can_be(role: str, name: str, cells: Sequence[str], rows: int) -> bool:
         if cells:
             return all_yes_no(cells) or (role == "internal" and name == "visibility")
         return name not in _OTHERWISE
+    if role == "rating":
+        return bool(cells) and any(rating_of(cell) for cell in cells)
     if role in ("role", "author", "customer"):
         return not all_yes_no(cells)
     if role == "reply":

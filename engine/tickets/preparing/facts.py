@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.tickets.conversation import Conversation, Message, is_learnt_answer
+from engine.tickets.conversation import Conversation, Message, Rating, is_learnt_answer
 from engine.tickets.dates import seconds
 from engine.tickets.languages import language_of
 from engine.tickets.preparing.duplicates import combined, signature, words_of
@@ -67,6 +67,8 @@ class Facts:
     answer_words: int = 0
     prose_pairs: int = 0
     """Neighbours in the answers that are everywhere in English prose."""
+    rating: Rating = ""
+    reopened: bool = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Facts, tuple(getattr(self, name) for name in self.__slots__)
@@ -118,6 +120,8 @@ def facts_of(
         answer_words=len(answers),
         prose_pairs=prose_pairs(answers),
         thin_answers=sum(is_thin(message.content) for message in messages if is_learnt_answer(message)),
+        rating=conversation.rating,
+        reopened=conversation.reopened,
     )
 
 

@@ -323,12 +323,19 @@ def _report(
         split_basis=selection.basis,
         similar=selection.similar,
         tags=dict(tags.most_common(50)),
+        ratings=_ratings(facts),
         languages=dict(languages.most_common()),
         median_answer_chars=int(median(chars for entry in facts for chars in entry.answer_chars)),
         warnings=_warnings(plans, gathered, remaining, selection, options),
         quality=assess(facts, canned, gathered.topics, read, Held(len(selection.heldout), selection.shared_answers)),
         stages={name: round(taken, 3) for name, taken in gathered.stages.items()},
     )
+
+
+def _ratings(facts: Sequence[Facts]) -> dict[str, int]:
+    counts = Counter(entry.rating for entry in facts if entry.rating)
+    opened = sum(entry.reopened for entry in facts)
+    return {**dict(counts.most_common()), **({"reopened": opened} if opened else {})}
 
 
 def _warnings(
@@ -351,6 +358,8 @@ def _warnings(
         )
     if selection.loosened and wanted:
         warnings.append("Many tickets resemble each other, so some that do had to be put on both sides of the split.")
+    if (options.rated or options.least_good) and not any(entry.rating for entry in gathered.facts):
+        warnings.append("The export says of no ticket how customers rated it, so that ratings could not choose.")
     if options.mask:
         warnings.append("Names and numbers are masked by rules. No detector is complete: look through the masked list.")
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.tickets.conversation import DAMAGED, KIND_REASONS
 from engine.tickets.importing.planned import Plan
 from engine.tickets.importing.readers import WITHOUT_SIDES, chat
+from engine.tickets.preparing import best
 
 _BY_REASON = {
     KIND_REASONS["bot"]: "Choose tickets that people have answered.",
@@ -21,6 +22,11 @@ _BY_REASON = {
     "answer too short": "Choose tickets with longer answers, or let shorter ones in under Options.",
     "empty": "Choose an export that includes what was written, not only the list of tickets.",
     DAMAGED: "Download the export again.",
+    best.RATED_BAD: "Take badly rated tickets in as well.",
+    best.NOT_RATED_GOOD: "Take tickets in that nobody rated as well.",
+    best.REOPENED: "Take reopened tickets in as well.",
+    best.OLD: "Take older tickets in as well.",
+    best.WEAK_AGENT: "Ask for a smaller share of good ratings.",
 }
 """Reason why most tickets are left out -> what helps, whatever the file."""
 _UNANSWERED = ("no agent answer", "no customer message")

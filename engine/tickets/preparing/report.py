@@ -57,6 +57,8 @@ class Report:
     """Conversations that say nearly the same as another one; such groups stay on one side of the split."""
     tags: dict[str, int] = field(default_factory=dict)
     """Tag -> kept conversations, the most frequent first, at most 50."""
+    ratings: dict[str, int] = field(default_factory=dict)
+    """'good' and 'bad' -> kept conversations that customers rated so, and 'reopened' -> those opened again."""
     languages: dict[str, int] = field(default_factory=dict)
     """Two-letter code -> kept conversations."""
     median_answer_chars: int = 0

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from engine.tickets.options import PrepareOptions
+from engine.tickets.preparing.best import left_out
 from engine.tickets.preparing.duplicates import SIMILAR, join_similar
 from engine.tickets.preparing.facts import Facts
 from engine.tickets.preparing.splitting import UNEVEN, choose_heldout
@@ -63,6 +64,8 @@ def select(facts: Sequence[Facts], options: PrepareOptions, ids_are_unique: bool
     """
     selection = Selection()
     _drop_repeats(facts, selection, ids_are_unique)
+    for number, reason in left_out(facts, options).items():
+        selection.dropped.setdefault(number, reason)
     _cap_canned(facts, selection, options.canned_cap)
     left = [facts[index] for index in range(len(facts)) if index not in selection.dropped]
     numbers = [index for index in range(len(facts)) if index not in selection.dropped]

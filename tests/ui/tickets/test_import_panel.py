@@ -8,8 +8,9 @@ from ui.task_registry import PREPARE
 from ui.tickets.source_panel import Guess
 
 pytestmark = pytest.mark.ui
-OPTIONS = (20, "random", False, "de", ["en"], True, True, " /models/names ")
-"""Held out, split, mask, country, languages, resolved, numbers, second look."""
+OPTIONS = (20, "random", False, "de", ["en"], True, True, " /models/names ", "not bad", 50, True, 365)
+"""Held out, split, mask, country, languages, resolved, numbers, second look; ratings, agents, reopened, newest."""
+PLAIN = (10, "recent", True, "", [], False, False, "", "", 0, False, None)
 
 
 def test_dropping_files_shows_what_they_are(wired, studio, tmp_path):
@@ -86,14 +87,15 @@ def test_only_a_mapping_that_was_changed_is_passed_on(wired, studio, tmp_path):
     tasks = wired.context.tasks
     prepare([str(tmp_path / "a.csv")], "A", *OPTIONS, guessed, "", "", "", "", [], *same)
     until(lambda: tasks.seen(PREPARE) if tasks.seen(PREPARE).state == "done" else None)
-    plain = (10, "recent", True, "", [], False, False, "")
     prepare(
-        [str(tmp_path / "a.csv")], "", *plain, guessed, "", "cp1252", "tab", "Mai", [], "Antwort", "Frage", *same[2:]
+        [str(tmp_path / "a.csv")], "", *PLAIN, guessed, "", "cp1252", "tab", "Mai", [], "Antwort", "Frage", *same[2:]
     )
     first, second = (call[3] for call in calls(studio, "prepare"))
     assert (first.heldout, first.split, first.mask, dict(first.overrides.mapping)) == (0.2, "random", False, {})
     assert (first.country, first.languages, first.resolved_only) == ("DE", ("en",), True)
     assert (first.mask_numbers, first.second_look) == (True, "/models/names")
+    assert (first.rated, first.least_good, first.drop_reopened, first.newest_days) == ("not bad", 0.5, True, 365)
+    assert (second.rated, second.least_good, second.drop_reopened, second.newest_days) == ("", 0.0, False, 0)
     assert (second.mask_numbers, second.second_look) == (False, "")
     assert (second.country, second.languages, second.resolved_only) == (None, (), False)
     assert (second.overrides.encoding, second.overrides.delimiter) == ("cp1252", "tab")
@@ -120,7 +122,7 @@ def test_who_we_are_is_asked_where_the_files_do_not_say_and_passed_on_where_it_w
 
 
 def test_a_country_that_is_none_is_told(wired, tmp_path):
-    wrong = (10, "recent", True, "Narnia", [], False, False, "", Guess(), "", "", "", "", [], *[""] * len(ROLES))
+    wrong = (*PLAIN[:3], "Narnia", *PLAIN[4:], Guess(), "", "", "", "", [], *[""] * len(ROLES))
     with pytest.raises(StudioError, match="NARNIA"):
         wired.handler("tickets.import_panel.prepare")([str(tmp_path / "a.csv")], "A", *wrong)
 

@@ -190,11 +190,12 @@ def test_preparing_again_with_other_options_keeps_the_terms(wired, studio, tmp_p
     studio.tickets.want("set-1", "allow", "Outlook")
     newer = str(tmp_path / "newer.ndjson")
     wired.handler("tickets.reprepare_panel.prepare_again")(
-        "set-1", [newer], 20, "random", True, "gb", ["en"], True, False, ""
+        "set-1", [newer], 20, "random", True, "gb", ["en"], True, False, "", "good", 80, False, 0
     )
     [(_, dataset, options, files)] = calls(studio, "prepare_again")
     assert (dataset, [file.name for file in files]) == ("set-1", ["newer.ndjson"])
     assert (options.allow, options.heldout, options.country) == (("Outlook",), 0.2, "GB")
+    assert (options.rated, options.least_good) == ("good", 0.8)
 
 
 def test_a_cancelled_run_leaves_the_data_set_and_says_so(wired, studio):

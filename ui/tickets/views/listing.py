@@ -131,6 +131,9 @@ def _notes(report: Report) -> Markup:
     if report.redactions:
         told = " · ".join(f"{number:,} {kind_name(kind, number)}" for kind, number in _sorted(report.redactions))
         lines.append(_note("Data masked", told, "masked", "Review"))
+    if report.ratings:
+        told = " · ".join(f"{number:,} {told}" for told, number in report.ratings.items())
+        lines.append(_note("Rated by customers", told, "", ""))
     if report.split_basis:
         lines.append(_note("Held out", report.split_basis, "", ""))
     return Markup('<dl class="notes">{}</dl>').format(join(lines)) if lines else NOTHING

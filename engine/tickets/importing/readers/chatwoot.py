@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from engine.tickets.conversation import Conversation, Kind, Message
 from engine.tickets.importing.files.records import Record
+from engine.tickets.importing.ratings import rating_of
 from engine.tickets.importing.readers.fields import (
     Json,
     asker,
@@ -99,6 +100,7 @@ def _conversation(joined: Joined) -> Conversation:
         customer=first(contact, "id", "email") or asker(ordered),
         people=people(contact, object_at(ticket, "meta", "assignee"), *(row.get("sender") for row in rows)),
         source=joined.source,
+        rating=rating_of(first(object_at(ticket, "csat_survey_response"), "rating")),
     )
 
 

@@ -10,7 +10,19 @@ from collections.abc import Iterable, Iterator
 
 from engine.tickets.conversation import Conversation, Kind, Message
 from engine.tickets.importing.files.records import Record
-from engine.tickets.importing.readers.fields import Json, body, first, flag, objects, oldest_first, people, text, words
+from engine.tickets.importing.ratings import rating_of, reopened
+from engine.tickets.importing.readers.fields import (
+    Json,
+    body,
+    first,
+    flag,
+    object_at,
+    objects,
+    oldest_first,
+    people,
+    text,
+    words,
+)
 
 FORMAT = "freshdesk"
 LABEL = "Freshdesk export"
@@ -81,6 +93,8 @@ def _conversation(record: Record) -> Conversation:
         customer=requester or first(ticket, "email"),
         people=(*named, *people(ticket.get("requester"), ticket.get("responder"), ticket)),
         source=record.source,
+        rating=rating_of(first(object_at(ticket, "satisfaction_rating", "ratings"), "default_question")),
+        reopened=reopened(first(object_at(ticket, "stats"), "reopened_at")),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from engine.tickets.conversation import Conversation, Kind, Message
 from engine.tickets.importing.files.records import Record
+from engine.tickets.importing.ratings import rating_of
 from engine.tickets.importing.readers.fields import (
     Json,
     asker,
@@ -96,6 +97,7 @@ def _conversation(joined: Joined) -> Conversation:
         customer=first(customer, "id", "email") or asker(messages),
         people=people(customer, ticket.get("assignee_user"), *found),
         source=joined.source,
+        rating=rating_of(first(object_at(ticket, "satisfaction_survey"), "score")),
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from engine.tickets.conversation import Conversation, Kind, Message, Role
 from engine.tickets.importing.files.records import Record
+from engine.tickets.importing.ratings import rating_of, reopened
 from engine.tickets.importing.readers.fields import (
     Json,
     first,
@@ -88,6 +89,8 @@ def _conversation(record: Record) -> Conversation:
         customer=customer or (first(contacts[0], "id") if contacts else ""),
         people=people(*authors, contacts),
         source=record.source,
+        rating=rating_of(first(object_at(value, "conversation_rating"), "rating")),
+        reopened=reopened(first(object_at(value, "statistics"), "count_reopens")),
     )
 
 

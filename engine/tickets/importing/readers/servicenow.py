@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from engine.tickets.conversation import Conversation, Kind, Message, Role
 from engine.tickets.importing.files.records import Record
+from engine.tickets.importing.ratings import reopened
 from engine.tickets.importing.readers.fields import Json, looks_like_html, oldest_first, text
 from engine.tickets.importing.readers.joining import Joined, join
 
@@ -139,6 +140,7 @@ def _conversation(joined: Joined, users: dict[str, str]) -> Conversation:
         customer=caller,
         people=tuple(dict.fromkeys(name for name in named if len(name) > 2)),
         source=joined.source,
+        reopened=reopened(_plain(ticket.get("reopen_count"))),
     )
 
 

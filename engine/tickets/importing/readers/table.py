@@ -18,6 +18,7 @@ from engine.tickets.importing.files.json_values import parsed
 from engine.tickets.importing.files.rows import Row
 from engine.tickets.importing.files.workbooks import EXCEL_CELL_CHARS
 from engine.tickets.importing.parties import is_internal, is_machine_name, who, yes_no
+from engine.tickets.importing.ratings import rating_of, reopened
 from engine.tickets.importing.readers.fields import looks_like_html, people, words
 from engine.tickets.union_find import UnionFind
 
@@ -109,6 +110,8 @@ def _wide(cells: _Cells, message: Callable[[Role, str, str, str, Kind], Message]
         customer=cells("customer").strip(),
         people=tuple(name for name in (cells("customer").strip(), cells("author").strip()) if len(name) > 1),
         source=source,
+        rating=rating_of(cells("rating")),
+        reopened=reopened(cells("reopened")),
     )
 
 
@@ -220,6 +223,8 @@ def _thread(
         customer=customer or asker,
         people=tuple(names),
         source=source,
+        rating=next((told for cells in reversed(rows) if (told := rating_of(cells("rating")))), ""),
+        reopened=any(reopened(cells("reopened")) for cells in rows),
     )
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from engine.tickets.cleaning.message import clean_message
 from engine.tickets.conversation import Conversation, Kind, Message, Role
 from engine.tickets.importing.files.records import Record
+from engine.tickets.importing.ratings import rating_of, reopened
 from engine.tickets.importing.readers.fields import (
     NAME_KEYS,
     Json,
@@ -155,6 +156,8 @@ def _conversation(record: Record, directory: _Directory) -> Conversation:
         customer=requester,
         people=tuple(names),
         source=record.source,
+        rating=rating_of(first(object_at(ticket, "satisfaction_rating"), "score")),
+        reopened=reopened(first(object_at(ticket, "metric_set"), "reopens")),
     )
 
 
