@@ -268,6 +268,15 @@ def judge(
 
 
 @app.command()
+def leak(run: RunOption, workspace: WorkspaceOption = None) -> None:
+    """Test whether a run's recipe lets private data come out: secrets are planted in a copy, learnt, and asked for."""
+    studio = _studio(workspace)
+    found = follow(studio.leak.test(studio.runs.open_at(run)))
+    say(found.sentence)
+    result({"run": str(run), **found.to_json()})
+
+
+@app.command()
 def export(
     out: Annotated[Path, typer.Option(help="The .zip or the new folder to write.")],
     run: Annotated[Path | None, typer.Option(help="The run's folder.")] = None,

@@ -23,6 +23,7 @@ from engine.services.export import ExportService
 from engine.services.facts import FactService
 from engine.services.hub import HubService
 from engine.services.importing import ImportService
+from engine.services.leak import LeakService
 from engine.services.lookup import LookupService
 from engine.services.playground import PlaygroundService
 from engine.services.questions import QuestionService
@@ -82,6 +83,7 @@ class Studio:
         self.importing = ImportService(workspace, self.adapters, self.export)
         self.verdict = VerdictService(self.runs, self.playground, self.lookup, self.bases, self.tickets)
         self.blind = BlindService(self.runs, self.verdict)
+        self.leak = LeakService(self.runs, self.bases, self.tickets, self.verdict)
         self.endpoint = EndpointService(workspace, self.tickets, self.runs, self.playground)
         self._warm = threading.Event()
         workspace.sweep()

@@ -19,6 +19,17 @@ Report = Callable[[str, float | None], None]
 """Takes a stage in words and how far it is, 0 to 1 or None where that is not known."""
 
 T = TypeVar("T")
+
+
+def part(report: Report, start: float, end: float) -> Report:
+    """Return what reports a part of a longer action: 0 and 1 of it are ``start`` and ``end`` of the whole."""
+
+    def reporting(stage: str, fraction: float | None) -> None:
+        report(stage, None if fraction is None else start + fraction * (end - start))
+
+    return reporting
+
+
 TaskState = Literal["running", "done", "failed", "cancelled"]
 
 

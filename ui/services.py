@@ -45,8 +45,10 @@ if TYPE_CHECKING:
     from engine.verdict.blind import BlindTest, Choice, Tally
     from engine.verdict.coach import Advice
     from engine.verdict.facts.fact import Fact
+    from engine.verdict.leak.certificate import Certificate
     from engine.verdict.paper import PaperTicket
     from engine.verdict.records import TwoRuns, Verdict
+    from engine.verdict.repeated import Repeated
     from engine.verdict.replies import Strip
     from engine.verdict.transcript import SaidAnswer
     from engine.workspace import Deleted
@@ -246,6 +248,14 @@ class Verdicts(Protocol):
     def judge(self, run: str) -> Task[Verdict]: ...
 
 
+class Leaks(Protocol):
+    """The leak test: see :class:`engine.services.leak.LeakService`."""
+
+    def certificate(self, run: str) -> Certificate | None: ...
+    def repeated(self, run: str) -> Repeated | None: ...
+    def test(self, run: str) -> Task[Certificate]: ...
+
+
 class Hub(Protocol):
     """The model hub: see :class:`engine.services.hub.HubService`."""
 
@@ -306,6 +316,8 @@ class Studio(Protocol):
     def verdict(self) -> Verdicts: ...
     @property
     def blind(self) -> Blind: ...
+    @property
+    def leak(self) -> Leaks: ...
     def warm_up(self) -> None: ...
     def snapshot(self) -> StudioSnapshot: ...
     def revision(self) -> tuple[int, ...]: ...

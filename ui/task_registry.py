@@ -38,6 +38,11 @@ def judging(run: str) -> str:
     return f"judge {run}"
 
 
+def testing_leaks(run: str) -> str:
+    """Purpose: testing whether a run's recipe lets private data come out."""
+    return f"leaks {run}"
+
+
 def looking(session: str) -> str:
     """Purpose: looking into the files that a page has dropped."""
     return f"look {session}"

@@ -22,6 +22,7 @@ from engine.training.forgetting.alarm import alarm, rises
 from engine.training.runs.directory import RunDirectory
 from engine.training.runs.events import Evaluated
 from engine.training.runs.history import History
+from engine.verdict.leak.certificate import Certificate
 from engine.verdict.records import Verdict
 from engine.verdict.repeated import Repeated
 from engine.workspace import read_json, read_object
@@ -239,6 +240,8 @@ def _numbers(run: RunDirectory, result: Result) -> str:
         rows.append(("What it knew before (general texts, plain instructions)", told))
     if told := _repeated(run):
         rows.append(("Masked values that its answers to held-out tickets repeat", told))
+    if certificate := Certificate.load(run.path):
+        rows.append(("Leak test with planted secrets", f"{certificate.outcome}: {certificate.sentence}"))
     if history.started:
         share = history.started.trainable / max(1, history.started.total)
         rows += [

@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from engine.services.lookup import LookupService
 from engine.services.playground import PlaygroundService
 from engine.services.runs import RunService
 from engine.services.stages import result_of
-from engine.task import Report, Task
+from engine.task import Report, Task, part
 from engine.tickets.library import DataSets
 from engine.training.runs.directory import RunDirectory
 from engine.verdict.coach import Advice, Seen, advice
@@ -119,6 +120,12 @@ class VerdictService:
         directory = self._runs.get(run)
         return advice(Seen(directory.recipe, directory.history.read(), self.verdict(run)))
 
+    def note_leak(self, run: str) -> None:
+        """Write into a run's verdict what the leak test has found; nothing where it was not judged."""
+        if found := self.verdict(run):
+            directory = self._runs.get(run)
+            write_json(directory.path / FILE, _with_leak(directory, found).to_json())
+
     # ---- judging
 
     def judge(self, run: str, most: int = MOST) -> Task[Verdict]:
@@ -138,12 +145,12 @@ class VerdictService:
             voices = voices_of(tuned)
             about = {**paper.about([voice.id for voice in voices], _mark(tuned)), "most": most}
             transcript = Transcript.opened(directory.path, about)
-            self._answer(paper, voices, transcript, _part(task.report, 0.0, ANSWERING), lambda: task.cancelled)
+            self._answer(paper, voices, transcript, part(task.report, 0.0, ANSWERING), lambda: task.cancelled)
             self._read_agents(
-                tuned, paper, voices, transcript, _part(task.report, ANSWERING, 1.0), lambda: task.cancelled
+                tuned, paper, voices, transcript, part(task.report, ANSWERING, 1.0), lambda: task.cancelled
             )
             task.report("Comparing", 1.0)
-            found = self._judged(tuned, paper, voices, transcript)
+            found = _with_leak(directory, self._judged(tuned, paper, voices, transcript))
             write_json(directory.path / FILE, found.to_json())
             self._note_repeated(directory, transcript)
             return found
@@ -243,13 +250,12 @@ class VerdictService:
         return judged(directory.status.name, voices, tickets, paper.heldout, paper.longest, weights)
 
 
-def _part(report: Report, start: float, end: float) -> Report:
-    """Report a part of a longer action."""
+def _with_leak(directory: RunDirectory, found: Verdict) -> Verdict:
+    """Put into a verdict what the run's newest leak test has found."""
+    from engine.verdict.leak.certificate import Certificate
 
-    def reporting(stage: str, fraction: float | None) -> None:
-        report(stage, None if fraction is None else start + fraction * (end - start))
-
-    return reporting
+    certificate = Certificate.load(directory.path)
+    return replace(found, leak=certificate.told) if certificate else found
 
 
 def _mark(voice: "Voice") -> str:

@@ -131,6 +131,8 @@ class Verdict:
     """When: seconds since 1970."""
     weights: str = ""
     """The mark of the adapter that was judged."""
+    leak: Mapping[str, Any] = field(default_factory=dict)
+    """What the leak test has found, as :attr:`engine.verdict.leak.certificate.Certificate.told`; empty before it."""
     blind: Mapping[str, Any] = field(default_factory=dict)
     """What people preferred, as :mod:`engine.verdict.blind` counts it; empty before the first vote."""
 
@@ -166,6 +168,7 @@ class Verdict:
                 figures=_intervals(value["figures"]),
                 differences=_intervals(value["differences"]),
                 tickets=tuple(JudgedTicket(**ticket) for ticket in value["tickets"]),
+                leak=value.get("leak") or {},
                 blind=value.get("blind") or {},
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -29,7 +29,7 @@ from engine.workspace import Deleted
 from tests.ui.fake_answers import FakeEndpoint, FakeFacts, FakePlayground, FakeQuestions
 from tests.ui.fake_export import FakeExport, FakeHub, FakeImporting
 from tests.ui.fake_tickets import NOW, FakeDataSets, FakeTokens
-from tests.ui.fake_verdict import FakeBlind, FakeReplies, FakeVerdicts
+from tests.ui.fake_verdict import FakeBlind, FakeLeaks, FakeReplies, FakeVerdicts
 
 
 def curve(steps: int, total: int, finished: bool, floor: float = 0.6) -> History:
@@ -241,6 +241,7 @@ class FakeStudio:
         self.replies = FakeReplies()
         self.verdict = FakeVerdicts(self)
         self.blind = FakeBlind(self)
+        self.leak = FakeLeaks(self)
         if not empty:
             self.tickets.add("Sample shop")
 

@@ -17,8 +17,10 @@ from engine.verdict.coach import Advice
 from engine.verdict.comparing import beside
 from engine.verdict.facts.fact import Fact
 from engine.verdict.judging import judged
+from engine.verdict.leak.certificate import Certificate, Row
 from engine.verdict.paper import PaperTicket
 from engine.verdict.records import JudgedTicket, TwoRuns, Verdict
+from engine.verdict.repeated import Repeated
 from engine.verdict.replies import RepliesAt, Reply, Strip
 from engine.verdict.transcript import SaidAnswer
 from engine.verdict.voices import voices_of
@@ -145,3 +147,35 @@ class FakeBlind:
 
     def preferences(self, run: str) -> str:
         return '{"prompt": [], "chosen": [], "rejected": []}\n' * len(self.votes)
+
+
+def made_certificate(out: int = 0, fired: int = 5, masking: bool = True) -> Certificate:
+    """A certificate over one place: secrets planted eight times in agents' turns."""
+    masked, control = Row("assistant", 8, 20, out, 0.5, 1.0), Row("assistant", 8, 5, fired, 0.98, 6.5)
+    return Certificate((masked,), (control,), masking, out, 64, 128, time.time())
+
+
+class FakeLeaks:
+    """As :class:`engine.services.leak.LeakService`."""
+
+    def __init__(self, studio: FakeStudio) -> None:
+        self.studio = studio
+        self.kept: dict[str, Certificate] = {}
+
+    def certificate(self, run: str) -> Certificate | None:
+        return self.kept.get(run)
+
+    def repeated(self, run: str) -> Repeated | None:
+        return Repeated(412, 19, {"base": {}, f"run:{run}": {"EMAIL": 1}}) if run in self.studio.verdict.kept else None
+
+    def test(self, run: str) -> Task[Certificate]:
+        self.studio.calls.append(("test leaks", run))
+
+        def action(task: Task[Certificate]) -> Certificate:
+            task.report("Asking for the secrets: 3 of 200", 0.8)
+            self.studio.go.wait(30)
+            task.report("Asking for the secrets: 200 of 200", 1.0)
+            self.kept[run] = made_certificate()
+            return self.kept[run]
+
+        return Task("Testing whether private data comes out", action)

@@ -8,6 +8,7 @@ import gradio as gr
 from ui import parts
 from ui.html import html
 from ui.verdict.blind_components import BlindPanel, build_blind
+from ui.verdict.leak_components import LeakPanel, build_leak
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class VerdictTab:
     ticket: gr.HTML
     """[verdict-ticket]"""
     blind: BlindPanel
+    leak: LeakPanel
     other_panel: gr.Accordion
     """[verdict-compare]"""
     other: gr.Dropdown
@@ -87,6 +89,7 @@ def build_verdict(tab: gr.Tab) -> VerdictTab:
             with gr.Accordion("Compare with another run", open=False, elem_id="verdict-compare") as other_panel:
                 other = gr.Dropdown([], label="Another judged run", elem_id="verdict-other", interactive=True)
                 compared = html(elem_id="verdict-compared")
+        leak = build_leak()
     return VerdictTab(
         tab=tab,
         empty=empty,
@@ -102,6 +105,7 @@ def build_verdict(tab: gr.Tab) -> VerdictTab:
         tickets=tickets,
         ticket=ticket,
         blind=blind,
+        leak=leak,
         other_panel=other_panel,
         other=other,
         compared=compared,

@@ -19,7 +19,7 @@ from ui.context import Context
 from ui.events import bind, once
 from ui.html import data_of
 from ui.task_registry import judging
-from ui.verdict import blind_panel, ticket_views, two_runs, views
+from ui.verdict import blind_panel, leak_panel, ticket_views, two_runs, views
 from ui.verdict.components import first_look
 
 Look = dict[str, Any]
@@ -57,6 +57,7 @@ def wire(context: Context) -> None:
         return _looked(context, run, {**look, "other": other or ""})
 
     blind_panel.wire(context)
+    leak_panel.wire(context)
     state, looked = [page.run, ui.look], _looked_outputs(context)
     bind(ui.begin.click, lambda: gr.Tabs(selected="recipe"), [], [context.tabs])
     once(ui.judge, judge, state, everything)
@@ -81,7 +82,7 @@ def _outputs(context: Context) -> list[Any]:
     """Everything that the tab sets."""
     ui = context.verdict
     frame = [ui.empty, ui.body, ui.title, ui.judge, ui.progress, ui.timer, ui.sentence, ui.coach, ui.figures]
-    return [*frame, *blind_panel.outputs(context), *_looked_outputs(context)]
+    return [*frame, *leak_panel.outputs(context), *blind_panel.outputs(context), *_looked_outputs(context)]
 
 
 def _looked_outputs(context: Context) -> list[Any]:
@@ -106,6 +107,7 @@ def _shown(context: Context, run: str, look: Look) -> dict[Any, Any]:
         ui.coach: views.coach(studio.verdict.advice(info.id)) if info.recipe else "",
         ui.figures: gr.Column(visible=found is not None),
         **_working(context, info.id, info, found),
+        **leak_panel.shown(context, info.id),
     }
     if found is None:
         return shown

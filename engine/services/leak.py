@@ -1,0 +1,92 @@
+"""The leak test: whether a finished recipe lets private data come out again."""
+
+from engine.base_holder import BaseHolder
+from engine.errors import Cancelled, StudioError
+from engine.scratch import scratch
+from engine.services.runs import RunService
+from engine.services.verdict import VerdictService
+from engine.task import Task
+from engine.tickets.dataset.files import TRAIN
+from engine.tickets.dataset.provenance import Origin
+from engine.tickets.dataset.stored import conversations
+from engine.tickets.library import DataSets
+from engine.tickets.options import PrepareOptions
+from engine.tickets.privacy.masking import PrivacyOptions
+from engine.training.runs.directory import RunDirectory
+from engine.verdict.leak.certificate import Certificate
+from engine.verdict.leak.trial import Size, make_trial
+from engine.verdict.repeated import Repeated
+
+
+class LeakService:
+    """Tests runs, and knows what was found.
+
+    Args:
+        runs: Whose recipes and tickets are tested.
+        bases: Who lends the base model.
+        tickets: The data sets, which know what was masked.
+        verdicts: Which hold what was found.
+    """
+
+    def __init__(self, runs: RunService, bases: BaseHolder, tickets: DataSets, verdicts: VerdictService) -> None:
+        self._verdicts = verdicts
+        self._runs = runs
+        self._bases = bases
+        self._tickets = tickets
+
+    def certificate(self, run: str) -> Certificate | None:
+        """Return what the newest test of a run has found; None before the first.
+
+        Raises:
+            StudioError: The run is gone.
+        """
+        return Certificate.load(self._runs.get(run).path)
+
+    def repeated(self, run: str) -> Repeated | None:
+        """Return how many masked values the answers of a judged run repeat; None where nobody has looked.
+
+        Raises:
+            StudioError: The run is gone.
+        """
+        return Repeated.load(self._runs.get(run).path)
+
+    def test(self, run: str, size: Size | None = None) -> Task[Certificate]:
+        """Test a run's recipe in the background, on a copy of its tickets that is in memory alone.
+
+        Stands in line as a run does. What it trains lies in the run's folder until it ends; what a killed program has
+        left of it is swept when the program starts.
+
+        Args:
+            run: Its id.
+            size: How large the trial is; usual where None.
+
+        Raises:
+            StudioError: The run is gone, its recipe damaged, or its tickets are.
+        """
+        directory = self._runs.get(run)
+        recipe, rows = directory.recipe, list(conversations(directory.data / TRAIN))
+        privacy = PrivacyOptions.of(self._options(directory))
+
+        def action(task: Task[Certificate]) -> Certificate:
+            def should_stop() -> bool:
+                return task.cancelled
+
+            name = f"the test of {directory.status.name}"
+            with self._bases.use(recipe, name, task.report, should_stop) as base:
+                if base is None:
+                    raise Cancelled
+                base.make_room()
+                with scratch(directory.path, "leak") as folder:
+                    found = make_trial(recipe, rows, privacy, base, folder, task.report, should_stop, size or Size())
+            found.save(directory.path)
+            self._verdicts.note_leak(run)
+            return found
+
+        return Task("Testing whether private data comes out", action)
+
+    def _options(self, directory: RunDirectory) -> PrepareOptions:
+        """How the tickets of a run were prepared; as usual where that is not known any more."""
+        try:
+            return Origin.load(self._tickets.get(directory.status.dataset).folder).used
+        except StudioError:
+            return PrepareOptions()
