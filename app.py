@@ -119,7 +119,7 @@ def run(entry: "Entry", workspace: Path | None, max_upload: float, browser: bool
     ours = WorkspaceLock(home.root)
     ours.take()  # before anything is swept away that another window may be making
     studio = Studio(home)
-    passing = fresh_folder(studio.workspace.cache / "window")
+    passing = fresh_folder(studio.workspace.passing)
     os.environ["GRADIO_TEMP_DIR"] = str(passing)
     from ui.server.quick_start import import_gradio
 

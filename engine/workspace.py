@@ -67,6 +67,7 @@ class Workspace:
         self.recipes = self.root / "recipes"
         self.questions = self.root / "questions"
         self.cache = cache or self.root / "cache"
+        self.passing = self.cache / "window"  # what goes to and from browsers
         self.trash = self.root / "trash"
         with disk_errors(self.root):
             _close_to_others(self.root)

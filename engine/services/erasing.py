@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile
 
 from engine.errors import TicketsError
 from engine.services.adapters import AdapterService
 from engine.services.runs import RunService
+from engine.services.traces import Traces, forget_passing, forget_questions, holds_tickets
 from engine.task import Task
 from engine.tickets.dataset.erasing import Person, erase, person_of, theirs_in
 from engine.tickets.dataset.erasure import Erasure
@@ -68,11 +68,15 @@ class ErasureService:
                 runs = [run.id for run in self._runs.all() if theirs_in(self._runs.get(run.id).data, person)]
                 for run in runs:
                     stack.enter_context(self._runs.kept_out(run))
+                traces = Traces.of(self._folders(), person)
                 for number, folder in enumerate(folders := list(self._folders())):
                     task.report(f"Looking through {folder.name}", number / len(folders))
                     if erase(folder, person):
                         _forget_what_was_made(folder.parent)
                         note_change(folder)
+                for questions in (self._workspace.questions, self._workspace.trash):
+                    forget_questions(questions, traces)
+                forget_passing(self._workspace.passing, traces)
                 for run in runs:
                     self._runs.get(run).emit(
                         LogNote(
@@ -128,16 +132,8 @@ def _forget_what_was_made(run: Path) -> None:
     """Delete what a run's folder holds that was made of its tickets: judgements, and exports packed with tickets."""
     if not (run / "recipe.json").exists():
         return
-    for path in (*(run / name for name in _MADE_OF_IT), *filter(_holds_tickets, run.rglob("*.zip"))):
+    for path in (*(run / name for name in _MADE_OF_IT), *filter(holds_tickets, run.rglob("*.zip"))):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
-
-
-def _holds_tickets(file: Path) -> bool:
-    try:
-        with ZipFile(file) as packed:
-            return any(name.rpartition("/")[2] == TRAIN for name in packed.namelist())
-    except (OSError, BadZipFile):
-        return False

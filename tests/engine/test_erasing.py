@@ -101,6 +101,34 @@ def test_nothing_of_the_person_is_left_on_disk(studio, dataset, run):
     assert done.elsewhere == 1
 
 
+def test_copies_beside_the_data_sets_go_as_well(studio, dataset, run):
+    """What a sceptic would look through: judgements, replies, questions, downloads, uploads, what is in the trash."""
+    root, home = studio.workspace.root, studio.workspace
+    for name in ("verdict.json", "repeated.json", "replies.jsonl"):
+        (run.path / name).write_text('{"said": "My wombat figure is broken"}')
+    (run.path / "leak.json").write_text("{}")
+    left = run.path / ".leak.1-1.00.abc.scratch"  # of a test that was killed: the next start would sweep it
+    shutil.copytree(run.data, left / "data")
+    studio.questions.save("Hard ones", "My WOMBAT figure is broken.  Mail [EMAIL_1]\nWhere is my parcel, and why?")
+    studio.questions.save("Theirs", "Call me on 020 7946 0777 about the zanzibar lamp")
+    studio.questions.save("Deleted", "where is the mauve shade comes with the lamp.")
+    studio.questions.delete("Deleted")
+    window = home.passing / "abc"
+    window.mkdir(parents=True)
+    (window / "run-1-preferences.jsonl").write_text(json.dumps({"chosen": "The mauve shade comes with the lamp."}))
+    (window / "conversation.md").write_text("Where is my parcel number 3, please?")
+    write(window / "upload.json", lines(*EXPORT))
+    (run.path / "exports").mkdir()
+    with zipfile.ZipFile(run.path / "exports" / "adapter.zip", "w") as packed:
+        packed.writestr("x/lookup/train.jsonl", "wombat")
+    studio.workspace.discard(RunDirectory.create(home, Recipe(), run.data, "Run 2", "Shop").path, "Run 2")
+    studio.erasure.erase(dataset, "1").wait(DEADLINE)
+    assert holding(root, SECRETS) == set()
+    assert studio.questions.saved() == {"Hard ones": ("Where is my parcel, and why?",)}
+    assert (window / "conversation.md").exists() and (run.path / "leak.json").exists()
+    assert not list(run.path.rglob("*.zip")) or {file.name for file in run.path.rglob("*.zip")} == {"other.zip"}
+
+
 def test_everybody_else_stays(studio, dataset, run):
     folder = studio.tickets.get(dataset).folder
     others = {entry.ticket: entry for side in ("train", "heldout") for entry in DataSet(folder).conversations(side)}

@@ -101,7 +101,7 @@ def erase(folder: Path, person: Person) -> int:
         return 0
     keys = frozenset(entry.key for entry in theirs if entry.key)
     tickets = frozenset(entry.ticket for entry in theirs)
-    originals = _originals(folder, tickets)
+    originals = originals_in(folder, tickets)
     with disk_errors(folder):
         for name in _SIDES:
             _rewrite(folder, name, lambda line: line["ticket"] in tickets and line.get("key", "") in (*keys, ""))
@@ -127,7 +127,7 @@ def _ids_hold(folder: Path) -> bool:
         return False
 
 
-def _originals(folder: Path, tickets: frozenset[str]) -> frozenset[str]:
+def originals_in(folder: Path, tickets: frozenset[str]) -> frozenset[str]:
     """Return what was masked in a customer's tickets, in small letters."""
     return frozenset(
         str(line.get("original", "")).casefold() for line in _lines(folder / REDACTIONS) if line["ticket"] in tickets
