@@ -90,7 +90,9 @@ class EndpointService:
         except StudioError:  # the data set is gone
             return PrivacyOptions()
 
-    def draft(self, ticket: str, voice: str, lookup: bool, dataset: str = "", session: str = "") -> Iterator[Draft]:
+    def draft(
+        self, ticket: str, voice: str, lookup: bool, dataset: str = "", session: str = "", least: float = 0.0
+    ) -> Iterator[Draft]:
         """Stream a draft of the reply to a ticket.
 
         Args:
@@ -99,6 +101,7 @@ class EndpointService:
             lookup: Whether the nearest earlier tickets are read first.
             dataset: Where it looks that has no tickets of its own.
             session: Whoever asks; :meth:`PlaygroundService.stop` with the same name ends the draft.
+            least: The coverage below which a ticket is left to a person, 0 to 1; 0 drafts all.
 
         Raises:
             StudioError: There is no ticket, the voice is gone, or nothing is there to look up.
@@ -111,4 +114,4 @@ class EndpointService:
         heard = with_instruction(turns, self._playground.instruction([voice]))
         chosen = found.looking.id if lookup else found.id
         yield Draft(stage="Reading the ticket", hidden=tuple(veil.hidden.items()))
-        yield from drafts(self._playground.ask([chosen], [heard], DRAFT, session, dataset), veil)
+        yield from drafts(self._playground.ask_known(chosen, heard, DRAFT, session, dataset, least=least), veil)

@@ -14,6 +14,7 @@ from engine.tickets.library import DataSets
 from engine.turns import Turn
 
 if TYPE_CHECKING:
+    from engine.tickets.lookup.coverage import Coverage
     from engine.tickets.lookup.index import TicketIndex
     from engine.tickets.lookup.question import Question
     from engine.tickets.lookup.shelf import IndexShelf
@@ -35,6 +36,7 @@ class LookupService:
         self._runs = runs
         self._named: Path | None = None
         self._indexes: IndexShelf | None = None
+        self._coverages: dict[Path, Coverage] = {}
 
     def look_in(self, folder: Path) -> None:
         """Let everybody look in one folder from now on, whatever they learnt from.
@@ -97,6 +99,32 @@ class LookupService:
                 return None
             try:
                 return look_up(index, _question(folder, conversation, ticket))
+            except OutdatedError:  # it was edited in this very moment
+                continue
+
+    def coverage(
+        self, folder: Path, conversation: Sequence[Turn], ticket: str, should_stop: Callable[[], bool] = lambda: False
+    ) -> Generator[str, None, float | None]:
+        """Tell how much a question is like those that were learnt, 0 to 1 (:mod:`engine.tickets.lookup.coverage`).
+
+        Args, yields and raises: As for :meth:`find`.
+
+        Returns:
+            The coverage; None where ``should_stop`` said so.
+        """
+        from engine.tickets.lookup.coverage import coverage_of
+        from engine.tickets.lookup.index import OutdatedError
+
+        while True:
+            index = yield from self._index(folder, should_stop)
+            if index is None:
+                return None
+            try:
+                known = self._coverages.get(folder)
+                if known is None or known.index.stamp != index.stamp:
+                    yield "Learning what is usual"
+                    known = self._coverages[folder] = coverage_of(index)
+                return known.of(_question(folder, conversation, ticket))
             except OutdatedError:  # it was edited in this very moment
                 continue
 

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from engine.base_holder import LOOK, BaseHolder
+from engine.chat.passing_on import passed_on, silent_frame
 from engine.chat.records import LOOKUP, NEAREST, NEAREST_VOICE, Answer, AnswerFrame, LookUp, Voice
 from engine.errors import StudioError, TicketsError
 from engine.recipe import Recipe
@@ -79,6 +80,46 @@ class PlaygroundService:
         self._lookup = lookup
         self._bases = bases
         self._answers: set[_Asked] = set()
+
+    # ---- what nobody has seen
+
+    def ask_known(
+        self,
+        voice: str,
+        conversation: "Sequence[Turn]",
+        sampling: "Sampling",
+        session: str = "",
+        dataset: str = "",
+        should_stop: Callable[[], bool] = lambda: False,
+        over: str = "",
+        least: float = 0.0,
+    ) -> "Iterator[AnswerFrame]":
+        """As :meth:`ask` with one voice, which says that a person should answer where it has not seen the like.
+
+        Args:
+            voice: Its id.
+            conversation: Its messages so far, the last one the customer's.
+            sampling: As there; so are the others.
+            session: Whoever asks.
+            dataset: Where a voice looks that is no run.
+            should_stop: Looked at before every token.
+            over: A voice whose base is asked.
+            least: The coverage below which a question is passed to a person, 0 to 1; 0 answers all.
+        """
+        if least:
+            home = self._lookup.home([self.voice(voice)], dataset)
+            stages = self._lookup.coverage(home, conversation, "", should_stop)
+            coverage: float | None = None
+            while True:
+                try:
+                    yield silent_frame(voice, next(stages))
+                except StopIteration as ended:
+                    coverage = ended.value
+                    break
+            if coverage is not None and coverage < least:
+                yield passed_on(voice, coverage)
+                return
+        yield from self.ask([voice], [conversation], sampling, session, dataset, "", should_stop, over)
 
     # ---- who
 

@@ -245,7 +245,8 @@ class VerdictService:
         for number, ticket in enumerate(paper.tickets):
             near = result_of(self._lookup.find(home, ticket.asked, ticket.ticket))
             said, losses = transcript.answers[number], transcript.losses.get(number, {})
-            tickets.append(measured(ticket, said, losses, near, facts))
+            coverage = result_of(self._lookup.coverage(home, ticket.asked, ticket.ticket))
+            tickets.append(replace(measured(ticket, said, losses, near, facts), coverage=coverage))
         weights = str(transcript.about.get("weights", ""))
         return judged(directory.status.name, voices, tickets, paper.heldout, paper.longest, weights)
 

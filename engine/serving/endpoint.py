@@ -45,6 +45,19 @@ class Voices(Protocol):
     ) -> "Iterator[AnswerFrame]":
         """Stream their answers."""
 
+    def ask_known(
+        self,
+        voice: str,
+        conversation: Sequence[Turn],
+        sampling: "Sampling",
+        session: str = "",
+        dataset: str = "",
+        should_stop: Callable[[], bool] = ...,
+        over: str = "",
+        least: float = 0.0,
+    ) -> "Iterator[AnswerFrame]":
+        """Stream the answer of one, or that a person should answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class OfferedModel:
@@ -161,7 +174,10 @@ class Endpoint:
         chosen = voice.looking.id if request.lookup else voice.id
         dataset = self._offers().dataset
         over = self._home_of_base() if voice.path is None else ""
-        return self._voices.ask([chosen], [heard], request.sampling, "", dataset, "", answering.is_over, over)
+        if isinstance(heard, str):
+            return self._voices.ask([chosen], [heard], request.sampling, "", dataset, "", answering.is_over, over)
+        least = request.least_coverage
+        return self._voices.ask_known(chosen, heard, request.sampling, "", dataset, answering.is_over, over, least)
 
     def _home_of_base(self) -> str:
         """The voice whose base is meant by 'base': the first adapter that is offered; none where there is none."""

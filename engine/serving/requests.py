@@ -47,6 +47,8 @@ class AnswerRequest:
     """Whether the nearest earlier tickets are read first."""
     mask: bool = False
     """Whether personal data is taken out of what the model reads, and put back into its answer."""
+    least_coverage: float = 0.0
+    """Below this coverage, 0 to 1, a question is passed to a person; 0 answers all."""
 
 
 _PASSED_OVER = frozenset(
@@ -71,7 +73,7 @@ _ONLY: dict[str, tuple[Any, ...]] = {
 """What OpenAI takes, and here has to stay as it is."""
 _DRAW = frozenset(("temperature", "top_p", "top_k", "min_p", "repetition_penalty", "seed", "stop", "max_tokens"))
 _BOTH = _DRAW | {"model", "stream", "stream_options", "logprobs"}
-_OF_CHAT = _BOTH | {"messages", "max_completion_tokens", "top_logprobs", "lookup", "mask"}
+_OF_CHAT = _BOTH | {"messages", "max_completion_tokens", "top_logprobs", "lookup", "mask", "least_coverage"}
 _OF_TEXT = _BOTH | {"prompt"}
 _ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 
@@ -94,7 +96,11 @@ def chat_request(body: object, limits: Limits) -> AnswerRequest:
     longest = "max_completion_tokens" if fields.given("max_completion_tokens") else "max_tokens"
     sampling = _sampling(fields, limits, longest, logprobs)
     messages = _messages(fields)
-    return AnswerRequest("chat", fields.model(), messages, sampling, stream, usage, fields.switch("lookup"), mask)
+    least = fields.number("least_coverage", 0.0)
+    if not 0 <= least <= 1:
+        raise fields.fault("least_coverage", "must lie between 0 and 1")
+    lookup = fields.switch("lookup")
+    return AnswerRequest("chat", fields.model(), messages, sampling, stream, usage, lookup, mask, least)
 
 
 def text_request(body: object, limits: Limits) -> AnswerRequest:

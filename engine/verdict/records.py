@@ -84,6 +84,8 @@ class JudgedTicket:
     """Voice -> measure -> value; a measure that says nothing of an answer is absent."""
     mark: str = ""
     """Tells its text from that of a ticket of the same number elsewhere; empty in verdicts of an earlier version."""
+    coverage: float | None = None
+    """How much its question is like those that were learnt, 0 to 1; None in verdicts of an earlier version."""
 
     def both(self, one: str, other: str, measure: str) -> bool:
         """Whether both voices have the measure."""

@@ -125,6 +125,7 @@ def test_ui_imports_from_engine_only_studio_and_plain_records():
             "verdict.paper",
             "verdict.records",
             "verdict.repeated",
+            "verdict.risk",
             "verdict.replies",
             "verdict.transcript",
         ),

@@ -182,8 +182,10 @@ class FakeEndpoint:
     def look_up_in(self, dataset: str) -> None:
         self.file.keep(replace(self.offers(), dataset=dataset))
 
-    def draft(self, ticket: str, voice: str, lookup: bool, dataset: str = "", session: str = "") -> Iterator[Draft]:
-        self.studio.calls.append(("draft", ticket, voice, lookup, dataset, session))
+    def draft(
+        self, ticket: str, voice: str, lookup: bool, dataset: str = "", session: str = "", least: float = 0.0
+    ) -> Iterator[Draft]:
+        self.studio.calls.append(("draft", ticket, voice, lookup, dataset, session, least))
         if not ticket.strip():
             raise StudioError("There is no ticket yet.", "Paste what the customer has written.")
         hidden = (("[EMAIL_1]", f"ada@shop.example {HOSTILE}"),)

@@ -52,7 +52,11 @@ def made_verdict(run: str, name: str, tuned: float = 52.0, tickets: int = 19, se
             }
             if voice.id != NEAREST:
                 scores[voice.id]["loss"] = 4.2 - points / 20
-        rows.append(JudgedTicket(str(1001 + number), f"customer {number}", f"topic {number % 12}", scores))
+        rows.append(
+            JudgedTicket(
+                str(1001 + number), f"customer {number}", f"topic {number % 12}", scores, coverage=number / tickets
+            )
+        )
     return judged(name, voices, rows, tickets, 120, "0123456789abcdef")
 
 

@@ -21,6 +21,8 @@ class DeskTab:
     """[desk-voice]"""
     lookup: gr.Checkbox
     """[desk-lookup]"""
+    pass_on: gr.Checkbox
+    """[desk-pass-on]"""
     draft: gr.Button
     """[desk-draft]"""
     stop: gr.Button
@@ -50,10 +52,17 @@ def build_desk(tab: gr.Tab) -> DeskTab:
                 info="Reads the nearest earlier tickets first; facts come from there.",
                 elem_id="desk-lookup",
             )
+            pass_on = gr.Checkbox(
+                False,
+                label="Leave what it has not seen to a person",
+                info="Drafts nothing where the ticket is stranger than 95 of 100 that were learnt. A rough guess: "
+                "of a new and a usual topic it finds the new one stranger 79 times of 100.",
+                elem_id="desk-pass-on",
+            )
             with gr.Row(elem_classes="bar-row"):
                 draft = gr.Button("Draft a reply", variant="primary", elem_id="desk-draft", scale=0, min_width=150)
                 stop = gr.Button("Stop", elem_id="desk-stop", scale=0, min_width=100, visible=False)
                 html('<p class="quiet keys"><kbd>Ctrl</kbd> <kbd>Enter</kbd> drafts, <kbd>Esc</kbd> stops</p>')
         with gr.Column(min_width=300):
             result = html(views.nothing_drafted(), elem_id="desk-result")
-    return DeskTab(tab, ticket, voice, lookup, draft, stop, result, build_connecting())
+    return DeskTab(tab, ticket, voice, lookup, pass_on, draft, stop, result, build_connecting())

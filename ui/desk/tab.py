@@ -8,7 +8,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from engine.errors import StudioError
-from engine.serving.drafting import Draft
+from engine.serving.drafting import STRANGE, Draft
 from ui.context import Context
 from ui.desk import connecting, views
 from ui.events import bind, log, unexpected
@@ -23,14 +23,14 @@ def wire(context: Context) -> None:
     ui, page = context.desk, context.page
 
     def draft(
-        ticket: str, voice: str | None, lookup: bool, session: str, dataset: str | None
+        ticket: str, voice: str | None, lookup: bool, session: str, dataset: str | None, pass_on: bool = False
     ) -> Iterator[dict[Any, Any]]:
-        yield from _drafted(context, ticket, voice or "base", lookup, session, dataset or "")
+        yield from _drafted(context, ticket, voice or "base", lookup, session, dataset or "", pass_on)
 
     def stop(session: str) -> None:
         context.studio.playground.stop(_asker(session))
 
-    inputs = [ui.ticket, ui.voice, ui.lookup, page.session, page.dataset]
+    inputs = [ui.ticket, ui.voice, ui.lookup, page.session, page.dataset, ui.pass_on]
     bind(ui.draft.click, draft, inputs, [ui.result, ui.draft, ui.stop], **ANSWERS)
     bind(ui.stop.click, stop, [page.session], queue=False)
     connecting.wire(context)
@@ -56,7 +56,7 @@ def _asker(session: str) -> str:
 
 
 def _drafted(
-    context: Context, ticket: str, voice: str, lookup: bool, session: str, dataset: str
+    context: Context, ticket: str, voice: str, lookup: bool, session: str, dataset: str, pass_on: bool
 ) -> Iterator[dict[Any, Any]]:
     """Stream a draft; whatever happens, the buttons are right in the end."""
     ui, studio = context.desk, context.studio
@@ -68,7 +68,8 @@ def _drafted(
     latest: Draft | None = None
     shown, stage, note = 0.0, "", Markup("")
     try:
-        for latest in studio.endpoint.draft(ticket or "", voice, lookup, dataset, _asker(session)):
+        least = STRANGE if pass_on else 0.0
+        for latest in studio.endpoint.draft(ticket or "", voice, lookup, dataset, _asker(session), least):
             is_new_stage = (
                 latest.stage != stage
             )  # which may last, such as loading a model, so that no other look tells it

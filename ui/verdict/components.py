@@ -43,6 +43,8 @@ class VerdictTab:
     """[verdict-ticket]"""
     blind: BlindPanel
     leak: LeakPanel
+    strange: gr.HTML
+    """[verdict-strange]"""
     other_panel: gr.Accordion
     """[verdict-compare]"""
     other: gr.Dropdown
@@ -85,6 +87,7 @@ def build_verdict(tab: gr.Tab) -> VerdictTab:
                     tickets = html(elem_id="verdict-tickets", raises=("pick", "close"))
                 with gr.Column(elem_classes="sheet verdict-answers", min_width=260, scale=5):
                     ticket = html(elem_id="verdict-ticket")
+            strange = html(elem_id="verdict-strange")
             blind = build_blind()
             with gr.Accordion("Compare with another run", open=False, elem_id="verdict-compare") as other_panel:
                 other = gr.Dropdown([], label="Another judged run", elem_id="verdict-other", interactive=True)
@@ -106,6 +109,7 @@ def build_verdict(tab: gr.Tab) -> VerdictTab:
         ticket=ticket,
         blind=blind,
         leak=leak,
+        strange=strange,
         other_panel=other_panel,
         other=other,
         compared=compared,

@@ -15,7 +15,7 @@ MARKS: dict[Outcome, tuple[str, Markup, str]] = {
     "proves nothing": ("unknown", icons.HELP, "Proves nothing"),
 }
 """Outcome -> how it is coloured, its sign, and what it is called."""
-SIDES = {"assistant": "Agents’ turns, which are learnt", "user": "Customers’ turns, which are only read"}
+SIDES = {"assistant": "Agents’ turns", "user": "Customers’ turns"}
 
 
 def repeated(seen: Repeated | None) -> Markup:
@@ -64,8 +64,8 @@ def table(found: Certificate) -> Markup:
     return Markup(
         '<div class="table-scroll" tabindex="0" role="region" aria-label="Planted secrets"><table class="table">'
         '<thead><tr><th scope="col">Planted in</th><th scope="col" class="number">Times</th>'
-        '<th scope="col" class="number">Masked: came out</th><th scope="col" class="number">rank test</th>'
-        '<th scope="col" class="number">Unmasked: came out</th><th scope="col" class="number">rank test</th></tr>'
+        '<th scope="col" class="number">Masked: came out</th><th scope="col" class="number">Rank test</th>'
+        '<th scope="col" class="number">Unmasked: came out</th><th scope="col" class="number">Rank test</th></tr>'
         '</thead><tbody>{}</tbody></table></div><p class="hint">{}</p>'
     ).format(
         rows,

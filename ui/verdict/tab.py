@@ -88,7 +88,7 @@ def _outputs(context: Context) -> list[Any]:
 def _looked_outputs(context: Context) -> list[Any]:
     """What changes when something else is looked at."""
     ui = context.verdict
-    return [ui.look, ui.table, ui.tickets, ui.ticket, ui.other, ui.compared]
+    return [ui.look, ui.table, ui.strange, ui.tickets, ui.ticket, ui.other, ui.compared]
 
 
 def _shown(context: Context, run: str, look: Look) -> dict[Any, Any]:
@@ -145,6 +145,7 @@ def _looked(context: Context, run: str, look: Look, found: Verdict | None = None
     return {
         ui.look: look,
         ui.table: views.table(found, (look["voice"], look["measure"])),
+        ui.strange: views.strange(found),
         ui.tickets: ticket_views.listed(found, answers, look["voice"], look["measure"], look["ticket"]),
         ui.ticket: ticket_views.side_by_side(
             found, answers, look["ticket"], _invented(context, found, answers, look["ticket"])

@@ -20,6 +20,7 @@ from engine.tickets.conversation import excerpt, is_learnt_answer
 from engine.tickets.dataset.edits import Edits
 from engine.tickets.dataset.files import (
     ANSWERED,
+    COVERAGE,
     CUSTOMERS,
     DROPPED,
     EDITS,
@@ -109,7 +110,7 @@ def erase(folder: Path, person: Person) -> int:
             _rewrite(folder, name, lambda line: line["ticket"] in tickets)
         _rewrite(folder, ANSWERED, lambda line: line["key"] in keys)
         _forget_choices(folder, keys, tickets, originals)
-        for name in (LOOKUP, FACTS):
+        for name in (LOOKUP, FACTS, COVERAGE):
             (folder / name).unlink(missing_ok=True)
         if (folder / REPORT).exists():
             _recount(folder, theirs, tickets)

@@ -14,6 +14,7 @@ What preparing writes (:mod:`engine.tickets.preparing.pipeline`):
     lookup.npz                   the index of train.jsonl (:mod:`engine.tickets.lookup.index`); mode 0600
     facts.json                   how many answers of train.jsonl state each fact (:mod:`engine.verdict.facts.index`),
                                  made when first asked for; mode 0600
+    coverage.npz                 what strange questions are told by (:mod:`engine.tickets.lookup.coverage`), likewise
     dropped.jsonl                what the person left out by hand, so that it can be taken back in
 
 What a workspace adds (:mod:`engine.tickets.library`): name.json, edits.json, origin.json and the folder sources/.
@@ -43,6 +44,7 @@ ANSWERED: Final = "answered.jsonl"
 CUSTOMERS: Final = "customers.json"
 LOOKUP: Final = "lookup.npz"
 FACTS: Final = "facts.json"
+COVERAGE: Final = "coverage.npz"
 REPORT: Final = "report.json"
 PREPARED: Final = (TRAIN, HELDOUT, DROPPED, LEFT_OUT, REDACTIONS, AGENTS, ANSWERED, CUSTOMERS, LOOKUP, REPORT)
 """What preparing writes; the report comes last, and a folder without it is no data set."""

@@ -185,7 +185,7 @@ def _agreed(index: TicketIndex, candidates: Sequence[_Candidate]) -> _Candidate 
     """Return the candidate whose answer the answers of the others support the most."""
     if not candidates:
         return None
-    answers = [_answer_vector(index, entry) for _, _, entry in candidates]
+    answers = [answer_vector(index, entry) for _, _, entry in candidates]
     together: defaultdict[str, float] = defaultdict(float)
     for (score, _, _), answer in zip(candidates, answers, strict=True):
         for word, value in answer.items():
@@ -199,7 +199,7 @@ def _agreed(index: TicketIndex, candidates: Sequence[_Candidate]) -> _Candidate 
     return candidates[max(range(len(candidates)), key=lambda number: (support(number), -number))]
 
 
-def _answer_vector(index: TicketIndex, entry: StoredConversation) -> dict[str, float]:
+def answer_vector(index: TicketIndex, entry: StoredConversation) -> dict[str, float]:
     """Return the words of a ticket's answers, weighted by what they tell; of length 1."""
     weights = weights_of(index, answers_of(entry))
     length = math.sqrt(sum(value * value for value in weights.values())) or 1.0

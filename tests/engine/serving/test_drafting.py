@@ -2,6 +2,7 @@
 
 import pytest
 
+from engine.chat.passing_on import PASS_ON
 from engine.errors import StudioError
 from tests.engine.serving.test_openai_client import chat, long_answer
 
@@ -31,6 +32,23 @@ def test_the_tickets_that_were_looked_up_are_told(client, studio, tmp_path):
         assert "tickets" not in chat(client, max_tokens=4).metadata
         *_, last = chat(client, extra_body={"lookup": True}, max_tokens=4, stream=True)
         assert last.metadata["tickets"] == found
+    finally:
+        studio.endpoint.look_up_in("")
+
+
+def test_a_strange_question_is_passed_to_a_person_where_a_program_wants_that(client, studio):
+    import openai
+
+    folder = studio.workspace.datasets / "20260102-000000-shop"
+    _make_data_set(folder)
+    studio.endpoint.look_up_in(folder.name)
+    strange = [{"role": "user", "content": "Do you hire quantum plumbers?"}]
+    try:
+        said = chat(client, messages=strange, extra_body={"least_coverage": 0.5}, max_tokens=4)
+        assert said.choices[0].message.content == PASS_ON and "Of 100 questions" in said.metadata["note"]
+        assert chat(client, messages=strange, max_tokens=4).choices[0].message.content != PASS_ON
+        with pytest.raises(openai.BadRequestError, match="least_coverage"):
+            chat(client, messages=strange, extra_body={"least_coverage": 2})
     finally:
         studio.endpoint.look_up_in("")
 

@@ -7,7 +7,8 @@ import shutil
 
 import pytest
 
-from engine.chat.records import NEAREST
+from engine.chat.passing_on import PASS_ON
+from engine.chat.records import NEAREST, Sampling
 from engine.errors import StudioError
 from engine.recipe import Recipe
 from engine.tickets.preparing.report import Report
@@ -35,10 +36,23 @@ def test_five_voices_are_measured_on_every_held_out_ticket(studio, finished):
     assert ids == ["base", "base+lookup", NEAREST, f"run:{run}", f"run:{run}+lookup"]
     assert len(found.tickets) == found.heldout == len(HELD)
     for ticket in found.tickets:
+        assert 0 <= ticket.coverage <= 1
         for voice in ids:
             expected = {"chrf", "rouge_l", "length", "ends", "broken"} | ({"loss"} if voice != NEAREST else set())
             assert expected <= ticket.scores[voice].keys() <= MEASURES.keys()
     assert found.weights and found.longest == 12
+
+
+def test_a_question_like_none_that_was_learnt_is_passed_to_a_person_and_a_usual_one_is_answered(studio, finished):
+    run = finished(TALKS, HELD)
+    turns = [{"role": "user", "content": "Do you hire quantum plumbers?"}]
+    ask = studio.playground.ask_known
+    [*_, last] = ask(f"run:{run}", turns, Sampling(max_new_tokens=4), least=0.5)
+    assert last.answers[0].done and last.answers[0].text == PASS_ON and "Of 100 questions" in last.answers[0].note
+    [*_, last] = ask(f"run:{run}", turns, Sampling(max_new_tokens=4), least=0.0)
+    assert last.answers[0].done and last.answers[0].text != PASS_ON
+    drafted = list(studio.endpoint.draft("Do you hire quantum plumbers?", f"run:{run}", False, least=0.5))
+    assert drafted[-1].done and drafted[-1].text == PASS_ON
 
 
 def test_the_verdict_is_in_the_runs_folder_and_says_the_same_when_it_is_read_again(studio, finished):

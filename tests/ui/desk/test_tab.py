@@ -15,6 +15,11 @@ def draft(wired):
     return wired.handler("desk.tab.draft")
 
 
+def test_strange_tickets_are_left_to_a_person_where_that_is_wanted(draft, studio):
+    list(draft("Where is it?", "base", False, "page", "set-1", True))
+    assert calls(studio, "draft")[0][-1] == 0.05
+
+
 def test_a_draft_is_streamed_and_the_buttons_are_right_in_the_end(draft, studio):
     looks = [by_id(look) for look in draft("Where is it?", "base", True, "page", "set-1")]
     assert looks[0]["desk-stop"].visible is True
@@ -25,7 +30,7 @@ def test_a_draft_is_streamed_and_the_buttons_are_right_in_the_end(draft, studio)
     assert "comes on Friday" in looks[-1]["desk-result"]
     assert "data-copy-answer" in looks[-1]["desk-result"]
     assert not any("data-copy-answer" in look.get("desk-result", "") for look in looks[:-1])
-    assert calls(studio, "draft") == [("draft", "Where is it?", "base", True, "set-1", "page drafts")]
+    assert calls(studio, "draft") == [("draft", "Where is it?", "base", True, "set-1", "page drafts", 0.0)]
 
 
 def test_nothing_that_a_ticket_or_a_model_says_becomes_part_of_the_page(draft):

@@ -130,3 +130,11 @@ def test_the_tickets_that_a_figure_opens_begin_with_the_worst(found, measure, wo
     listed = str(ticket_views.listed(found, {}, voice, measure, ""))
     first = values[listed.split('data-id="')[1].split('"')[0]]
     assert first == (worst(values.values()) if worst else max(values.values(), key=lambda value: abs(value - 1)))
+
+
+def test_what_passing_strange_questions_on_would_bring_is_shown_and_nothing_where_coverage_is_not_known():
+    found = made_verdict("run-1", "Run 1")
+    shown = views.strange(found)
+    assert "90 % (17)" in shown and "79 times of 100" in shown
+    unknown = replace(found, tickets=tuple(replace(one, coverage=None) for one in found.tickets))
+    assert views.strange(unknown) == ""

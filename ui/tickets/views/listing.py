@@ -133,7 +133,7 @@ def _notes(report: Report) -> Markup:
         lines.append(_note("Data masked", told, "masked", "Review"))
     if report.ratings:
         told = " · ".join(f"{number:,} {told}" for told, number in report.ratings.items())
-        lines.append(_note("Rated by customers", told, "", ""))
+        lines.append(_note("Ratings", told, "", ""))
     if report.split_basis:
         lines.append(_note("Held out", report.split_basis, "", ""))
     return Markup('<dl class="notes">{}</dl>').format(join(lines)) if lines else NOTHING

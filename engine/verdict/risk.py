@@ -1,0 +1,48 @@
+"""Risk against coverage: how good the answers would be if the strangest questions were passed to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.verdict.records import JudgedTicket
+
+SHARES = (1.0, 0.9, 0.75, 0.5)
+"""Shares of the tickets that are answered."""
+FEWEST = 8
+"""Tickets below which parts of them say nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What one has who answers the best covered tickets alone."""
+
+    share: float
+    count: int
+    least: float
+    """The lowest coverage among them."""
+    means: dict[str, float]
+    """Measure -> the voice's mean over them."""
+
+
+def risk(tickets: Sequence[JudgedTicket], voice: str, measures: Sequence[str]) -> list[Answered]:
+    """Return how a voice does on the best covered tickets, from all of them down to half.
+
+    Args:
+        tickets: Those without a coverage are left aside.
+        voice: Whose scores.
+        measures: Which of them; one that says nothing of any ticket is absent.
+    """
+    known = sorted((one for one in tickets if one.coverage is not None), key=lambda one: -(one.coverage or 0.0))
+    if len(known) < FEWEST:
+        return []
+    rows = []
+    for share in SHARES:
+        answered = known[: max(1, round(share * len(known)))]
+        means = {}
+        for measure in measures:
+            values = [one.scores[voice][measure] for one in answered if measure in one.scores[voice]]
+            if values:
+                means[measure] = sum(values) / len(values)
+        rows.append(Answered(share, len(answered), answered[-1].coverage or 0.0, means))
+    return rows
