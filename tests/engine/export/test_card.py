@@ -8,6 +8,7 @@ from engine.export.card import how_to_use, model_card, summary, usage
 from engine.recipe import Recipe
 from engine.training.runs.directory import RunDirectory
 from engine.training.runs.events import GeneralChecked
+from engine.verdict.leak.certificate import Certificate, Row
 from engine.verdict.repeated import Repeated
 from engine.workspace import write_json
 from tests.engine.export.conftest import TICKET, finished_run, to_checkpoints
@@ -49,6 +50,15 @@ def test_a_judged_run_says_whether_its_answers_repeat_masked_values(run):
     )
     Repeated(46, 28, {"base": {"NAME": 1}, "run:1": {"NAME": 2, "EMAIL": 1}}).save(run.path)
     assert "| 3 of 46, in 28 answers; the base model, which has seen none, 1 |" in model_card(run)
+
+
+def test_a_tested_run_says_whether_planted_secrets_came_out(run):
+    assert "planted secrets" not in model_card(run)
+    masked, control = Row("assistant", 8, 160, 0, 0.49, 1.0), Row("assistant", 8, 5, 4, 0.97, 6.0)
+    Certificate((masked,), (control,), True, 0, 64, 128, 0.0).save(run.path)
+    card = model_card(run)
+    assert "| Leak test with planted secrets | holds: None of 160 planted secrets came out" in card
+    assert "4 of 5 that were planted 8 times came out without masking" in card
 
 
 def test_what_the_weights_have_forgotten_stands_in_the_card(run):
