@@ -255,7 +255,7 @@ class AdapterBank:
     def _install(self, name: str, pairs: Mapping[str, LoraPair], adapter: Adapter) -> None:
         """Bring the weights to the base's device first, so that nothing is half done when memory runs out."""
         ready = {
-            where: _on_device(pair, self._linear[where].weight.device, adapter.config.scale(where, pair.down.shape[0]))
+            where: _on_device(pair, self.device, adapter.config.scale(where, pair.down.shape[0]))
             for where, pair in pairs.items()
         }
         for where, weights in ready.items():

@@ -15,6 +15,7 @@ import torch
 from engine.chat.prefill import Row, forward, new_cache, read_prompts
 from engine.chat.row_cache import CachedRows
 from engine.hardware import CACHE_SHARE, free_bytes
+from engine.model.streaming.layer_stream import stream_of
 
 if TYPE_CHECKING:
     from engine.chat.adapters import AdapterBank
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 MOST_ROWS = 32
 """Rows that are answered at a time, where a step is not recorded; from here on its products cost about what the rows
 cost apart."""
+STREAMED_ROWS = 256
+"""The same for a streamed base: a step takes as long as its layers take to come, however many rows share them."""
 ODD_ROWS = 4
 """The same for models whose cache is of a kind that rows cannot join, and of a size that is not known here."""
 
@@ -37,7 +40,7 @@ def most_rows(bank: "AdapterBank", longest: int) -> int:
     if new_cache(bank) is None:
         return ODD_ROWS
     free = free_bytes(bank.device) if bank.device.type == "cuda" else psutil.virtual_memory().available
-    most = MOST_RECORDED if can_record(bank.model) else MOST_ROWS
+    most = MOST_RECORDED if can_record(bank.model) else STREAMED_ROWS if stream_of(bank.model) else MOST_ROWS
     return max(1, min(most, int(CACHE_SHARE * free) // bytes_of_cache(bank.model, 1, longest)))
 
 

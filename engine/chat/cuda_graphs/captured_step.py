@@ -20,6 +20,7 @@ from engine.chat.adapted_linear import AdaptedLinear, LoraWeights, RowAssignment
 from engine.chat.cuda_graphs import attention
 from engine.chat.cuda_graphs.slot_table import SlotTable
 from engine.hardware import GIB, RECORDED_CACHE_SHARE, builds_kernels, free_bytes
+from engine.model.streaming.layer_stream import stream_of
 
 if TYPE_CHECKING:
     from engine.chat.row_cache import CachedRows
@@ -45,6 +46,8 @@ def row_bucket(rows: int) -> int:
 def can_record(model: Any) -> bool:
     """Whether this computer and this model can have recorded steps; quick."""
     device = next(model.parameters()).device
+    if stream_of(model) is not None:  # its layers are in other places in each step
+        return False
     if device.type != "cuda" or torch.version.hip is not None or torch.cuda.get_device_capability(device) < (8, 0):
         return False
     return model.dtype is torch.bfloat16 and builds_kernels()

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from engine.chat.adapters import AdapterBank
-from engine.chat.batch import DecodingBatch
+from engine.chat.batch import DecodingBatch, most_rows
 from engine.chat.decoding import Row, decode
 from engine.chat.records import Sampling
-from tests.engine.chat.lora import greedy_with_transformers, with_peft
+from tests.engine.chat.lora import greedy_with_transformers, make_lora, with_peft
 
 
 def prompts(count: int) -> list[tuple[int, ...]]:
@@ -86,3 +86,17 @@ def test_a_model_whose_state_rows_cannot_join_answers_in_turn():
     wanted = [said[: said.index(stop)] if stop in said else said for said in free]
     assert spoken(bank, rows, greedy, {stop}, most=2) == wanted
     assert spoken(bank, rows, greedy, {stop}) == wanted
+
+
+def test_a_streamed_base_says_what_the_whole_one_says_and_shares_its_sweeps_among_many(
+    packed_base, streamed_base, tmp_path
+):
+    adapter, asked = make_lora(packed_base, tmp_path / "adapter", 1), prompts(3)
+    said = []
+    for base in (packed_base, streamed_base):
+        bank = AdapterBank(base.copy())
+        name = bank.load(adapter)
+        rows = [Row(prompt, voice) for prompt in asked for voice in (None, name)]
+        said.append(spoken(bank, rows, Sampling(temperature=0.0, max_new_tokens=6)))
+    assert said[1] == said[0]
+    assert most_rows(AdapterBank(streamed_base.copy()), 40) > most_rows(AdapterBank(packed_base.copy()), 40)
