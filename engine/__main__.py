@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from engine.best_options import DropReopened, LeastGood, NewestDays, Rated, WithoutAgent
 from engine.console import end, fail, follow, result, say
 from engine.console import train as train_until_it_ends
 from engine.errors import ModelError, StudioError
@@ -57,19 +58,11 @@ def prepare(
         Path | None,
         typer.Option(help="Folder of a token-classification model that lists suspected names; takes minutes."),
     ] = None,
-    rated: Annotated[
-        str, typer.Option(help="'not bad' leaves badly rated tickets out, 'good' all that were not rated good.")
-    ] = "",
-    least_good: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Leave out agents of whose ratings a smaller share is good.")
-    ] = 0.0,
-    drop_reopened: Annotated[bool, typer.Option("--drop-reopened", help="Leave reopened tickets out.")] = False,
-    newest_days: Annotated[
-        int, typer.Option(min=0, max=36_500, help="Leave out what is so many days older than the newest; 0 nothing.")
-    ] = 0,
-    without_agent: Annotated[
-        list[str] | None, typer.Option(help="An agent (id or name in the export) whose answers are left out.")
-    ] = None,
+    rated: Rated = "",
+    least_good: LeastGood = 0.0,
+    drop_reopened: DropReopened = False,
+    newest_days: NewestDays = 0,
+    without_agent: WithoutAgent = None,
     format_: Annotated[str | None, typer.Option("--format", help="Override what was detected.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Override what was detected.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="Override what was detected.")] = None,
