@@ -264,9 +264,7 @@ def judge(
 def leak(run: RunOption, workspace: WorkspaceOption = None) -> None:
     """Test whether a run's recipe lets private data come out: secrets are planted in a copy, learnt, and asked for."""
     studio = _studio(workspace)
-    found = follow(studio.leak.test(studio.runs.open_at(run)))
-    say(found.sentence)
-    result({"run": str(run), **found.to_json()})
+    result({"run": str(run), **follow(studio.leak.test(studio.runs.open_at(run))).to_json()})
 
 
 @app.command()
