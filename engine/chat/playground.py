@@ -109,11 +109,21 @@ def _answers(
         requests = [
             _request(base, each, name, sampling, talks_on=True) for each, name in zip(fitted, names, strict=True)
         ]
-        yield answers.frame("Reading")
+        reading = _reading(base, sampling.longest)
+        yield answers.frame(reading)
         for states in batch_of(base).answer(requests, should_stop):
             for ended in answers.update(states):
                 requests[ended].dropped = True
-            yield answers.frame("Writing" if any(seen.tokens for seen in answers.answers) else "Reading")
+            yield answers.frame("Writing" if any(seen.tokens for seen in answers.answers) else reading)
+
+
+def _reading(base: "BaseModel", longest: int) -> str:
+    """Say that the question is read; over a streamed base also what the answer will cost."""
+    if not base.is_streamed:
+        return "Reading"
+    minutes = longest * base.sweep_seconds / 60
+    time = f"{minutes:.0f} minutes" if minutes >= 1.5 else f"{60 * minutes:.0f} seconds"
+    return f"Reading. This model's layers come from the computer's memory for every token: up to {time} for {longest}"
 
 
 def _many(

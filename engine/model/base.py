@@ -15,7 +15,7 @@ from engine.model.loading import compute_dtype, load_quantised, load_streamed, p
 from engine.model.sharing import weight_sharing_copy
 from engine.model.size import size_of
 from engine.model.sources import resolve
-from engine.model.streaming.arena import Arena
+from engine.model.streaming.arena import Arena, copy_speed
 from engine.model.streaming.layer_stream import LayerStream, run_streamed
 from engine.recipe import BaseOptions, Recipe
 from engine.task import Report
@@ -76,6 +76,11 @@ class BaseModel:
     def is_streamed(self) -> bool:
         """Whether its layers are brought to the device while it computes."""
         return self.arena is not None
+
+    @cached_property
+    def sweep_seconds(self) -> float:
+        """How long the layers of a streamed base take to come, all of them once, as measured; else 0."""
+        return self.arena.bytes / copy_speed(self.arena, self.device) if self.arena is not None else 0.0
 
     @cached_property
     def mark(self) -> str:

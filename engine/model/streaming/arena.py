@@ -17,6 +17,8 @@ from engine.model.streaming.pieces import Layout
 
 log = logging.getLogger(__name__)
 
+MEASURED = 64 * 2**20
+"""Bytes of a layer that are copied to see how fast that is: enough for full speed, and there is room for them."""
 PAGE = 4096
 """Bytes that the system pins at a time."""
 
@@ -63,9 +65,9 @@ class Arena:
 
 def copy_speed(arena: Arena, device: torch.device, pieces: int = 4) -> float:
     """Return bytes a second from an arena to a device, measured with the first pieces; the best of several."""
-    buffer = torch.empty(max(layout.bytes for layout in arena.layouts), dtype=torch.uint8, device=device)
+    buffer = torch.empty(MEASURED, dtype=torch.uint8, device=device)
     best = 0.0
-    for piece in arena.pieces[:pieces]:
+    for piece in (piece[:MEASURED] for piece in arena.pieces[:pieces]):
         _finish(device)
         began = time.perf_counter()
         buffer[: piece.numel()].copy_(piece, non_blocking=True)

@@ -23,6 +23,7 @@ class StopsAt:
 
     def __init__(self, base, *tokens: int) -> None:
         self.model, self.companion, self.mark = base.model, base.companion, base.mark
+        self.is_streamed = base.is_streamed
         self.chat = dataclasses.replace(base.chat, stop_ids=frozenset(tokens))
 
 
@@ -63,6 +64,15 @@ def test_frames_tell_the_stage_and_grow_to_the_end(tiny_base, endless, friendly)
     seconds = [frame.answers[0].seconds for frame in frames]
     assert seconds == sorted(seconds)
     assert seconds[-1] > 0
+
+
+def test_over_a_streamed_base_the_cost_is_said_before_the_answer_begins(streamed_base, monkeypatch):
+    monkeypatch.setitem(streamed_base.__dict__, "sweep_seconds", 2.0)
+    short = Sampling(temperature=0.0, max_new_tokens=60)
+    frames = answer(streamed_base, [BASE], [ASK], short)
+    stages = [next(frames).stage for _ in range(2)]
+    frames.close()
+    assert stages[1].endswith("for every token: up to 2 minutes for 60")
 
 
 def test_voices_may_have_conversations_of_their_own(tiny_base, endless, friendly):
