@@ -38,8 +38,8 @@ def offer() -> Markup:
     """Say what the test does."""
     return Markup('<p class="hint">{}</p>').format(
         "Made-up telephone numbers, addresses, keys and cards are hidden in a copy of your tickets, some behind your "
-        "masking and some without it. A short run learns the copy, and is then asked for them. It takes some minutes, "
-        "waits for a run in progress, and leaves nothing behind."
+        "masking and some without it. A short run learns the copy, and is then asked for them. Without a "
+        "GPU it may take an hour; it waits for a run in progress, and leaves nothing behind."
     )
 
 
