@@ -1,11 +1,13 @@
 """Loading a 16-bit checkpoint as NF4: how long beside reading its files, and how much GPU memory at the peak.
 
     python tests/benchmarks/bench_loading.py --shape 7b --folder DIR
+    python tests/benchmarks/bench_loading.py --shape 7b --folder DIR --streamed
 
 Random weights of a known shape are written to DIR as a checkpoint in bfloat16. Its files are then read from beginning
 to end, with an empty page cache as far as the system lets a program empty it, and after that the checkpoint is loaded
 as any other. A loader that kept the whole model in 16 bit on the GPU would show a peak of ``checkpoint_gib`` and more.
-The last line is one JSON object.
+With ``--streamed`` the layers go into the computer's memory in 4 bit; ``host_gib`` is the most that the process had
+there, the files that the system keeps mapped for it included. The last line is one JSON object.
 """
 
 import argparse
@@ -44,11 +46,18 @@ def read(folder: Path) -> float:
     return time.perf_counter() - began
 
 
+def _most_memory() -> int:
+    """Return the most memory that this process has had, in bytes (Linux)."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
+
+
 def main() -> None:
     """Measure, print, and remove the checkpoint."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shape", choices=SHAPES, default="starter-size")
     parser.add_argument("--folder", type=Path, help="on the disk to be measured; default: the temporary folder")
+    parser.add_argument("--streamed", action="store_true", help="its layers into the computer's memory")
     arguments = parser.parse_args()
 
     import torch
@@ -69,7 +78,7 @@ def main() -> None:
         if on_gpu:
             torch.cuda.reset_peak_memory_stats()
         began = time.perf_counter()
-        load_base(Recipe(model=str(model)), model, lambda *_: None)
+        base = load_base(Recipe(model=str(model)), model, lambda *_: None, streamed=arguments.streamed)
         loading = time.perf_counter() - began
         found = {
             "shape": arguments.shape,
@@ -79,6 +88,9 @@ def main() -> None:
             "ratio": round(loading / reading, 2),
             "peak_gib": round(torch.cuda.max_memory_allocated() / GIB, 2) if on_gpu else None,
             "loaded_gib": round(torch.cuda.memory_allocated() / GIB, 2) if on_gpu else None,
+            "streamed": base.is_streamed,
+            "arena_gib": round(base.arena.bytes / GIB, 2) if base.arena else None,
+            "host_gib": round(_most_memory() / GIB, 2),
             "torch": torch.__version__,
         }
     print(json.dumps(found))
