@@ -152,13 +152,10 @@ def run_training(
             return trainer
 
         trainer, paused = _trained(make, settings, folder / "checkpoints", resume_step, emit, take_snapshots)
-        kept_step = _keep(trainer.state.best_global_step, recipe, folder, base)
-        seconds = time.monotonic() - began - paused
-        if kept_step != trainer.state.global_step and recipe.keep_best:
-            emit(LogNote(f"The adapter is that of step {kept_step}, {why_best(recipe.best_by)}."))
-        if not trainer.stopped:
-            emit(Finished(kept_step, round(seconds, 1)))
-        return Outcome(trainer.state.global_step, kept_step, trainer.stopped, seconds)
+        kept = _keep(trainer.state.best_global_step, recipe, folder, base)
+        ended = Outcome(trainer.state.global_step, kept, trainer.stopped, time.monotonic() - began - paused)
+        _say_how_it_ended(ended, recipe, emit)
+        return ended
     except Exception as error:
         with suppress(OSError):
             _keep(checkpoints.best_step(folder / "checkpoints"), recipe, folder, base)
@@ -169,6 +166,13 @@ def run_training(
     finally:
         take_snapshots(None)
         release_trainer(trainer)
+
+
+def _say_how_it_ended(ended: Outcome, recipe: Recipe, emit: Emit) -> None:
+    if ended.kept != ended.step and recipe.keep_best:
+        emit(LogNote(f"The adapter is that of step {ended.kept}, {why_best(recipe.best_by)}."))
+    if not ended.stopped:
+        emit(Finished(ended.kept, round(ended.seconds, 1)))
 
 
 def _check_and_say(
