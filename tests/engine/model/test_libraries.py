@@ -60,9 +60,9 @@ def _load(folder):
 
 
 def _describe(folder):
-    from engine.export.card import _chat
+    from engine.export.card import chat_of
 
-    _chat(folder)
+    chat_of(folder)
 
 
 @pytest.mark.parametrize(
