@@ -44,6 +44,7 @@ def test_another_base_of_the_same_shape_is_named_by_its_weights(workspace, adapt
 )
 def test_what_does_not_fit_is_named_and_nothing_is_left(what, said, workspace, adapter, tiny_model, tmp_path):
     (adapter / "base_weights.json").unlink()
+    (adapter / "passport.json").unlink(missing_ok=True)  # which tells before that the weights are others
     base = tmp_path / "base"
     weights = adapter / "adapter_model.safetensors"
     if what == "template":
