@@ -58,6 +58,11 @@ def plain(value: float, *, groups: bool = True) -> str:
     return format(Decimal(int(value)) if whole else Decimal(repr(value)), ",f" if groups else "f")
 
 
+def short(value: float) -> str:
+    """Write a number by its first two digits that count, without an exponent: '0.00004' for 3.9999e-05."""
+    return plain(float(f"{value:.2g}"))
+
+
 def _parts(text: str) -> tuple[str, str, str, str, str]:
     """Take a number apart: sign, digits before the decimal mark, digits after it, exponent, the only mark in it."""
     number = _NUMBER.fullmatch(text.translate(_FROM_ELSEWHERE).strip())

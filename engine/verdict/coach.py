@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from engine.chat.records import LOOKUP, NEAREST
 from engine.recipe import Recipe
 from engine.training.runs.history import History
+from engine.typed_numbers import short
 from engine.verdict.intervals import rounded
 from engine.verdict.records import Verdict
 
@@ -89,8 +90,8 @@ def learnt_nothing(seen: Seen) -> tuple[str, str] | None:
         return None
     return (
         f"Held-out loss did not fall: {before.loss:.2f} before training, {best.loss:.2f} at best.",
-        f"Take smaller steps: a learning rate of {seen.recipe.learning_rate / 5:.1e} instead of "
-        f"{seen.recipe.learning_rate:.1e}.",
+        f"Take smaller steps: a learning rate of {short(seen.recipe.learning_rate / 5)} instead of "
+        f"{short(seen.recipe.learning_rate)}.",
     )
 
 
@@ -168,8 +169,8 @@ def breaks(seen: Seen) -> tuple[str, str] | None:
         return None
     return (
         f"{broken:.0%} of its answers are empty or go in circles.",
-        f"Take smaller steps (learning_rate, now {seen.recipe.learning_rate:.1e}), or a repetition penalty of 1.1 in "
-        "the playground.",
+        f"Take smaller steps (learning_rate, now {short(seen.recipe.learning_rate)}), or a repetition penalty of 1.1 "
+        "in the playground.",
     )
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from engine.typed_numbers import AmbiguousNumberError, plain, read_float, read_whole
+from engine.typed_numbers import AmbiguousNumberError, plain, read_float, read_whole, short
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,10 @@ def test_a_number_is_written_without_an_exponent_and_read_back():
     assert plain(float("nan")) == "nan"
     for value in (2e-4, 1e-7, 0.05, 3.0, 1234.5):
         assert read_float(plain(value, groups=False)) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(3e-4 / 5, "0.00006"), (2e-4, "0.0002"), (0.001, "0.001"), (1e-7, "0.0000001")]
+)
+def test_a_rate_is_said_without_an_exponent_and_by_two_digits(value, said):
+    assert short(value) == said

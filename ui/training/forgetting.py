@@ -8,6 +8,7 @@ from engine.recipe import FIELDS, Recipe
 from engine.studio import RunInfo
 from engine.training.forgetting.alarm import MIXED_IN, Alarm, alarm, rises
 from engine.training.runs.events import GeneralChecked
+from engine.typed_numbers import short
 from ui import icons
 from ui.parts import NOTHING, join
 
@@ -54,7 +55,7 @@ def _remedies(run: RunInfo, rings: Alarm) -> list[tuple[str, str]]:
     if rings.earlier and run.history.finished and rings.earlier in run.history.checkpoints:
         found.append(("checkpoint", f"Take the checkpoint of step {rings.earlier:,}"))
     if run.recipe is not None:
-        found.append(("rate", f"Start again with learning rate {remedied(run.recipe, 'rate').learning_rate:g}  →"))
+        found.append(("rate", f"Start again with learning rate {short(remedied(run.recipe, 'rate').learning_rate)}  →"))
         found.append(("epochs", "Start again with half the passes  →"))
         if run.recipe.general < MOST_MIXED:
             share = remedied(run.recipe, "mix").general

@@ -13,6 +13,7 @@ from engine.recipe import Recipe
 from engine.studio import RunInfo
 from engine.training.runs.progress import JobSnapshot
 from engine.training.runs.status import ACTIVE
+from engine.typed_numbers import short
 from ui.context import Context
 from ui.events import bind, once
 from ui.html import data_of
@@ -164,7 +165,7 @@ def _frame(ui: TrainingTab, info: RunInfo, job: JobSnapshot | None, asked: bool)
         ),
         ui.stop: gr.Button("Take out of the queue" if info.status.state == "queued" else "Stop", visible=stop),
         ui.again: gr.Button(
-            f"Start again with learning rate {lower_rate:g}  →" if lower_rate else "Change its recipe  →",
+            f"Start again with learning rate {short(lower_rate)}  →" if lower_rate else "Change its recipe  →",
             visible=lower_rate > 0 or views.never_began(info),
         ),
         ui.compare: gr.Button(

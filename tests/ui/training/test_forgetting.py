@@ -33,7 +33,7 @@ def test_where_nothing_is_forgotten_it_says_so_quietly(studio):
 def test_the_alarm_has_the_figures_and_its_remedies(studio):
     shown = forgetting(measured(studio, *FORGOT))
     assert 'role="alert"' in shown and "from 3.00 to 3.90 by step 20" in shown
-    assert "Take the checkpoint of step 10" in shown and "learning rate 4e-05" in shown and "half the passes" in shown
+    assert "Take the checkpoint of step 10" in shown and "learning rate 0.00004" in shown and "half the passes" in shown
     assert "with 10% general examples mixed in" in shown
 
 
