@@ -7,14 +7,13 @@ import html
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.errors import StudioError
 from engine.export.result import Result, newest_result
 from engine.export.usage import STARTER_FOLDER, usage_script
 from engine.model.catalogue import find
-from engine.model.libraries import import_all
+from engine.model.chat_format import read_chat_format
 from engine.model.sources import is_hub_id, public_name
 from engine.recipe import FIELDS, STARTER, Recipe
 from engine.tickets.dataset.files import REPORT
@@ -26,9 +25,6 @@ from engine.verdict.leak.certificate import Certificate
 from engine.verdict.records import Verdict
 from engine.verdict.repeated import Repeated
 from engine.workspace import read_json, read_object
-
-if TYPE_CHECKING:
-    from engine.model.chat_format import ChatFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +113,7 @@ def usage(run: RunDirectory, result: Result | None = None) -> str:
         RunError, StudioError: As in :func:`model_card`.
     """
     result = result or newest_result(run)
-    return usage_script(run.recipe, compute_type(_environment(run), run.recipe), chat_of(result.folder))
+    return usage_script(run.recipe, compute_type(_environment(run), run.recipe), read_chat_format(result.folder))
 
 
 def install(environment: Mapping[str, Any], packages: tuple[str, ...]) -> str:
@@ -382,25 +378,6 @@ def compute_type(environment: Mapping[str, Any], recipe: Recipe) -> str:
     """Return in what a run computed; float32 where that is not known."""
     used = environment.get("compute_type", recipe.compute_type)
     return used if used in {"float32", "bfloat16", "float16"} else "float32"
-
-
-def chat_of(folder: Path) -> "ChatFormat":
-    """Read a folder's tokenizer and chat template.
-
-    Raises:
-        StudioError: They are damaged.
-    """
-    import_all()
-    from transformers import AutoTokenizer
-
-    from engine.model.chat_format import chat_format
-    from engine.model.sources import loading_options
-
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, **loading_options())
-    except Exception as error:  # transformers raises a dozen kinds for a damaged folder
-        raise StudioError(f"The tokenizer in {folder} is damaged.", "Train again.") from error
-    return chat_format(tokenizer)
 
 
 def table(rows: list[tuple[str, str]]) -> str:

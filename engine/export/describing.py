@@ -13,7 +13,6 @@ from engine.export.card import (
     Kind,
     card_of,
     chapter_on_usage,
-    chat_of,
     compute_type,
     front_matter,
     install,
@@ -25,6 +24,7 @@ from engine.export.card import (
 )
 from engine.export.source import ExportSource
 from engine.export.usage import merged_script, usage_script
+from engine.model.chat_format import ChatFormat, read_chat_format
 from engine.task import Report
 
 
@@ -89,8 +89,8 @@ def _chapter(source: ExportSource, script: str) -> str:
     return chapter_on_usage(source.recipe, install(source.environment, PACKAGES), script)
 
 
-def _chat(source: ExportSource, report: Report) -> Any:
-    return chat_of(source.tokenizer(report))
+def _chat(source: ExportSource, report: Report) -> ChatFormat:
+    return read_chat_format(source.tokenizer(report))
 
 
 def _of_imported(source: ExportSource, kind: Kind, chapter: str) -> str:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import ModelError, StudioError
+from engine.errors import ModelError
 from engine.model import hub, starter
 from engine.model.adapter_files import WEIGHTS, check_mark
 from engine.model.fingerprint import weights_mark
@@ -118,15 +118,11 @@ def _check_words(adapter: Path, home: Path, base: str) -> None:
 
 def _chat(folder: Path) -> "ChatFormat | None":
     """A folder's tokenizer and template; None where they cannot be used, which is told when somebody asks."""
-    from transformers import AutoTokenizer
+    from engine.model.chat_format import read_chat_format
 
-    from engine.model.chat_format import chat_format
-    from engine.model.sources import loading_options
-
-    try:
-        return chat_format(AutoTokenizer.from_pretrained(folder, **loading_options()))
-    except (StudioError, OSError, ValueError, KeyError, TypeError):
-        return None
+    with suppress(ModelError):
+        return read_chat_format(folder)
+    return None
 
 
 def _differing(own: Mapping[str, int], theirs: Mapping[str, int]) -> list[str]:

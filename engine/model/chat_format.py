@@ -286,6 +286,24 @@ def load_chat_format(model: str, cache: Path, report: Report = lambda *_: None) 
     return chat_format(tokenizer)
 
 
+def read_chat_format(folder: Path) -> ChatFormat:
+    """Read the tokenizer and the template that lie in a folder, an adapter's or a model's.
+
+    Raises:
+        ModelError: They are missing, damaged, or nothing that can be asked here.
+    """
+    import_all()
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, **loading_options())
+    except Exception as error:  # transformers raises a dozen kinds for a damaged folder
+        raise ModelError(
+            f"The tokenizer in {folder.name} is missing or damaged.", "Put the files of its tokenizer there again."
+        ) from error
+    return chat_format(tokenizer)
+
+
 def chat_format(tokenizer: Any) -> ChatFormat:
     """Find out how a tokenizer's template ends an answer; give it the default template when it has none.
 

@@ -155,14 +155,9 @@ def _size(shape: tuple[int, ...]) -> str:
 
 
 def _check_words(folder: Path, config: Any) -> None:
-    from transformers import AutoTokenizer
+    from engine.model.chat_format import read_chat_format
 
-    from engine.model.chat_format import chat_format
-
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, **loading_options())
-    except Exception as error:  # transformers raises a dozen kinds for a damaged folder
-        raise ModelError(f"The tokenizer in {folder.name} is missing or damaged.", _FETCH) from error
+    tokenizer = read_chat_format(folder).tokenizer
     rows = int(config.get_text_config().vocab_size)
     highest = max(tokenizer.get_vocab().values(), default=0)
     if highest >= rows:
@@ -171,4 +166,3 @@ def _check_words(folder: Path, config: Any) -> None:
             f"model {rows:,} tokens.",
             _FETCH,
         )
-    chat_format(tokenizer)

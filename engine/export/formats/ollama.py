@@ -7,9 +7,9 @@ from pathlib import Path
 from engine.export.asking import how_to_use
 from engine.export.describing import write_card
 from engine.export.files import write_recipe
-from engine.export.format import Choices, Command, Format
-from engine.export.formats.gguf import CARD
-from engine.export.gguf.exporting import PACKINGS, file_name, model_bytes, refusal, write_merged
+from engine.export.format import Choices, Command
+from engine.export.formats.gguf import CARD, GGUF
+from engine.export.gguf.exporting import file_name, write_merged
 from engine.export.ollama.modelfile import modelfile
 from engine.export.source import ExportSource
 from engine.task import Report
@@ -37,14 +37,11 @@ def _commands(source: ExportSource, place: Path) -> tuple[Command, ...]:
     )
 
 
-OLLAMA = Format(
+OLLAMA = replace(
+    GGUF,
     key="ollama",
     title="Ollama",
     purpose="Base and adapter in one file, with a Modelfile: template, stop tokens and standing instruction as tested.",
-    replayed_with="llama.cpp",
     write=_write,
-    bytes_of=lambda source, choices: model_bytes(source, choices.quantisation),
     commands=_commands,
-    refusal=refusal,
-    quantisations=PACKINGS,
 )

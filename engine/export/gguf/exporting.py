@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from engine.export.format import Choices
-from engine.export.gguf import kernels
+from engine.export.gguf import quantiser
 from engine.export.gguf.families import unsupported
 from engine.export.gguf.tensor_types import Packing, needs_llama_cpp
 from engine.export.gguf.writing import HEADER_BYTES, Model, write_model
@@ -46,8 +46,8 @@ def packing_of(quantisation: str) -> Packing:
         StudioError: llama.cpp is needed for it and not here.
     """
     packing = quantisation or PACKINGS[0]
-    if needs_llama_cpp(packing) and not kernels.is_here():
-        raise kernels.missing()
+    if needs_llama_cpp(packing) and not quantiser.is_here():
+        raise quantiser.missing()
     return cast(Packing, packing)
 
 

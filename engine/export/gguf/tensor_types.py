@@ -1,7 +1,7 @@
 """How the numbers of each tensor are packed, and the packing.
 
 16 bit and q8_0 are packed by llama.cpp's own Python package. The k-quants, whose numbers are searched for, are packed
-by llama.cpp itself (kernels.py) in its own mixture: more bits where they matter most
+by llama.cpp itself (quantiser.py) in its own mixture: more bits where they matter most
 (https://github.com/ggml-org/llama.cpp, llama-quant.cpp, llama_tensor_get_type).
 """
 
@@ -152,7 +152,7 @@ def _packed(rows: "np.ndarray", kind: Any) -> "np.ndarray":
     import numpy as np
 
     if needs_llama_cpp(kind.name.lower()):
-        from engine.export.gguf.kernels import quantise
+        from engine.export.gguf.quantiser import quantise
 
         return quantise(rows, kind)
     with np.errstate(over="ignore"):  # what becomes of it is looked at

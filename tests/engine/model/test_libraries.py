@@ -60,13 +60,13 @@ def _load(folder):
 
 
 def _describe(folder):
-    from engine.export.card import chat_of
+    from engine.model.chat_format import read_chat_format
 
-    chat_of(folder)
+    read_chat_format(folder)
 
 
 @pytest.mark.parametrize(
-    ("begin", "module"), [(_count, "model.chat_format"), (_load, "model.loading"), (_describe, "export.card")]
+    ("begin", "module"), [(_count, "model.chat_format"), (_load, "model.loading"), (_describe, "model.chat_format")]
 )
 def test_whoever_may_be_the_first_comes_through_one_door(begin, module, tmp_path, monkeypatch):
     def asked():

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from engine.errors import ModelError, StudioError
-from engine.export.gguf import kernels
+from engine.export.gguf import quantiser
 from engine.export.gguf.tensor_types import Plan, pack
 
 
@@ -38,7 +38,7 @@ def test_rows_that_are_no_whole_blocks_take_the_next_type(packing, width, kind):
 def test_numbers_come_back(kind, close):
     import gguf
 
-    if kind.endswith("_K") and not kernels.is_here():
+    if kind.endswith("_K") and not quantiser.is_here():
         pytest.skip("needs llama.cpp: pip install xllamacpp")
     type_ = gguf.GGMLQuantizationType[kind]
     values = torch.randn(7000, 256, generator=torch.Generator().manual_seed(1))
@@ -57,11 +57,11 @@ def test_a_number_that_float16_cannot_hold_is_told():
 
 
 def test_without_llama_cpp_its_ways_of_packing_are_refused(monkeypatch):
-    monkeypatch.setattr(kernels, "PACKAGE", "no_such_package_here")
-    assert not kernels.is_here()
-    kernels._function.cache_clear()
+    monkeypatch.setattr(quantiser, "PACKAGE", "no_such_package_here")
+    assert not quantiser.is_here()
+    quantiser._function.cache_clear()
     with pytest.raises(StudioError, match=r"llama\.cpp is not installed here.*pip install"):
-        kernels.quantise(np.zeros((1, 256), np.float32), 12)
+        quantiser.quantise(np.zeros((1, 256), np.float32), 12)
 
 
 def test_a_library_without_the_function_is_told(monkeypatch, tmp_path):
@@ -69,7 +69,7 @@ def test_a_library_without_the_function_is_told(monkeypatch, tmp_path):
     (tmp_path / "hollow" / "__init__.py").touch()
     (tmp_path / "hollow" / "hollow.so").write_bytes(b"no library")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(kernels, "PACKAGE", "hollow")
-    kernels._function.cache_clear()
+    monkeypatch.setattr(quantiser, "PACKAGE", "hollow")
+    quantiser._function.cache_clear()
     with pytest.raises(StudioError, match="cannot be asked to pack"):
-        kernels.quantise(np.zeros((1, 256), np.float32), 12)
+        quantiser.quantise(np.zeros((1, 256), np.float32), 12)
