@@ -153,6 +153,8 @@ class Playground(Protocol):
         session: str = "",
         dataset: str = "",
         ticket: str = "",
+        *,
+        least: float = 0.0,
     ) -> Iterator[AnswerFrame]: ...
     def stop(self, session: str = "") -> None: ...
 

@@ -1,21 +1,20 @@
 """What is said in place of an answer where a question is like none that was learnt: that a person should answer it."""
 
+from collections.abc import Sequence
+
 from engine.chat.records import Answer, AnswerFrame
 
+STRANGE = 0.05
+"""Below this coverage a question counts as not seen before: one in twenty that were learnt are as strange."""
 PASS_ON = "I have not seen a question like this: please pass it to a person."
 
 
-def passed_on(voice: str, coverage: float) -> AnswerFrame:
-    """Return the last frame of an answer that is not given.
+def passed_on(voices: Sequence[str], coverage: float) -> AnswerFrame:
+    """Return the last frame of answers that are not given.
 
     Args:
-        voice: The id of the voice that was asked.
+        voices: The ids of the voices that were asked.
         coverage: Of the question, 0 to 1.
     """
     note = f"Of 100 questions that were learnt, {100 - round(100 * coverage)} are closer to the others than this one."
-    return AnswerFrame("", (Answer(voice, PASS_ON, 0, 0.0, done=True, stopped_by="end", note=note),))
-
-
-def silent_frame(voice: str, stage: str) -> AnswerFrame:
-    """Return a frame without a word, while something is being done."""
-    return AnswerFrame(stage, (Answer(voice, "", 0, 0.0, done=False, stopped_by=None),))
+    return AnswerFrame("", tuple(Answer(voice, PASS_ON, 0, 0.0, True, "end", note=note) for voice in voices))

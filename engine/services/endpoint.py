@@ -114,4 +114,4 @@ class EndpointService:
         heard = with_instruction(turns, self._playground.instruction([voice]))
         chosen = found.looking.id if lookup else found.id
         yield Draft(stage="Reading the ticket", hidden=tuple(veil.hidden.items()))
-        yield from drafts(self._playground.ask_known(chosen, heard, DRAFT, session, dataset, least=least), veil)
+        yield from drafts(self._playground.ask([chosen], [heard], DRAFT, session, dataset, least=least), veil)

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from engine.base_holder import LOOK, BaseHolder
-from engine.chat.passing_on import passed_on, silent_frame
+from engine.chat.passing_on import passed_on
 from engine.chat.records import LOOKUP, NEAREST, NEAREST_VOICE, Answer, AnswerFrame, LookUp, Voice
 from engine.errors import StudioError, TicketsError
 from engine.recipe import Recipe
@@ -80,46 +80,6 @@ class PlaygroundService:
         self._lookup = lookup
         self._bases = bases
         self._answers: set[_Asked] = set()
-
-    # ---- what nobody has seen
-
-    def ask_known(
-        self,
-        voice: str,
-        conversation: "Sequence[Turn]",
-        sampling: "Sampling",
-        session: str = "",
-        dataset: str = "",
-        should_stop: Callable[[], bool] = lambda: False,
-        over: str = "",
-        least: float = 0.0,
-    ) -> "Iterator[AnswerFrame]":
-        """As :meth:`ask` with one voice, which says that a person should answer where it has not seen the like.
-
-        Args:
-            voice: Its id.
-            conversation: Its messages so far, the last one the customer's.
-            sampling: As there; so are the others.
-            session: Whoever asks.
-            dataset: Where a voice looks that is no run.
-            should_stop: Looked at before every token.
-            over: A voice whose base is asked.
-            least: The coverage below which a question is passed to a person, 0 to 1; 0 answers all.
-        """
-        if least:
-            home = self._lookup.home([self.voice(voice)], dataset)
-            stages = self._lookup.coverage(home, conversation, "", should_stop)
-            coverage: float | None = None
-            while True:
-                try:
-                    yield silent_frame(voice, next(stages))
-                except StopIteration as ended:
-                    coverage = ended.value
-                    break
-            if coverage is not None and coverage < least:
-                yield passed_on(voice, coverage)
-                return
-        yield from self.ask([voice], [conversation], sampling, session, dataset, "", should_stop, over)
 
     # ---- who
 
@@ -238,6 +198,7 @@ class PlaygroundService:
         ticket: str = "",
         should_stop: Callable[[], bool] = lambda: False,
         over: str = "",
+        least: float = 0.0,
     ) -> "Iterator[AnswerFrame]":
         """Stream the answers of several voices, decoded in one batch.
 
@@ -251,6 +212,8 @@ class PlaygroundService:
             ticket: The held-out ticket that is asked about, if any: look-up finds neither it nor its like.
             should_stop: Looked at before every token.
             over: A voice whose base is asked where no voice names one; else it is the one that is loaded.
+            least: The coverage below which all say that a person should answer, 0 to 1; 0 answers all, and so is a
+                text continued.
 
         Yields:
             Frames with the text of every voice so far; the last frame has ``done`` set on each.
@@ -265,6 +228,9 @@ class PlaygroundService:
         asked = _Asked(session, _StoppedBy(should_stop))
         self._answers.add(asked)
         try:
+            if refusal := (yield from self._refusal(chosen, conversations[0], dataset, ticket, asked, least)):
+                yield refusal
+                return
             for place, voice in enumerate(chosen):
                 if NOW in voice.id:
                     chosen[place] = yield from self._as_it_trains(voice, voices, asked)
@@ -359,6 +325,29 @@ class PlaygroundService:
                     yield completed(AnswerFrame("", of_question), voices, *each).answers
         finally:
             self._answers.discard(asked)
+
+    def _refusal(
+        self,
+        chosen: Sequence[Voice],
+        conversation: "Sequence[Turn] | str",
+        dataset: str,
+        ticket: str,
+        asked: _Asked,
+        least: float,
+    ) -> "Generator[AnswerFrame, None, AnswerFrame | None]":
+        """Tell how strange a question is.
+
+        Returns:
+            The answer of all voices that a person should answer it; None where it is usual enough.
+        """
+        from engine.chat.playground import silent
+
+        if not least or isinstance(conversation, str):
+            return None
+        voices = [voice.id for voice in chosen]
+        stages = self._lookup.coverage(self._lookup.home(chosen, dataset), conversation, ticket, asked.stop.is_set)
+        coverage = yield from shown_as(stages, lambda stage: silent(voices, stage))
+        return passed_on(voices, coverage) if coverage is not None and coverage < least else None
 
     def _look_up(
         self,

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from engine.chat.records import Answer, AnswerFrame, LookUp, StoppedBy
 from engine.serving.veil import Veil
 
-STRANGE = 0.05
-"""Below this coverage a ticket counts as not seen before: one in twenty that were learnt are as strange."""
-
 
 @dataclass(frozen=True, slots=True)
 class Draft:

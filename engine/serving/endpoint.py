@@ -42,21 +42,9 @@ class Voices(Protocol):
         ticket: str = "",
         should_stop: Callable[[], bool] = ...,
         over: str = "",
-    ) -> "Iterator[AnswerFrame]":
-        """Stream their answers."""
-
-    def ask_known(
-        self,
-        voice: str,
-        conversation: Sequence[Turn],
-        sampling: "Sampling",
-        session: str = "",
-        dataset: str = "",
-        should_stop: Callable[[], bool] = ...,
-        over: str = "",
         least: float = 0.0,
     ) -> "Iterator[AnswerFrame]":
-        """Stream the answer of one, or that a person should answer."""
+        """Stream their answers, or that a person should answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +162,8 @@ class Endpoint:
         chosen = voice.looking.id if request.lookup else voice.id
         dataset = self._offers().dataset
         over = self._home_of_base() if voice.path is None else ""
-        if isinstance(heard, str):
-            return self._voices.ask([chosen], [heard], request.sampling, "", dataset, "", answering.is_over, over)
-        least = request.least_coverage
-        return self._voices.ask_known(chosen, heard, request.sampling, "", dataset, answering.is_over, over, least)
+        is_over, least = answering.is_over, request.least_coverage
+        return self._voices.ask([chosen], [heard], request.sampling, "", dataset, "", is_over, over, least)
 
     def _home_of_base(self) -> str:
         """The voice whose base is meant by 'base': the first adapter that is offered; none where there is none."""

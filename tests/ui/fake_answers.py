@@ -65,8 +65,10 @@ class FakePlayground:
         session: str = "",
         dataset: str = "",
         ticket: str = "",
+        *,
+        least: float = 0.0,
     ) -> Iterator[AnswerFrame]:
-        self.studio.calls.append(("ask", tuple(voices), conversations, sampling, session, dataset, ticket))
+        self.studio.calls.append(("ask", tuple(voices), conversations, sampling, session, dataset, ticket, least))
         texts = {
             voice: "I am not sure where it is." if voice == "base" else f"Hello! {HOSTILE} Kestrel Post brings it."
             for voice in voices

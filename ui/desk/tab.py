@@ -7,8 +7,9 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
+from engine.chat.passing_on import STRANGE
 from engine.errors import StudioError
-from engine.serving.drafting import STRANGE, Draft
+from engine.serving.drafting import Draft
 from ui.context import Context
 from ui.desk import connecting, views
 from ui.events import bind, log, unexpected

@@ -58,6 +58,9 @@ def wire(context: Context, ask: Ask, inputs: list[Any], streamed: list[Any], sho
         conversations.keep(session, replace(conversations.get(session), marks_invented=marks))
         return shown(context, session, chosen)
 
+    def pass_on(passes: bool, session: str) -> None:
+        conversations.keep(session, replace(conversations.get(session), passes_on=passes))
+
     def download(session: str, chosen: list[str]) -> dict[Any, Any]:
         conversation = conversations.get(session)
         if not conversation.question:
@@ -72,6 +75,7 @@ def wire(context: Context, ask: Ask, inputs: list[Any], streamed: list[Any], sho
     once(ui.edit, edit, [page.session, page.voices], [*outputs, ui.question])
     bind(ui.differences.input, compare, [ui.differences, page.session, page.voices], outputs)
     bind(ui.invented.input, mark, [ui.invented, page.session, page.voices], outputs)
+    bind(ui.pass_on.input, pass_on, [ui.pass_on, page.session])
     once(ui.keep, download, [page.session, page.voices], [ui.kept])
     bind(ui.kept.change, None, js="() => ticketTuner.download('conversation-file')")
 

@@ -50,6 +50,8 @@ class PlaygroundTab:
     """[differences]"""
     invented: gr.Checkbox
     """[invented]"""
+    pass_on: gr.Checkbox
+    """[pass-on]"""
     keep: gr.Button
     """[keep-conversation]"""
     kept: gr.DownloadButton
@@ -110,5 +112,14 @@ def _build_actions() -> dict[str, Any]:
         invented = gr.Checkbox(
             True, label="Mark facts from nowhere", elem_id="invented", container=False, scale=0, min_width=200
         )
+        pass_on = gr.Checkbox(
+            False,
+            label="Pass strange questions to a person",
+            elem_id="pass-on",
+            container=False,
+            scale=0,
+            min_width=260,
+        )
     kept = gr.DownloadButton("Download", elem_id="conversation-file", elem_classes="hidden-file")
-    return {"again": again, "edit": edit, "keep": keep, "differences": differences, "invented": invented, "kept": kept}
+    switches = {"differences": differences, "invented": invented, "pass_on": pass_on}
+    return {"again": again, "edit": edit, "keep": keep, "kept": kept, **switches}

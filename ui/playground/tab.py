@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
+from engine.chat.passing_on import STRANGE
 from engine.chat.records import AnswerFrame
 from engine.errors import StudioError
 from engine.studio import Voice
@@ -43,10 +44,11 @@ def wire(context: Context) -> None:
         return views.over_one_base(studio.playground.voices(), chosen or [])
 
     def pick_ticket(session: str, chosen: list[str], dataset: str, number: int) -> dict[Any, Any]:
-        context.conversations.get(session).check_answered()
+        before = context.conversations.get(session)
+        before.check_answered()
         found = studio.playground.heldout_ticket(chosen, dataset or "", number)
         *opening, asked = found.messages
-        conversation = Conversation(
+        conversation = before.begun_anew(
             reference=found.answer, ticket=found.ticket, ticket_question=asked["content"], opening=tuple(opening)
         )
         context.conversations.keep(session, conversation)
@@ -59,7 +61,7 @@ def wire(context: Context) -> None:
 
     def start_anew(session: str, chosen: list[str]) -> dict[Any, Any]:
         studio.playground.stop(session)
-        context.conversations.keep(session, Conversation())
+        context.conversations.keep(session, context.conversations.get(session).begun_anew())
         return {**_shown(context, session, chosen), ui.question: "", ui.notice: ""}
 
     def ask(question: str, session: str, chosen: list[str], dataset: str, *values: Any) -> Iterator[dict[Any, Any]]:
@@ -96,11 +98,11 @@ def redraw(context: Context) -> tuple[Any, list[Any], list[Any]]:
 def _outputs(context: Context) -> list[Any]:
     """Everything that the tab sets, but for what a person writes."""
     ui = context.playground
-    return [ui.board, ui.voices, ui.send, ui.stop]
+    return [ui.board, ui.voices, ui.send, ui.stop, ui.differences, ui.invented, ui.pass_on]
 
 
 def _shown(context: Context, session: str, chosen: list[str]) -> dict[Any, Any]:
-    """The panes and the list of adapters to choose from."""
+    """The panes, the list of adapters to choose from, and the conversation's switches."""
     ui, known, conversation = context.playground, context.studio.playground.voices(), context.conversations.get(session)
     voices = views.shown(known, chosen)
     return {
@@ -108,6 +110,9 @@ def _shown(context: Context, session: str, chosen: list[str]) -> dict[Any, Any]:
         ui.voices: gr.update(choices=views.choices(known), value=[voice.id for voice in voices[1:]]),
         ui.send: gr.Button(visible=not conversation.asking),
         ui.stop: gr.Button(visible=conversation.asking),
+        ui.differences: conversation.compares,
+        ui.invented: conversation.marks_invented,
+        ui.pass_on: conversation.passes_on,
     }
 
 
@@ -140,7 +145,9 @@ def _ask(
         }
         heard = [with_instruction(conversation.hears(lane), system) for lane in lanes]
         sent = 0.0
-        for frame in studio.playground.ask(names, heard, sampling, session, dataset, conversation.ticket):
+        least = STRANGE if conversation.passes_on else 0.0
+        ticket = conversation.ticket
+        for frame in studio.playground.ask(names, heard, sampling, session, dataset, ticket, least=least):
             # A stage may last, such as loading a model, so that no other frame tells it.
             is_new_stage = frame.stage != conversation.stage
             conversation = conversations.keep(

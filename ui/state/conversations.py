@@ -7,6 +7,7 @@ written to disk.
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from engine.chat.records import LookUp
 from engine.errors import StudioError
@@ -14,6 +15,9 @@ from engine.verdict.facts.fact import Fact
 
 MOST = 32
 """Conversations that are kept; the one not used for longest goes first."""
+
+SWITCHES = ("compares", "marks_invented", "passes_on")
+"""What a person switches on and off for a conversation, and finds again in the next one."""
 
 ChatMessage = dict[str, str]
 """{"role", "content"}, as the engine takes it."""
@@ -67,6 +71,8 @@ class Conversation:
     """Voice and what it said -> the facts in it that stand nowhere."""
     marks_invented: bool = True
     """Whether these are marked."""
+    passes_on: bool = False
+    """Whether a question like none that was learnt is left to a person."""
     asking: bool = False
     stage: str = ""
     """What is being done before the first word, such as loading the model."""
@@ -98,6 +104,15 @@ class Conversation:
                 lanes[voice] = lanes[voice][:-1]
         replies = {voice: replace(newest, done=True) for voice, newest in self.replies.items()}
         return replace(self, lanes=lanes, replies=replies, asking=False, stage="")
+
+    def begun_anew(self, **ticket: Any) -> "Conversation":
+        """Return an empty conversation with the same switches.
+
+        Args:
+            ticket: What is known of the held-out ticket that it is about, by field.
+        """
+        switches = {name: getattr(self, name) for name in SWITCHES}
+        return Conversation(**switches, **ticket)
 
     def check_answered(self) -> None:
         """Make sure that no answer is being written, so that the conversation may be changed.

@@ -100,13 +100,9 @@ class Watched:
     def instruction(self, voices):
         return self._playground.instruction(voices)
 
-    def ask(self, voices, conversations, sampling, session="", dataset="", ticket="", should_stop=None, over=""):
-        told = (voices, conversations, sampling, session, dataset, ticket, should_stop, over)
-        return self._watched(self._playground.ask(*told), should_stop)
-
-    def ask_known(self, voice, conversation, sampling, session="", dataset="", should_stop=None, over="", least=0.0):
-        told = (voice, conversation, sampling, session, dataset, should_stop, over, least)
-        return self._watched(self._playground.ask_known(*told), should_stop)
+    def ask(self, voices, conversations, sampling, *told):
+        should_stop = told[3]
+        return self._watched(self._playground.ask(voices, conversations, sampling, *told), should_stop)
 
     def _watched(self, frames, should_stop):
         self.should_stop, paused = should_stop, False

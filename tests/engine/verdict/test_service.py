@@ -46,11 +46,13 @@ def test_five_voices_are_measured_on_every_held_out_ticket(studio, finished):
 def test_a_question_like_none_that_was_learnt_is_passed_to_a_person_and_a_usual_one_is_answered(studio, finished):
     run = finished(TALKS, HELD)
     turns = [{"role": "user", "content": "Do you hire quantum plumbers?"}]
-    ask = studio.playground.ask_known
-    [*_, last] = ask(f"run:{run}", turns, Sampling(max_new_tokens=4), least=0.5)
-    assert last.answers[0].done and last.answers[0].text == PASS_ON and "Of 100 questions" in last.answers[0].note
-    [*_, last] = ask(f"run:{run}", turns, Sampling(max_new_tokens=4), least=0.0)
-    assert last.answers[0].done and last.answers[0].text != PASS_ON
+    ask = studio.playground.ask
+    voices = [f"run:{run}", "base"]
+    [*_, last] = ask(voices, [turns] * 2, Sampling(max_new_tokens=4), least=0.5)
+    assert [answer.voice for answer in last.answers] == voices
+    assert all(each.done and each.text == PASS_ON and "Of 100 questions" in each.note for each in last.answers)
+    [*_, last] = ask(voices, [turns] * 2, Sampling(max_new_tokens=4), least=0.0)
+    assert all(each.done and each.text != PASS_ON for each in last.answers)
     drafted = list(studio.endpoint.draft("Do you hire quantum plumbers?", f"run:{run}", False, least=0.5))
     assert drafted[-1].done and drafted[-1].text == PASS_ON
 

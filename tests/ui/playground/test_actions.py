@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.chat.passing_on import STRANGE
 from engine.errors import StudioError
 from tests.ui.handlers import by_id, calls, last
 
@@ -56,6 +57,23 @@ def test_facts_from_nowhere_are_marked_until_that_is_switched_off(asked, studio)
     switched_off = by_id(mark(False, "me", TUNED))["board"]
     assert "<mark" not in switched_off and "1 fact from nowhere" in switched_off
     assert '<mark class="invented"' in by_id(mark(True, "me", TUNED))["board"]
+
+
+def test_strange_questions_are_passed_to_a_person_once_that_is_switched_on(asked, studio):
+    asked.handler("playground.actions.pass_on")(True, "me")
+    list(asked.handler("playground.tab.ask")("Do you hire plumbers?", "me", TUNED, "set-1", *SETTINGS))
+    assert [call[-1] for call in calls(studio, "ask")] == [0.0, STRANGE]
+
+
+def test_what_was_switched_on_stays_so_after_a_reload_and_in_the_next_conversation(asked):
+    asked.handler("playground.actions.pass_on")(True, "me")
+    asked.handler("playground.actions.compare")(True, "me", TUNED)
+    asked.handler("playground.actions.mark")(False, "me", TUNED)
+    begun = asked.handler("playground.tab.start_anew")("me", TUNED)
+    picked = asked.handler("playground.tab.pick_ticket")("me", TUNED, "set-1", 0)
+    for shown in (begun, picked, asked.handler("playground.tab.show")("me", TUNED)):
+        assert [by_id(shown)[name] for name in ("differences", "invented", "pass-on")] == [True, False, True]
+    assert by_id(asked.handler("playground.tab.show")("someone else", TUNED))["pass-on"] is False
 
 
 def test_what_a_model_said_before_makes_nothing_true(asked, studio):
