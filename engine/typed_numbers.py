@@ -8,6 +8,7 @@ import math
 import re
 from decimal import Decimal
 
+MINUS = "\N{MINUS SIGN}"
 _NUMBER = re.compile(r"(?P<sign>[+-]?)(?P<digits>\d[\d.,' ]*|[.,]\d+)(?P<exponent>[eE][+-]?\d+)?")
 _GROUPS = re.compile(r"[1-9]\d{0,2}(?:(?P<mark>[.,' ])\d{3})(?:(?P=mark)\d{3})*")
 """A whole number in groups of three: 1,000 or 131.072 or 1 000 000."""
@@ -61,6 +62,13 @@ def plain(value: float, *, groups: bool = True) -> str:
 def short(value: float) -> str:
     """Write a number by its first two digits that count, without an exponent: '0.00004' for 3.9999e-05."""
     return plain(float(f"{value:.2g}"))
+
+
+def signed(value: float, digits: int = 0) -> str:
+    """Write a difference with its sign, a true minus: '+1.20', '−0.5'; what rounds to nothing has none."""
+    text = f"{abs(value):.{digits}f}"
+    sign = "" if not float(text) else MINUS if value < 0 else "+"
+    return f"{sign}{text}"
 
 
 def _parts(text: str) -> tuple[str, str, str, str, str]:

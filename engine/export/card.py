@@ -21,6 +21,7 @@ from engine.training.forgetting.alarm import alarm, rises
 from engine.training.runs.directory import RunDirectory
 from engine.training.runs.events import Evaluated
 from engine.training.runs.history import History
+from engine.typed_numbers import signed
 from engine.verdict.leak.certificate import Certificate
 from engine.verdict.records import Verdict
 from engine.verdict.repeated import Repeated
@@ -267,7 +268,7 @@ def _forgotten(history: History, result: Result) -> str:
     if not seen or history.general[0].step:
         return ""
     worst = rises(history.general[0], seen[-1])[0]
-    told = f"{worst.nats:+.2f} nats a token on {worst.on}"
+    told = f"{signed(worst.nats, 2)} nats a token on {worst.on}"
     if alarm(history.general, step or None):
         return f"it forgets: {told}, more than the {worst.allowed:g} that are allowed"
     return f"{told}, within the {worst.allowed:g} that are allowed"

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import median
 
 from engine.chat.records import LOOKUP, NEAREST
 from engine.recipe import Recipe
+from engine.training.forgetting.alarm import alarm
 from engine.training.runs.history import History
-from engine.typed_numbers import short
+from engine.typed_numbers import short, signed
 from engine.verdict.intervals import rounded
 from engine.verdict.records import Verdict
 
 NEAR = 0.02
 """Nats a token; held-out losses closer than this are taken for equal."""
+FLAT = 0.05
+"""Share of its loss below which training loss has not fallen."""
 STILL_FALLING = 0.03
 """Share of its loss that a run must still lose between its last two checks to be told to go on."""
 FEW = 50
@@ -62,10 +66,17 @@ def learnt_by_heart(seen: Seen) -> tuple[str, str] | None:
     before = [step.loss for step in seen.history.steps if step.step <= best.step]
     if not after or not before or after[-1] >= before[-1]:
         return None
+    finished = seen.history.finished
+    kept = finished is not None and finished.step == best.step
+    take = (
+        "That checkpoint is the one you have; next time train"
+        if kept
+        else (f"Take the checkpoint of step {best.step:,}, or train")
+    )
     return (
         f"Held-out loss rose from step {best.step:,} ({best.loss:.2f} to {checks[-1].loss:.2f}) while training loss "
         f"fell ({before[-1]:.2f} to {after[-1]:.2f}): it began to learn tickets by heart.",
-        f"Take the checkpoint of step {best.step:,}, or train with one pass less (epochs, now {seen.recipe.epochs:g}).",
+        f"{take} {_shorter(seen.recipe)}.",
     )
 
 
@@ -79,7 +90,7 @@ def ended_too_early(seen: Seen) -> tuple[str, str] | None:
         return None
     return (
         f"Held-out loss was still falling when the run ended ({earlier:.2f} to {last:.2f} in its last check).",
-        f"Train longer: {2 * seen.recipe.epochs:g} passes (epochs) instead of {seen.recipe.epochs:g}.",
+        f"Train longer: {_longer(seen)}.",
     )
 
 
@@ -88,10 +99,35 @@ def learnt_nothing(seen: Seen) -> tuple[str, str] | None:
     before, best = seen.history.before, seen.history.best
     if before is None or best is None or best.loss < before.loss - NEAR:
         return None
+    saw = f"Held-out loss did not fall: {before.loss:.2f} before training, {best.loss:.2f} at best"
+    rate = seen.recipe.learning_rate
+    if best.loss > before.loss + NEAR:
+        return f"{saw}.", f"Take smaller steps: a learning rate of {short(rate / 5)} instead of {short(rate)}."
+    first, last = _ends(seen.history)
+    if last < first * (1 - FLAT):
+        return (
+            f"{saw}, though training loss fell ({first:.2f} to {last:.2f}).",
+            "What it learns of some tickets does not help with others: bring more of them, and see on the tab Tickets "
+            "whether those held out are of the same kind.",
+        )
     return (
-        f"Held-out loss did not fall: {before.loss:.2f} before training, {best.loss:.2f} at best.",
-        f"Take smaller steps: a learning rate of {short(seen.recipe.learning_rate / 5)} instead of "
-        f"{short(seen.recipe.learning_rate)}.",
+        f"{saw}, and neither did training loss ({first:.2f} to {last:.2f}).",
+        f"Take larger steps: a learning rate of {short(rate * 5)} instead of {short(rate)}.",
+    )
+
+
+def forgets(seen: Seen) -> tuple[str, str] | None:
+    """The weights that are kept have lost too much of what the base knew."""
+    finished = seen.history.finished
+    rings = alarm(seen.history.general, finished.step if finished and finished.step else None)
+    if rings is None:
+        return None
+    rise, rate = rings.rise, seen.recipe.learning_rate
+    return (
+        f"Its loss on {rise.on} has risen from {rise.before:.2f} to {rise.now:.2f}, by more than the {rise.allowed:g} "
+        "that are allowed: it forgets what it knew.",
+        f"Take smaller steps (a learning rate of {short(rate / 5)} instead of {short(rate)}), or mix in general "
+        "examples (general).",
     )
 
 
@@ -114,11 +150,14 @@ def retrieval_is_enough(seen: Seen) -> tuple[str, str] | None:
     other = found.headline.alternative
     if other != NEAREST and not other.endswith(LOOKUP):
         return None
-    points = -found.headline.difference.mean
-    return (
-        f"Beside the tuned model, {found.voice(other).label} has {points:+.0f} points of chrF.",
-        "Answer with look-up over the base model; or train with look-up (lookup): then manner and facts come together.",
-    )
+    points = signed(-found.headline.difference.mean)
+    told = f"Beside the tuned model, {found.voice(other).label} has {points} points of chrF"
+    if other == NEAREST:
+        do = "Your answers repeat: texts that agents can insert in your help desk may be all that you need"
+    else:
+        do = "Answer with look-up over the base model"
+    more = "" if seen.recipe.lookup else "; or train with look-up (lookup): then manner and facts come together"
+    return f"{told}.", f"{do}{more}."
 
 
 def invents_more(seen: Seen) -> tuple[str, str] | None:
@@ -130,7 +169,8 @@ def invents_more(seen: Seen) -> tuple[str, str] | None:
     now = seen.verdict.figures[seen.verdict.headline.tuned]["inventions"].mean
     return (
         f"It invents {now:.1f} facts an answer, {apart:.1f} more than the base model (clear).",
-        "Train with look-up (lookup), take a larger model, or fewer passes: facts learnt late are made up most.",
+        f"{'Take' if seen.recipe.lookup else 'Train with look-up (lookup), take'} a larger model, or fewer passes: "
+        "facts learnt late are made up most.",
     )
 
 
@@ -146,7 +186,8 @@ def invents_as_it_learns(seen: Seen) -> tuple[str, str] | None:
         f"Its answers to {last.answers} held-out tickets had {least.invented} facts from nowhere at step "
         f"{least.step:,} and {last.invented} at step {last.step:,}: manner is learnt early, facts learnt late are made "
         "up.",
-        "Train again with the best checkpoint chosen by both (best_by), or with look-up (lookup), which brings facts.",
+        "Train again with the best checkpoint chosen by both (best_by)"
+        + ("." if seen.recipe.lookup else ", or with look-up (lookup), which brings facts."),
     )
 
 
@@ -158,7 +199,8 @@ def does_not_end(seen: Seen) -> tuple[str, str] | None:
     return (
         f"{1 - ends:.0%} of its answers do not end by themselves.",
         "See on the tab Tickets how many answers are cut off, and raise the longest conversation (max_length, now "
-        f"{seen.recipe.max_length:,} tokens): what is cut has no end mark to learn from.",
+        f"{seen.recipe.max_length:,} tokens): what is cut has no end mark to learn from. If none is, train longer: "
+        f"{_longer(seen)}.",
     )
 
 
@@ -167,6 +209,13 @@ def breaks(seen: Seen) -> tuple[str, str] | None:
     broken = _mean(seen, "broken")
     if broken is None or broken < SHARE:
         return None
+    assert seen.verdict is not None
+    base = seen.verdict.figures.get("base", {}).get("broken")
+    if base is not None and base.mean >= broken:
+        return (
+            f"{broken:.0%} of its answers are empty or go in circles, and {base.mean:.0%} of the base model's.",
+            "Take a larger base model, or a repetition penalty of 1.1 in the playground.",
+        )
     return (
         f"{broken:.0%} of its answers are empty or go in circles.",
         f"Take smaller steps (learning_rate, now {short(seen.recipe.learning_rate)}), or a repetition penalty of 1.1 "
@@ -210,6 +259,7 @@ def too_few_to_tell(seen: Seen) -> tuple[str, str] | None:
 
 RULES: tuple[Callable[[Seen], tuple[str, str] | None], ...] = (
     learnt_nothing,
+    forgets,
     learnt_by_heart,
     ended_too_early,
     too_few_tickets,
@@ -229,6 +279,32 @@ def advice(seen: Seen) -> tuple[Advice, ...]:
     """Return what the rules have to say of a run, the most urgent first; nothing where all is well."""
     told = ((rule.__name__, rule(seen)) for rule in RULES)
     return tuple(Advice(*words, rule=name.replace("_", " ")) for name, words in told if words)
+
+
+def _shorter(recipe: Recipe) -> str:
+    """Say how to train less than a recipe does."""
+    if recipe.max_steps:
+        return f"fewer steps (max_steps, now {recipe.max_steps:,})"
+    less = "one pass less" if recipe.epochs > 1 else "half as long"
+    return f"{less} (epochs, now {recipe.epochs:g})"
+
+
+def _longer(seen: Seen) -> str:
+    """Say how to train twice as long as a run has."""
+    recipe, last, started = seen.recipe, seen.history.last, seen.history.started
+    passes = f"{2 * recipe.epochs:g} passes (epochs) instead of {recipe.epochs:g}"
+    if not recipe.max_steps or (started and started.steps < recipe.max_steps):
+        return passes
+    steps = f"{2 * recipe.max_steps:,} steps (max_steps) instead of {recipe.max_steps:,}"
+    taken = 2 * recipe.max_steps * last.epoch / last.step if last and last.step else 0.0
+    return steps if taken <= recipe.epochs else f"{steps}, and {passes}"
+
+
+def _ends(history: History) -> tuple[float, float]:
+    """The usual training loss of the first and of the last quarter of a run's steps."""
+    losses = [step.loss for step in history.steps] or [0.0]
+    few = max(1, len(losses) // 4)
+    return median(losses[:few]), median(losses[-few:])
 
 
 def _mean(seen: Seen, measure: str) -> float | None:

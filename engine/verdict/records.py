@@ -29,14 +29,32 @@ class Measure:
     better: Better
     about: str
     """In a sentence."""
+    most: float = math.inf
+    """The highest value that there is; the lowest of every measure is 0."""
+
+    def possible(self, difference: Interval) -> tuple[float, float]:
+        """Return the range of a difference as it is shown: cut where no difference can lie.
+
+        The interval itself reaches beyond what is possible where groups are few, since it is symmetrical; verdict.json
+        has it uncut.
+        """
+        return max(-self.most, difference.low), min(self.most, difference.high)
 
 
 MEASURES: dict[str, Measure] = {
     "chrf": Measure(
-        "Like the agent's (chrF)", "of 100", "more", "Runs of letters that it has in common with what the agent wrote."
+        "Like the agent's (chrF)",
+        "of 100",
+        "more",
+        "Runs of letters that it has in common with what the agent wrote.",
+        most=100.0,
     ),
     "rouge_l": Measure(
-        "Same words in order (ROUGE-L)", "of 100", "more", "The longest series of words that both have in this order."
+        "Same words in order (ROUGE-L)",
+        "of 100",
+        "more",
+        "The longest series of words that both have in this order.",
+        most=100.0,
     ),
     "loss": Measure(
         "Surprise at the agent's answer (loss)",
@@ -45,9 +63,11 @@ MEASURES: dict[str, Measure] = {
         "How unlikely it finds each next token of what the agent really wrote.",
     ),
     "length": Measure("Length", "times the agent's", "as the agents", "Characters, beside those of the agent's."),
-    "language": Measure("Language kept", "share", "more", "Whether it answers in the language that the agent used."),
-    "ends": Measure("Ends by itself", "share", "more", "Whether it stops before the longest answer allowed."),
-    "broken": Measure("Empty or going in circles", "share", "less", "Nothing, or the same again and again."),
+    "language": Measure(
+        "Language kept", "share", "more", "Whether it answers in the language that the agent used.", 1.0
+    ),
+    "ends": Measure("Ends by itself", "share", "more", "Whether it stops before the longest answer allowed.", 1.0),
+    "broken": Measure("Empty or going in circles", "share", "less", "Nothing, or the same again and again.", 1.0),
     "inventions": Measure(
         "Invented",
         "an answer",

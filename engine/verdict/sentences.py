@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping
 
 from engine.chat.records import LOOKUP, NEAREST
+from engine.typed_numbers import signed
 from engine.verdict.intervals import Interval, rounded
-from engine.verdict.records import DECIDES, Headline, JudgedVoice, Kind
+from engine.verdict.records import DECIDES, MEASURES, Headline, JudgedVoice, Kind
 
 MARGIN = 3.0
 """Points of chrF that count as no difference that matters: one word in another form in an answer of two sentences."""
@@ -84,7 +85,8 @@ def besides(seen: Headline, voices: Mapping[str, JudgedVoice], figures: Figures,
 def _apart(difference: Interval) -> str:
     if not math.isfinite(difference.error):
         return "All tickets are of one customer or topic, so that nothing can be said beyond them."
-    return f"The difference is {difference.mean:+.1f} points, between {difference.low:+.1f} and {difference.high:+.1f}."
+    low, high = MEASURES[DECIDES].possible(difference)
+    return f"The difference is {signed(difference.mean, 1)} points, between {signed(low, 1)} and {signed(high, 1)}."
 
 
 def _widened(voices: Mapping[str, JudgedVoice]) -> str:

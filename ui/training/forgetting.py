@@ -8,7 +8,7 @@ from engine.recipe import FIELDS, Recipe
 from engine.studio import RunInfo
 from engine.training.forgetting.alarm import MIXED_IN, Alarm, alarm, rises
 from engine.training.runs.events import GeneralChecked
-from engine.typed_numbers import short
+from engine.typed_numbers import short, signed
 from ui import icons
 from ui.parts import NOTHING, join
 
@@ -46,7 +46,7 @@ def _calm(before: GeneralChecked, now: GeneralChecked) -> str:
             "What it knew before: it has forgotten nothing, by its loss on general texts in six languages and on plain "
             "instructions."
         )
-    told = ", ".join(f"{rise.nats:+.2f} on {rise.on} ({rise.allowed:g} are allowed)" for rise in found)
+    told = ", ".join(f"{signed(rise.nats, 2)} on {rise.on} ({rise.allowed:g} are allowed)" for rise in found)
     return f"What it knew before: it has forgotten little, by its loss in nats a token: {told}."
 
 

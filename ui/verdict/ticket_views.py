@@ -12,7 +12,7 @@ from engine.verdict.transcript import SaidAnswer
 from ui import words
 from ui.parts import NOTHING, banner, join
 from ui.playground.inventions import counted, marked
-from ui.verdict.views import figure, short_label, signed, voices_in_order
+from ui.verdict.views import difference, figure, short_label, voices_in_order
 
 SHOWN = 3
 """Tickets a group."""
@@ -67,7 +67,9 @@ def listed(found: Verdict, answers: Answers, voice: str, measure: str, chosen: s
         return _section(f"{head} ({words.count(len(rows), 'ticket')})", rows, back)
     return join(
         [
-            _section(name, [_row(ticket, answers, signed(gain(found, ticket), DECIDES), chosen) for ticket in tickets])
+            _section(
+                name, [_row(ticket, answers, difference(gain(found, ticket), DECIDES), chosen) for ticket in tickets]
+            )
             for name, tickets in groups(found).items()
         ]
     )

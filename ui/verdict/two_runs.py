@@ -8,7 +8,7 @@ from engine.recipe import FIELDS
 from engine.verdict.records import DECIDES, MEASURES, TwoRuns
 from ui import words
 from ui.parts import join
-from ui.verdict.views import signed, span
+from ui.verdict.views import difference, span
 
 
 def told(seen: TwoRuns, name: str, other: str, tickets: Sequence[str] = ("", "")) -> Markup:
@@ -59,7 +59,7 @@ def _value(value: object, unit: str) -> str:
 def _differences(seen: TwoRuns) -> Markup:
     rows = [
         Markup('<tr><th scope="row">{}</th><td class="number">{}</td><td class="number">{}</td></tr>').format(
-            MEASURES[measure].label, signed(apart.mean, measure), span(apart, measure)
+            MEASURES[measure].label, difference(apart.mean, measure), span(apart, measure)
         )
         for measure, apart in seen.differences.items()
     ]

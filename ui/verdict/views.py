@@ -8,6 +8,7 @@ from markupsafe import Markup
 from engine.chat.records import NEAREST
 from engine.studio import RunInfo
 from engine.training.runs.status import ACTIVE
+from engine.typed_numbers import signed
 from engine.verdict.coach import Advice
 from engine.verdict.intervals import Interval
 from engine.verdict.records import DECIDES, MEASURES, Kind, Verdict
@@ -35,7 +36,8 @@ ABOUT_COVERAGE = (
 )
 SHARES = frozenset({"language", "ends", "broken"})
 """Measures that are shares of the answers."""
-MINUS = "\N{MINUS SIGN}"
+DIGITS = {"chrf": 0, "rouge_l": 0, "loss": 2, "length": 2, "inventions": 1}
+"""Behind the point, of the others."""
 
 
 def heading(run: RunInfo) -> Markup:
@@ -221,30 +223,24 @@ def _cell(found: Verdict, voice: str, measure: str, opened: bool) -> Markup:
 
 def _difference(apart: Interval, measure: str) -> Markup:
     shown = "<strong>{}</strong>" if apart.is_clear else "<span>{}</span>"
-    return Markup(shown + '<span class="range">{}</span>').format(signed(apart.mean, measure), span(apart, measure))
+    return Markup(shown + '<span class="range">{}</span>').format(difference(apart.mean, measure), span(apart, measure))
 
 
 def span(seen: Interval, measure: str) -> str:
     """Write the range of a difference."""
     if not math.isfinite(seen.error):
         return "cannot be told"
-    return f"{signed(seen.low, measure)} to {signed(seen.high, measure)}"
+    low, high = MEASURES[measure].possible(seen)
+    return f"{difference(low, measure)} to {difference(high, measure)}"
 
 
 def figure(value: float, measure: str) -> str:
     """Write a value of a measure."""
     if measure in SHARES:
         return words.percent(value)
-    digits = {"chrf": 0, "rouge_l": 0, "loss": 2, "length": 2, "inventions": 1}[measure]
-    return f"{value:.{digits}f}"
+    return f"{value:.{DIGITS[measure]}f}"
 
 
-def signed(value: float, measure: str) -> str:
-    """Write a difference of a measure with its sign."""
-    if measure in SHARES:
-        text = f"{abs(value) * 100:.0f}"
-    else:
-        digits = {"chrf": 0, "rouge_l": 0, "loss": 2, "length": 2, "inventions": 1}[measure]
-        text = f"{abs(value):.{digits}f}"
-    sign = "" if not float(text) else MINUS if value < 0 else "+"
-    return f"{sign}{text}"
+def difference(value: float, measure: str) -> str:
+    """Write a difference of a measure with its sign; of shares in points of 100."""
+    return signed(value * 100) if measure in SHARES else signed(value, DIGITS[measure])

@@ -6,7 +6,7 @@ import pytest
 
 from engine.chat.records import NEAREST
 from engine.recipe import Recipe
-from engine.training.runs.events import Evaluated, Finished, Replied, Started, Stepped
+from engine.training.runs.events import Evaluated, Finished, GeneralChecked, Replied, Started, Stepped
 from engine.training.runs.history import History
 from engine.verdict.coach import RULES, Advice, Seen, advice
 from engine.verdict.intervals import Interval
@@ -24,6 +24,11 @@ def history(heldout=(4.0, 2.0, 1.99), training=(3.0, 2.0, 1.8), learnt=180):
 def replies(*told):
     """A run whose answers to three tickets invented so many facts at these steps."""
     return replace(history(), replies=(Replied(0, 3, 0), *(Replied(step, 3, invented) for step, invented in told)))
+
+
+def general(before, now):
+    """A run whose loss on general texts rose so."""
+    return replace(history(), general=(GeneralChecked(0, before, 2.0), GeneralChecked(20, now, 2.0)))
 
 
 def verdict(kind="better", alternative="base+lookup", apart=None, **means):
@@ -54,6 +59,7 @@ CASES = {
     ),
     "ended_too_early": (seen(history((4.0, 2.0, 1.5))), seen(history((4.0, 2.0, 1.99))), "2.00 to 1.50"),
     "learnt_nothing": (seen(history((2.0, 2.1, 2.2))), seen(history((2.0, 1.5, 1.49))), "2.00 before training"),
+    "forgets": (seen(general(3.0, 3.8)), seen(general(3.0, 3.7)), "on general texts has risen from 3.00 to 3.80"),
     "too_few_tickets": (seen(history(learnt=49)), seen(history(learnt=50)), "49 conversations"),
     "retrieval_is_enough": (
         seen(of_verdict=verdict("worse", NEAREST)),
@@ -102,6 +108,65 @@ def test_where_all_is_well_nothing_is_said():
 
 def test_a_run_that_was_not_judged_and_has_no_curve_yet_is_borne():
     assert advice(Seen(Recipe(), History(None, (), (), (), (), None), None)) == ()
+
+
+@pytest.mark.parametrize(
+    ("heldout", "training", "do"),
+    [
+        ((2.0, 2.5, 2.6), (3.0, 2.0, 1.5), "Take smaller steps: a learning rate of 0.00004 instead of 0.0002."),
+        ((2.0, 2.0, 2.0), (2.0, 2.0, 2.0), "Take larger steps: a learning rate of 0.001 instead of 0.0002."),
+        ((2.0, 2.0, 2.0), (2.0, 1.5, 1.0), "What it learns of some tickets does not help with others: bring more"),
+    ],
+)
+def test_who_has_learnt_nothing_is_told_by_the_curves_why(heldout, training, do):
+    [told] = said_by("learnt_nothing", seen(history(heldout, training)))
+    assert told.do.startswith(do)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "do"),
+    [
+        ({}, "Train longer: 6 passes (epochs) instead of 3."),
+        ({"max_steps": 30}, "Train longer: 60 steps (max_steps) instead of 30."),
+        (
+            {"max_steps": 30, "epochs": 1.5},
+            "Train longer: 60 steps (max_steps) instead of 30, and 3 passes (epochs) instead of 1.5.",
+        ),
+        ({"max_steps": 900}, "Train longer: 6 passes (epochs) instead of 3."),
+    ],
+)
+def test_longer_means_what_has_ended_the_run(recipe, do):
+    [told] = said_by("ended_too_early", seen(history((4.0, 2.0, 1.5)), **recipe))
+    assert told.do == do
+
+
+@pytest.mark.parametrize(
+    ("kept", "recipe", "do"),
+    [
+        (20, {}, "Take the checkpoint of step 10, or train one pass less (epochs, now 3)."),
+        (10, {}, "That checkpoint is the one you have; next time train one pass less (epochs, now 3)."),
+        (10, {"epochs": 1}, "That checkpoint is the one you have; next time train half as long (epochs, now 1)."),
+        (20, {"max_steps": 30}, "Take the checkpoint of step 10, or train fewer steps (max_steps, now 30)."),
+    ],
+)
+def test_who_has_the_best_checkpoint_is_not_told_to_take_it(kept, recipe, do):
+    curve = replace(history((4.0, 1.5, 1.6), (1.6, 1.2, 0.9)), finished=Finished(kept, 84.0))
+    [told] = said_by("learnt_by_heart", seen(curve, **recipe))
+    assert told.do == do
+
+
+def test_what_was_done_already_is_not_advised():
+    figures = verdict("worse", "base+lookup", inventions=0.9, apart=Interval(0.6, 0.3, 0.9, 0.1, 19, 19))
+    for told in advice(seen(replies((10, 2), (20, 9)), figures, lookup=True)):
+        assert "look-up (lookup)" not in told.do
+    assert any("look-up (lookup)" in told.do for told in advice(seen(of_verdict=figures)))
+
+
+def test_where_the_base_goes_in_circles_as_well_the_rate_is_not_blamed():
+    figures = verdict(broken=0.4)
+    figures.figures["base"]["broken"] = Interval(0.5, 0.4, 0.6, 0.1, 19, 19)
+    [told] = said_by("breaks", seen(of_verdict=figures))
+    assert told.do.startswith("Take a larger base model") and "50% of the base model's" in told.saw
 
 
 def test_who_has_chosen_by_inventions_is_not_told_to():

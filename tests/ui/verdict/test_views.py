@@ -52,7 +52,9 @@ def test_the_figure_whose_tickets_are_shown_is_pressed(found):
 def test_a_clear_difference_is_bold_and_has_its_range(found):
     apart = found.differences["base"]["chrf"]
     assert apart.is_clear
-    told = f'<strong>{views.signed(apart.mean, "chrf")}</strong><span class="range">{views.span(apart, "chrf")}</span>'
+    told = (
+        f'<strong>{views.difference(apart.mean, "chrf")}</strong><span class="range">{views.span(apart, "chrf")}</span>'
+    )
     assert told in views.table(found)
 
 
@@ -61,15 +63,17 @@ def test_a_clear_difference_is_bold_and_has_its_range(found):
     [
         (12.4, "chrf", "+12"),
         (-0.3, "chrf", "0"),
-        (-0.25, "ends", f"{views.MINUS}25"),
-        (-1.234, "loss", f"{views.MINUS}1.23"),
+        (-0.25, "ends", "−25"),
+        (-1.234, "loss", "−1.23"),
     ],
 )
 def test_a_difference_has_a_sign_unless_it_is_none(value, measure, told):
-    assert views.signed(value, measure) == told
+    assert views.difference(value, measure) == told
 
 
 def test_a_range_without_end_is_said_in_words():
+    assert views.span(Interval(-60, -130, 10, 30, 4, 3), "chrf") == "−100 to +10"
+    assert views.span(Interval(0.5, -0.2, 1.2, 0.3, 4, 3), "ends") == "−20 to +100"
     assert views.span(Interval(1, -float("inf"), float("inf"), float("inf"), 3, 1), "chrf") == "cannot be told"
 
 
