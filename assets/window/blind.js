@@ -11,7 +11,7 @@ export function blind(element, trigger, watch, events) {
     if (!button) return;
     event.preventDefault();
     event.stopPropagation();  // digits open the tabs elsewhere
-    button.click();
+    if (!event.repeat) button.click();  // a key that is held votes once
   });
   watch("value", () => setTimeout(() => element.querySelector(".blind-card")?.focus({ preventScroll: true })));
 }

@@ -12,6 +12,7 @@ from typing import Any
 from engine.errors import StudioError
 from engine.export.result import Result, newest_result
 from engine.export.usage import STARTER_FOLDER, usage_script
+from engine.model.adapter_files import weights_digest
 from engine.model.catalogue import find
 from engine.model.chat_format import read_chat_format
 from engine.model.sources import is_hub_id, public_name
@@ -94,7 +95,7 @@ def card_of(run: RunDirectory, result: Result, kind: Kind, chapter: str) -> str:
         opening(run.status.name, recipe, kind, _unfinished(result)),
         chapter,
         _numbers(run, result),
-        _verdict(run),
+        _verdict(run, result),
         _learnt_from(run),
         settings(recipe),
         limits(recipe, kind),
@@ -274,10 +275,12 @@ def _forgotten(history: History, result: Result) -> str:
     return f"{told}, within the {worst.allowed:g} that are allowed"
 
 
-def _verdict(run: RunDirectory) -> str:
-    """What was found when the run was judged, and what people preferred; nothing where it was not judged."""
+def _verdict(run: RunDirectory, result: Result) -> str:
+    """What was found when these weights were judged, and what people preferred; nothing where they were not judged."""
     try:
         found = Verdict.of_json(read_object(run.path / "verdict.json"))
+        if weights_digest(result.folder) != found.weights:
+            return ""
     except StudioError:
         return ""
     told = [found.sentence, *found.more]

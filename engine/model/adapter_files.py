@@ -5,6 +5,7 @@ Whatever lies in such a folder may come from a stranger: weights come through sa
 model and loads nothing into one.
 """
 
+import hashlib
 import re
 import zipfile
 from collections.abc import Mapping
@@ -153,6 +154,19 @@ def weights_file(folder: Path) -> Path:
     raise ModelError(
         f"{folder.name} holds no adapter weights ({WEIGHTS} is missing).", "Pick the folder or .zip of an adapter."
     )
+
+
+def weights_digest(folder: Path) -> str:
+    """Return what tells an adapter's weights from others: sixteen hexadecimal digits of its file's SHA-256.
+
+    Raises:
+        ModelError: There are none, or they cannot be read.
+    """
+    try:
+        with weights_file(folder).open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()[:16]
+    except OSError as error:
+        raise ModelError("That adapter is not here any more.", "Pick another run.") from error
 
 
 def _unpickled(file: Path) -> "dict[str, torch.Tensor]":

@@ -79,7 +79,7 @@ class LeakService:
                 with scratch(directory.path, "leak") as folder:
                     found = make_trial(recipe, rows, privacy, base, folder, task.report, should_stop, size or Size())
             found.save(directory.path)
-            self._verdicts.note_leak(run)
+            self._verdicts.note(run)
             return found
 
         return Task("Testing whether private data comes out", action)

@@ -1,6 +1,5 @@
 """Verdicts: a run's voices sit its held-out tickets, are measured, and are told apart in words."""
 
-import hashlib
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from engine.base_holder import BaseHolder
 from engine.chat.records import NEAREST, Sampling
 from engine.errors import Cancelled, StudioError
+from engine.model.adapter_files import weights_digest, weights_file
 from engine.services.lookup import LookupService
 from engine.services.playground import PlaygroundService
 from engine.services.runs import RunService
@@ -17,11 +17,13 @@ from engine.services.stages import result_of
 from engine.task import Report, Task, part
 from engine.tickets.library import DataSets
 from engine.training.runs.directory import RunDirectory
+from engine.verdict.blind import counted
 from engine.verdict.coach import Advice, Seen, advice
 from engine.verdict.paper import MOST, Paper, PaperTicket, paper_of
 from engine.verdict.records import JudgedVoice, TwoRuns, Verdict
 from engine.verdict.transcript import SaidAnswer, Transcript
 from engine.verdict.voices import voices_of
+from engine.verdict.votes import votes_on
 from engine.workspace import read_object, write_json
 
 if TYPE_CHECKING:
@@ -58,6 +60,8 @@ class VerdictService:
         self._bases = bases
         self._read: dict[Path, tuple[int, Verdict]] = {}
         self._lock = threading.Lock()
+        self._noting = threading.Lock()
+        """Held by whoever writes a verdict: what one notes, another does not overwrite with what was before."""
 
     # ---- what was found
 
@@ -120,11 +124,32 @@ class VerdictService:
         directory = self._runs.get(run)
         return advice(Seen(directory.recipe, directory.history.read(), self.verdict(run)))
 
-    def note_leak(self, run: str) -> None:
-        """Write into a run's verdict what the leak test has found; nothing where it was not judged."""
-        if found := self.verdict(run):
-            directory = self._runs.get(run)
-            write_json(directory.path / FILE, _with_leak(directory, found).to_json())
+    def is_outdated(self, run: str) -> bool:
+        """Whether a run has other weights than those that were judged: it has learnt on, or ended, since.
+
+        Raises:
+            StudioError: The run is gone.
+        """
+        found = self.verdict(run)
+        if found is None:
+            return False
+        try:
+            tuned = self._playground.newest(run)
+            assert tuned.path is not None
+            # The time alone would take a copied file for a new one, and to read the file for each look takes long.
+            is_newer = weights_file(tuned.path).stat().st_mtime > found.made
+            return is_newer and weights_digest(tuned.path) != found.weights
+        except (StudioError, OSError):
+            return False
+
+    def note(self, run: str) -> None:
+        """Write into a run's verdict what leak test and blind test have found; nothing where it was not judged."""
+        with self._noting:
+            if found := self.verdict(run):
+                self._keep(self._runs.get(run), found)
+
+    def _keep(self, directory: RunDirectory, found: Verdict) -> None:
+        write_json(directory.path / FILE, _completed(directory.path, found).to_json())
 
     # ---- judging
 
@@ -140,20 +165,23 @@ class VerdictService:
         """
         directory, tuned = self._runs.get(run), self._playground.newest(run)
         paper = self._paper(directory, most)
+        adapter = tuned.path
+        assert adapter is not None
 
         def action(task: Task[Verdict]) -> Verdict:
-            voices = voices_of(tuned)
-            about = {**paper.about([voice.id for voice in voices], _mark(tuned)), "most": most}
+            voices, weights = voices_of(tuned), weights_digest(adapter)
+            about = {**paper.about([voice.id for voice in voices], weights), "most": most}
             transcript = Transcript.opened(directory.path, about)
             self._answer(paper, voices, transcript, part(task.report, 0.0, ANSWERING), lambda: task.cancelled)
             self._read_agents(
                 tuned, paper, voices, transcript, part(task.report, ANSWERING, 1.0), lambda: task.cancelled
             )
             task.report("Comparing", 1.0)
-            found = _with_leak(directory, self._judged(tuned, paper, voices, transcript))
-            write_json(directory.path / FILE, found.to_json())
+            found = self._judged(tuned, paper, voices, transcript)
+            with self._noting:
+                self._keep(directory, found)
             self._note_repeated(directory, transcript)
-            return found
+            return self.verdict(run) or found
 
         return Task("Judging", action)
 
@@ -210,6 +238,7 @@ class VerdictService:
         """Let all models read what the agents really wrote, where they have not yet."""
         from engine.chat.adapters import bank_of
         from engine.chat.lookup import with_tickets
+        from engine.chat.playground import told_in_words
         from engine.verdict.losses import answer_losses
 
         left = [number for number in range(len(paper.tickets)) if number not in transcript.losses]
@@ -221,7 +250,7 @@ class VerdictService:
             if base is None:
                 raise Cancelled
             bank = bank_of(base)
-            with bank.acquire([voice.path for voice in chosen]) as names:
+            with told_in_words(), bank.acquire([voice.path for voice in chosen]) as names:
                 for done, number in enumerate(left):
                     report(f"Reading the agents' answers: {done} of {len(left)}", done / len(left))
                     ticket, losses = paper.tickets[number], dict[str, float]()
@@ -251,25 +280,11 @@ class VerdictService:
         return judged(directory.status.name, voices, tickets, paper.heldout, paper.longest, weights)
 
 
-def _with_leak(directory: RunDirectory, found: Verdict) -> Verdict:
-    """Put into a verdict what the run's newest leak test has found."""
+def _completed(run: Path, found: Verdict) -> Verdict:
+    """Put into a verdict what the run's newest leak test and its blind test have found."""
     from engine.verdict.leak.certificate import Certificate
 
-    certificate = Certificate.load(directory.path)
-    return replace(found, leak=certificate.told) if certificate else found
-
-
-def _mark(voice: "Voice") -> str:
-    """What tells an adapter's weights from others: sixteen hexadecimal digits of its file's SHA-256.
-
-    Raises:
-        StudioError: It is gone.
-    """
-    from engine.model.adapter_files import weights_file
-
-    assert voice.path is not None
-    try:
-        with weights_file(voice.path).open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()[:16]
-    except OSError as error:
-        raise StudioError("That adapter is not here any more.", "Pick another run.") from error
+    certificate = Certificate.load(run)
+    tally = counted(votes_on(run, found), found.headline.tuned)
+    leak, blind = certificate.told if certificate else {}, tally.to_json() if tally.votes else {}
+    return replace(found, leak=leak, blind=blind)

@@ -1,10 +1,8 @@
 """The blind test: people prefer one of two answers without knowing whose it is; and what their votes say.
 
-    runs/<id>/verdict/votes.jsonl   a vote a line; of a voter and a ticket the newest counts
-
-Which answer stands first is drawn from the voter's name and the ticket, half of the tickets each way, because readers
-favour what stands first (arXiv 2406.07791); a page that is opened again shows the same order. Votes of one ticket hang
-together, and so do those of one voter: the interval clusters by both.
+Of a voter and a ticket the newest vote counts. Which answer stands first is drawn from the voter's name and the ticket,
+half of the tickets each way, because readers favour what stands first (arXiv 2406.07791); a page that is opened again
+shows the same order. Votes of one ticket hang together, and so do those of one voter: the interval clusters by both.
 """
 
 from __future__ import annotations
@@ -16,7 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from engine.turns import Turn
-from engine.verdict.intervals import LEVEL, Interval, interval, tickets_needed
+from engine.verdict.intervals import LEVEL, Interval, interval, rounded, tickets_needed
 
 Choice = Literal["first", "second", "tie", "both bad"]
 CHOICES: tuple[Choice, ...] = ("first", "second", "tie", "both bad")
@@ -75,7 +73,7 @@ class Tally:
         if self.is_clear:
             better = "People prefer the tuned model" if self.share.mean > 0.5 else "People prefer the other answers"
             return f"{better}: {counted} (clear)."
-        needed = f"; about {self.needed:,} votes would be needed" if self.needed else ""
+        needed = f"; about {rounded(self.needed):,} votes would be needed" if self.needed else ""
         return f"The votes do not decide yet: {counted}{needed}."
 
     def to_json(self) -> dict[str, Any]:
@@ -175,7 +173,7 @@ def agreement(votes: Sequence[Vote], tuned: str) -> float | None:
 
 
 def preference(asked: Sequence[Turn], vote: Vote, first: str, second: str) -> dict[str, Any] | None:
-    """Return a vote as a line of trl's preference format, conversational; None where nothing was preferred.
+    """Return a vote as a line of trl's preference format, conversational; None where nothing was to be preferred.
 
     Args:
         asked: What was to be answered.
@@ -183,7 +181,7 @@ def preference(asked: Sequence[Turn], vote: Vote, first: str, second: str) -> di
         first: The text of the answer that stood first.
         second: That of the other.
     """
-    if vote.choice not in ("first", "second"):
+    if vote.choice not in ("first", "second") or first.strip() == second.strip():
         return None
     chosen, rejected = (first, second) if vote.choice == "first" else (second, first)
     return {

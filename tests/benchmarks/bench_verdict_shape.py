@@ -27,6 +27,8 @@ WORDS = (
     "order parcel lamp chair invoice refund courier address delivery warranty voucher password screen cable battery "
     "please thank return label window account payment tracking colour spare kettle drawer morning evening monday"
 )
+SYLLABLES = "lor den mak tis gru pol fen zar bim"
+"""Ends of the words of a topic, by which near tickets are found."""
 ASKED, TOLD = 24, 30
 """Words of a question, and of an answer: about 150 and 200 letters, as a help desk's."""
 
@@ -36,6 +38,11 @@ def tell(stage: str, **figures: Any) -> None:
     print(json.dumps({"stage": stage, **figures}), flush=True)
 
 
+def _text(dice: random.Random, about: list[str], size: int) -> str:
+    """Return so many words, one in three of them about the topic."""
+    return " ".join(dice.choice(about) if dice.random() < 0.33 else dice.choice(WORDS.split()) for _ in range(size))
+
+
 def write_tickets(folder: Path, heldout: int) -> Path:
     """Write a shop whose tickets share words, so that near ones are found for most questions."""
     dice = random.Random(0)
@@ -43,7 +50,8 @@ def write_tickets(folder: Path, heldout: int) -> Path:
     for name, count in (("train", LEARNT), ("heldout", heldout)):
         lines = []
         for number in range(count):
-            asked, told = (" ".join(dice.choices(WORDS.split(), k=size)) for size in (ASKED, TOLD))
+            about = [f"{chr(97 + number % 26)}{chr(97 + number % 7)}{syllable}" for syllable in SYLLABLES.split()]
+            asked, told = (_text(dice, about, size) for size in (ASKED, TOLD))
             said = [{"role": "user", "content": asked}, {"role": "assistant", "content": told}]
             key = f"{len(lines) + (LEARNT if name == 'heldout' else 0):016x}"
             lines.append(json.dumps({"ticket": f"{name} {number}", "messages": said, "key": key, "tags": []}) + "\n")

@@ -88,6 +88,10 @@ class FakeVerdicts:
         self.studio = studio
         self.kept: dict[str, Verdict] = {}
         self.failure: StudioError | None = None
+        self.outdated: set[str] = set()
+
+    def is_outdated(self, run: str) -> bool:
+        return run in self.outdated
 
     def verdict(self, run: str) -> Verdict | None:
         return self.kept.get(run)

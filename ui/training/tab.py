@@ -145,7 +145,7 @@ def _shown(context: Context, run: str, overlays: list[str]) -> dict[Any, Any]:
     ]
     now = live(snapshot, runs, info.id, overlays, studio.replies.strip)
     return {
-        ui.verdict: at_a_glance(info, studio.verdict.verdict(info.id)),
+        ui.verdict: at_a_glance(info, None if studio.verdict.is_outdated(info.id) else studio.verdict.verdict(info.id)),
         **_frame(ui, info, job_of(info, snapshot), studio.runs.can_be_asked(info.id)),
         **{piece: now[piece.elem_id or ""] for piece in pieces},
     }

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from engine.chat.records import Voice
 from engine.errors import StudioError
@@ -103,7 +104,7 @@ def _shown(context: Context, run: str, look: Look) -> dict[Any, Any]:
         ui.empty: gr.Column(visible=False),
         ui.body: gr.Column(visible=True),
         ui.title: views.heading(info),
-        ui.sentence: views.sentence(found, time.time()) if found else views.offer(info),
+        ui.sentence: _sentence(context, info, found),
         ui.coach: views.coach(studio.verdict.advice(info.id)) if info.recipe else "",
         ui.figures: gr.Column(visible=found is not None),
         **_working(context, info.id, info, found),
@@ -113,6 +114,12 @@ def _shown(context: Context, run: str, look: Look) -> dict[Any, Any]:
         return shown
     blind = {} if look.get("run") == info.id else blind_panel.put_away(context, info.id)
     return {**shown, **blind, **_looked(context, info.id, look, found)}
+
+
+def _sentence(context: Context, info: RunInfo, found: Verdict | None) -> Markup:
+    if found is None:
+        return views.offer(info)
+    return views.sentence(found, time.time(), context.studio.verdict.is_outdated(info.id))
 
 
 def _working(context: Context, run: str, info: RunInfo | None = None, found: Verdict | None = None) -> dict[Any, Any]:

@@ -13,7 +13,7 @@ from engine.verdict.coach import Advice
 from engine.verdict.intervals import Interval
 from engine.verdict.records import DECIDES, MEASURES, Kind, Verdict
 from engine.verdict.risk import risk
-from ui import icons, words
+from ui import icons, parts, words
 from ui.parts import NOTHING, join
 
 MARKS: dict[Kind, tuple[str, Markup]] = {
@@ -33,6 +33,9 @@ ABOUT_COVERAGE = (
     "Coverage: the share of the learnt tickets that are stranger to the others than this question is to them. It is a "
     "rough guess: of a question on a topic that was never learnt and one on a usual topic, the new one has the lower "
     "coverage 79 times of 100 (sample shop). Where it helps, let drafts and programs pass strange questions on."
+)
+OUTDATED = parts.banner(
+    "This was said of other weights.", "The run has learnt on since, or has ended: judge it again.", kind="note"
 )
 SHARES = frozenset({"language", "ends", "broken"})
 """Measures that are shares of the answers."""
@@ -62,14 +65,20 @@ def offer(run: RunInfo) -> Markup:
     )
 
 
-def sentence(found: Verdict, now: float) -> Markup:
-    """Show the verdict in words: the sentence first, then what else is to be known."""
+def sentence(found: Verdict, now: float, outdated: bool = False) -> Markup:
+    """Show the verdict in words: the sentence first, then what else is to be known.
+
+    Args:
+        found: The verdict.
+        now: Seconds since 1970.
+        outdated: Whether the run has other weights by now.
+    """
     kind, mark = MARKS[found.kind]
     more = join([Markup("<li>{}</li>").format(told) for told in found.more])
     return Markup(
         '<div class="verdict verdict-{}"><span class="badge badge-{}">{}{}</span><p class="verdict-sentence">{}</p>'
-        '<ul class="verdict-more">{}</ul><p class="quiet">{}</p></div>'
-    ).format(kind, kind, mark, KINDS[found.kind], found.sentence, more, basis(found, now))
+        '{}<ul class="verdict-more">{}</ul><p class="quiet">{}</p></div>'
+    ).format(kind, kind, mark, KINDS[found.kind], found.sentence, OUTDATED if outdated else "", more, basis(found, now))
 
 
 def basis(found: Verdict, now: float) -> str:

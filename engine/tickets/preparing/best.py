@@ -2,6 +2,10 @@
 
 Works on facts alone. An agent's record is the share of good ratings among all that were good or bad, over every ticket
 of the export that the agent has answered; whoever has few is given the benefit of the doubt.
+
+Tickets are left out, not weighted: a label says that a word is learnt or that it is not, in the trainer as in the view
+of what is learnt. A weight between would have to enter the loss of every way to compute it (packed, fused, on several
+GPUs), and runs could no longer be compared by their losses.
 """
 
 from __future__ import annotations

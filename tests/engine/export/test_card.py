@@ -172,11 +172,15 @@ def test_damaged_tokenizer_is_told_in_words(run):
 def test_the_verdict_and_the_blind_test_stand_in_the_card_once_there_are_any(run):
     from dataclasses import replace
 
+    from engine.model.adapter_files import weights_digest
     from engine.verdict.blind import Vote, counted
     from tests.ui.fake_verdict import made_verdict
 
     assert "worth it" not in summary(run)
     found = made_verdict(run.id, "Run 1")
+    write_json(run.path / "verdict.json", found.to_json())
+    assert "worth it" not in summary(run)  # other weights were judged, such as those of a checkpoint
+    found = replace(found, weights=weights_digest(run.adapter))
     write_json(run.path / "verdict.json", found.to_json())
     told = summary(run)
     assert "## Was it worth it?" in told and f"- {found.sentence}" in told

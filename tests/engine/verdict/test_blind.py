@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from engine.verdict.blind import Tally, Vote, agreement, counted, order_of, preference
+from engine.verdict.intervals import rounded
 
 TUNED, OTHER = "run:a", "base+lookup"
 TICKETS = [str(number) for number in range(1001, 1021)]
@@ -60,7 +61,7 @@ def test_ten_votes_of_ten_are_clear_and_not_certain_and_three_of_three_are_neith
 def test_undecided_votes_say_how_many_would_decide():
     seen = counted([vote("Ann", ticket, number % 2) for number, ticket in enumerate(TICKETS)], TUNED)
     assert seen.needed > len(TICKETS)
-    assert f"about {seen.needed:,} votes would be needed" in seen.sentence
+    assert f"about {rounded(seen.needed):,} votes would be needed" in seen.sentence
 
 
 def test_a_tie_and_both_bad_are_half_a_vote_for_each():
@@ -87,3 +88,4 @@ def test_a_vote_is_a_preference_pair_that_trl_takes():
     assert line["rejected"] == [{"role": "assistant", "content": "I do not know."}]
     assert is_conversational(Dataset.from_list([line])[0])
     assert preference(asked, Vote("Ann", "1", OTHER, TUNED, "tie"), "a", "b") is None
+    assert preference(asked, Vote("Ann", "1", OTHER, TUNED, "first"), "The same.", "The same. ") is None

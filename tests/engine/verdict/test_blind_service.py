@@ -1,6 +1,7 @@
 """Votes on a judged run: several voters, each of whom goes on where they were; the verdict tells of them."""
 
 import json
+import threading
 
 import pytest
 
@@ -47,6 +48,55 @@ def test_votes_end_in_the_verdict_and_as_preference_pairs(studio, judged):
     assert line["chosen"][0]["content"] == ticket.second
     assert line["rejected"][0]["content"] == ticket.first
     assert line["prompt"][-1]["role"] == "user"
+
+
+def test_votes_stay_in_the_verdict_when_the_run_is_judged_again_or_its_leaks_are_tested(studio, judged):
+    studio.blind.vote(judged, "Ann", studio.blind.test(judged, "Ann").next.ticket, "second")
+    told = studio.verdict.verdict(judged).blind
+    assert studio.verdict.judge(judged).wait(DEADLINE).blind == told
+    studio.verdict.note(judged)
+    assert studio.verdict.verdict(judged).blind == told
+
+
+def test_votes_that_come_at_the_same_moment_are_all_counted(studio, judged):
+    voters, begin = [f"voter {number}" for number in range(8)], threading.Barrier(9)
+
+    def votes(voter):
+        begin.wait(DEADLINE)
+        while (seen := studio.blind.test(judged, voter).next) is not None:
+            studio.blind.vote(judged, voter, seen.ticket, "first")
+
+    def notes():
+        begin.wait(DEADLINE)
+        for _ in range(8):
+            studio.verdict.note(judged)
+
+    threads = [threading.Thread(target=votes, args=(voter,)) for voter in voters] + [threading.Thread(target=notes)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(DEADLINE)
+    found = studio.verdict.verdict(judged).blind
+    assert (found["votes"], found["voters"]) == (32, 8)
+
+
+def test_where_no_answer_is_preferred_there_are_no_pairs_and_a_sentence_says_so(studio, judged):
+    studio.blind.vote(judged, "Ann", studio.blind.test(judged, "Ann").next.ticket, "both bad")
+    with pytest.raises(StudioError, match="No vote prefers"):
+        studio.blind.preferences(judged)
+
+
+def test_a_file_of_preference_pairs_is_loaded_by_datasets_and_has_what_trl_learns_from(studio, judged, tmp_path):
+    from datasets import load_dataset
+    from trl.data_utils import is_conversational
+
+    for _ in range(3):
+        studio.blind.vote(judged, "Ann", studio.blind.test(judged, "Ann").next.ticket, "first")
+    file = tmp_path / "preferences.jsonl"
+    file.write_text(studio.blind.preferences(judged), encoding="utf-8")
+    rows = load_dataset("json", data_files=str(file), split="train", cache_dir=str(tmp_path / "cache"))
+    assert rows.column_names == ["prompt", "chosen", "rejected"] and 1 <= len(rows) <= 3
+    assert all(is_conversational(row) for row in rows)
 
 
 def test_votes_on_other_weights_are_not_counted(studio, judged):

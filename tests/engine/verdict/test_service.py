@@ -1,6 +1,7 @@
 """A whole judgement by real tiny models: five voices, kept as it goes, cancelled and gone on with."""
 
 import json
+import os
 import random
 import re
 import shutil
@@ -75,6 +76,18 @@ def test_the_verdict_holds_no_word_of_a_ticket_and_the_answers_are_beside_it(stu
     assert ticket.answer == HELD[0][1]
     assert answers[NEAREST].text == TALKS[0][1]
     assert answers[NEAREST].near == ("1",)
+
+
+def test_a_verdict_on_other_weights_than_the_runs_is_out_of_date_and_a_copied_file_is_not(studio, finished):
+    run = finished(TALKS, HELD[:2])
+    studio.verdict.judge(run).wait(DEADLINE)
+    weights = studio.runs.get(run).adapter / "adapter_model.safetensors"
+    later = studio.verdict.verdict(run).made + 60
+    os.utime(weights, (later, later))
+    assert not studio.verdict.is_outdated(run)
+    weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\0\1")
+    os.utime(weights, (later, later))
+    assert studio.verdict.is_outdated(run)
 
 
 def test_a_run_that_was_not_judged_has_no_verdict(studio, finished):

@@ -133,3 +133,10 @@ def test_another_judged_run_is_compared(wired, judged, studio):
     studio.run_infos[other] = replace(info, status=replace(info.status, dataset_name="March"))
     compared = by_id(wired.handler("verdict.tab.compare")(other, judged, {**first_look(), "run": judged}))
     assert '<th scope="row">Tickets</th><td>Sample shop</td><td>March</td>' in compared["verdict-compared"]
+
+
+def test_a_run_that_has_learnt_on_since_is_to_be_judged_again(wired, judged, studio):
+    assert "said of other weights" not in shown(wired, judged)["verdict-sentence"]
+    studio.verdict.outdated.add(judged)
+    assert "said of other weights" in shown(wired, judged)["verdict-sentence"]
+    assert "Was it worth it?" in by_id(wired.handler("training.tab.show")(judged, []))["run-verdict"]

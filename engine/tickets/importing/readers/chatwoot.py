@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from engine.tickets.conversation import Conversation, Kind, Message
+from engine.tickets.conversation import Conversation, Kind, Message, Rating
 from engine.tickets.importing.files.records import Record
 from engine.tickets.importing.ratings import rating_of
 from engine.tickets.importing.readers.fields import (
@@ -100,8 +100,14 @@ def _conversation(joined: Joined) -> Conversation:
         customer=first(contact, "id", "email") or asker(ordered),
         people=people(contact, object_at(ticket, "meta", "assignee"), *(row.get("sender") for row in rows)),
         source=joined.source,
-        rating=rating_of(first(object_at(ticket, "csat_survey_response"), "rating")),
+        rating=next((told for place in (ticket, *reversed(rows)) if (told := _rating(place))), ""),
     )
+
+
+def _rating(place: Json) -> Rating:
+    """What the customer answered to the survey: beside the conversation, or in the message that has asked."""
+    values = object_at(place, "content_attributes", "submitted_values") or place
+    return rating_of(first(object_at(values, "csat_survey_response"), "rating"))
 
 
 def _kind(row: Json, sender: Json) -> Kind:

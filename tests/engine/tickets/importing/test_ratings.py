@@ -60,6 +60,69 @@ EXPORTS = {
 }
 
 
+GORGIAS = {
+    "id": 7,
+    "created_datetime": AT,
+    "messages_count": 2,
+    "messages": [
+        {"id": 1, "from_agent": False, "body_text": "Where is it?", "created_datetime": AT},
+        {"id": 2, "from_agent": True, "body_text": "Here.", "created_datetime": AT},
+    ],
+    "satisfaction_survey": {"id": 3, "score": 1},
+}
+
+
+def chatwoot(*answers, **more):
+    """A conversation whose last message, a survey, was answered so."""
+    said = [
+        {"id": 1, "message_type": 0, "sender_type": "Contact", "private": False, "content": "Where is it?"},
+        {"id": 2, "message_type": 1, "sender_type": "User", "private": False, "content": "Here."},
+    ]
+    surveys = [
+        {
+            "id": 3 + number,
+            "message_type": 3,
+            "content_type": "input_csat",
+            "private": False,
+            "content": "How was it?",
+            "content_attributes": {"submitted_values": {"csat_survey_response": {"rating": rating}}},
+        }
+        for number, rating in enumerate(answers)
+    ]
+    return {"id": 9, "messages": [*said, *surveys], **more}
+
+
+@pytest.mark.parametrize(
+    ("export", "rating"),
+    [
+        (GORGIAS, "bad"),
+        ({**GORGIAS, "satisfaction_survey": {"score": 5}}, "good"),
+        ({**GORGIAS, "satisfaction_survey": None}, ""),
+        (chatwoot(2), "bad"),
+        (chatwoot(1, 5), "good"),
+        (chatwoot(3), ""),
+        (chatwoot(csat_survey_response={"rating": 1}), "bad"),
+        (chatwoot(), ""),
+    ],
+)
+def test_what_was_said_in_a_survey_of_gorgias_and_of_chatwoot_is_read(export, rating, tmp_path):
+    assert only(write(tmp_path / "export.json", export)).rating == rating
+
+
+@pytest.mark.parametrize(("count", "again"), [("2", True), ("0", False), ({"display_value": "1", "value": "1"}, True)])
+def test_a_reopened_incident_of_servicenow_is_known(count, again, tmp_path):
+    incident = {
+        "number": "INC0010001",
+        "caller_id": "Ann Example",
+        "opened_at": "2026-01-02 10:00:00",
+        "description": "Where is it?",
+        "sys_id": "1",
+        "reopen_count": count,
+        "comments": "2026-01-02 11:00:00 - Bob Agent (Additional comments)\nHere.\n",
+    }
+    assert only(write(tmp_path / "export.json", {"records": [incident]})).reopened is again
+
+
 @pytest.mark.parametrize("vendor", EXPORTS)
 def test_readers_keep_what_the_customer_thought_and_that_it_was_opened_again(vendor, tmp_path):
     found = only(write(tmp_path / "export.json", EXPORTS[vendor]))
