@@ -116,6 +116,7 @@ def test_a_reopened_incident_of_servicenow_is_known(count, again, tmp_path):
         "caller_id": "Ann Example",
         "opened_at": "2026-01-02 10:00:00",
         "description": "Where is it?",
+        "short_description": "Parcel",
         "sys_id": "1",
         "reopen_count": count,
         "comments": "2026-01-02 11:00:00 - Bob Agent (Additional comments)\nHere.\n",
