@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 from engine.chat.records import Answer, AnswerFrame
 
-STRANGE = 0.05
-"""Below this coverage a question counts as not seen before: one in twenty that were learnt are as strange."""
 PASS_ON = "I have not seen a question like this: please pass it to a person."
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 StoppedBy = Literal["end", "length", "cancelled", "stop word"]
 """The end-of-turn token, the longest answer allowed, the person, or a text that ends answers."""
 
+STRANGE = 0.05
+"""Below this coverage a question counts as not seen before: one in twenty that were learnt are as strange."""
 MOST_STOP_WORDS = 16
 LONGEST_STOP_WORD = 100
 """Characters."""

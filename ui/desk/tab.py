@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
-from engine.chat.passing_on import STRANGE
+from engine.chat.records import STRANGE
 from engine.errors import StudioError
 from engine.serving.drafting import Draft
 from ui.context import Context

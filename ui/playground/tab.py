@@ -12,8 +12,7 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
-from engine.chat.passing_on import STRANGE
-from engine.chat.records import AnswerFrame
+from engine.chat.records import STRANGE, AnswerFrame
 from engine.errors import StudioError
 from engine.studio import Voice
 from engine.turns import with_instruction

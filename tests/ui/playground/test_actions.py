@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.chat.passing_on import STRANGE
+from engine.chat.records import STRANGE
 from engine.errors import StudioError
 from tests.ui.handlers import by_id, calls, last
 
