@@ -14,6 +14,8 @@ from engine.tickets.importing.sides import Writer
 from engine.tickets.overrides import SourceOverrides
 
 _SHOWN_CELL = 200
+_FEWEST_ROWS = 3
+"""Fewer rows say little about whether anybody wrote in a table: the person is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,13 @@ def detect(paths: Sequence[Path], overrides: SourceOverrides | None = None) -> D
         The description of the first stream of the most frequent format, with the list of all.
 
     Raises:
-        TicketsError: A file is empty, binary, or known to hold no answers at all; or an agent that the person named
-            does not write in it.
+        TicketsError: A file is empty, binary, or known to hold no answers at all; nobody wrote in it; or an agent that
+            the person named does not write in it.
     """
-    from engine.tickets.importing.columns import doubts, likely_columns
+    from engine.tickets.importing.columns import likely_columns
     from engine.tickets.importing.files.sources import find_sources
     from engine.tickets.importing.format_plan import plan
+    from engine.tickets.importing.readable import check_written, unclear
     from engine.tickets.importing.reading import writers_of
     from engine.tickets.privacy.countries import guess_country
 
@@ -78,7 +81,9 @@ def detect(paths: Sequence[Path], overrides: SourceOverrides | None = None) -> D
     country, told = guess_country(sources)
     common = Counter(entry.format for entry in plans).most_common(1)[0][0]
     shown = min((entry for entry in plans if entry.format == common), key=lambda entry: entry.refusal is not None)
-    unclear = bool(shown.columns) and not shown.mapping and shown.reader is None
+    is_unclear = bool(shown.columns) and not shown.mapping and shown.reader is None
+    if is_unclear and len(shown.sample) >= _FEWEST_ROWS:
+        check_written(shown)
     return Detection(
         format=shown.format,
         label=shown.label,
@@ -87,9 +92,9 @@ def detect(paths: Sequence[Path], overrides: SourceOverrides | None = None) -> D
         delimiter=shown.layout.delimiter if shown.layout else "",
         columns=shown.columns,
         mapping=dict(shown.mapping),
-        unclear=unclear,
-        likely=likely_columns(shown.columns, shown.sample) if unclear else {},
-        doubts=tuple(doubts(shown.columns, shown.sample)) if unclear else (),
+        unclear=is_unclear,
+        likely=likely_columns(shown.columns, shown.sample) if is_unclear else {},
+        doubts=tuple(unclear(shown)) if is_unclear else (),
         sample=tuple(tuple(cell[:_SHOWN_CELL] for cell in row) for row in shown.sample),
         files=tuple((entry.source.name, entry.format) for entry in plans),
         sheet=shown.layout.sheet if shown.layout else "",

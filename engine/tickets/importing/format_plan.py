@@ -19,6 +19,8 @@ from engine.tickets.importing.columns import (
     WRITERS,
     check_mapping,
     guess_columns,
+    known_headers,
+    likely_columns,
     yes_means,
 )
 from engine.tickets.importing.files.columnar import read_objects
@@ -29,7 +31,7 @@ from engine.tickets.importing.files.rows import Layout, Row, as_records, find_la
 from engine.tickets.importing.files.sources import Source
 from engine.tickets.importing.files.xml_records import read_xml
 from engine.tickets.importing.metadata_only import MetadataOnly, metadata_only
-from engine.tickets.importing.not_tickets import refuse_records, refuse_text
+from engine.tickets.importing.not_tickets import NotTickets, refuse_records, refuse_text
 from engine.tickets.importing.planned import Family, Plan, only_yes_no
 from engine.tickets.importing.readable import check_readable
 from engine.tickets.importing.readers import READERS, Reader, cautions, chat, mail, table, whatsapp
@@ -73,8 +75,10 @@ def plan(sources: Sequence[Source], overrides: SourceOverrides) -> list[Plan]:
     usable = [entry for entry in plans if entry.format in spoken and (entry.reader or entry.refusal is None)]
     if not usable and plans:
         raise TicketsError(*(plans[0].refusal or ("", "")))
-    if not usable:
-        raise failures[0]
+    if not usable or not any(map(_is_clear, usable)):
+        named = [failure for failure in failures if isinstance(failure, NotTickets)]
+        if named or not usable:
+            raise (named or failures)[0]
     return [replace(entry, agents=overrides.agents) for entry in usable] if overrides.agents else usable
 
 
@@ -95,7 +99,7 @@ def _without_strangers(plans: Sequence[Plan]) -> list[Plan]:
     """Pass over what stands beside a vendor's files and holds no conversation, such as its accounts, and say so."""
     strangers = [entry for entry in plans if entry.refusal is None and not _is_clear(entry)]
     known = [entry for entry in plans if entry not in strangers]
-    if not strangers or not any(entry.reader for entry in known):
+    if not strangers or not any(entry.reader or entry.family == "mail" for entry in known):
         return list(plans)
     names = ", ".join(entry.source.name for entry in strangers[:5]) + (" and more" if len(strangers) > 5 else "")
     told = f"{names}: no conversation could be made out in {'it' if len(strangers) == 1 else 'them'}; passed over."
@@ -148,7 +152,7 @@ def _json_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Pla
             "Download the export again; it may have been cut off.",
         )
     _check_width(source.name, max((len(record.value) for record in sample), default=0), "keys")
-    if not sample:
+    if not any(record.value for record in sample):
         what = source.columnar or "JSON"
         raise TicketsError(f"{source.name} is {what} without a single record in it.", "Check that the export finished.")
     refuse_records(source.name, sample[0].value)
@@ -247,7 +251,7 @@ def xml_records(source: Source, damaged: list[LeftOut] | None = None) -> Iterato
 
 
 def _elements_of(sample: Sequence[Record]) -> str:
-    keys = dict.fromkeys(key for record in sample for key in record.value)
+    keys = dict.fromkeys(key.rpartition("}")[2] for record in sample for key in record.value)
     return f": its elements are {', '.join(list(keys)[:8])}" if keys else ": it has no elements with others inside"
 
 
@@ -265,11 +269,8 @@ def _objects_plan(source: Source, encoding: str, sample: Sequence[Record], overr
 def _table_plan(source: Source, layout: Layout, overrides: SourceOverrides) -> Plan:
     columns, encoding = layout.columns, layout.encoding
     _check_width(source.name, len(columns), "columns")
-    if len(columns) < 2 and not overrides.mapping:
-        raise TicketsError(
-            f"{source.name} is neither a known export nor a table: it begins with {columns[0][:80]!r}.",
-            "Choose an export as JSON, CSV, XLSX, XML, mbox or EML, or name the delimiter.",
-        )
+    if not overrides.mapping:
+        _check_table(source.name, layout, bool(overrides.delimiter))
     label = f"Workbook, sheet {layout.sheet!r}" if source.workbook else "Table"
     if not overrides.mapping and overrides.format != table.FORMAT:
         if listing := metadata_only(columns):
@@ -280,6 +281,27 @@ def _table_plan(source: Source, layout: Layout, overrides: SourceOverrides) -> P
     told = _mapping_evidence(mapping, overrides)
     entry = Plan(source, "table", table.FORMAT, label, told, encoding, layout, columns, mapping, layout.sample)
     return _dated(replace(entry, cautions=tuple(_of_the_workbook(layout))))
+
+
+def _check_table(name: str, layout: Layout, chosen: bool) -> None:
+    """Refuse a text that is no table: lines without any delimiter, or prose that has commas here and there.
+
+    Raises:
+        TicketsError: It is none, or a table of one column.
+    """
+    columns = layout.columns
+    whole = sum(len(row) == len(columns) for row in layout.sample)
+    if len(columns) < 2 and likely_columns(columns):
+        raise TicketsError(
+            f"{name} holds one column, {columns[0]!r}, and no other side of the conversation.",
+            "Choose the export that holds questions and answers, or all messages with who wrote them.",
+        )
+    if len(columns) < 2 or (not chosen and not known_headers(columns) and whole * 2 < len(layout.sample)):
+        raise TicketsError(
+            f"{name} is neither a known export nor a table: it begins with {columns[0][:80]!r}.",
+            "Choose the export as JSON, CSV, XLSX, XML, mbox or EML; a text goes into a table first, with the columns "
+            "question and answer, or ticket, author and text.",
+        )
 
 
 def _dated(entry: Plan) -> Plan:

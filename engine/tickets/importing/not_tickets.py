@@ -1,20 +1,29 @@
-"""Files that are known to be something else: a chat bot's training data, a database dump, a notebook.
+"""Files that are known to be something else: a chat bot's training data, a database dump, a notebook, an API's failure.
 
-Which those are, and what is said, stands in words/not_tickets.toml.
+Which those are, and what is said, stands in words/not_tickets.toml; what an API says of its failure, stands here.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from engine.errors import TicketsError
 
 _HEAD = 4000
+_SHOWN = 120
+_FAILURES = frozenset(("error", "errors", "fault", "Error"))
+_FEW = 4
+"""What an API answers where it refuses has few keys."""
+
+
+class NotTickets(TicketsError):
+    """A file that is known to be something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +53,38 @@ def refuse_text(name: str, head: str) -> None:
     """Refuse a file by how its text begins.
 
     Raises:
-        TicketsError: It is known to be something else.
+        NotTickets: It is known to be something else.
     """
     for other in _others():
         if other.begins and other.begins.match(head[:_HEAD]):
-            raise TicketsError(f"{name}: {other.message}", other.remedy)
+            raise NotTickets(f"{name}: {other.message}", other.remedy)
 
 
-def refuse_records(name: str, keys: Iterable[str]) -> None:
-    """Refuse a file by the keys of its first record.
+def refuse_records(name: str, record: Mapping[str, Any]) -> None:
+    """Refuse a file by its first record.
 
     Raises:
-        TicketsError: It is known to be something else.
+        NotTickets: It is known to be something else.
     """
-    present = frozenset(keys)
+    present = frozenset(record)
     for other in _others():
         if any(told <= present for told in other.keys):
-            raise TicketsError(f"{name}: {other.message}", other.remedy)
+            raise NotTickets(f"{name}: {other.message}", other.remedy)
+    if failure := _failure(record):
+        raise NotTickets(
+            f"{name} is what an API answers where it refuses ({failure[:_SHOWN]!r}), not an export.",
+            "Look at the key and the address that were used, and fetch it once more.",
+        )
+
+
+def _failure(record: Mapping[str, Any]) -> str:
+    """Return what an API says of its failure, as ``{"error": {"message": ...}}``; empty for anything else."""
+    if len(record) > _FEW or not _FAILURES & record.keys():
+        return ""
+    told: Any = next(record[key] for key in record if key in _FAILURES)
+    if isinstance(told, list):
+        told = told[0] if told else ""
+    if isinstance(told, dict):
+        told = next((told[key] for key in ("message", "title", "detail", "description", "code") if key in told), "")
+    more = next((record[key] for key in ("message", "description") if isinstance(record.get(key), str)), "")
+    return more or (told if isinstance(told, str) else "")

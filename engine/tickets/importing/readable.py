@@ -38,31 +38,56 @@ def check_readable(entry: Plan) -> None:
         )
     if table.is_wide(mapping) or ("text" in mapping and "ticket" in mapping and writers):
         return
-    what = "keys" if entry.family == "json" else "columns"
-    listed = ", ".join(repr(column[:60]) for column in entry.columns[:_LISTED])
-    listed += " and more" if len(entry.columns) > _LISTED else ""
-    written = list(_written(entry))
-    if entry.nested and not written:
-        nested = ", ".join(repr(key[:60]) for key in entry.nested[:5])
-        raise TicketsError(
-            f"{entry.source.name} is JSON of a shape that is not known: what is said may lie inside of {nested} "
-            f"(its keys are {listed}).",
-            'Write a line a conversation, {"messages": [{"role": "user", "content": "..."}, {"role": "assistant", '
-            '"content": "..."}]}; or a CSV with a row a message: ticket, author, text and date.',
-        )
-    if not written:
-        raise TicketsError(
-            f"{entry.source.name} is a list in which nobody wrote anything: none of its {what} holds sentences "
-            f"({listed}).",
-            "Choose the export that holds what was said, often called messages, comments, replies or conversations.",
-        )
-    unclear = "".join(f" {doubt}" for doubt in doubts(entry.columns, entry.sample))
+    check_written(entry)
     raise TicketsError(
-        f"{entry.source.name} is no export that is known, and which of its {what} hold the question and the answer is "
-        f"not clear: {listed}.{unclear}",
+        f"{entry.source.name} is no export that is known, and which of its {_what(entry)} hold the question and the "
+        f"answer is not clear: {_listed(entry)}.{''.join(f' {doubt}' for doubt in unclear(entry))}",
         "Choose the columns in the window, or give --map question=NAME --map answer=NAME "
         "(for a row a message: --map ticket=NAME --map text=NAME --map author=NAME).",
     )
+
+
+def check_written(entry: Plan) -> None:
+    """Make sure that somebody wrote something in a table, or in JSON of no known shape.
+
+    Raises:
+        TicketsError: Nobody did, or it is nested where no column reaches it.
+    """
+    if any(_written(entry)):
+        return
+    if entry.nested:
+        nested = ", ".join(repr(key[:60]) for key in entry.nested[:5])
+        raise TicketsError(
+            f"{entry.source.name} is JSON of a shape that is not known: what is said may lie inside of {nested} "
+            f"(its keys are {_listed(entry)}).",
+            'Write a line a conversation, {"messages": [{"role": "user", "content": "..."}, {"role": "assistant", '
+            '"content": "..."}]}; or a CSV with a row a message: ticket, author, text and date.',
+        )
+    raise TicketsError(
+        f"{entry.source.name} is a list in which nobody wrote anything: none of its {_what(entry)} holds sentences "
+        f"({_listed(entry)}).",
+        "Choose the export that holds what was said, often called messages, comments, replies or conversations.",
+    )
+
+
+def unclear(entry: Plan) -> list[str]:
+    """Say in sentences why it is not clear which column is what; empty where nothing tells."""
+    told = doubts(entry.columns, entry.sample)
+    if not told and len(written := list(_written(entry))) == 1:
+        told.append(
+            f"Only {written[0][:60]!r} holds sentences: if these are the questions, the answers are in another export; "
+            "if they are the messages of both sides, name the columns of the ticket and the author too."
+        )
+    return told
+
+
+def _what(entry: Plan) -> str:
+    return "keys" if entry.family == "json" else "columns"
+
+
+def _listed(entry: Plan) -> str:
+    listed = ", ".join(repr(column[:60]) for column in entry.columns[:_LISTED])
+    return listed + (" and more" if len(entry.columns) > _LISTED else "")
 
 
 def _written(entry: Plan) -> Iterator[str]:

@@ -39,11 +39,17 @@ _BROKEN = (
 
 def is_message(stream: IO[bytes]) -> bool:
     """Whether a compound file is a message; where the stream stands is lost."""
+    return holds(stream, _PROPERTIES)
+
+
+def holds(stream: IO[bytes], name: str) -> bool:
+    """Whether a compound file has a stream of that name; where the stream stands is lost."""
     import olefile
 
     try:
+        stream.seek(0)
         with olefile.OleFileIO(stream) as ole:
-            return bool(ole.exists(_PROPERTIES))
+            return bool(ole.exists(name))
     except _BROKEN:
         return False
 

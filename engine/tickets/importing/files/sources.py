@@ -20,6 +20,15 @@ from typing import IO, Literal, cast
 from engine.errors import TicketsError
 from engine.tickets.importing.files import outlook
 from engine.tickets.importing.files.encodings import unicode_of
+from engine.tickets.importing.files.other_kinds import (
+    LOCKED,
+    SLIDES,
+    WORD,
+    OtherKind,
+    archive_kind,
+    binary_kind,
+    nothing_to_read,
+)
 from engine.tickets.importing.files.workbook_limits import check_workbook
 
 HEAD_BYTES = 1 << 18
@@ -33,21 +42,8 @@ MOST_MEMBERS = 20_000
 
 Packing = Literal["none", "gzip", "zip"]
 Columnar = Literal["", "Parquet", "Arrow"]
-_PST = b"!BDN"
-_BINARY_MAGIC: tuple[tuple[bytes, str], ...] = (
-    (b"%PDF", "a PDF"),
-    (b"\x89PNG", "an image"),
-    (b"\xff\xd8\xff", "an image"),
-    (b"GIF8", "an image"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"BZh", "a bzip2 archive"),
-    (b"\xfd7zXZ", "an xz archive"),
-    (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
-    (b"SQLite format 3", "an SQLite database"),
-    (b"\x7fELF", "a program"),
-    (_PST, "an Outlook data file (.pst)"),
-)
+_OLD_OFFICE = {"WordDocument": WORD, "PowerPoint Document": SLIDES, "EncryptedPackage": LOCKED}
+"""Streams of compound files that are no workbook ([MS-CFB]; a locked .xlsx or .docx is one, [MS-OFFCRYPTO])."""
 
 
 @dataclass(slots=True)
@@ -259,6 +255,9 @@ def _compound(path: Path, name: str, meter: Meter) -> Source:
             return Source(path, name, outlook=True, meter=meter)
     if path.suffix.lower() in (".msg", ".oft"):
         raise outlook.damaged(name)
+    with path.open("rb") as stream:
+        if kind := next((kind for held, kind in _OLD_OFFICE.items() if outlook.holds(stream, held)), None):
+            raise kind.refusal(name)
     return Source(path, name, workbook=True, meter=meter)
 
 
@@ -277,6 +276,8 @@ def _archive(path: Path, meter: Meter) -> list[Source]:
             "Split it into several archives, or export the tickets into one file.",
         )
     names = {info.filename for info in infos}
+    if kind := archive_kind(path.name, names, _mimetype(archive)):
+        raise kind.refusal(path.name)
     if any(name.startswith("xl/") for name in names) or "content.xml" in names:
         check_workbook(path, infos)
         return [Source(path, path.name, workbook=True, meter=meter)]
@@ -294,8 +295,17 @@ def _archive(path: Path, meter: Meter) -> list[Source]:
         elif not _binary(head):
             sources.append(source)
     if not sources:
-        raise TicketsError(f"{path.name} holds no file that could be a ticket export.", "Look into the archive.")
+        raise nothing_to_read(path.name, names)
     return sources
+
+
+def _mimetype(archive: zipfile.ZipFile) -> bytes:
+    """Return what an archive says it is; empty where it does not, or is locked."""
+    try:
+        with archive.open("mimetype") as stream:
+            return stream.read(200)
+    except (KeyError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error):
+        return b""
 
 
 def _holds_message(source: Source) -> bool:
@@ -314,28 +324,9 @@ def _columnar(head: bytes) -> Columnar:
 def _refuse_binary(name: str, head: bytes) -> None:
     if not head:
         raise TicketsError(f"{name} is empty once unpacked.", "Download the export again.")
-    if head.startswith(_PST):
-        raise TicketsError(
-            f"{name} is an Outlook data file (.pst), which only mail programs can read.",
-            "Open it in Outlook, mark the mails and drag them into a folder as .msg files; or let Thunderbird import "
-            "it, and choose the mailbox file (mbox) that it makes.",
-        )
-    if what := _binary(head):
-        raise TicketsError(
-            f"{name} is {what}, not a ticket export.",
-            "Choose the export as JSON, CSV, XLSX, Parquet, XML, mbox, EML or MSG (.gz and .zip of them are fine).",
-        )
+    if kind := _binary(head):
+        raise kind.refusal(name)
 
 
-def _binary(head: bytes) -> str:
-    """Say what kind of binary data this is; empty for text."""
-    for magic, what in _BINARY_MAGIC:
-        if head.startswith(magic):
-            return what
-    if head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05":
-        return "a pickle, which could run code"
-    if unicode_of(head):
-        return ""
-    sample = head[:4096]
-    odd = sum(byte < 9 or 13 < byte < 27 or 27 < byte < 32 for byte in sample)
-    return "binary data" if b"\x00" in sample or odd > len(sample) * 0.05 else ""
+def _binary(head: bytes) -> OtherKind | None:
+    return None if unicode_of(head) else binary_kind(head)

@@ -1,4 +1,5 @@
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from engine.tickets.importing.detect import detect
 from engine.tickets.importing.metadata_only import metadata_only
 from engine.tickets.importing.readers import READERS
 from tests.engine.tickets.exports import prepared, write
+from tests.engine.tickets.importing.readers.test_mail import ANSWER, QUESTION, mbox
 
 EXPORTS = {
     "Summation column,Id,Requester,Requester id,Requester email,Subject,Tags,Status,Priority,Via": "Full JSON export",
@@ -55,6 +57,27 @@ OTHERS = {
     "dump.sql": ("-- MySQL dump 10.13\n\nCREATE TABLE `tickets` (`id` int);\n", "SQL"),
     "letter.rtf": (r"{\rtf1\ansi Dear team}", "rich-text"),
     "contacts.vcf": ("BEGIN:VCARD\nFN:Ada\nEND:VCARD\n", "address book"),
+    "messages.html": ('<!DOCTYPE html><html><body><div class="page_wrap">x</div></body></html>', "Telegram"),
+    "help.html": ('<!DOCTYPE html><html><body><div class="chatlog"></div></body></html>', "Discord"),
+    "message_1.html": ('<html><body><div class="pam _a6-g">hi</div></body></html>', "Facebook"),
+    "thread.html": (
+        "<HTML><HEAD><title>The lamps January 2026 Archive by thread</title></HEAD></HTML>",
+        "mailing list",
+    ),
+    "t.xls": ("<html><table><tr><th>question</th></tr><tr><td>Dark?</td></tr></table></html>", "table as a web page"),
+    "t.xml": ('<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook></Workbook>', "Excel's XML"),
+    "sms.xml": ('<?xml version="1.0"?><smses count="1"><sms address="1" body="Dark?"/></smses>', "text messages"),
+    "feed.xml": ('<?xml version="1.0"?><rss><channel><item><title>a</title></item></channel></rss>', "news feed"),
+    "logo.svg": ("<svg xmlns='http://www.w3.org/2000/svg'><path d='M0 0'/></svg>", "drawing"),
+    "a.plist": ('<?xml version="1.0"?>\n<!DOCTYPE plist><plist><dict/></plist>', "settings file"),
+    "app.log": ("2026-01-02 10:00:00,1 INFO a: begun\n2026-01-02 10:00:01,2 ERROR a: lost, gone\n" * 3, "log"),
+    "access.log": ('127.0.0.1 - - [02/Jan/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 12\n', "log"),
+    "film.srt": ("1\n00:00:01,000 --> 00:00:02,000\nHello there, my friend\n", "subtitles"),
+    "a.py": ("import os\n\nprint(os.name, 1)\n", "source text"),
+    "package.json": ('{"name": "x", "version": "1.0.0", "dependencies": {"y": "1"}}', "settings file"),
+    "map.json": ('{"type": "FeatureCollection", "features": [{"type": "Feature"}]}', "map"),
+    "refused.json": ('{"error": {"message": "Invalid credentials", "code": 401}}', "API answers where it refuses"),
+    "zendesk.json": ('{"error": "Couldn\'t authenticate you"}', "Couldn't authenticate you"),
 }
 
 
@@ -64,6 +87,47 @@ def test_what_is_something_else_is_called_by_its_name(tmp_path: Path, name: str)
     with pytest.raises(TicketsError, match=called) as caught:
         detect([write(tmp_path / name, content)])
     assert "column" not in caught.value.remedy
+
+
+def test_a_vendors_record_with_an_error_in_it_is_no_failure_of_its_api(tmp_path: Path) -> None:
+    record = {"error": "E17", "question": "It shows E17, what now?", "answer": "Hold the button.", "id": 1, "group": 2}
+    assert detect([write(tmp_path / "t.json", [record])]).mapping or detect([tmp_path / "t.json"]).format == "chat"
+
+
+def test_an_archive_of_something_else_is_called_by_its_name(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "agent.zip", "w") as archive:
+        archive.writestr("agent.json", '{"description": "", "language": "en", "disableInteractionLogs": false}')
+        archive.writestr("package.json", '{"version": "1.0.0"}')
+    with pytest.raises(TicketsError, match="Dialogflow"):
+        detect([tmp_path / "agent.zip"])
+
+
+def test_what_lies_beside_a_mailbox_in_its_archive_is_passed_over(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "takeout.zip", "w") as archive:
+        archive.writestr("Takeout/archive_browser.html", "<!DOCTYPE html><html><body>Archive</body></html>")
+        archive.writestr("Takeout/Mail/All mail.mbox", mbox(QUESTION, ANSWER))
+        archive.writestr("Takeout/Mail/Blocked Addresses.json", '{"blocked_email": ["a@b.example"]}')
+    assert prepared([tmp_path / "takeout.zip"], tmp_path / "out")[0].conversations_kept == 1
+    assert "Blocked Addresses.json" in detect([tmp_path / "takeout.zip"]).cautions[-1]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("question\nIs it dark in there?\nWhere is my parcel?\n", "one column, 'question'"),
+        ("id,question\n1,Is it dark in there?\n2,Where is my parcel?\n", "the answers are in another export"),
+        ("Dear team,\nplease call Ada, she waits.\nThanks\nBen\n", "a text goes into a table first"),
+    ],
+)
+def test_questions_alone_and_mere_text_are_told(tmp_path: Path, content: str, told: str) -> None:
+    with pytest.raises(TicketsError) as caught:
+        prepared([write(tmp_path / "t.csv", content)], tmp_path / "out")
+    assert told in str(caught.value)
+
+
+def test_a_list_of_invoices_is_refused_before_its_columns_are_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(TicketsError, match="nobody wrote anything"):
+        detect([write(tmp_path / "t.csv", "Number;Customer;Sum\n1;Ada Ltd;3,50\n2;Ben Ltd;4,50\n3;Ada Ltd;9,00\n")])
 
 
 def test_json_that_nests_what_is_said_is_not_asked_for_columns(tmp_path: Path) -> None:
@@ -95,7 +159,7 @@ def test_every_refusal_fits_its_kind() -> None:
         assert owner.casefold() in message.casefold().replace("stack exchange", "stack"), message
         assert "Check which columns" not in remedy and len(remedy.split()) >= 4, remedy
         others = {other for _, _, other in told if other not in (owner, "", "Chat", "Table", "Front", "Teams")}
-        assert not [other for other in others if other in remedy], remedy
+        assert not [other for other in others if other in remedy and other not in message], remedy
 
 
 @pytest.mark.parametrize(
