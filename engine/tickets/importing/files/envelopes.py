@@ -12,6 +12,7 @@ ENVELOPES = frozenset(
         *("tickets", "helpdesk_tickets", "conversations", "threads", "messages", "articles", "comments", "journals"),
         *("cases", "issues", "users", "data", "items", "records", "results", "result", "_results", "list", "rows"),
         *("value", "values", "entries", "documents", "_embedded", "payload", "Ticket", "Tickets", "ticket", "chats"),
+        "latest_posts",
     )
 )
 """Keys under which exports and APIs put their list of records."""

@@ -34,7 +34,7 @@ def evidence(record: Json) -> str:
     """Say what in a record is GitHub's; empty when it is not."""
     if _is_comment(record):
         return "comments with issue_url and author_association"
-    if "number" not in record or "title" not in record or not _login(record):
+    if "number" not in record or "title" not in record or not _is_written(record):
         return ""
     if "author_association" in record or "comments_url" in record:
         return "number, title and user.login"
@@ -69,6 +69,12 @@ def _comments(record: Json) -> list[Json]:
     return [entry for comment, more in zip(listed, replies, strict=True) for entry in (comment, *more)]
 
 
+def _is_written(record: Json) -> bool:
+    """Tell whether GitHub names the writer, or that his account is gone: ``"author": null``."""
+    gone = ("author" in record and record["author"] is None) or ("user" in record and record["user"] is None)
+    return bool(_login(record)) or (gone and bool(_comments(record)))
+
+
 def _login(record: Json) -> str:
     return first(object_at(record, "author"), "login") or first(object_at(record, "user"), "login")
 
@@ -97,7 +103,7 @@ def _conversation(joined: Joined) -> Conversation:
 def _reply(comment: Json, asker: str) -> Message:
     login = _login(comment)
     standing = first(comment, "authorAssociation", "author_association").upper()
-    ours = login != asker and (standing in _OURS or comment.get("isAnswer") is True)
+    ours = (login != asker or not login) and (standing in _OURS or comment.get("isAnswer") is True)
     return Message(
         "assistant" if ours else "user", first(comment, "body"), login, _written(comment), kind=_kind(comment)
     )

@@ -23,6 +23,8 @@ from engine.tickets.importing.readers.mailing_lists import shown_address, withou
 
 HEADER_CHARS = 32_000
 """Of a header that is decoded; RFC 5322 knows no limit, and mail servers take 10 to 64 kB of all headers together."""
+_LENGTH = re.compile(rb"(\d{1,10})[ \t]*\r?\n(?=[A-Za-z-]{1,60}:)")
+"""What Apple's mail program writes over a mail (.emlx): its length in bytes, behind which come settings."""
 BOM = b"\xef\xbb\xbf"
 """What Office 365 writes before the headers of a mail that it saves."""
 
@@ -52,7 +54,7 @@ class Mail:
 def parse_mail(raw: bytes, source: str) -> Mail | None:
     """Read one mail; None where nothing of a mail is in it."""
     try:
-        message = email.message_from_bytes(raw.removeprefix(BOM), policy=email.policy.compat32)
+        message = email.message_from_bytes(_bare(raw.removeprefix(BOM)), policy=email.policy.compat32)
         sender_name, sender = _address(message)
         words = words_of(message)
         if not (sender or words.text):
@@ -80,6 +82,12 @@ def parse_mail(raw: bytes, source: str) -> Mail | None:
     except (ValueError, LookupError, TypeError, AttributeError, IndexError, RecursionError, AssertionError):
         # The standard library's parser raises all of these on mails that were broken on purpose (python/cpython#75171).
         return None
+
+
+def _bare(raw: bytes) -> bytes:
+    """Take off what Apple's mail program puts around a mail."""
+    counted = _LENGTH.match(raw)
+    return raw[counted.end() : counted.end() + int(counted[1])] if counted else raw
 
 
 def _address(message: email.message.Message) -> tuple[str, str]:

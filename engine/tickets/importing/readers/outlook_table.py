@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from engine.tickets.cleaning.message import is_auto_reply
 from engine.tickets.conversation import Conversation, Kind, Message, Role
@@ -39,13 +40,19 @@ _NAMES = {
         "From: (Address)",
         "Von: (Adresse)",
         "De: (adresse)",
-        "De: (Adresse)",
         "De: (dirección)",
+        "De: (endereço)",
         "Da: (indirizzo)",
+        "Van: (adres)",
     ),
-    "name": ("From: (Name)", "Von: (Name)", "De: (nom)", "De: (Nom)", "De: (nombre)", "Da: (nome)"),
-    "to": ("To: (Address)", "An: (Adresse)", "À: (adresse)", "À: (Adresse)", "Para: (dirección)", "A: (indirizzo)"),
+    "name": (*("From: (Name)", "Von: (Name)", "De: (nom)", "De: (nombre)", "De: (nome)", "Da: (nome)", "Van: (naam)"),),
+    "to": (
+        *("To: (Address)", "An: (Adresse)", "À: (adresse)", "Para: (dirección)", "Para: (endereço)", "A: (indirizzo)"),
+        "Aan: (adres)",
+    ),
 }
+_SPELT = {role: tuple("".join(name.casefold().split()) for name in names) for role, names in _NAMES.items()}
+"""The same without blanks and capitals: the French write one before a colon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +65,9 @@ class _Row:
 
 def evidence(record: Json) -> str:
     """Say what in a record is Outlook's; empty when it is not."""
-    sender = next((name for name in _NAMES["from"] if name in record), "")
-    return f"the column {sender}" if sender and any(name in record for name in _NAMES["subject"]) else ""
+    spelt = {_spelt(name): name for name in record}
+    sender = next((spelt[name] for name in _SPELT["from"] if name in spelt), "")
+    return f"the column {sender}" if sender and spelt.keys() & set(_SPELT["subject"]) else ""
 
 
 def has_messages(record: Json) -> bool:
@@ -78,7 +86,12 @@ def read(records: Iterable[Record]) -> Iterator[Conversation]:
 
 
 def _cell(record: Json, role: str) -> str:
-    return first(record, *_NAMES[role])
+    return first(record, *(name for name in record if _spelt(name) in _SPELT[role]))
+
+
+@cache
+def _spelt(name: str) -> str:
+    return "".join(name.casefold().split())
 
 
 def _row(record: Record) -> _Row:

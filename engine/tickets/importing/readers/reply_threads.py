@@ -1,7 +1,8 @@
 """The messages of a channel in which many people talk at once -> threads, by what replies to what.
 
-A message without a reply mark belongs to the talk that its author took part in last, unless somebody replies to it,
-which makes it the beginning of a talk; a long silence ends a talk.
+A message without a reply mark belongs to the talk that its author took part in last, or to the message before it where
+he has been silent for long, unless somebody replies to it, which makes it the beginning of a talk; a long silence ends
+a talk.
 """
 
 from __future__ import annotations
@@ -47,8 +48,9 @@ def reply_threads(posts: Sequence[Post], alone: bool = False) -> list[list[int]]
             groups.join(parent, place)
         elif alone or post.id not in asked:
             near = place - 1 if alone else latest.get(post.author, place - 1)
-            if near >= 0 and _is_soon(posts[near], post):
-                groups.join(near, place)
+            soon = next((other for other in (near, place - 1) if other >= 0 and _is_soon(posts[other], post)), None)
+            if soon is not None:
+                groups.join(soon, place)
         latest[post.author] = place
     return [sorted(members) for _, members in sorted(groups.groups().items())]
 

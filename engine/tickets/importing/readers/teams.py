@@ -36,6 +36,7 @@ _STRANGERS = frozenset(
 """teamworkUserIdentityType of those who are not of the company (Graph, teamworkUserIdentity)."""
 
 _TAG = re.compile(r"<[^<>]*>|&nbsp;")
+_FILE = re.compile(r"<attachment\b[^<>]*>")
 
 
 def evidence(record: Json) -> str:
@@ -101,6 +102,8 @@ def _named(record: Record, strangers: set[str]) -> Named:
     files = [first(file, "name") for file in objects(value.get("attachments")) if first(file, "name")]
     if kind == "public" and files and not _TAG.sub("", content).strip():
         content, kind = ", ".join(files), "attachment"
+    elif kind == "public" and _FILE.search(content) and not _TAG.sub("", content).strip():
+        content, kind = "a file", "attachment"
     inside = strangers and user and first(user, "id") not in strangers
     role: Role = "assistant" if inside else "user"
     html = first(body, "contentType").casefold() == "html" and kind != "attachment"

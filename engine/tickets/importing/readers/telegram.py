@@ -28,6 +28,8 @@ NO_ANSWERS = (
     "This Telegram export holds no messages.",
     "In Telegram Desktop open the chat, choose the three dots > Export chat history, and 'Machine-readable JSON'.",
 )
+_FILES = ("file", "photo", "media_type")
+"""What a message has in place of words."""
 _PERSONAL = ("personal_chat", "bot_chat", "saved_messages")
 
 
@@ -100,7 +102,10 @@ def _message(message: Json, chat: str) -> Message:
     """Read a message; what the group writes as itself (anonymous administrators, its channel) is the support's."""
     name = first(message, "from", "actor") or first(message, "from_id", "actor_id")
     ours = bool(chat) and name == chat and not first(message, "from_id").startswith("user")
-    return Message("assistant" if ours else "user", _said(message), name, first(message, "date"), kind=_kind(message))
+    said, kind = _said(message), _kind(message)
+    if kind == "public" and not said.strip() and (file := first(message, "file_name", "sticker_emoji", *_FILES)):
+        said, kind = file, "attachment"
+    return Message("assistant" if ours else "user", said, name, first(message, "date"), kind=kind)
 
 
 def _kind(message: Json) -> Kind:

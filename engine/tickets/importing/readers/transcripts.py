@@ -14,7 +14,7 @@ from engine.tickets.conversation import Kind, Role
 from engine.tickets.importing.parties import is_machine_name
 
 _LINE = re.compile(
-    r"\(\d{1,2}:\d{2}(?::\d{2})?(?: ?[AaPp][Mm])?\)\s+"
+    r"[(\[](?:\d[\d./-]{5,9},?[ T])?\d{1,2}:\d{2}(?::\d{2})?(?: ?[AaPp][Mm])?[)\]]\s+"
     r"(?:(?P<event>\*{3}.*)|(?P<name>[^:\n]{1,80}?):(?:\s+|$)(?P<said>.*))"
 )
 _VISITOR = re.compile(
@@ -32,7 +32,7 @@ _MACHINE_SAYS = re.compile(
     re.IGNORECASE,
 )
 _HEADING = re.compile(
-    r"(?:chat|conversation|served|visitor|agents?|department|duration|started|ended)\b[^:\n]{0,30}:.{0,120}",
+    r"(?:chat|conversation|served|visitor|agents?|department|duration|started|ended|url)\b[^:\n]{0,30}:.{0,120}",
     re.IGNORECASE,
 )
 """What may stand over a chat: 'Chat started: 2025-01-02 10:00 AM UTC', 'Served by: Ben'."""
@@ -52,15 +52,27 @@ class Utterance:
     kind: Kind
 
 
-def is_transcript(text: str) -> bool:
-    """Tell a chat in lines from a message that only mentions a time."""
-    lines = [line for line in text.strip().splitlines()[:40] if line.strip()]
-    while lines and _HEADING.fullmatch(lines[0].strip()):
+def is_transcript(text: str, of_a_chat: bool) -> bool:
+    """Tell a chat in lines from a message that only mentions a time.
+
+    Args:
+        text: Any comment.
+        of_a_chat: Whether its ticket is that of a chat. Elsewhere times in square brackets are those of a log, and
+            what stands over the lines is the writer's own.
+    """
+    lines = [line.strip() for line in text.strip().splitlines()[:40] if line.strip()]
+    while lines and (_HEADING.fullmatch(lines[0]) or (of_a_chat and _WITH.fullmatch(lines[0]))):
         lines.pop(0)
-    if not lines or not lines[0].lstrip().startswith("("):
+    if not lines or not lines[0].startswith(("(", "[") if of_a_chat else "("):
         return False
     timed = sum(_LINE.match(line.lstrip()) is not None for line in lines)
     return _LINE.match(lines[0].lstrip()) is not None and timed >= min(_FEWEST, len(lines))
+
+
+def is_heading(text: str) -> bool:
+    """Tell what is only said over a chat, such as 'Conversation with Ada' and the address of the page."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return bool(lines) and _WITH.fullmatch(lines[0]) is not None and all(map(_HEADING.fullmatch, lines[1:]))
 
 
 def split_transcript(text: str, subject: str, customers: Iterable[str], agents: Iterable[str]) -> list[Utterance]:

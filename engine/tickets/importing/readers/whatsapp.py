@@ -36,14 +36,18 @@ NO_ANSWERS = (
     "Open the chat in WhatsApp, choose Export chat (under More), and drop the file that you get.",
 )
 MESSAGE_CHARS = 1_000_000
+_BUDDHIST = 2_400
+"""A year beyond it is counted from Buddha's death, as in Thailand: 543 years more."""
 _UNTYPED = "\u200e"
 """The left-to-right mark that WhatsApp puts before what it wrote itself."""
 _HALVES = {word: half for half, names in groups("day_halves").items() for word in names}
-_HALF = "|".join(re.escape(word) for word in sorted(_HALVES, key=len, reverse=True))
 _BLANK = r"[ \u00a0\u202f]"
+_HALF = "|".join(re.escape(word).replace(r"\ ", _BLANK) for word in sorted(_HALVES, key=len, reverse=True))
+_PART = rf"[\u200e\u200f]?{_BLANK}?[./-]{_BLANK}?"
+"""Between the numbers of a day; Arabic writes a mark of direction before it."""
 _DAY = (
-    rf"(?P<one>\d{{1,4}})(?:{_BLANK}?[./-]{_BLANK}?|년{_BLANK}?|年)(?P<two>\d{{1,2}})(?:{_BLANK}?[./-]{_BLANK}?|월{_BLANK}?|月)"
-    r"(?P<three>\d{1,4})(?:\.|일|日)?"
+    rf"(?P<one>\d{{1,4}})(?:{_PART}|년{_BLANK}?|年)(?P<two>\d{{1,2}})(?:{_PART}|월{_BLANK}?|月)"
+    rf"(?P<three>\d{{1,4}})(?:\.|일|日|{_BLANK}?г\.)?"
 )
 _SECONDS = r"(?P<seconds>[:.]\d{2})?"
 _CLOCK = (
@@ -52,16 +56,23 @@ _CLOCK = (
 )
 _BETWEEN = rf"[,،]?[\u200e\u200f]?{_BLANK}(?:[^\W\d]{{1,5}}\.?{_BLANK})??"
 """Between day and time: 'à', 'klo', 'kl.' and the like."""
+_MINUTES = _CLOCK.replace(_SECONDS, "")
 _HEAD = re.compile(
-    rf"[\u200e\u200f\ufeff]*(?:(?P<ios>\[){_DAY}{_BETWEEN}{_CLOCK}\]{_BLANK}|{_DAY.replace('?P<', '?P<a_')}{_BETWEEN}"
-    rf"{_CLOCK.replace(_SECONDS, '').replace('?P<', '?P<a_')}{_BLANK}[-–]{_BLANK})",
+    rf"[\u200e\u200f\ufeff]*(?:(?P<ios>\[){_DAY}{_BETWEEN}{_CLOCK}\]{_BLANK}"
+    rf"|(?P<copied>\[){_MINUTES.replace('?P<', '?P<c_')},{_BLANK}{_DAY.replace('?P<', '?P<c_')}\]{_BLANK}"
+    rf"|{_DAY.replace('?P<', '?P<a_')}{_BETWEEN}{_MINUTES.replace('?P<', '?P<a_')}{_BLANK}[-–]{_BLANK})",
     re.IGNORECASE,
 )
-"""Seconds are only ever written by iOS; with them and a dash, it is some program's log."""
+"""What iOS writes, what is copied out of WhatsApp Web, and what Android writes.
+
+Seconds are only ever written by iOS; with them and a dash, it is some program's log.
+"""
 _NAMED = re.compile(r"(?P<name>[^:\n\"“”„«»]{1,60}?): ?(?P<said>.*)", re.DOTALL)
 _FILE = re.compile(
     r"<[^<>:\n]{1,20}: ?(?P<tagged>[^<>\n]{3,120})>|(?P<plain>[^\n<>]{1,120}\.\w{2,5}) \([^()\n]{3,60}\)"
 )
+_DOCUMENT = re.compile(r"[^\n<>]{1,120}\.\w{2,5} • ")
+"""How iOS begins to name a document, before its pages and that it was left out."""
 _BRACKETED = re.compile(r"<[^<>\n]{3,60}>")
 _EDITED = re.compile(r"(?:\u200e<[^<>\n]{5,60}>|<\w{1,20}(?: \w{1,20}){2,6}\.?>)$")
 _OF_LOGS = frozenset(("error", "info", "debug", "warning", "warn", "fatal", "trace"))
@@ -167,14 +178,16 @@ def _month_first(source: Source, encoding: str) -> bool:
 
 def _at(head: re.Match[str], month_first: bool) -> str:
     """Read the date of a message as ISO 8601; empty where there is no such day."""
-    part = "" if head["ios"] else "a_"
+    part = "" if head["ios"] else "c_" if head["copied"] else "a_"
     one, two, three = (int(head[part + name]) for name in ("one", "two", "three"))
     if one > 999:
         year, month, day = one, two, three
     else:
         year, month, day = (three, one, two) if month_first else (three, two, one)
     hour, minute = int(head[part + "hour"]), int(head[part + "minute"])
-    half = _HALVES.get((head[part + "early"] or head[part + "late"] or "").casefold(), "")
+    if year > _BUDDHIST:
+        year -= 543
+    half = _HALVES.get(" ".join((head[part + "early"] or head[part + "late"] or "").casefold().split()), "")
     if half:
         hour = hour % 12 + (12 if half == "pm" else 0)
     second = int((head["seconds"] or ":0")[1:])
@@ -205,7 +218,7 @@ def _message(record: Json) -> Message:
     said = _EDITED.sub("", said.rstrip()) if not _BRACKETED.fullmatch(said.strip(" \u200e")) else said
     said = said.replace(_UNTYPED, "").strip()
     kind: Kind = "public"
-    if not name:
+    if not name or said.rstrip(".").casefold() in words("phone_notices"):
         kind = "system"
     elif said.rstrip(".").casefold() in words("deleted_messages") or said == "null":
         kind = "hidden"
@@ -218,7 +231,7 @@ def _without_file(said: str, untyped: bool) -> tuple[str, Kind]:
     """Take a picture or file off a message: what is written under it stays; one alone is named."""
     top, _, caption = said.partition("\n")
     file = _FILE.fullmatch(top.strip())
-    if file or _BRACKETED.fullmatch(top.strip()) or (untyped and _is_left_out(top)):
+    if file or _BRACKETED.fullmatch(top.strip()) or ((untyped or _DOCUMENT.match(top)) and _is_left_out(top)):
         name = (file["tagged"] or file["plain"]) if file else top
         return (caption.strip(), "public") if caption.strip() else (name, "attachment")
     return said, "system" if untyped else "public"
@@ -227,5 +240,5 @@ def _without_file(said: str, untyped: bool) -> tuple[str, Kind]:
 def _is_left_out(line: str) -> bool:
     lowered = line.casefold()
     return any(word in words("left_out_media") for word in lowered.split()) or any(
-        word in lowered for word in ("省略", "略去", "忽略", "생략")
+        word in lowered for word in ("省略", "略去", "忽略", "생략", "含まれて")
     )

@@ -27,7 +27,13 @@ from engine.tickets.importing.readers.fields import (
     text,
     words,
 )
-from engine.tickets.importing.readers.transcripts import is_transcript, is_visitor, named_in, split_transcript
+from engine.tickets.importing.readers.transcripts import (
+    is_heading,
+    is_transcript,
+    is_visitor,
+    named_in,
+    split_transcript,
+)
 
 FORMAT = "zendesk"
 LABEL = "Zendesk export"
@@ -48,14 +54,18 @@ _SPOKEN = frozenset(("comments", "subject", "body", "text", "content", "message"
 _ROLES = frozenset(("submitter", "assignee", "submitter_id", "assignee_id"))
 _MERGED = re.compile(
     r"^\s*(?:<[^>]+>\s*)*(?:This request was closed and merged into request"
-    r"|Request #\d+ .{0,300} was closed and merged into this request)",
+    r"|Requests? #\d+.{0,300} (?:was|were) closed and merged into this request)",
     re.DOTALL,
 )
 _SYSTEM_CHANNELS = frozenset(("rule", "system", "follow_up", "sample_ticket"))
 _SYSTEM_RELATIONS = frozenset(("trigger", "automation"))
 _BOT = "answer_bot"
 """How the channels and the relations of Zendesk's answer bot begin: answer_bot_for_web_widget, answer_bot_answer ..."""
-_CLOCK = re.compile(r"\(\d{1,2}:\d{2}")
+_CHATS = frozenset(("chat", "chat_transcript", "native_messaging", "sunshine_conversations_api", "line", "whatsapp"))
+"""Channels of talks in which the customer sees every word, even where an admin has their transcripts kept as notes."""
+_ASIDE = "side_conversation"
+"""The channel of what agents write to suppliers and other teams."""
+_CLOCK = re.compile(r"[(\[](?:\d[\d./-]{5,9},?[ T])?\d{1,2}:\d{2}")
 _NO_PERSON = "zd:"
 """How the ids of Zendesk's own actors begin: zd:answerBot."""
 
@@ -124,6 +134,7 @@ def _conversation(record: Record, directory: _Directory) -> Conversation:
     ticket = record.value
     requester = first(ticket, "requester_id") or text(object_at(ticket, "requester").get("id"))
     deleted = ticket.get("status") == "deleted"
+    aside = text(object_at(ticket, "via").get("channel")) == _ASIDE
     suspended = bool(ticket.get("suspended")) or ticket.get("cause") is not None
     subject = first(ticket, "subject", "raw_subject")
     messages: list[Message] = []
@@ -134,9 +145,11 @@ def _conversation(record: Record, directory: _Directory) -> Conversation:
         author = text(comment.get("author_id")) or text(person.get("id"))
         content, html = body(comment, ("html_body",), ("body", "plain_body", "value"))
         kind: Kind = "hidden" if deleted else "spam" if suspended else _kind(comment, author, content)
+        if kind == "public" and aside:
+            kind = "note"
         role: Role = "user" if directory.is_customer(author, person, requester) else "assistant"
         message = Message(role, content, author, first(comment, "created_at"), html, kind)
-        chat = _chat(comment, content) if kind == "public" else ""
+        chat = _chat(comment, content, ticket) if kind == "public" or _is_kept_aside(comment, kind) else ""
         turns = _turns(chat, message, ticket, directory) if chat else [message]
         messages.extend(turns)
         names.update(dict.fromkeys(directory.names.get(author, ())))
@@ -161,12 +174,21 @@ def _conversation(record: Record, directory: _Directory) -> Conversation:
     )
 
 
-def _chat(comment: Json, content: str) -> str:
+def _is_kept_aside(comment: Json, kind: Kind) -> bool:
+    """Tell a note, or a message of the system's, in which the transcript of a chat may be kept."""
+    return kind in ("note", "system") and _is_of_a_chat(comment)
+
+
+def _chat(comment: Json, content: str, ticket: Json) -> str:
     """Return the lines of a comment that holds a whole chat; empty for any other comment."""
     if not _CLOCK.search(content, 0, 400):
         return ""
     said = first(comment, "body", "plain_body", "value") or clean_message(content, html=True)
-    return said if is_transcript(said) else ""
+    return said if is_transcript(said, _is_of_a_chat(comment) or _is_of_a_chat(ticket)) else ""
+
+
+def _is_of_a_chat(record: Json) -> bool:
+    return text(object_at(record, "via").get("channel")) in _CHATS
 
 
 def _turns(chat: str, whole: Message, ticket: Json, directory: _Directory) -> list[Message]:
@@ -200,6 +222,6 @@ def _kind(comment: Json, author: str, content: str) -> Kind:
     merged = "merged into" in content[:600] and _MERGED.match(content)
     if author in _AUTHOR_IS_SYSTEM or channel in _SYSTEM_CHANNELS or relation in _SYSTEM_RELATIONS or merged:
         return "system"
-    if comment.get("type") == "VoiceComment":
+    if comment.get("type") == "VoiceComment" or (_is_of_a_chat(comment) and is_heading(content)):
         return "system"
     return "public"

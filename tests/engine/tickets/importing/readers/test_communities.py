@@ -221,3 +221,54 @@ def test_posts_of_discourse_that_came_apart_are_joined_by_their_topic(tmp_path: 
     assert (found.subject, len(found.messages)) == ("Lid", 5)
     with pytest.raises(TicketsError, match="without their posts"):
         detect([topics])
+
+
+def test_posts_of_discourses_own_list_are_read(tmp_path: Path) -> None:
+    post = {"id": 1, "topic_id": 7, "post_number": 1, "username": "ada", "cooked": "<p>Leaks?</p>", "raw": "Leaks?"}
+    answer = {**post, "id": 2, "post_number": 2, "username": "ben", "raw": "Turn it.", "staff": True}
+    talk = only(write(tmp_path / "posts.json", {"latest_posts": [answer, post]}))
+    assert [(turn[0], turn[2]) for turn in said(talk)] == [("assistant", "Turn it."), ("user", "Leaks?")]
+
+
+def test_an_issue_whose_writer_has_left_github_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "issues.json", [{**ISSUE, "author": None}])
+    assert detect([path]).format == "github"
+    assert ("assistant", "public", "Set lid=1.") in said(only(path))
+
+
+TABLE = (
+    "AuthorID,Author,Date,Content,Attachments,Reactions\n"
+    '1,ada#0,2025-01-02T10:00:00.0000000+00:00,Does <:lid:123456789> leak?,"",""\n'
+    '2,ben#0,2025-01-02T10:01:00.0000000+00:00,Turn it.,"",""\n'
+    '1,ada#0,2025-01-02T10:02:00.0000000+00:00,"",https://cdn.example/wet.png,""\n'
+    '3,dora#0,2025-01-03T10:00:00.0000000+00:00,Which colours?,"",""\n'
+    '2,ben#0,2025-01-03T10:09:00.0000000+00:00,Red and blue.,"",""\n'
+)
+
+
+def test_discords_table_is_parted_by_its_pauses(tmp_path: Path) -> None:
+    path = write(tmp_path / "help.csv", TABLE)
+    assert detect([path]).format == "discord"
+    assert [said(talk) for talk in read(path)] == [
+        [
+            ("user", "public", "Does :lid: leak?"),
+            ("assistant", "public", "Turn it."),
+            ("user", "attachment", "wet.png"),
+        ],
+        [("user", "public", "Which colours?"), ("assistant", "public", "Red and blue.")],
+    ]
+
+
+def test_whoever_was_long_silent_takes_part_in_the_talk_before_him() -> None:
+    times = (("ben", 0.0), ("ada", 60.0), ("dora", 3 * SILENCE), ("ben", 3 * SILENCE + 60))
+    posts = [Post(str(place), "", author, at) for place, (author, at) in enumerate(times)]
+    assert reply_threads(posts) == [[0, 1], [2, 3]]
+
+
+def test_a_picture_without_words_is_an_attachment(tmp_path: Path) -> None:
+    pictured = telegram(7, "Ada", "", 6, photo="photos/1.jpg")
+    export = {**CHAT_EXPORT, "messages": [*CHAT_EXPORT["messages"], pictured]}
+    talks = read(write(tmp_path / "result.json", export))
+    assert [message.content for talk in talks for message in talk.messages if message.kind == "attachment"] == [
+        "photos/1.jpg"
+    ]

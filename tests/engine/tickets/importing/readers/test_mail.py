@@ -6,7 +6,7 @@ from engine.errors import TicketsError
 from engine.tickets.conversation import TWICE, Conversation, LeftOut
 from engine.tickets.importing.detect import SourceOverrides, detect
 from engine.tickets.importing.readers.mail_parts import HEADER_CHARS, parse_mail
-from tests.engine.tickets.exports import read, read_all, said, write
+from tests.engine.tickets.exports import only, read, read_all, said, write
 
 QUESTION = b"""From: Ada Lane <ada@customer.example>
 To: support@shop.example
@@ -320,6 +320,24 @@ def test_real_mails_never_break_the_reader(shared: Path) -> None:
     found = [item for item in items if isinstance(item, Conversation)]
     assert sum(len(conversation.messages) for conversation in found) > 80
     assert {message.kind for conversation in found for message in conversation.messages} >= {"public", "auto_reply"}
+
+
+def test_outlooks_headers_are_those_of_its_language(tmp_path: Path) -> None:
+    table = (
+        "Objet,Corps,De\u00a0: (nom),De\u00a0: (adresse),\u00c0\u00a0: (adresse)\n"
+        "Lampe,Elle est noire.,Ada,ada@a.example,aide@shop.example\n"
+        "RE: Lampe,Tournez-la.,Aide,aide@shop.example,ada@a.example\n"
+    )
+    path = write(tmp_path / "t.csv", table)
+    assert detect([path]).format == "outlook"
+    assert [turn[2] for turn in said(only(path))] == ["Elle est noire.", "Tournez-la."]
+
+
+def test_what_apples_mail_program_puts_around_a_mail_is_taken_off(tmp_path: Path) -> None:
+    mail = QUESTION.strip() + b"\n"
+    path = write(tmp_path / "1.emlx", b"%d\n" % len(mail) + mail + b"<?xml version='1.0'?><plist><dict/></plist>\n")
+    bare = read(write(tmp_path / "1.eml", mail))[0]
+    assert (said(only(path)), only(path).subject) == (said(bare), bare.subject)
 
 
 def test_outlooks_table_is_threaded_without_dates(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from engine.tickets.conversation import Message
 from engine.tickets.importing.detect import detect
 from engine.tickets.importing.readers.pauses import split_at_pauses
 from engine.tickets.importing.readers.whatsapp import evidence_in
-from tests.engine.tickets.exports import prepared, read, said, write
+from tests.engine.tickets.exports import only, prepared, read, said, write
 from tests.engine.tickets.importing.hostile import grows_in_proportion
 
 MARK = "\u200e"
@@ -72,6 +72,10 @@ def test_a_chat_of_an_iphone_is_parted_by_its_pauses_and_freed_of_what_nobody_ty
         ("2026年1月25日 下午10:00", "2026年1月26日 上午1:05"),  # Chinese
         ("2026/01/25 22:00", "2026/01/26 1:05"),  # Japanese
         ("٢٥/٠١/٢٠٢٦، ١٠:٠٠ م", "٢٦/٠١/٢٠٢٦، ١:٠٥ ص"),  # Arabic
+        ("٢٥\u200f/١\u200f/٢٠٢٦، ١٠:٠٠ م", "٢٦\u200f/١\u200f/٢٠٢٦، ١:٠٥ ص"),
+        ("25/1/26, 10:00\u202fp.\u00a0m.", "26/1/26, 1:05\u202fa.\u00a0m."),  # Spanish, as phones write it
+        ("25.01.26 г., 22:00", "26.01.26 г., 1:05"),  # Bulgarian
+        ("25/1/2569 22:00", "26/1/2569 1:05"),  # Thai, from Buddha's death on
     ],
 )
 def test_dates_are_read_as_the_language_of_the_phone_writes_them(tmp_path: Path, asked: str, answered: str) -> None:
@@ -86,6 +90,32 @@ def test_dates_are_read_as_the_language_of_the_phone_writes_them(tmp_path: Path,
         ("user", "public", "Is it dark: yes or no?"),
         ("assistant", "public", "Press the switch."),
     ]
+
+
+@pytest.mark.parametrize("clocks", [("22:00", "01:05"), ("10:00 PM", "1:05 AM")])
+def test_what_was_copied_out_of_the_browser_has_its_time_first(tmp_path: Path, clocks: tuple[str, str]) -> None:
+    text = f"[{clocks[0]}, 25/1/2026] Ada: Is it dark?\n[{clocks[1]}, 26/1/2026] Ben: Press the\nswitch.\n"
+    (conversation,) = read(write(tmp_path / "chat.txt", text))
+    assert [(message.at, message.content) for message in conversation.messages] == [
+        ("2026-01-25T22:00:00", "Is it dark?"),
+        ("2026-01-26T01:05:00", "Press the\nswitch."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("\u200eimage absente", "attachment"),
+        ("\u200e写真は含まれていません", "attachment"),
+        ("bill.pdf • \u200e2 pages \u200edocument omitted", "attachment"),
+        ("<המדיה לא נכללה>", "attachment"),
+        ("Missed voice call", "system"),
+        ("Bill • all is paid", "public"),
+    ],
+)
+def test_what_nobody_typed_is_no_words(tmp_path: Path, line: str, kind: str) -> None:
+    text = f"[25/01/2026, 10:00:00] Ada: Is it dark?\n[25/01/2026, 10:01:00] Ben: {line}\n"
+    assert only(write(tmp_path / "chat.txt", text)).messages[1].kind == kind
 
 
 def test_the_order_of_day_and_month_is_the_one_in_which_time_never_runs_back(tmp_path: Path) -> None:

@@ -194,3 +194,57 @@ def test_where_the_agents_are_known_another_name_in_a_chat_is_a_bots(tmp_path: P
 def test_a_message_that_only_mentions_a_time_is_no_chat(tmp_path: Path, words: str) -> None:
     found = only(write(tmp_path / "t.json", lines(zendesk(1, comment(7, words), comment(9, "A")))))
     assert [content for _, _, content in said(found)] == [words, "A"]
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        {"public": False, "via": {"channel": "chat_transcript"}},
+        {"author_id": -1, "via": {"channel": "native_messaging"}},
+    ],
+)
+def test_the_transcript_of_a_chat_counts_where_the_admin_keeps_it_as_a_note(
+    tmp_path: Path, mark: dict[str, Any]
+) -> None:
+    ticket = zendesk(1, {**comment(9, CHAT), **mark}, subject="Conversation with Ada")
+    assert said(only(write(tmp_path / "t.jsonl", lines(ticket)))) == TURNS
+
+
+def test_a_note_that_looks_like_a_chat_stays_a_note(tmp_path: Path) -> None:
+    ticket = zendesk(1, comment(7, "Dark?"), {**comment(9, CHAT), "public": False})
+    assert [message.kind for message in only(write(tmp_path / "t.jsonl", lines(ticket))).messages] == ["public", "note"]
+
+
+@pytest.mark.parametrize(
+    "chat",
+    [
+        "Conversation with Ada\n[10:00:01] Ada: Dark?\n[10:00:30] Ben: Press it.",
+        "(2025-01-02 10:00:01) Ada: Dark?\n(2025-01-02 10:00:30) Ben: Press it.",
+        "(02.01.2025, 10:00) Ada: Dark?\n(02.01.2025, 10:01) Ben: Press it.",
+    ],
+)
+def test_chats_are_written_in_several_ways(tmp_path: Path, chat: str) -> None:
+    said_there = {**comment(7, chat), "via": {"channel": "native_messaging"}}
+    heading = {**comment(7, "Conversation with Ada\n\nURL: https://shop.example/lamps\n"), "via": said_there["via"]}
+    talk = only(write(tmp_path / "t.jsonl", lines(zendesk(1, heading, said_there, subject="Conversation with Ada"))))
+    assert [(turn[0], turn[2]) for turn in said(talk)[1:]] == [("user", "Dark?"), ("assistant", "Press it.")]
+    assert talk.messages[0].kind == "system"
+
+
+def test_a_log_that_a_customer_pasted_is_no_chat(tmp_path: Path) -> None:
+    pasted = "[10:00:01] ERROR: no lamp\n[10:00:02] INFO: end"
+    talk = only(write(tmp_path / "t.jsonl", lines(zendesk(1, comment(7, pasted), comment(9, "Press it.")))))
+    assert said(talk)[0] == ("user", "public", pasted)
+
+
+def test_what_agents_write_to_other_teams_is_a_note(tmp_path: Path) -> None:
+    aside = zendesk(
+        1, comment(9, "Where are the bulbs?"), comment(7, "On Monday."), via={"channel": "side_conversation"}
+    )
+    assert {message.kind for message in only(write(tmp_path / "t.jsonl", lines(aside))).messages} == {"note"}
+
+
+def test_several_tickets_merged_into_one_leave_a_notice(tmp_path: Path) -> None:
+    notice = 'Requests #5 "Lamp", #6 "Bulb" were closed and merged into this request. Last comment: Dark'
+    talk = only(write(tmp_path / "t.jsonl", lines(zendesk(1, comment(7, "Dark?"), comment(9, notice)))))
+    assert talk.messages[1].kind == "system"
