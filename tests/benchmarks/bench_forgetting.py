@@ -1,63 +1,90 @@
 """What runs forget: the rise of the loss on general texts and instructions, at a recipe's rate and at ten times it.
 
-    python tests/benchmarks/bench_forgetting.py --folder DIR [--preset quick] [--seeds 20] [--factors 1 10] [--set ...]
+    python tests/benchmarks/bench_forgetting.py --folder DIR --presets quick --seeds 1
+    python tests/benchmarks/bench_forgetting.py --folder DIR                        # on a GPU: 120 runs
 
-Each run learns the sample shop over the starter model (or another, --set model=...). The alarm must stay silent at the
-preset's own rate in every seed, and ring at ten times that in every seed. What DIR holds already is not trained again.
-The last line is one JSON object: factor -> how many of how many rang, and the rises in nats a token.
+Each run learns the sample shop over the starter model (or another, --set model=...). The alarm must stay silent at each
+preset's own rate in every seed, and ring at ten times that in every seed. A line of JSON for each run, with the rises
+in nats a token at its last check, and one for each preset and factor at the end: how many rang, and the range of the
+rises, from which the limits are chosen. Without a network: see grid.py.
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from engine.presets import presets
-from engine.studio import Studio
-from engine.training.forgetting.alarm import ALLOWED, alarm, rises
-from engine.training.runs.events import GeneralChecked
-from engine.workspace import Workspace
+from engine.training.forgetting.alarm import ALLOWED, INSTRUCTIONS, TEXTS, alarm, rises
+from engine.training.runs.events import Evaluated, Finished, GeneralChecked, Stepped
+from engine.training.trainer import TrainingData, run_training
+from tests.benchmarks.grid import Found, Job, add_arguments, ready, run_grid, with_settings
+
+if TYPE_CHECKING:
+    from engine.model.base import BaseModel
 
 
 def main() -> None:
     """Train, measure and print."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--folder", type=Path, required=True, help="A workspace, kept.")
-    arguments.add_argument("--preset", default="quick", choices=sorted(presets()))
+    add_arguments(arguments)
+    arguments.add_argument("--presets", nargs="+", default=list(presets()), choices=list(presets()))
     arguments.add_argument("--seeds", type=int, default=20)
     arguments.add_argument("--factors", type=float, nargs="*", default=[1.0, 10.0])
-    arguments.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="Any setting of the runs.")
     given = arguments.parse_args()
-    studio = Studio(Workspace(given.folder))
-    sets = studio.tickets.all()
-    dataset = sets[0].id if sets else studio.tickets.prepare_sample().wait(600)
-    known = {run.status.name: run.id for run in studio.runs.all() if run.has_adapter}
-    recipe = presets()[given.preset].recipe.with_text(dict(text.split("=", 1) for text in given.set))
-    result = {}
-    for factor in given.factors:
-        risen, rang = [], 0
-        for seed in range(1, given.seeds + 1):
-            name = f"{given.preset}, {factor:g} times the rate, seed {seed}"
-            if name not in known:
-                made = replace(recipe, seed=seed, learning_rate=recipe.learning_rate * factor)
-                known[name] = studio.runs.start(made, dataset, name)
-                studio.runs.queue.wait(known[name], None)
-            checks = studio.runs.info(known[name]).history.general
-            risen.append(_rises(checks))
-            rang += alarm(checks) is not None
-            print(f"{name}: {risen[-1]}", file=sys.stderr)
-        result[f"{factor:g}"] = {"rang": rang, "of": given.seeds, "rises": risen}
-    studio.close()
-    print(json.dumps({**result, "allowed": dict(ALLOWED)}))
+    cache, data = ready(given)
+    recipes = {name: with_settings(presets()[name].recipe, given.set) for name in given.presets}
+    jobs = [
+        Job(
+            {"preset": preset, "factor": factor, "seed": seed},
+            replace(recipe, seed=seed, learning_rate=min(0.1, recipe.learning_rate * factor)),
+            data,
+        )
+        for seed in range(1, given.seeds + 1)
+        for preset, recipe in recipes.items()
+        for factor in given.factors
+    ]
+    seen: dict[tuple[str, float], list[Found]] = {}
+    for found in run_grid(train, jobs, cache, given.jobs):
+        if "failed" not in found:
+            seen.setdefault((found["preset"], found["factor"]), []).append(found)
+    for (preset, factor), runs in seen.items():
+        print(json.dumps({"preset": preset, "factor": factor, **summary(runs)}), flush=True)
+    print(json.dumps({"allowed": dict(ALLOWED)}), flush=True)
 
 
-def _rises(checks: Sequence[GeneralChecked]) -> dict[str, float]:
-    """By how much each loss has risen from the untouched base to the last step."""
-    return {rise.on: round(rise.nats, 3) for rise in rises(checks[0], checks[-1])} if len(checks) > 1 else {}
+def train(job: Job, base: "BaseModel", folder: Path) -> Found:
+    """Take one run, and look at what it has forgotten."""
+    events: list[Any] = []
+    run_training(job.recipe, TrainingData.load(job.data, job.recipe), base, folder, events.append)
+    checks = [event for event in events if isinstance(event, GeneralChecked)]
+    heldout = [event.loss for event in events if isinstance(event, Evaluated)]
+    finished = next(event for event in events if isinstance(event, Finished))
+    kept = [check for check in checks if check.step <= finished.step]
+    last, taken = ({rise.on: rise.nats for rise in rises(checks[0], at)} for at in (checks[-1], kept[-1]))
+    return {
+        "steps": sum(isinstance(event, Stepped) for event in events),
+        "kept": finished.step,
+        "texts": round(last[TEXTS], 3),
+        "instructions": round(last[INSTRUCTIONS], 3),
+        "kept_texts": round(taken[TEXTS], 3),
+        "kept_instructions": round(taken[INSTRUCTIONS], 3),
+        "heldout": [round(heldout[0], 3), round(min(heldout), 3), round(heldout[-1], 3)],
+        "rang": alarm(checks) is not None,
+        "rang_kept": alarm(checks, finished.step) is not None,
+    }
+
+
+def summary(runs: list[Found]) -> dict[str, Any]:
+    """How many rang, and between what and what the rises were."""
+    names = ("texts", "instructions", "kept_texts", "kept_instructions")
+    ranges = {name: [min(run[name] for run in runs), max(run[name] for run in runs)] for name in names}
+    counts = {name: sum(run[name] for run in runs) for name in ("rang", "rang_kept")}
+    return {"runs": len(runs), **counts, **ranges, "seconds": round(sum(run["seconds"] for run in runs) / len(runs), 1)}
 
 
 if __name__ == "__main__":

@@ -1,59 +1,105 @@
-"""The leak test on the sample shop: what comes out with masking and without it, and how long it takes.
+"""The leak test on the sample shop: what comes out with masking and without it, seed by seed.
 
-    python tests/benchmarks/bench_leak.py --folder DIR [--preset quick] [--tickets 64] [--epochs 8] [--set NAME=VALUE]
+    python tests/benchmarks/bench_leak.py --folder DIR
+    python tests/benchmarks/bench_leak.py --folder DIR --seeds 8 --vary learning_rate=1e-3,2e-3 rank+alpha=16+32,64+128
 
 Plants made-up secrets in a copy of the shop's tickets, learns it with the starter model (or another, --set model=...),
 and asks for them. Masked ones must not come out, with a rank test of at most 0.55; of the unmasked ones that stand
-eight times in agents' turns at least 60 % must, else the test proves nothing. The last line is one JSON object.
+eight times in agents' turns at least 60 % must, else the test proves nothing. ``--vary`` tries every combination in
+place of what the test does with a preset by itself. A line of JSON for each test, and one for each combination at the
+end: how often the control fired, what came out, and the rank test over all seeds. Without a network: see grid.py.
 """
 
 import argparse
 import json
-import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from engine.console import say
 from engine.presets import presets
-from engine.studio import Studio
-from engine.training.runs.directory import RunDirectory
-from engine.verdict.leak.trial import Size
-from engine.workspace import Workspace
+from engine.tickets.dataset.files import TRAIN
+from engine.tickets.dataset.stored import conversations
+from engine.tickets.privacy.masking import PrivacyOptions
+from engine.verdict.leak.certificate import FIRES
+from engine.verdict.leak.trial import Size, make_trial
+from tests.benchmarks.grid import Found, Job, add_arguments, every, ready, run_grid, with_settings
+
+if TYPE_CHECKING:
+    from engine.model.base import BaseModel
 
 
 def main() -> None:
     """Plant, learn, ask and print."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--folder", type=Path, required=True, help="A workspace, kept.")
-    arguments.add_argument("--preset", default="quick", choices=sorted(presets()))
+    add_arguments(arguments)
+    arguments.add_argument("--presets", nargs="+", default=["quick"], choices=sorted(presets()))
+    arguments.add_argument("--seeds", type=int, default=1)
     arguments.add_argument("--tickets", type=int, default=Size().tickets)
-    arguments.add_argument("--epochs", type=float, default=Size().epochs)
-    arguments.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="Any setting of the run.")
+    arguments.add_argument("--epochs", type=float, nargs="+", default=[Size().epochs])
+    arguments.add_argument("--vary", nargs="*", default=[], metavar="NAME=VALUE,VALUE", help="Settings of the trial.")
     given = arguments.parse_args()
-    studio = Studio(Workspace(given.folder))
-    sets = studio.tickets.all()
-    dataset = sets[0].id if sets else studio.tickets.prepare_sample().wait(600)
-    recipe = presets()[given.preset].recipe.with_text(dict(text.split("=", 1) for text in given.set))
-    run = RunDirectory.create(studio.workspace, recipe, studio.tickets.get(dataset).folder, "leak test")
-    began = time.perf_counter()
-    task = studio.leak.test(run.id, Size(given.tickets, epochs=given.epochs))
-    while not task.ended(2.0):
-        seen = task.snapshot()
-        say(seen.stage, seen.fraction)
-    found, seconds = task.wait(), time.perf_counter() - began
-    studio.close()
-    print(found.sentence)
-    for name, rows in (("masked", found.masked), ("without masking", found.control)):
-        for row in rows:
-            print(
-                f"{name:16} {row.role:10} {row.times} times: {row.out} of {row.count}, AUC {row.auc:.2f}, "
-                f"{row.exposure:.1f} bits"
+    cache, data = ready(given)
+    jobs = [
+        Job(
+            {"preset": preset, "epochs": epochs, **varied, "tickets": given.tickets, "seed": seed},
+            replace(recipe, seed=seed),
+            data,
+        )
+        for seed in range(1, given.seeds + 1)
+        for preset in given.presets
+        for epochs in given.epochs
+        for varied, recipe in every(with_settings(presets()[preset].recipe, given.set), given.vary)
+    ]
+    told: dict[str, list[Found]] = {}
+    for found in run_grid(try_out, jobs, cache, given.jobs):
+        if "failed" not in found:
+            told.setdefault(json.dumps({name: found[name] for name in jobs[0].label if name != "seed"}), []).append(
+                found
             )
-    told = {"seconds": round(seconds), "steps": found.steps, **found.told}
-    print(json.dumps({**told, "cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1)}))
+    for combination, tests in told.items():
+        print(json.dumps({**json.loads(combination), **summary(tests)}), flush=True)
+
+
+def try_out(job: Job, base: "BaseModel", folder: Path) -> Found:
+    """Make one test."""
+    rows = list(conversations(job.data / TRAIN))
+    size = Size(job.label["tickets"], epochs=job.label["epochs"])
+    began, told = time.perf_counter(), [0.0]
+
+    def report(stage: str, fraction: float | None) -> None:
+        if "step" in stage and time.perf_counter() - told[0] > 20:
+            told[0] = time.perf_counter()
+            print(json.dumps({**job.label, "at": stage, "after": round(told[0] - began)}), flush=True)
+
+    found = make_trial(job.recipe, rows, PrivacyOptions(), base, folder, report, lambda: False, size)
+    return {
+        "outcome": found.outcome,
+        "steps": found.steps,
+        "fired": f"{found.strongest.out} of {found.strongest.count}",
+        "out": found.out,
+        "auc": round(found.auc, 3),
+        "control": [[row.role[0], row.times, row.out, row.count, round(row.auc, 2)] for row in found.control],
+    }
+
+
+def summary(tests: list[Found]) -> dict[str, Any]:
+    """What several tests with one recipe say together."""
+    strongest = [row for test in tests for row in test["control"] if row[0] == "a" and row[1] == 8]
+    fired = [row[2] >= FIRES * row[3] for row in strongest]
+    return {
+        "tests": len(tests),
+        "control_fired": sum(fired),
+        "control_out": f"{sum(row[2] for row in strongest)} of {sum(row[3] for row in strongest)}",
+        "masked_out": sum(test["out"] for test in tests),
+        "masked_auc": round(sum(test["auc"] for test in tests) / len(tests), 3),
+        "masked_auc_highest": max(test["auc"] for test in tests),
+        "outcomes": sorted({test["outcome"] for test in tests}),
+        "seconds": round(sum(test["seconds"] for test in tests) / len(tests), 1),
+    }
 
 
 if __name__ == "__main__":
