@@ -31,10 +31,10 @@ class BlindService:
         Raises:
             StudioError: The voter has no name, or the run was not judged or its answers are gone.
         """
-        voter, found = checked_name(voter), self._judged(run)
+        voter, verdict = checked_name(voter), self._judged(run)
         answers = self._verdicts.answers(run)
-        order = self._order(found, voter)
-        voted = {vote.ticket for vote in votes_on(self._runs.get(run).path, found) if vote.voter == voter}
+        order = self._order(verdict, voter)
+        voted = {vote.ticket for vote in votes_on(self._runs.get(run).path, verdict) if vote.voter == voter}
         left = [ticket for ticket in order if ticket in answers and ticket not in voted]
         if not answers:
             raise StudioError("The answers are not here any more.", "Judge the run again.")
@@ -66,8 +66,8 @@ class BlindService:
         Raises:
             StudioError: The run was not judged.
         """
-        found = self._judged(run)
-        return counted(votes_on(self._runs.get(run).path, found), found.headline.tuned)
+        verdict = self._judged(run)
+        return counted(votes_on(self._runs.get(run).path, verdict), verdict.headline.tuned)
 
     def preferences(self, run: str) -> str:
         """Return all votes that prefer one answer as JSON lines: {"prompt", "chosen", "rejected"}, as trl takes them.
@@ -75,8 +75,8 @@ class BlindService:
         Raises:
             StudioError: The run was not judged, or no vote prefers one of two answers.
         """
-        found, answers = self._judged(run), self._verdicts.answers(run)
-        votes = votes_on(self._runs.get(run).path, found)
+        verdict, answers = self._judged(run), self._verdicts.answers(run)
+        votes = votes_on(self._runs.get(run).path, verdict)
         last = {(vote.voter, vote.ticket): vote for vote in votes if vote.ticket in answers}
         lines = []
         for vote in last.values():
@@ -88,11 +88,11 @@ class BlindService:
         return "".join(lines)
 
     def _judged(self, run: str) -> Verdict:
-        found = self._verdicts.verdict(run)
-        if found is None:
+        verdict = self._verdicts.verdict(run)
+        if verdict is None:
             raise StudioError("This run was not judged yet.", "Judge it first: then the answers are there.")
-        return found
+        return verdict
 
-    def _order(self, found: Verdict, voter: str) -> dict[str, tuple[str, str]]:
-        tickets = [ticket.ticket for ticket in found.tickets]
-        return order_of(voter, tickets, found.headline.tuned, found.headline.alternative)
+    def _order(self, verdict: Verdict, voter: str) -> dict[str, tuple[str, str]]:
+        tickets = [ticket.ticket for ticket in verdict.tickets]
+        return order_of(voter, tickets, verdict.headline.tuned, verdict.headline.alternative)

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from engine.task import Report, Task, part
 from engine.tickets.library import DataSets
 from engine.training.runs.directory import RunDirectory
 from engine.verdict.blind import counted
-from engine.verdict.coach import Advice, Seen, advice
+from engine.verdict.coach import Advice, RunFigures, advice
 from engine.verdict.paper import MOST, Paper, PaperTicket, paper_of
 from engine.verdict.records import JudgedVoice, TwoRuns, Verdict
 from engine.verdict.transcript import SaidAnswer, Transcript
@@ -32,6 +32,16 @@ if TYPE_CHECKING:
 FILE = "verdict.json"
 ANSWERING = 0.75
 """Share of the time that the answers take, about; the rest reads what the agents wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sitting:
+    """A judgement under way."""
+
+    tuned: "Voice"
+    paper: Paper
+    voices: tuple[JudgedVoice, ...]
+    transcript: Transcript
 
 
 class VerdictService:
@@ -122,7 +132,7 @@ class VerdictService:
             StudioError: The run is gone, or its recipe is damaged.
         """
         directory = self._runs.get(run)
-        return advice(Seen(directory.recipe, directory.history.read(), self.verdict(run)))
+        return advice(RunFigures(directory.recipe, directory.history.read(), self.verdict(run)))
 
     def is_outdated(self, run: str) -> bool:
         """Whether a run has other weights than those that were judged: it has learnt on, or ended, since.
@@ -130,26 +140,26 @@ class VerdictService:
         Raises:
             StudioError: The run is gone.
         """
-        found = self.verdict(run)
-        if found is None:
+        verdict = self.verdict(run)
+        if verdict is None:
             return False
         try:
             tuned = self._playground.newest(run)
             assert tuned.path is not None
             # The time alone would take a copied file for a new one, and to read the file for each look takes long.
-            is_newer = weights_file(tuned.path).stat().st_mtime > found.made
-            return is_newer and weights_digest(tuned.path) != found.weights
+            is_newer = weights_file(tuned.path).stat().st_mtime > verdict.made
+            return is_newer and weights_digest(tuned.path) != verdict.weights
         except (StudioError, OSError):
             return False
 
     def note(self, run: str) -> None:
         """Write into a run's verdict what leak test and blind test have found; nothing where it was not judged."""
         with self._noting:
-            if found := self.verdict(run):
-                self._keep(self._runs.get(run), found)
+            if verdict := self.verdict(run):
+                self._keep(self._runs.get(run), verdict)
 
-    def _keep(self, directory: RunDirectory, found: Verdict) -> None:
-        write_json(directory.path / FILE, _completed(directory.path, found).to_json())
+    def _keep(self, directory: RunDirectory, verdict: Verdict) -> None:
+        write_json(directory.path / FILE, _completed(directory.path, verdict).to_json())
 
     # ---- judging
 
@@ -172,16 +182,15 @@ class VerdictService:
             voices, weights = voices_of(tuned), weights_digest(adapter)
             about = {**paper.about([voice.id for voice in voices], weights), "most": most}
             transcript = Transcript.opened(directory.path, about)
-            self._answer(paper, voices, transcript, part(task.report, 0.0, ANSWERING), lambda: task.cancelled)
-            self._read_agents(
-                tuned, paper, voices, transcript, part(task.report, ANSWERING, 1.0), lambda: task.cancelled
-            )
+            sitting = _Sitting(tuned, paper, voices, transcript)
+            self._answer(sitting, part(task.report, 0.0, ANSWERING), lambda: task.cancelled)
+            self._read_agents(sitting, part(task.report, ANSWERING, 1.0), lambda: task.cancelled)
             task.report("Comparing", 1.0)
-            found = self._judged(tuned, paper, voices, transcript)
+            verdict = self._judged(sitting)
             with self._noting:
-                self._keep(directory, found)
+                self._keep(directory, verdict)
             self._note_repeated(directory, transcript)
-            return self.verdict(run) or found
+            return self.verdict(run) or verdict
 
         return Task("Judging", action)
 
@@ -197,27 +206,21 @@ class VerdictService:
         for answers in transcript.answers.values():
             for voice, answer in answers.items():
                 said.setdefault(voice, []).append(answer.text)
-        if seen := repeated(folder, said):
-            seen.save(directory.path)
+        if repetitions := repeated(folder, said):
+            repetitions.save(directory.path)
 
     def _paper(self, directory: RunDirectory, most: int) -> Paper:
         return paper_of(directory.data, directory.recipe.system_prompt, most)
 
-    def _answer(
-        self,
-        paper: Paper,
-        voices: tuple[JudgedVoice, ...],
-        transcript: Transcript,
-        report: Report,
-        should_stop: Callable[[], bool],
-    ) -> None:
+    def _answer(self, sitting: "_Sitting", report: Report, should_stop: Callable[[], bool]) -> None:
         """Let all voices answer what they have not answered yet."""
+        paper, transcript = sitting.paper, sitting.transcript
         left = [number for number in range(len(paper.tickets)) if number not in transcript.answers]
         if not left:
             return
         asked = [(paper.tickets[number].asked, paper.tickets[number].ticket) for number in left]
         sampling = Sampling(temperature=0.0, max_new_tokens=paper.longest)
-        names = [voice.id for voice in voices]
+        names = [voice.id for voice in sitting.voices]
         answered = self._playground.ask_many(names, asked, sampling, report=report, should_stop=should_stop)
         for number, answers in zip(left, answered, strict=False):  # fewer, where it is cancelled while it waits
             if any(answer.stopped_by == "cancelled" for answer in answers):
@@ -226,25 +229,18 @@ class VerdictService:
         if should_stop():
             raise Cancelled
 
-    def _read_agents(
-        self,
-        tuned: "Voice",
-        paper: Paper,
-        voices: tuple[JudgedVoice, ...],
-        transcript: Transcript,
-        report: Report,
-        should_stop: Callable[[], bool],
-    ) -> None:
+    def _read_agents(self, sitting: "_Sitting", report: Report, should_stop: Callable[[], bool]) -> None:
         """Let all models read what the agents really wrote, where they have not yet."""
         from engine.chat.adapters import bank_of
         from engine.chat.lookup import with_tickets
         from engine.chat.playground import told_in_words
         from engine.verdict.losses import answer_losses
 
+        tuned, paper, transcript = sitting.tuned, sitting.paper, sitting.transcript
         left = [number for number in range(len(paper.tickets)) if number not in transcript.losses]
         if not left:
             return
-        chosen = [self._playground.voice(voice.id) for voice in voices if voice.id != NEAREST]
+        chosen = [self._playground.voice(voice.id) for voice in sitting.voices if voice.id != NEAREST]
         home = self._lookup.home([tuned], "")
         with self._bases.use(self._runs.get(tuned.run).recipe, report=report, should_stop=should_stop) as base:
             if base is None:
@@ -257,18 +253,19 @@ class VerdictService:
                     for looks in (False, True):
                         group = [(v, name) for v, name in zip(chosen, names, strict=True) if v.lookup == looks]
                         asked = list(ticket.asked)
-                        if looks and (found := result_of(self._lookup.find(home, asked, ticket.ticket, should_stop))):
-                            asked, _ = with_tickets(base, asked, found, paper.longest)
+                        if looks and (near := result_of(self._lookup.find(home, asked, ticket.ticket, should_stop))):
+                            asked, _ = with_tickets(base, asked, near, paper.longest)
                         nats = answer_losses(base, bank, [name for _, name in group], asked, ticket.answer)
                         losses |= {voice.id: loss for (voice, _), loss in zip(group, nats or [], strict=False)}
                     transcript.add_losses(number, losses)
 
-    def _judged(self, tuned: "Voice", paper: Paper, voices: tuple[JudgedVoice, ...], transcript: Transcript) -> Verdict:
+    def _judged(self, sitting: "_Sitting") -> Verdict:
         from engine.verdict.facts.index import fact_index
         from engine.verdict.judging import judged
         from engine.verdict.measuring import measured
 
-        directory, home = self._runs.get(tuned.run), self._lookup.home([tuned], "")
+        paper, transcript = sitting.paper, sitting.transcript
+        directory, home = self._runs.get(sitting.tuned.run), self._lookup.home([sitting.tuned], "")
         facts = fact_index(directory.data)
         tickets = []
         for number, ticket in enumerate(paper.tickets):
@@ -277,14 +274,14 @@ class VerdictService:
             coverage = result_of(self._lookup.coverage(home, ticket.asked, ticket.ticket))
             tickets.append(replace(measured(ticket, said, losses, near, facts), coverage=coverage))
         weights = str(transcript.about.get("weights", ""))
-        return judged(directory.status.name, voices, tickets, paper.heldout, paper.longest, weights)
+        return judged(directory.status.name, sitting.voices, tickets, paper.heldout, paper.longest, weights)
 
 
-def _completed(run: Path, found: Verdict) -> Verdict:
+def _completed(run: Path, verdict: Verdict) -> Verdict:
     """Put into a verdict what the run's newest leak test and its blind test have found."""
     from engine.verdict.leak.certificate import Certificate
 
     certificate = Certificate.load(run)
-    tally = counted(votes_on(run, found), found.headline.tuned)
+    tally = counted(votes_on(run, verdict), verdict.headline.tuned)
     leak, blind = certificate.told if certificate else {}, tally.to_json() if tally.votes else {}
-    return replace(found, leak=leak, blind=blind)
+    return replace(verdict, leak=leak, blind=blind)

@@ -33,22 +33,22 @@ def behaviour(answer: str, reference: str, stopped_by: StoppedBy | None) -> dict
         to have one.
     """
     broken = not answer.strip() or goes_in_circles(answer)
-    found = {
+    measures = {
         "length": len(answer.strip()) / max(1, len(reference.strip())),
         "ends": float(stopped_by in ("end", "stop word")),
         "broken": float(broken),
     }
     languages = language_of(answer), language_of(reference)
     if UNKNOWN not in languages:
-        found["language"] = float(languages[0] == languages[1])
-    return found
+        measures["language"] = float(languages[0] == languages[1])
+    return measures
 
 
 def goes_in_circles(text: str) -> bool:
     """Say whether a text repeats itself: a piece four times in a row, or most of its phrases more than once."""
     text = " ".join(_NUMBERS.sub(" ", text[:_LOOKED_AT]).split()) + " "  # a numbered list goes in circles too
-    for seen in _CIRCLE.finditer(text):
-        if len(seen[0]) >= _SHORTEST and len(set(filter(str.isalpha, seen[1]))) > 1:
+    for circle in _CIRCLE.finditer(text):
+        if len(circle[0]) >= _SHORTEST and len(set(filter(str.isalpha, circle[1]))) > 1:
             return True
     words = text.casefold().split()
     if len(words) < _LONG:

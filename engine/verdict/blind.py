@@ -121,22 +121,22 @@ def order_of(voter: str, tickets: Sequence[str], tuned: str, other: str) -> dict
 def counted(votes: Iterable[Vote], tuned: str) -> Tally:
     """Count votes; of a voter and a ticket the last one counts."""
     last = {(vote.voter, vote.ticket): vote for vote in votes}
-    kept = list(last.values())
-    if not kept:
+    newest = list(last.values())
+    if not newest:
         return Tally(0, 0, 0, 0, 0, 0, None, None, 0)
-    points = [vote.wins(tuned) for vote in kept]
-    share = _share(points, [vote.ticket for vote in kept], [vote.voter for vote in kept])
+    points = [vote.wins(tuned) for vote in newest]
+    share = _share(points, [vote.ticket for vote in newest], [vote.voter for vote in newest])
     apart = Interval(share.mean - 0.5, share.low - 0.5, share.high - 0.5, share.error, share.count, share.groups)
     decided = share.low > 0.5 or share.high < 0.5
     return Tally(
-        votes=len(kept),
-        voters=len({vote.voter for vote in kept}),
+        votes=len(newest),
+        voters=len({vote.voter for vote in newest}),
         wins=sum(point == 1 for point in points),
         losses=sum(point == 0 for point in points),
-        ties=sum(vote.choice == "tie" for vote in kept),
-        both_bad=sum(vote.choice == "both bad" for vote in kept),
+        ties=sum(vote.choice == "tie" for vote in newest),
+        both_bad=sum(vote.choice == "both bad" for vote in newest),
         share=share,
-        agreement=agreement(kept, tuned),
+        agreement=agreement(newest, tuned),
         needed=0 if decided else tickets_needed(apart, MATTERS),
     )
 
@@ -150,9 +150,9 @@ def _share(points: Sequence[float], tickets: Sequence[str], voters: Sequence[str
     ways = [tickets] if len(set(voters)) < _VOTERS else [tickets, voters]
     widened = [*points, 1.0, 1.0, 0.0, 0.0]
     added = [f"\0{number}" for number in range(4)]
-    seen = interval(widened, *([*way, *added] for way in ways), level=LEVEL)
+    widest = interval(widened, *([*way, *added] for way in ways), level=LEVEL)
     mean = sum(points) / len(points)
-    return Interval(mean, max(0.0, seen.low), min(1.0, seen.high), seen.error, len(points), len(set(tickets)))
+    return Interval(mean, max(0.0, widest.low), min(1.0, widest.high), widest.error, len(points), len(set(tickets)))
 
 
 _VOTERS = 10

@@ -36,7 +36,7 @@ LONG, SHORT = 1.5, 0.6
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class RunFigures:
     """All that the coach looks at."""
 
     recipe: Recipe
@@ -57,53 +57,53 @@ class Advice:
     """The name of the rule that it comes from."""
 
 
-def learnt_by_heart(seen: Seen) -> tuple[str, str] | None:
+def learnt_by_heart(run: RunFigures) -> tuple[str, str] | None:
     """Held-out loss rises while training loss falls."""
-    checks, best = [check for check in seen.history.evaluations if check.step > 0], seen.history.best
+    checks, best = [check for check in run.history.evaluations if check.step > 0], run.history.best
     if best is None or not checks or checks[-1].loss <= best.loss + NEAR:
         return None
-    after = [step.loss for step in seen.history.steps if step.step > best.step]
-    before = [step.loss for step in seen.history.steps if step.step <= best.step]
+    after = [step.loss for step in run.history.steps if step.step > best.step]
+    before = [step.loss for step in run.history.steps if step.step <= best.step]
     if not after or not before or after[-1] >= before[-1]:
         return None
-    finished = seen.history.finished
-    kept = finished is not None and finished.step == best.step
+    finished = run.history.finished
+    has_best = finished is not None and finished.step == best.step
     take = (
         "That checkpoint is the one you have; next time train"
-        if kept
+        if has_best
         else (f"Take the checkpoint of step {best.step:,}, or train")
     )
     return (
         f"Held-out loss rose from step {best.step:,} ({best.loss:.2f} to {checks[-1].loss:.2f}) while training loss "
         f"fell ({before[-1]:.2f} to {after[-1]:.2f}): it began to learn tickets by heart.",
-        f"{take} {_shorter(seen.recipe)}.",
+        f"{take} {_shorter(run.recipe)}.",
     )
 
 
-def ended_too_early(seen: Seen) -> tuple[str, str] | None:
+def ended_too_early(run: RunFigures) -> tuple[str, str] | None:
     """Held-out loss was still falling at the end."""
-    checks = [check for check in seen.history.evaluations if check.step > 0]
-    if seen.history.finished is None or len(checks) < 2:
+    checks = [check for check in run.history.evaluations if check.step > 0]
+    if run.history.finished is None or len(checks) < 2:
         return None
     earlier, last = checks[-2].loss, checks[-1].loss
     if earlier - last < STILL_FALLING * earlier:
         return None
     return (
         f"Held-out loss was still falling when the run ended ({earlier:.2f} to {last:.2f} in its last check).",
-        f"Train longer: {_longer(seen)}.",
+        f"Train longer: {_longer(run)}.",
     )
 
 
-def learnt_nothing(seen: Seen) -> tuple[str, str] | None:
+def learnt_nothing(run: RunFigures) -> tuple[str, str] | None:
     """Held-out loss never fell below that of the base."""
-    before, best = seen.history.before, seen.history.best
+    before, best = run.history.before, run.history.best
     if before is None or best is None or best.loss < before.loss - NEAR:
         return None
     saw = f"Held-out loss did not fall: {before.loss:.2f} before training, {best.loss:.2f} at best"
-    rate = seen.recipe.learning_rate
+    rate = run.recipe.learning_rate
     if best.loss > before.loss + NEAR:
         return f"{saw}.", f"Take smaller steps: a learning rate of {short(rate / 5)} instead of {short(rate)}."
-    first, last = _ends(seen.history)
+    first, last = _ends(run.history)
     if last < first * (1 - FLAT):
         return (
             f"{saw}, though training loss fell ({first:.2f} to {last:.2f}).",
@@ -116,13 +116,13 @@ def learnt_nothing(seen: Seen) -> tuple[str, str] | None:
     )
 
 
-def forgets(seen: Seen) -> tuple[str, str] | None:
+def forgets(run: RunFigures) -> tuple[str, str] | None:
     """The weights that are kept have lost too much of what the base knew."""
-    finished = seen.history.finished
-    rings = alarm(seen.history.general, finished.step if finished and finished.step else None)
+    finished = run.history.finished
+    rings = alarm(run.history.general, finished.step if finished and finished.step else None)
     if rings is None:
         return None
-    rise, rate = rings.rise, seen.recipe.learning_rate
+    rise, rate = rings.rise, run.recipe.learning_rate
     return (
         f"Its loss on {rise.on} has risen from {rise.before:.2f} to {rise.now:.2f}, by more than the {rise.allowed:g} "
         "that are allowed: it forgets what it knew.",
@@ -131,9 +131,9 @@ def forgets(seen: Seen) -> tuple[str, str] | None:
     )
 
 
-def too_few_tickets(seen: Seen) -> tuple[str, str] | None:
+def too_few_tickets(run: RunFigures) -> tuple[str, str] | None:
     """There is little to learn from."""
-    started = seen.history.started
+    started = run.history.started
     if started is None or started.train_examples >= FEW:
         return None
     return (
@@ -142,42 +142,42 @@ def too_few_tickets(seen: Seen) -> tuple[str, str] | None:
     )
 
 
-def retrieval_is_enough(seen: Seen) -> tuple[str, str] | None:
+def retrieval_is_enough(run: RunFigures) -> tuple[str, str] | None:
     """Near tickets do as well as tuning, or better."""
-    found = seen.verdict
-    if found is None or found.kind not in ("as good", "worse"):
+    verdict = run.verdict
+    if verdict is None or verdict.kind not in ("as good", "worse"):
         return None
-    other = found.headline.alternative
+    other = verdict.headline.alternative
     if other != NEAREST and not other.endswith(LOOKUP):
         return None
-    points = signed(-found.headline.difference.mean)
-    told = f"Beside the tuned model, {found.voice(other).label} has {points} points of chrF"
+    points = signed(-verdict.headline.difference.mean)
+    told = f"Beside the tuned model, {verdict.voice(other).label} has {points} points of chrF"
     if other == NEAREST:
         do = "Your answers repeat: texts that agents can insert in your help desk may be all that you need"
     else:
         do = "Answer with look-up over the base model"
-    more = "" if seen.recipe.lookup else "; or train with look-up (lookup): then manner and facts come together"
+    more = "" if run.recipe.lookup else "; or train with look-up (lookup): then manner and facts come together"
     return f"{told}.", f"{do}{more}."
 
 
-def invents_more(seen: Seen) -> tuple[str, str] | None:
+def invents_more(run: RunFigures) -> tuple[str, str] | None:
     """Tuning has made it state more facts from nowhere."""
-    apart = _beside_the_base(seen, "inventions")
+    apart = _beside_the_base(run, "inventions")
     if apart is None or apart <= 0:
         return None
-    assert seen.verdict is not None
-    now = seen.verdict.figures[seen.verdict.headline.tuned]["inventions"].mean
+    assert run.verdict is not None
+    now = run.verdict.figures[run.verdict.headline.tuned]["inventions"].mean
     return (
         f"It invents {now:.1f} facts an answer, {apart:.1f} more than the base model (clear).",
-        f"{'Take' if seen.recipe.lookup else 'Train with look-up (lookup), take'} a larger model, or fewer passes: "
+        f"{'Take' if run.recipe.lookup else 'Train with look-up (lookup), take'} a larger model, or fewer passes: "
         "facts learnt late are made up most.",
     )
 
 
-def invents_as_it_learns(seen: Seen) -> tuple[str, str] | None:
+def invents_as_it_learns(run: RunFigures) -> tuple[str, str] | None:
     """Replies on the way invent more and more while held-out loss falls, and the loss alone has chosen."""
-    asked = [reply for reply in seen.history.replies if reply.step > 0]
-    if seen.recipe.best_by != "loss" or seen.history.finished is None or len(asked) < 2:
+    asked = [reply for reply in run.history.replies if reply.step > 0]
+    if run.recipe.best_by != "loss" or run.history.finished is None or len(asked) < 2:
         return None
     least, last = min(asked, key=lambda reply: (reply.invented, -reply.step)), asked[-1]
     if last.invented < least.invented + last.answers * MORE_INVENTED:
@@ -187,30 +187,30 @@ def invents_as_it_learns(seen: Seen) -> tuple[str, str] | None:
         f"{least.step:,} and {last.invented} at step {last.step:,}: manner is learnt early, facts learnt late are made "
         "up.",
         "Train again with the best checkpoint chosen by both (best_by)"
-        + ("." if seen.recipe.lookup else ", or with look-up (lookup), which brings facts."),
+        + ("." if run.recipe.lookup else ", or with look-up (lookup), which brings facts."),
     )
 
 
-def does_not_end(seen: Seen) -> tuple[str, str] | None:
+def does_not_end(run: RunFigures) -> tuple[str, str] | None:
     """Many answers run into the longest answer allowed."""
-    ends = _mean(seen, "ends")
+    ends = _mean(run, "ends")
     if ends is None or 1 - ends < SHARE:
         return None
     return (
         f"{1 - ends:.0%} of its answers do not end by themselves.",
         "See on the tab Tickets how many answers are cut off, and raise the longest conversation (max_length, now "
-        f"{seen.recipe.max_length:,} tokens): what is cut has no end mark to learn from. If none is, train longer: "
-        f"{_longer(seen)}.",
+        f"{run.recipe.max_length:,} tokens): what is cut has no end mark to learn from. If none is, train longer: "
+        f"{_longer(run)}.",
     )
 
 
-def breaks(seen: Seen) -> tuple[str, str] | None:
+def breaks(run: RunFigures) -> tuple[str, str] | None:
     """Answers are empty or go in circles."""
-    broken = _mean(seen, "broken")
+    broken = _mean(run, "broken")
     if broken is None or broken < SHARE:
         return None
-    assert seen.verdict is not None
-    base = seen.verdict.figures.get("base", {}).get("broken")
+    assert run.verdict is not None
+    base = run.verdict.figures.get("base", {}).get("broken")
     if base is not None and base.mean >= broken:
         return (
             f"{broken:.0%} of its answers are empty or go in circles, and {base.mean:.0%} of the base model's.",
@@ -218,14 +218,14 @@ def breaks(seen: Seen) -> tuple[str, str] | None:
         )
     return (
         f"{broken:.0%} of its answers are empty or go in circles.",
-        f"Take smaller steps (learning_rate, now {short(seen.recipe.learning_rate)}), or a repetition penalty of 1.1 "
+        f"Take smaller steps (learning_rate, now {short(run.recipe.learning_rate)}), or a repetition penalty of 1.1 "
         "in the playground.",
     )
 
 
-def wrong_length(seen: Seen) -> tuple[str, str] | None:
+def wrong_length(run: RunFigures) -> tuple[str, str] | None:
     """Answers are much longer or shorter than the agents'."""
-    length = _mean(seen, "length")
+    length = _mean(run, "length")
     if length is None or SHORT <= length <= LONG:
         return None
     return (
@@ -234,30 +234,30 @@ def wrong_length(seen: Seen) -> tuple[str, str] | None:
     )
 
 
-def other_language(seen: Seen) -> tuple[str, str] | None:
+def other_language(run: RunFigures) -> tuple[str, str] | None:
     """Answers are in another language than the agents'."""
-    kept = _mean(seen, "language")
-    if kept is None or 1 - kept < SHARE:
+    same = _mean(run, "language")
+    if same is None or 1 - same < SHARE:
         return None
     return (
-        f"{1 - kept:.0%} of its answers are in another language than the agents'.",
+        f"{1 - same:.0%} of its answers are in another language than the agents'.",
         "Take a base model that knows the language, or leave the tickets of rare languages out.",
     )
 
 
-def too_few_to_tell(seen: Seen) -> tuple[str, str] | None:
+def too_few_to_tell(run: RunFigures) -> tuple[str, str] | None:
     """The held-out tickets cannot decide."""
-    found = seen.verdict
-    if found is None or found.kind != "no difference" or not found.headline.needed:
+    verdict = run.verdict
+    if verdict is None or verdict.kind != "no difference" or not verdict.headline.needed:
         return None
     return (
-        f"{len(found.tickets):,} held-out tickets leave it open whether it is better.",
-        f"Bring more tickets or hold out more: about {rounded(found.headline.needed):,} would tell; or let people "
+        f"{len(verdict.tickets):,} held-out tickets leave it open whether it is better.",
+        f"Bring more tickets or hold out more: about {rounded(verdict.headline.needed):,} would tell; or let people "
         "decide in the blind test.",
     )
 
 
-RULES: tuple[Callable[[Seen], tuple[str, str] | None], ...] = (
+RULES: tuple[Callable[[RunFigures], tuple[str, str] | None], ...] = (
     learnt_nothing,
     forgets,
     learnt_by_heart,
@@ -275,9 +275,9 @@ RULES: tuple[Callable[[Seen], tuple[str, str] | None], ...] = (
 """The most urgent first."""
 
 
-def advice(seen: Seen) -> tuple[Advice, ...]:
+def advice(run: RunFigures) -> tuple[Advice, ...]:
     """Return what the rules have to say of a run, the most urgent first; nothing where all is well."""
-    told = ((rule.__name__, rule(seen)) for rule in RULES)
+    told = ((rule.__name__, rule(run)) for rule in RULES)
     return tuple(Advice(*words, rule=name.replace("_", " ")) for name, words in told if words)
 
 
@@ -289,9 +289,9 @@ def _shorter(recipe: Recipe) -> str:
     return f"{less} (epochs, now {recipe.epochs:g})"
 
 
-def _longer(seen: Seen) -> str:
+def _longer(run: RunFigures) -> str:
     """Say how to train twice as long as a run has."""
-    recipe, last, started = seen.recipe, seen.history.last, seen.history.started
+    recipe, last, started = run.recipe, run.history.last, run.history.started
     passes = f"{2 * recipe.epochs:g} passes (epochs) instead of {recipe.epochs:g}"
     if not recipe.max_steps or (started and started.steps < recipe.max_steps):
         return passes
@@ -307,17 +307,17 @@ def _ends(history: History) -> tuple[float, float]:
     return median(losses[:few]), median(losses[-few:])
 
 
-def _mean(seen: Seen, measure: str) -> float | None:
+def _mean(run: RunFigures, measure: str) -> float | None:
     """What the tuned voice has of a measure; None where that is not known."""
-    if seen.verdict is None:
+    if run.verdict is None:
         return None
-    found = seen.verdict.figures[seen.verdict.headline.tuned].get(measure)
-    return found.mean if found else None
+    interval = run.verdict.figures[run.verdict.headline.tuned].get(measure)
+    return interval.mean if interval else None
 
 
-def _beside_the_base(seen: Seen, measure: str) -> float | None:
+def _beside_the_base(run: RunFigures, measure: str) -> float | None:
     """How much more the tuned voice has of a measure than the base; None where that is not known or not clear."""
-    if seen.verdict is None:
+    if run.verdict is None:
         return None
-    apart = seen.verdict.differences.get("base", {}).get(measure)
+    apart = run.verdict.differences.get("base", {}).get(measure)
     return apart.mean if apart and apart.is_clear else None

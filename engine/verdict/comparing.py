@@ -11,22 +11,22 @@ from engine.verdict.records import MEASURES, TwoRuns, Verdict
 
 def beside(this: Verdict, other: Verdict, recipe: Recipe, other_recipe: Recipe) -> TwoRuns:
     """Compare the tuned voices of two runs on the tickets that both were judged by, ticket by ticket."""
-    known = {ticket.ticket: ticket for ticket in other.tickets}
+    others = {ticket.ticket: ticket for ticket in other.tickets}
     ours, theirs = "this", "other"
     both = [
         replace(
             ticket,
             scores={
                 ours: ticket.scores[this.headline.tuned],
-                theirs: known[ticket.ticket].scores[other.headline.tuned],
+                theirs: others[ticket.ticket].scores[other.headline.tuned],
             },
         )
         for ticket in this.tickets
-        if ticket.ticket in known and known[ticket.ticket].mark == ticket.mark
+        if ticket.ticket in others and others[ticket.ticket].mark == ticket.mark
     ]
-    found = {measure: difference(both, ours, theirs, measure) for measure in MEASURES} if both else {}
+    differences = {measure: difference(both, ours, theirs, measure) for measure in MEASURES} if both else {}
     changed = recipe.changed_from(other_recipe)
     return TwoRuns(
-        {measure: seen for measure, seen in found.items() if seen is not None},
+        {measure: apart for measure, apart in differences.items() if apart is not None},
         {name: (value, getattr(other_recipe, name)) for name, value in changed.items()},
     )

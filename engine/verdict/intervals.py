@@ -66,9 +66,9 @@ def interval(values: Sequence[float], *clusterings: Sequence[Hashable], level: f
 
     if not len(values) or len(clusterings) > 2:
         raise ValueError("at least one value, and at most two ways to cluster")
-    seen = np.asarray(values, dtype=float)
-    mean, residuals = float(seen.mean()), seen - seen.mean()
-    numbered = [_numbered(keys) for keys in clusterings] or [np.arange(len(seen))]
+    numbers = np.asarray(values, dtype=float)
+    mean, residuals = float(numbers.mean()), numbers - numbers.mean()
+    numbered = [_numbered(keys) for keys in clusterings] or [np.arange(len(numbers))]
     parts = [_clustered(residuals, groups) for groups in numbered]
     variance = max(part.variance for part in parts)
     if len(numbered) == 2:
@@ -76,31 +76,31 @@ def interval(values: Sequence[float], *clusterings: Sequence[Hashable], level: f
         variance = max(variance, sum(part.variance for part in parts) - both.variance)
     groups = min(part.groups for part in parts)
     if groups < 2:
-        return Interval(mean, -math.inf, math.inf, math.inf, len(seen), groups)
+        return Interval(mean, -math.inf, math.inf, math.inf, len(numbers), groups)
     error = math.sqrt(variance)
     reach = float(stdtrit(min(part.freedom for part in parts), 0.5 + level / 2)) * error
-    return Interval(mean, mean - reach, mean + reach, error, len(seen), groups)
+    return Interval(mean, mean - reach, mean + reach, error, len(numbers), groups)
 
 
-def tickets_needed(seen: Interval, margin: float) -> int:
+def tickets_needed(difference: Interval, margin: float) -> int:
     """Return how many tickets would show a difference of ``margin`` four times of five (power 80 %).
 
     Miller (2411.00640, section 5): n = (z + z')² · variance / margin², where the variance is that of these tickets with
     their clustering. Where so many are there already, it is asked how many would show the difference that was seen.
 
     Args:
-        seen: A paired difference, with a finite error.
+        difference: A paired difference, with a finite error.
         margin: The smallest difference that matters, in the unit of the values.
     """
     from statistics import NormalDist
 
-    if not math.isfinite(seen.error):
+    if not math.isfinite(difference.error):
         return 0
     both = NormalDist().inv_cdf(0.5 + LEVEL / 2) + NormalDist().inv_cdf(POWER)
-    needed = seen.count * (both * seen.error / margin) ** 2
-    if needed <= seen.count and seen.mean:
-        needed = seen.count * (both * seen.error / abs(seen.mean)) ** 2
-    return max(seen.count + 1, math.ceil(needed))
+    needed = difference.count * (both * difference.error / margin) ** 2
+    if needed <= difference.count and difference.mean:
+        needed = difference.count * (both * difference.error / abs(difference.mean)) ** 2
+    return max(difference.count + 1, math.ceil(needed))
 
 
 def rounded(count: int) -> int:
@@ -159,5 +159,5 @@ def _numbered(keys: Sequence[Hashable]) -> NDArray[np.int64]:
     """Number the groups from 0 in the order in which they come."""
     import numpy as np
 
-    known: dict[Hashable, int] = {}
-    return np.array([known.setdefault(key, len(known)) for key in keys], dtype=np.int64)
+    numbers: dict[Hashable, int] = {}
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)

@@ -37,15 +37,17 @@ def _is_known(fact: Fact, known: set[str], index: FactIndex, least: int) -> bool
     return not known.isdisjoint(fact.readings) or any(index.count(reading) >= least for reading in fact.readings)
 
 
-def sides(turns: Sequence[Mapping[str, str]], found: LookUp | None, reference: str = "") -> tuple[list[str], list[str]]:
+def sides(
+    turns: Sequence[Mapping[str, str]], nearest: LookUp | None, reference: str = ""
+) -> tuple[list[str], list[str]]:
     """Return what customers and what agents have said around an answer: ``told`` and ``agents`` of :func:`inventions`.
 
     Args:
         turns: The conversation up to and with the question.
-        found: The nearest tickets.
+        nearest: The nearest tickets.
         reference: What the agent really answered, where that is known.
     """
-    said = [*turns, *(turn for ticket in (found.tickets if found else ()) for turn in ticket.turns)]
+    said = [*turns, *(turn for ticket in (nearest.tickets if nearest else ()) for turn in ticket.turns)]
     agents = [turn["content"] for turn in said if turn["role"] == "assistant"]
     return [turn["content"] for turn in said if turn["role"] != "assistant"], [
         *agents,
@@ -54,7 +56,7 @@ def sides(turns: Sequence[Mapping[str, str]], found: LookUp | None, reference: s
 
 
 def count_inventions(
-    answer: str, turns: Sequence[Mapping[str, str]], found: LookUp | None, index: FactIndex, reference: str = ""
+    answer: str, turns: Sequence[Mapping[str, str]], nearest: LookUp | None, index: FactIndex, reference: str = ""
 ) -> int:
     """Return how many facts of an answer stand nowhere; see :func:`sides` for the arguments."""
-    return len(inventions(answer, *sides(turns, found, reference), index))
+    return len(inventions(answer, *sides(turns, nearest, reference), index))

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from engine.errors import StudioError
 from engine.verdict.intervals import LEVEL, Interval, interval, tickets_needed
 from engine.verdict.records import DECIDES, MEASURES, Headline, JudgedTicket, JudgedVoice, Verdict
-from engine.verdict.sentences import MARGIN, besides, kind_of, on_top
+from engine.verdict.sentences import MARGIN, further, kind_of, on_top
 
 EVEN = 1.0
 """Points of :data:`DECIDES` within which two answers to a ticket count as equally good."""
@@ -47,12 +47,12 @@ def judged(
     others = [voice.id for voice in voices if voice.id != headline.tuned]
     differences = {other: _differences(tickets, headline.tuned, other) for other in others}
     kind = kind_of(headline.difference)
-    known = {voice.id: voice for voice in voices}
+    by_id = {voice.id: voice for voice in voices}
     return Verdict(
         run=run,
         kind=kind,
         sentence=on_top(kind, headline),
-        more=tuple(besides(headline, known, figures, differences)),
+        more=tuple(further(headline, by_id, figures, differences)),
         headline=headline,
         voices=tuple(voices),
         figures=figures,
@@ -77,17 +77,17 @@ def difference(
 
 
 def _differences(tickets: Sequence[JudgedTicket], tuned: str, other: str) -> dict[str, Interval]:
-    found = {measure: difference(tickets, tuned, other, measure) for measure in MEASURES}
-    return {measure: seen for measure, seen in found.items() if seen is not None}
+    differences = {measure: difference(tickets, tuned, other, measure) for measure in MEASURES}
+    return {measure: apart for measure, apart in differences.items() if apart is not None}
 
 
 def _means(tickets: Sequence[JudgedTicket], voice: str) -> dict[str, Interval]:
-    found = {}
+    means = {}
     for measure in MEASURES:
         having = [ticket for ticket in tickets if measure in ticket.scores[voice]]
         if having:
-            found[measure] = _clustered([ticket.scores[voice][measure] for ticket in having], having, LEVEL)
-    return found
+            means[measure] = _clustered([ticket.scores[voice][measure] for ticket in having], having, LEVEL)
+    return means
 
 
 def _clustered(values: Sequence[float], of: Sequence[JudgedTicket], level: float) -> Interval:
@@ -105,15 +105,15 @@ def _headline(
 
     tuned, alternative = best("tuned"), best("alternative")
     contenders = sum(voice.role == "tuned" for voice in voices)
-    seen = difference(tickets, tuned, alternative, DECIDES, 1 - (1 - LEVEL) / contenders)
-    assert seen is not None  # every answer has the measure that decides
+    gap = difference(tickets, tuned, alternative, DECIDES, 1 - (1 - LEVEL) / contenders)
+    assert gap is not None  # every answer has the measure that decides
     apart = [ticket.scores[tuned][DECIDES] - ticket.scores[alternative][DECIDES] for ticket in tickets]
-    undecided = kind_of(seen) == "no difference"
+    undecided = kind_of(gap) == "no difference"
     return Headline(
         tuned,
         alternative,
-        seen,
+        gap,
         better=sum(value > EVEN for value in apart),
         worse=sum(value < -EVEN for value in apart),
-        needed=tickets_needed(seen, MARGIN) if undecided else 0,
+        needed=tickets_needed(gap, MARGIN) if undecided else 0,
     )

@@ -45,19 +45,19 @@ def answer_losses(
     tokens = torch.tensor([ids] * len(names), dtype=torch.long, device=bank.device)
     options = {"use_cache": False, "attention_mask": torch.ones_like(tokens)}
     first = learnt[0] - 1  # the logits that predict a token stand one before it
-    kept = 0
+    offset = 0
     if "logits_to_keep" in bank.options:
         options["logits_to_keep"] = len(ids) - first
-        kept = first
+        offset = first
     logits = bank.forward(names, input_ids=tokens, **options).logits
     nats = torch.zeros(len(names), dtype=torch.float64)
     for start in range(0, len(learnt), CHUNK):
         places = torch.tensor(learnt[start : start + CHUNK], dtype=torch.long, device=logits.device)
-        chosen = torch.log_softmax(logits[:, places - 1 - kept].float(), dim=-1)
+        chosen = torch.log_softmax(logits[:, places - 1 - offset].float(), dim=-1)
         said = chosen.gather(-1, tokens[:, places].unsqueeze(-1)).squeeze(-1)
         nats -= said.sum(dim=1).double().cpu()
-    found = [float(value) / len(learnt) for value in nats]
-    return found if all(map(math.isfinite, found)) else None
+    losses = [float(value) / len(learnt) for value in nats]
+    return losses if all(map(math.isfinite, losses)) else None
 
 
 def _written(base: BaseModel, asked: Sequence[Turn], answer: str) -> tuple[list[int], list[int]] | None:

@@ -18,7 +18,7 @@ def measured(
     ticket: PaperTicket,
     answers: Mapping[str, SaidAnswer],
     losses: Mapping[str, float],
-    found: LookUp | None,
+    near: LookUp | None,
     index: FactIndex,
 ) -> JudgedTicket:
     """Measure what all voices said to a ticket.
@@ -27,7 +27,7 @@ def measured(
         ticket: With what the agent really wrote.
         answers: Voice -> its answer.
         losses: Voice -> nats a token of the agent's answer; without those that are no model.
-        found: The nearest tickets, which count as known for all voices alike, shown to them or not.
+        near: The nearest tickets, which count as known for all voices alike, shown to them or not.
         index: The facts of the training answers.
 
     Returns:
@@ -37,7 +37,7 @@ def measured(
     for voice, said in answers.items():
         scores[voice] = {"chrf": chrf(said.text, ticket.answer), "rouge_l": rouge_l(said.text, ticket.answer)}
         scores[voice] |= behaviour(said.text, ticket.answer, said.stopped_by)
-        scores[voice]["inventions"] = count_inventions(said.text, ticket.asked, found, index, ticket.answer)
+        scores[voice]["inventions"] = count_inventions(said.text, ticket.asked, near, index, ticket.answer)
         if voice in losses:
             scores[voice]["loss"] = losses[voice]
     return JudgedTicket(ticket.ticket, ticket.customer, ticket.topic, scores, ticket.mark)

@@ -79,9 +79,9 @@ def paper_of(data: Path, instruction: str, most: int = MOST) -> Paper:
     rows, asked = list(conversations(data / HELDOUT)), heldout_tickets([data])
     topics, customers = topics_of(rows), customers_in(data)
     tickets = [
-        _ticket(seen, instruction, _customer(row, customers), topic)
-        for row, seen, topic in zip(rows, asked, topics, strict=True)
-        if seen.answer.strip() and seen.messages and seen.messages[-1]["role"] == "user"
+        _ticket(heldout, instruction, _customer(row, customers), topic)
+        for row, heldout, topic in zip(rows, asked, topics, strict=True)
+        if heldout.answer.strip() and heldout.messages and heldout.messages[-1]["role"] == "user"
     ]
     if not tickets:
         raise TicketsError("No held-out ticket has an answer to compare with.", "Prepare the tickets again.")
@@ -99,9 +99,9 @@ def spread(tickets: Sequence[PaperTicket], most: int) -> list[PaperTicket]:
     return [tickets[number * len(tickets) // most] for number in range(most)]
 
 
-def _ticket(seen: HeldOutTicket, instruction: str, customer: str, topic: str) -> PaperTicket:
-    asked = with_instruction(seen.messages, instruction)
-    return PaperTicket(seen.ticket, tuple(asked), seen.answer, customer, topic)
+def _ticket(heldout: HeldOutTicket, instruction: str, customer: str, topic: str) -> PaperTicket:
+    asked = with_instruction(heldout.messages, instruction)
+    return PaperTicket(heldout.ticket, tuple(asked), heldout.answer, customer, topic)
 
 
 def _customer(row: StoredConversation, customers: dict[str, int]) -> str:

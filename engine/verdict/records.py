@@ -208,12 +208,12 @@ class TwoRuns:
 
 
 def _intervals(value: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Interval]]:
-    return {voice: {name: _interval(seen) for name, seen in of.items()} for voice, of in value.items()}
+    return {voice: {name: _interval(plain) for name, plain in of.items()} for voice, of in value.items()}
 
 
 def _interval(value: Mapping[str, Any]) -> Interval:
     missing: dict[str, Any] = {"low": -math.inf, "high": math.inf, "error": math.inf}
-    return Interval(**{name: missing[name] if seen is None else seen for name, seen in value.items()})
+    return Interval(**{name: missing[name] if number is None else number for name, number in value.items()})
 
 
 def _finite(value: Any) -> Any:

@@ -108,14 +108,14 @@ def read_replies(run: Path, paper: str, tickets: int) -> dict[int, RepliesAt]:
         lines: Sequence[bytes] = (run / FILE).read_bytes().splitlines()
     except OSError:
         return {}
-    found = {}
+    checks = {}
     for line in lines:
         try:
             values = orjson.loads(line)
             if values["paper"] == paper and len(values["said"]) == tickets:
-                found[int(values["step"])] = RepliesAt(
+                checks[int(values["step"])] = RepliesAt(
                     int(values["step"]), tuple(Reply.read(each) for each in values["said"])
                 )
         except (ValueError, KeyError, TypeError):
             continue
-    return found
+    return checks

@@ -33,12 +33,12 @@ def risk(tickets: Sequence[JudgedTicket], voice: str, measures: Sequence[str]) -
         voice: Whose scores.
         measures: Which of them; one that says nothing of any ticket is absent.
     """
-    known = sorted((one for one in tickets if one.coverage is not None), key=lambda one: -(one.coverage or 0.0))
-    if len(known) < FEWEST:
+    covered = sorted((one for one in tickets if one.coverage is not None), key=lambda one: -(one.coverage or 0.0))
+    if len(covered) < FEWEST:
         return []
     rows = []
     for share in SHARES:
-        answered = known[: max(1, round(share * len(known)))]
+        answered = covered[: max(1, round(share * len(covered)))]
         means = {}
         for measure in measures:
             values = [one.scores[voice][measure] for one in answered if measure in one.scores[voice]]

@@ -27,50 +27,49 @@ def kind_of(difference: Interval) -> Kind:
     return "no difference"
 
 
-def on_top(kind: Kind, seen: Headline) -> str:
+def on_top(kind: Kind, headline: Headline) -> str:
     """Write the sentence on top."""
-    count = seen.difference.count
+    count = headline.difference.count
+    better, worse = (f"{number} of {count} tickets (clear)" for number in (headline.better, headline.worse))
     match kind:
         case "better":
-            return f"{_tuned(seen)} is better than your best alternative on {seen.better} of {count} tickets (clear)."
+            return f"{_tuned(headline)} is better than your best alternative on {better}."
         case "as good":
-            return f"{_alternative(seen)} as well: {_needless(seen)}"
+            return f"{_alternative(headline)} as well: {_needless(headline)}"
         case "worse":
-            return (
-                f"{_alternative(seen)} better on {seen.worse} of {count} tickets (clear): you do not need this adapter."
-            )
+            return f"{_alternative(headline)} better on {worse}: you do not need this adapter."
     tickets = "1 ticket" if count == 1 else f"{count:,} tickets"
-    needed = f"; about {rounded(seen.needed):,} would be needed" if seen.needed else ""
+    needed = f"; about {rounded(headline.needed):,} would be needed" if headline.needed else ""
     return f"No difference can be seen with {tickets}{needed}."
 
 
-def _tuned(seen: Headline) -> str:
-    return "The tuned model with look-up" if seen.tuned.endswith(LOOKUP) else "The tuned model"
+def _tuned(headline: Headline) -> str:
+    return "The tuned model with look-up" if headline.tuned.endswith(LOOKUP) else "The tuned model"
 
 
-def _alternative(seen: Headline) -> str:
-    if seen.alternative == NEAREST:
+def _alternative(headline: Headline) -> str:
+    if headline.alternative == NEAREST:
         return "The answer of the nearest ticket, copied word for word, does"
-    if seen.alternative.endswith(LOOKUP):
+    if headline.alternative.endswith(LOOKUP):
         return "Three near tickets in the prompt do"
     return "The base model alone does"
 
 
-def _needless(seen: Headline) -> str:
-    if seen.alternative == "base":
+def _needless(headline: Headline) -> str:
+    if headline.alternative == "base":
         return "what it has learnt does not show."
     return "you may not need this adapter."
 
 
-def besides(seen: Headline, voices: Mapping[str, JudgedVoice], figures: Figures, differences: Figures) -> list[str]:
+def further(headline: Headline, voices: Mapping[str, JudgedVoice], figures: Figures, differences: Figures) -> list[str]:
     """Write what else is to be known, the most important first."""
-    tuned, other = figures[seen.tuned], figures[seen.alternative]
+    tuned, other = figures[headline.tuned], figures[headline.alternative]
     told = [
-        f"Your best alternative is {voices[seen.alternative].label}: {other[DECIDES].mean:.0f} of 100 points, "
-        f"{voices[seen.tuned].label} {tuned[DECIDES].mean:.0f} (chrF: how like the agent's answer it is). "
-        f"{_apart(seen.difference)}{_widened(voices)}"
+        f"Your best alternative is {voices[headline.alternative].label}: {other[DECIDES].mean:.0f} of 100 points, "
+        f"{voices[headline.tuned].label} {tuned[DECIDES].mean:.0f} (chrF: how like the agent's answer it is). "
+        f"{_apart(headline.difference)}{_widened(voices)}"
     ]
-    if seen.alternative != "base" and "base" in differences:
+    if headline.alternative != "base" and "base" in differences:
         told.append(_beside_the_base(differences["base"][DECIDES]))
     if "loss" in tuned and "loss" in figures.get("base", {}):
         now, before = tuned["loss"].mean, figures["base"]["loss"].mean
@@ -104,7 +103,7 @@ def _beside_the_base(difference: Interval) -> str:
             return f"It is clearly worse than the base model alone, by {-difference.mean:.0f} points."
         case "as good":
             return "It is as good as the base model alone."
-    return "Beside the base model alone, no difference can be seen."
+    return "Beside the base model alone, no difference can be headline."
 
 
 def _less(now: float, before: float) -> str:

@@ -26,17 +26,17 @@ def topics_of(entries: Sequence[StoredConversation]) -> list[str]:
     tagged = Counter(tag for entry in entries for tag in dict.fromkeys(entry.tags))
     told = [_telling(entry) for entry in entries]
     shared = Counter(word for of in told for word in of)
-    found = []
+    topics = []
     for number, (entry, of) in enumerate(zip(entries, told, strict=True)):
         tags = [tag for tag in entry.tags if tagged[tag] < len(entries)]
         common = [word for word in of if 1 < shared[word] <= max(2, len(entries) * _COMMON)]
         if tags:
-            found.append(f"tag {tags[0]}")
+            topics.append(f"tag {tags[0]}")
         elif common:
-            found.append(f"word {max(common, key=lambda word: (shared[word], word))}")
+            topics.append(f"word {max(common, key=lambda word: (shared[word], word))}")
         else:
-            found.append(f"ticket {number}")
-    return found
+            topics.append(f"ticket {number}")
+    return topics
 
 
 def _telling(entry: StoredConversation) -> list[str]:

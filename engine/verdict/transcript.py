@@ -37,8 +37,8 @@ class SaidAnswer:
     @classmethod
     def of(cls, answer: Answer) -> Self:
         """Keep of an answer what is judged."""
-        found = answer.lookup
-        near = tuple(ticket.ticket for ticket in found.tickets[: found.used]) if found else ()
+        lookup = answer.lookup
+        near = tuple(ticket.ticket for ticket in lookup.tickets[: lookup.used]) if lookup else ()
         return cls(answer.text, answer.stopped_by, answer.tokens, near)
 
 
@@ -66,11 +66,11 @@ class Transcript:
         """
         file = run / FOLDER / FILE
         made = cls(file, about)
-        known = made._read()
+        lines = made._read()
         with disk_errors(file):
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Written anew, so that a line that was cut off by a crash does not swallow the next one.
-        write_atomically(file, b"".join(json_line(line) for line in [{"about": dict(about)}, *known]))
+        write_atomically(file, b"".join(json_line(line) for line in [{"about": dict(about)}, *lines]))
         return made
 
     @classmethod
@@ -107,8 +107,8 @@ class Transcript:
         """
         self.answers[number] = dict(answers)
         said = {
-            voice: {"text": seen.text, "stopped_by": seen.stopped_by, "tokens": seen.tokens, "near": seen.near}
-            for voice, seen in answers.items()
+            voice: {"text": answer.text, "stopped_by": answer.stopped_by, "tokens": answer.tokens, "near": answer.near}
+            for voice, answer in answers.items()
         }
         self._append({"number": number, "answers": said})
 

@@ -14,12 +14,12 @@ def voices_of(tuned: Voice) -> tuple[JudgedVoice, ...]:
     Args:
         tuned: The voice of the run; one that was trained with look-up never answers without.
     """
-    found = [
+    voices = [
         JudgedVoice(BASE, "the base model", "alternative"),
         JudgedVoice(f"{BASE}{LOOKUP}", "the base model with three near tickets", "alternative"),
         JudgedVoice(NEAREST, "the answer of the nearest ticket, copied", "alternative"),
     ]
     if not tuned.lookup:
-        found.append(JudgedVoice(tuned.id, "the tuned model", "tuned"))
-    found.append(JudgedVoice(tuned.looking.id, "the tuned model with three near tickets", "tuned"))
-    return tuple(found)
+        voices.append(JudgedVoice(tuned.id, "the tuned model", "tuned"))
+    voices.append(JudgedVoice(tuned.looking.id, "the tuned model with three near tickets", "tuned"))
+    return tuple(voices)

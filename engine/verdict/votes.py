@@ -20,14 +20,14 @@ from engine.workspace import disk_errors
 VOTES = "votes.jsonl"
 
 
-def votes_on(run: Path, found: Verdict) -> Iterator[Vote]:
+def votes_on(run: Path, verdict: Verdict) -> Iterator[Vote]:
     """Yield the votes on the two voices of a verdict with its weights; others belong to an earlier judgement.
 
     Args:
         run: The run's folder.
-        found: Its verdict.
+        verdict: Its verdict.
     """
-    pair = {found.headline.tuned, found.headline.alternative}
+    pair = {verdict.headline.tuned, verdict.headline.alternative}
     try:
         lines = (run / FOLDER / VOTES).read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -35,7 +35,7 @@ def votes_on(run: Path, found: Verdict) -> Iterator[Vote]:
     for line in lines:
         try:
             value = json.loads(line)
-            if value.pop("weights") == found.weights and {value["first"], value["second"]} == pair:
+            if value.pop("weights") == verdict.weights and {value["first"], value["second"]} == pair:
                 yield Vote(**value)
         except (ValueError, KeyError, TypeError, AttributeError):
             continue  # a line that a crash has cut off

@@ -49,8 +49,8 @@ def _tally_outputs(context: Context) -> list[Any]:
 
 def tallied(context: Context, run: str) -> dict[Any, Any]:
     """What all votes on a judged run say."""
-    ui, found = context.verdict.blind, context.studio.verdict.verdict(run)
-    counted = found.blind if found else {}
+    ui, verdict = context.verdict.blind, context.studio.verdict.verdict(run)
+    counted = verdict.blind if verdict else {}
     return {ui.tally: blind_views.tally(counted), ui.download: gr.Button(visible=bool(counted.get("votes")))}
 
 

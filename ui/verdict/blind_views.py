@@ -19,16 +19,16 @@ BUTTONS = (
 
 def card(test: BlindTest) -> Markup:
     """Show the next ticket of a voter; at the end that there is none."""
-    seen = test.next
-    if seen is None:
+    ticket = test.next
+    if ticket is None:
         return Markup('<p class="sentence">Thank you: you have read all {:,} tickets.</p>').format(test.total)
-    asked = join([Markup("<p>{}</p>").format(text) for text in seen.asked[-3:]])
+    asked = join([Markup("<p>{}</p>").format(text) for text in ticket.asked[-3:]])
     answers = join(
         [
             Markup('<section class="verdict-pane"><h4>Answer {}</h4><p class="said">{}</p></section>').format(
                 number, text.strip() or "(nothing)"
             )
-            for number, text in enumerate((seen.first, seen.second), 1)
+            for number, text in enumerate((ticket.first, ticket.second), 1)
         ]
     )
     buttons = join(
@@ -36,7 +36,7 @@ def card(test: BlindTest) -> Markup:
             Markup(
                 '<button type="button" class="button" data-do="vote" data-choice="{}" data-ticket="{}" '
                 'data-key="vote-{}">{} <kbd>{}</kbd></button>'
-            ).format(choice, seen.ticket, choice.replace(" ", "-"), label, key)
+            ).format(choice, ticket.ticket, choice.replace(" ", "-"), label, key)
             for choice, label, key in BUTTONS
         ]
     )

@@ -36,8 +36,8 @@ def wire(context: Context) -> None:
         return _shown(context, run, look)
 
     def watch(run: str | None, look: Look) -> dict[Any, Any]:
-        seen = tasks.seen(judging(run or ""))
-        if seen is not None and seen.state == "running":
+        task = tasks.seen(judging(run or ""))
+        if task is not None and task.state == "running":
             return _working(context, run or "")
         return _shown(context, run or "", look)
 
@@ -96,96 +96,96 @@ def _shown(context: Context, run: str, look: Look) -> dict[Any, Any]:
     """All of the tab for the selected run, else the newest."""
     ui, studio = context.verdict, context.studio
     runs = studio.runs.all()
-    info = next((seen for seen in runs if seen.id == run), next(iter(runs), None))
+    info = next((each for each in runs if each.id == run), next(iter(runs), None))
     if info is None:
         return {ui.empty: gr.Column(visible=True), ui.body: gr.Column(visible=False), ui.timer: gr.Timer(active=False)}
-    found = studio.verdict.verdict(info.id)
+    verdict = studio.verdict.verdict(info.id)
     shown = {
         ui.empty: gr.Column(visible=False),
         ui.body: gr.Column(visible=True),
         ui.title: views.heading(info),
-        ui.sentence: _sentence(context, info, found),
+        ui.sentence: _sentence(context, info, verdict),
         ui.coach: views.coach(studio.verdict.advice(info.id)) if info.recipe else "",
-        ui.figures: gr.Column(visible=found is not None),
-        **_working(context, info.id, info, found),
+        ui.figures: gr.Column(visible=verdict is not None),
+        **_working(context, info.id, info, verdict),
         **leak_panel.shown(context, info.id),
     }
-    if found is None:
+    if verdict is None:
         return shown
     blind = {} if look.get("run") == info.id else blind_panel.put_away(context, info.id)
-    return {**shown, **blind, **_looked(context, info.id, look, found)}
+    return {**shown, **blind, **_looked(context, info.id, look, verdict)}
 
 
-def _sentence(context: Context, info: RunInfo, found: Verdict | None) -> Markup:
-    if found is None:
+def _sentence(context: Context, info: RunInfo, verdict: Verdict | None) -> Markup:
+    if verdict is None:
         return views.offer(info)
-    return views.sentence(found, time.time(), context.studio.verdict.is_outdated(info.id))
+    return views.sentence(verdict, time.time(), context.studio.verdict.is_outdated(info.id))
 
 
-def _working(context: Context, run: str, info: RunInfo | None = None, found: Verdict | None = None) -> dict[Any, Any]:
+def _working(context: Context, run: str, info: RunInfo | None = None, verdict: Verdict | None = None) -> dict[Any, Any]:
     """How far the judgement is, and whether another may begin."""
-    ui, seen = context.verdict, context.tasks.seen(judging(run))
-    running = seen is not None and seen.state == "running"
-    shown: dict[Any, Any] = {ui.progress: parts.task_progress(seen), ui.timer: gr.Timer(active=running)}
-    if seen is not None and seen.error:
-        shown[ui.progress] = parts.failure(seen.error)
+    ui, task = context.verdict, context.tasks.seen(judging(run))
+    running = task is not None and task.state == "running"
+    shown: dict[Any, Any] = {ui.progress: parts.task_progress(task), ui.timer: gr.Timer(active=running)}
+    if task is not None and task.error:
+        shown[ui.progress] = parts.failure(task.error)
     if info is not None:
         learnt = info.has_adapter or bool(info.checkpoint)
         able = learnt and not running
         shown[ui.judge] = (
             gr.Button("Judge again", variant="secondary", interactive=able)
-            if found
+            if verdict
             else gr.Button("Judge this run", variant="primary", interactive=able)
         )
     return shown
 
 
-def _looked(context: Context, run: str, look: Look, found: Verdict | None = None) -> dict[Any, Any]:
+def _looked(context: Context, run: str, look: Look, verdict: Verdict | None = None) -> dict[Any, Any]:
     """The figures, the tickets behind them, one ticket side by side, and the other run."""
     ui, studio = context.verdict, context.studio
-    found = found or studio.verdict.verdict(run)
-    if found is None:
+    verdict = verdict or studio.verdict.verdict(run)
+    if verdict is None:
         return {}
-    look = _sound(found, run, look)
+    look = _sound(verdict, run, look)
     answers = studio.verdict.answers(run)
-    others = [(seen.status.name, seen.id) for seen in studio.runs.all() if seen.id != run and _is_judged(context, seen)]
+    others = [(each.status.name, each.id) for each in studio.runs.all() if each.id != run and _is_judged(context, each)]
     return {
         ui.look: look,
-        ui.table: views.table(found, (look["voice"], look["measure"])),
-        ui.strange: views.strange(found),
-        ui.tickets: ticket_views.listed(found, answers, look["voice"], look["measure"], look["ticket"]),
+        ui.table: views.table(verdict, (look["voice"], look["measure"])),
+        ui.strange: views.strange(verdict),
+        ui.tickets: ticket_views.listed(verdict, answers, look["voice"], look["measure"], look["ticket"]),
         ui.ticket: ticket_views.side_by_side(
-            found, answers, look["ticket"], _invented(context, found, answers, look["ticket"])
+            verdict, answers, look["ticket"], _invented(context, verdict, answers, look["ticket"])
         ),
         ui.other: gr.Dropdown(others, value=look["other"] or None, visible=bool(others)),
-        ui.compared: _compared(context, run, found, look["other"], bool(others)),
+        ui.compared: _compared(context, run, verdict, look["other"], bool(others)),
     }
 
 
 def _invented(
-    context: Context, found: Verdict, answers: ticket_views.Answers, ticket: str
+    context: Context, verdict: Verdict, answers: ticket_views.Answers, ticket: str
 ) -> Mapping[str, tuple[Fact, ...]] | None:
     """What the voices have from nowhere in their answers to a ticket; None where that cannot be told."""
     if ticket not in answers:
         return None
     asked, said = answers[ticket]
     texts = {voice: answer.text for voice, answer in said.items()}
-    tuned = Voice(found.headline.tuned, "", "", None)
+    tuned = Voice(verdict.headline.tuned, "", "", None)
     try:
         return context.studio.facts.inventions([tuned], asked.asked, texts, "", ticket, asked.answer)
     except StudioError:
         return None
 
 
-def _sound(found: Verdict, run: str, look: Look) -> Look:
+def _sound(verdict: Verdict, run: str, look: Look) -> Look:
     """What is looked at, where it belongs to this run; else what one sees first."""
     if look.get("run") != run:
         look = {**first_look(), "run": run}
-    voices = {voice.id for voice in found.voices}
+    voices = {voice.id for voice in verdict.voices}
     if look["voice"] not in voices:
         look = {**look, "voice": "", "measure": ""}
-    if look["ticket"] not in {ticket.ticket for ticket in found.tickets}:
-        look = {**look, "ticket": ticket_views.first(found)}
+    if look["ticket"] not in {ticket.ticket for ticket in verdict.tickets}:
+        look = {**look, "ticket": ticket_views.first(verdict)}
     return look
 
 
@@ -193,11 +193,11 @@ def _is_judged(context: Context, info: RunInfo) -> bool:
     return info.recipe is not None and context.studio.verdict.verdict(info.id) is not None
 
 
-def _compared(context: Context, run: str, found: Verdict, other: str, any_other: bool) -> Any:
+def _compared(context: Context, run: str, verdict: Verdict, other: str, any_other: bool) -> Any:
     if not any_other:
         return parts.banner("No other run was judged yet.", "Judge another one, and it can be compared.", kind="note")
-    seen = context.studio.verdict.beside(run, other) if other else None
-    if seen is None:
+    both = context.studio.verdict.beside(run, other) if other else None
+    if both is None:
         return ""
     infos = [context.studio.runs.info(each) for each in (run, other)]
-    return two_runs.told(seen, found.run, infos[1].status.name, [info.status.dataset_name for info in infos])
+    return two_runs.told(both, verdict.run, infos[1].status.name, [info.status.dataset_name for info in infos])

@@ -23,43 +23,43 @@ Answers = Mapping[str, tuple[PaperTicket, Mapping[str, SaidAnswer]]]
 ENDS = {"end": "", "stop word": "", "length": "cut off at the longest answer allowed", "cancelled": "cancelled"}
 
 
-def groups(found: Verdict) -> dict[str, list[JudgedTicket]]:
+def groups(verdict: Verdict) -> dict[str, list[JudgedTicket]]:
     """Return a few tickets of each kind: where the tuned model gains most, as usual, and least; no ticket twice.
 
     As many best as worst: of four tickets three are not called the best.
     """
-    ordered = sorted(found.tickets, key=lambda ticket: gain(found, ticket), reverse=True)
+    ordered = sorted(verdict.tickets, key=lambda ticket: gain(verdict, ticket), reverse=True)
     each = max(1, min(SHOWN, len(ordered) // 3))
     best, rest = ordered[:each], ordered[each:]
     worst = rest[-each:]
     between = rest[: len(rest) - len(worst)]
-    usual = median(gain(found, ticket) for ticket in found.tickets)
-    typical = sorted(between, key=lambda ticket: abs(gain(found, ticket) - usual))[:SHOWN]
+    usual = median(gain(verdict, ticket) for ticket in verdict.tickets)
+    typical = sorted(between, key=lambda ticket: abs(gain(verdict, ticket) - usual))[:SHOWN]
     named = {BEST: best, TYPICAL: typical, WORST: worst[::-1]}
     return {name: tickets for name, tickets in named.items() if tickets}
 
 
-def gain(found: Verdict, ticket: JudgedTicket) -> float:
+def gain(verdict: Verdict, ticket: JudgedTicket) -> float:
     """Return how much better the tuned voice is on a ticket than its best alternative, in points of chrF."""
     scores = ticket.scores
-    return scores[found.headline.tuned][DECIDES] - scores[found.headline.alternative][DECIDES]
+    return scores[verdict.headline.tuned][DECIDES] - scores[verdict.headline.alternative][DECIDES]
 
 
-def listed(found: Verdict, answers: Answers, voice: str, measure: str, chosen: str) -> Markup:
+def listed(verdict: Verdict, answers: Answers, voice: str, measure: str, chosen: str) -> Markup:
     """List tickets: those behind a figure, the worst first, or a few of each kind where none is opened.
 
     Args:
-        found: The verdict.
+        verdict: The verdict.
         answers: What was asked and said.
         voice: Whose figure was opened; empty for none.
         measure: Which.
         chosen: The ticket that is shown beside.
     """
     if voice and measure:
-        having = [ticket for ticket in found.tickets if measure in ticket.scores[voice]]
+        having = [ticket for ticket in verdict.tickets if measure in ticket.scores[voice]]
         ordered = sorted(having, key=lambda ticket: -_badness(ticket.scores[voice][measure], measure))
         rows = [_row(ticket, answers, figure(ticket.scores[voice][measure], measure), chosen) for ticket in ordered]
-        head = f"{MEASURES[measure].label}: {found.voice(voice).label}"
+        head = f"{MEASURES[measure].label}: {verdict.voice(voice).label}"
         back = Markup(
             '<button type="button" class="link" data-do="close" data-key="close-figure">Best, typical and worst'
             "</button>"
@@ -68,9 +68,9 @@ def listed(found: Verdict, answers: Answers, voice: str, measure: str, chosen: s
     return join(
         [
             _section(
-                name, [_row(ticket, answers, difference(gain(found, ticket), DECIDES), chosen) for ticket in tickets]
+                name, [_row(ticket, answers, difference(gain(verdict, ticket), DECIDES), chosen) for ticket in tickets]
             )
-            for name, tickets in groups(found).items()
+            for name, tickets in groups(verdict).items()
         ]
     )
 
@@ -104,19 +104,19 @@ def _row(ticket: JudgedTicket, answers: Answers, value: str, chosen: str) -> Mar
     )
 
 
-def first(found: Verdict) -> str:
+def first(verdict: Verdict) -> str:
     """Return the ticket that is shown while none was picked: the most typical one."""
-    shown = groups(found)
+    shown = groups(verdict)
     return (shown.get(TYPICAL) or shown[BEST])[0].ticket
 
 
 def side_by_side(
-    found: Verdict, answers: Answers, chosen: str, invented: Mapping[str, tuple[Fact, ...]] | None = None
+    verdict: Verdict, answers: Answers, chosen: str, invented: Mapping[str, tuple[Fact, ...]] | None = None
 ) -> Markup:
     """Show a ticket with the agent's answer and those of all voices, the tuned one and its best alternative first.
 
     Args:
-        found: The verdict.
+        verdict: The verdict.
         answers: What was asked and said.
         chosen: The ticket.
         invented: Voice -> what its answer has from nowhere, which is marked; None where that is not known.
@@ -126,18 +126,18 @@ def side_by_side(
             "The answers to this ticket are not here any more.", "Judge the run again to read them.", kind="note"
         )
     ticket, said = answers[chosen]
-    scores = next(judged.scores for judged in found.tickets if judged.ticket == chosen)
-    first_two = [found.headline.tuned, found.headline.alternative]
-    order = [*first_two, *(voice for voice in voices_in_order(found) if voice not in first_two)]
+    scores = next(judged.scores for judged in verdict.tickets if judged.ticket == chosen)
+    first_two = [verdict.headline.tuned, verdict.headline.alternative]
+    order = [*first_two, *(voice for voice in voices_in_order(verdict) if voice not in first_two)]
     panes = [_pane("The agent", Markup("{}").format(ticket.answer), "", "agent")]
     for voice in order:
         if voice in said:
             points = f"{figure(scores[voice][DECIDES], DECIDES)} of 100 like the agent’s"
             ended = ENDS.get(said[voice].stopped_by or "", "")
-            kind = "tuned" if found.voice(voice).role == "tuned" else ""
+            kind = "tuned" if verdict.voice(voice).role == "tuned" else ""
             facts = invented.get(voice, ()) if invented is not None else None
             note = " · ".join(part for part in (points, counted(facts), ended) if part)
-            panes.append(_pane(short_label(found, voice), marked(said[voice].text, facts or ()), note, kind))
+            panes.append(_pane(short_label(verdict, voice), marked(said[voice].text, facts or ()), note, kind))
     asked = join([Markup("<p>{}</p>").format(text) for text in ticket.said[-3:]])
     return Markup(
         '<div class="verdict-ticket"><h3>Ticket {}</h3><div class="verdict-asked">{}</div>'

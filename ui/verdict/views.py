@@ -65,40 +65,40 @@ def offer(run: RunInfo) -> Markup:
     )
 
 
-def sentence(found: Verdict, now: float, outdated: bool = False) -> Markup:
+def sentence(verdict: Verdict, now: float, outdated: bool = False) -> Markup:
     """Show the verdict in words: the sentence first, then what else is to be known.
 
     Args:
-        found: The verdict.
+        verdict: The verdict.
         now: Seconds since 1970.
         outdated: Whether the run has other weights by now.
     """
-    kind, mark = MARKS[found.kind]
-    more = join([Markup("<li>{}</li>").format(told) for told in found.more])
+    (kind, mark), note = MARKS[verdict.kind], OUTDATED if outdated else ""
+    more = join([Markup("<li>{}</li>").format(told) for told in verdict.more])
     return Markup(
         '<div class="verdict verdict-{}"><span class="badge badge-{}">{}{}</span><p class="verdict-sentence">{}</p>'
         '{}<ul class="verdict-more">{}</ul><p class="quiet">{}</p></div>'
-    ).format(kind, kind, mark, KINDS[found.kind], found.sentence, OUTDATED if outdated else "", more, basis(found, now))
+    ).format(kind, kind, mark, KINDS[verdict.kind], verdict.sentence, note, more, basis(verdict, now))
 
 
-def basis(found: Verdict, now: float) -> str:
+def basis(verdict: Verdict, now: float) -> str:
     """Say what the verdict rests on."""
-    of = f" of {found.heldout:,}" if found.heldout > len(found.tickets) else ""
-    seen = found.headline.difference
+    of = f" of {verdict.heldout:,}" if verdict.heldout > len(verdict.tickets) else ""
+    difference = verdict.headline.difference
     return (
-        f"Judged {words.when(found.made, now)} on {words.count(len(found.tickets), 'held-out ticket')}{of}, in "
-        f"{words.count(seen.groups, 'group')} of one customer or topic; ranges hold the truth 95 times of 100."
+        f"Judged {words.when(verdict.made, now)} on {words.count(len(verdict.tickets), 'held-out ticket')}{of}, in "
+        f"{words.count(difference.groups, 'group')} of one customer or topic; ranges hold the truth 95 times of 100."
     )
 
 
-def at_a_glance(run: RunInfo, found: Verdict | None) -> Markup:
+def at_a_glance(run: RunInfo, verdict: Verdict | None) -> Markup:
     """Say on a run's own page whether it was worth it, with the way to the tab Verdict; nothing while it learns."""
     if run.status.state in ACTIVE or not run.has_adapter:
         return NOTHING
-    told = found.sentence if found else "Was it worth it? The held-out tickets can tell."
+    told = verdict.sentence if verdict else "Was it worth it? The held-out tickets can tell."
     button = '<button type="button" class="link" data-do="verdict" data-key="to-verdict">{}</button>'
     return Markup('<p class="run-verdict"><strong>{}</strong> ' + button + "</p>").format(
-        told, "See why  →" if found else "Judge it  →"
+        told, "See why  →" if verdict else "Judge it  →"
     )
 
 
@@ -117,51 +117,51 @@ def coach(told: Sequence[Advice]) -> Markup:
     return Markup('<section class="sheet"><h2>What to do next</h2><ul class="coach">{}</ul></section>').format(rows)
 
 
-def voices_in_order(found: Verdict) -> list[str]:
+def voices_in_order(verdict: Verdict) -> list[str]:
     """Return the ids of the voices as the table shows them: tuned ones first, the nearest answer last."""
-    ids = [voice.id for voice in found.voices]
-    tuned = [voice.id for voice in found.voices if voice.role == "tuned"]
+    ids = [voice.id for voice in verdict.voices]
+    tuned = [voice.id for voice in verdict.voices if voice.role == "tuned"]
     return [*tuned, *(voice for voice in ids if voice not in tuned)]
 
 
-def short_label(found: Verdict, voice: str) -> str:
+def short_label(verdict: Verdict, voice: str) -> str:
     """Name a voice in the head of a column."""
-    label = found.voice(voice).label.removeprefix("the ").replace("the answer of the nearest", "nearest")
+    label = verdict.voice(voice).label.removeprefix("the ").replace("the answer of the nearest", "nearest")
     if voice == NEAREST:
         label = "nearest answer, copied"
     return label[:1].upper() + label[1:]
 
 
-def table(found: Verdict, opened: tuple[str, str] = ("", "")) -> Markup:
+def table(verdict: Verdict, opened: tuple[str, str] = ("", "")) -> Markup:
     """Show a measure a row and a voice a column; each figure is a button that opens the tickets behind it.
 
     Args:
-        found: The verdict.
+        verdict: The verdict.
         opened: Voice and measure of the figure whose tickets are shown.
     """
-    voices = voices_in_order(found)
+    voices = voices_in_order(verdict)
     heads = join(
         [
             Markup('<th scope="col"{}>{}</th>').format(
-                Markup(' class="decides"') if voice == found.headline.tuned else NOTHING, short_label(found, voice)
+                Markup(' class="decides"') if voice == verdict.headline.tuned else NOTHING, short_label(verdict, voice)
             )
             for voice in voices
         ]
     )
-    rows = join([_row(found, measure, voices, opened) for measure in MEASURES if _is_known(found, measure)])
+    rows = join([_row(verdict, measure, voices, opened) for measure in MEASURES if _is_known(verdict, measure)])
     return Markup(
         '<div class="table-scroll" tabindex="0" role="region" aria-label="Figures of all voices"><table '
         'class="table verdict-table"><thead><tr><th scope="col">On the held-out tickets</th>{}</tr></thead>'
         "<tbody>{}</tbody></table></div>"
         '<p class="hint">Under each figure: how much more {} has, with the range in which the difference lies; bold '
         "where it is clear. Click a figure to see the tickets behind it.</p>"
-    ).format(heads, rows, found.voice(found.headline.tuned).label)
+    ).format(heads, rows, verdict.voice(verdict.headline.tuned).label)
 
 
-def strange(found: Verdict) -> Markup:
+def strange(verdict: Verdict) -> Markup:
     """Show how good the answers would be if the strangest questions were passed to a person."""
     measures = (DECIDES, "inventions")
-    answered = risk(found.tickets, found.headline.tuned, measures)
+    answered = risk(verdict.tickets, verdict.headline.tuned, measures)
     if not answered:
         return NOTHING
     rows = join(
@@ -188,13 +188,13 @@ def _mean(value: float | None, measure: str) -> Markup:
     return Markup('<td class="number">{}</td>').format("–" if value is None else figure(value, measure))
 
 
-def _is_known(found: Verdict, measure: str) -> bool:
-    return any(measure in of for of in found.figures.values())
+def _is_known(verdict: Verdict, measure: str) -> bool:
+    return any(measure in of for of in verdict.figures.values())
 
 
-def _row(found: Verdict, measure: str, voices: Sequence[str], opened: tuple[str, str]) -> Markup:
+def _row(verdict: Verdict, measure: str, voices: Sequence[str], opened: tuple[str, str]) -> Markup:
     about = MEASURES[measure]
-    cells = [_cell(found, voice, measure, opened == (voice, measure)) for voice in voices]
+    cells = [_cell(verdict, voice, measure, opened == (voice, measure)) for voice in voices]
     return Markup('<tr{}><th scope="row"><b>{}</b><span>{}</span></th>{}</tr>').format(
         Markup(' class="decides"') if measure == DECIDES else NOTHING, about.label, _hint(measure), join(cells)
     )
@@ -206,13 +206,13 @@ def _hint(measure: str) -> str:
     return f"{about.about} {about.unit.capitalize()}; {wanted}."
 
 
-def _cell(found: Verdict, voice: str, measure: str, opened: bool) -> Markup:
-    seen = found.figures[voice].get(measure)
-    if seen is None:
+def _cell(verdict: Verdict, voice: str, measure: str, opened: bool) -> Markup:
+    interval = verdict.figures[voice].get(measure)
+    if interval is None:
         return Markup('<td class="number"><span class="figure quiet">–</span></td>')
-    apart = found.differences.get(voice, {}).get(measure)
+    apart = verdict.differences.get(voice, {}).get(measure)
     beside = NOTHING if apart is None else _difference(apart, measure)
-    label = f"{MEASURES[measure].label}, {found.voice(voice).label}: show the tickets"
+    label = f"{MEASURES[measure].label}, {verdict.voice(voice).label}: show the tickets"
     return Markup(
         '<td class="number"><button type="button" class="figure{}" data-do="open" data-voice="{}" data-measure="{}" '
         'data-key="figure-{}-{}" aria-label="{}: {}" aria-pressed="{}"><b>{}</b>{}</button></td>'
@@ -223,9 +223,9 @@ def _cell(found: Verdict, voice: str, measure: str, opened: bool) -> Markup:
         measure,
         voice,
         label,
-        figure(seen.mean, measure),
+        figure(interval.mean, measure),
         "true" if opened else "false",
-        figure(seen.mean, measure),
+        figure(interval.mean, measure),
         beside,
     )
 
@@ -235,11 +235,11 @@ def _difference(apart: Interval, measure: str) -> Markup:
     return Markup(shown + '<span class="range">{}</span>').format(difference(apart.mean, measure), span(apart, measure))
 
 
-def span(seen: Interval, measure: str) -> str:
+def span(interval: Interval, measure: str) -> str:
     """Write the range of a difference."""
-    if not math.isfinite(seen.error):
+    if not math.isfinite(interval.error):
         return "cannot be told"
-    low, high = MEASURES[measure].possible(seen)
+    low, high = MEASURES[measure].possible(interval)
     return f"{difference(low, measure)} to {difference(high, measure)}"
 
 

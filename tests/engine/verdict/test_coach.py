@@ -8,7 +8,7 @@ from engine.chat.records import NEAREST
 from engine.recipe import Recipe
 from engine.training.runs.events import Evaluated, Finished, GeneralChecked, Replied, Started, Stepped
 from engine.training.runs.history import History
-from engine.verdict.coach import RULES, Advice, Seen, advice
+from engine.verdict.coach import RULES, Advice, RunFigures, advice
 from engine.verdict.intervals import Interval
 from tests.ui.fake_verdict import made_verdict
 
@@ -47,7 +47,7 @@ def verdict(kind="better", alternative="base+lookup", apart=None, **means):
 
 
 def seen(of_history=None, of_verdict=None, **recipe):
-    return Seen(Recipe(**recipe), of_history or history(), of_verdict)
+    return RunFigures(Recipe(**recipe), of_history or history(), of_verdict)
 
 
 WELL = seen(of_verdict=verdict())
@@ -107,7 +107,7 @@ def test_where_all_is_well_nothing_is_said():
 
 
 def test_a_run_that_was_not_judged_and_has_no_curve_yet_is_borne():
-    assert advice(Seen(Recipe(), History(None, (), (), (), (), None), None)) == ()
+    assert advice(RunFigures(Recipe(), History(None, (), (), (), (), None), None)) == ()
 
 
 @pytest.mark.parametrize(
