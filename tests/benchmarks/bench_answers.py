@@ -2,13 +2,15 @@
 
     python tests/benchmarks/bench_answers.py --shape 7b
     python tests/benchmarks/bench_answers.py --model starter --gguf starter.gguf --groups base tuned pair
+    python tests/benchmarks/bench_answers.py --shape 70b --streamed 1 64 256 --tokens 16 --prompt 100
 
 Greedy, no token ends an answer. On a GPU each group is answered in turn by recorded steps (captured_step.py) and step
 by step, which is how every answer was made before; on the processor by steps in machine code (cpu_step/) and by the
 model's own layers, and beside them by llama.cpp where the package xllamacpp and a GGUF file of the model are. The ways
 take turns; medians after a warm-up. Speed is that of writing, all voices together; the time to the first token is told
-apart. On a machine that others use too take ``--cpu-time``: one thread, by the processor time that it takes. The last
-line is one JSON object.
+apart. ``--streamed`` answers so many questions at a time over a base whose layers come from the computer's memory, once
+each: a step takes a sweep over all layers, however many share it. On a machine that others use too take ``--cpu-time``:
+one thread, by the processor time that it takes. The last line is one JSON object.
 """
 
 import argparse
@@ -121,6 +123,34 @@ def many(bank: Any, adapter: Path, questions: int, prompt: int, tokens: int) -> 
     return {"questions": questions, "tokens_per_second": round(written / seconds, 1), "seconds": round(seconds, 2)}
 
 
+def streamed(base: Any, wide: list[int], prompt: int, tokens: int) -> None:
+    """Answer so many questions at a time over a base whose layers come from the computer's memory; print each."""
+    import torch
+
+    from engine.chat.adapters import AdapterBank
+    from engine.chat.decoding import Row
+    from engine.hardware import GIB
+    from engine.model.base import BaseModel
+    from engine.model.streaming.moving import move_to_arena
+
+    base = BaseModel(base.model, base.chat, base.ref, base.loaded_as, move_to_arena(base.model, base.device))
+    on_gpu = base.device.type == "cuda"
+    print(
+        json.dumps({"arena_gib": round(base.arena.bytes / GIB, 2), "sweep": round(base.sweep_seconds, 3)}), flush=True
+    )
+    bank = AdapterBank(base.copy())
+    for count in wide:
+        ids = torch.randint(5, 300, (count, prompt), generator=torch.Generator().manual_seed(0)).tolist()
+        if on_gpu:
+            torch.cuda.empty_cache()
+            torch.cuda.reset_peak_memory_stats()
+        first, speed = timed(bank, [Row(tuple(row), None) for row in ids], tokens, time.perf_counter)
+        found = {"rows": count, "prompt": prompt, "first_token": round(first, 2), "tokens_per_second": round(speed, 2)}
+        found |= {"step": round(count / speed, 3), "sweeps_a_step": round(count / speed / base.sweep_seconds, 2)}
+        peak = round(torch.cuda.max_memory_allocated() / GIB, 2) if on_gpu else None
+        print(json.dumps({**found, "peak_gib": peak}), flush=True)
+
+
 def measured(
     ways: "dict[str, Callable[[int], tuple[float, float]]]", repeats: int, tokens: dict[str, int]
 ) -> dict[str, dict[str, float]]:
@@ -152,6 +182,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--cpu-time", action="store_true", help="one thread, timed by the processor time it takes")
     parser.add_argument("--groups", nargs="+", choices=GROUPS, default=list(GROUPS))
     parser.add_argument("--questions", type=int, default=0, help="so many to two voices each, all at once")
+    parser.add_argument("--streamed", nargs="+", type=int, metavar="ROWS", help="layers in the computer's memory")
     return parser.parse_args()
 
 
@@ -175,6 +206,9 @@ def main() -> None:
             base = load_base(Recipe(model=given.model), given.cache, lambda *_: None)
         else:
             base = random_base(given.shape, root / "model")
+        if given.streamed:
+            streamed(base, given.streamed, given.prompt, given.tokens)
+            return
         adapters = [make_lora(base, root / str(seed), seed, r=16, std=0.02) for seed in range(3)]
         on_gpu = torch.cuda.is_available()
         banks = banks_of(base, on_gpu=on_gpu)

@@ -4,18 +4,22 @@
     python tests/benchmarks/bench_memory.py --shapes 65b --modes saving         # the QLoRA paper's headline
     python tests/benchmarks/bench_memory.py --shapes 7b --cards 24 16 12 8 6    # torch may take no more than that
     python tests/benchmarks/bench_memory.py --variant streamed --shapes 65b --cards 24 12 8
+    python tests/benchmarks/bench_memory.py --variant streamed --shapes 65b --cards 24 --repeat-resident --repeatable
 
 Models of known shapes with random weights (shapes.py); two optimizer steps and a check of held-out conversations
 through engine.training.trainer.run_training. The peak is what torch's allocator counts; the estimate beside it leaves
 out the rest (the paged optimizer, CUDA's own memory). ``--cards`` caps the allocator, so that out of memory comes as on
 a card of that size, and lets the program choose the mode. ``--variant streamed`` trains on the whole card first, then
 moves the layers into the computer's memory and trains the same steps under each cap: how fast beside the first, and how
-far the losses are from its losses. Layers are compiled only with ``--compiled``, half a minute
-each. Every line is one JSON object.
+far the losses are from its losses. ``--repeat-resident`` trains on the whole card twice: how far two runs are apart
+that differ in nothing. ``--repeatable`` takes kernels that add up in the same order each time, so that nothing but the
+streaming could tell two runs apart. Layers are compiled only with ``--compiled``, half a minute each. Every line is one
+JSON object.
 """
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
@@ -79,7 +83,7 @@ def measure(base: Any, folder: Path, rows: list[StoredConversation], **changes: 
         "peak_gib": round(peak / GIB, 2),
         "ratio": round(estimated / peak, 3),
         "tokens_per_second": round(median([step.tokens_per_second for step in steps][1:])) if steps[1:] else None,
-        "losses": [round(step.loss, 5) for step in steps],
+        "losses": [round(step.loss, 7) for step in steps],
         "rehearsed_gib": [event.peak_gib for event in events if isinstance(event, DryRunMeasured)],
         "warnings": [event.text for event in events if isinstance(event, LogNote) and event.level == "warning"],
         "failed": failed,
@@ -115,19 +119,21 @@ def capped(shape: str, sizes: list[float], root: Path, rows: list[StoredConversa
     base.release()
 
 
-def streamed(shape: str, sizes: list[float], root: Path, rows: list[StoredConversation], length: int) -> None:
+def streamed(shape: str, root: Path, rows: list[StoredConversation], options: argparse.Namespace) -> None:
     """Train a shape on the whole card, then with its layers in the computer's memory under smaller and smaller caps."""
-    import psutil
     import torch
 
     from engine.model.base import BaseModel
     from engine.model.streaming.moving import move_to_arena
     from engine.training.memory.bus import measured
 
-    same = {"max_steps": 6, "max_length": length, "batch_size": 4, "accumulation": 1}
+    same = {"max_steps": options.steps, "max_length": options.length, "batch_size": 4, "accumulation": 1}
     base = random_base(shape, root / shape)
     whole = measure(base, root / f"{shape}-whole", rows, memory="saving", **same)
     print(json.dumps({"shape": shape, "card_gib": None, **whole}), flush=True)
+    if options.repeat_resident:
+        again = measure(base, root / f"{shape}-again", rows, memory="saving", **same)
+        print(json.dumps({"shape": shape, "noise_floor": furthest(again, whole), **again}), flush=True)
     began = time.perf_counter()
     arena = move_to_arena(base.model, base.device)
     base = BaseModel(base.model, base.chat, base.ref, base.loaded_as, arena)
@@ -139,16 +145,40 @@ def streamed(shape: str, sizes: list[float], root: Path, rows: list[StoredConver
         json.dumps({"shape": shape} | {name: round(value, 2) for name, value in (found | speeds).items()}), flush=True
     )
     total = torch.cuda.get_device_properties(0).total_memory
-    for size in sizes:
+    for size in options.cards or [24, 12, 8]:
         torch.cuda.set_per_process_memory_fraction(min(1.0, size * GIB / total))
         seen = measure(base, root / f"{shape}-{size}", rows, memory="streamed", **same)
         beside = (seen["tokens_per_second"] or 0) / (whole["tokens_per_second"] or 1)
-        apart = max((abs(a - b) for a, b in zip(seen["losses"], whole["losses"], strict=False)), default=None)
-        more = {"beside_resident": round(beside, 3), "losses_apart": apart and round(apart, 5)}
-        host = psutil.Process().memory_info().rss / GIB
-        print(json.dumps({"shape": shape, "card_gib": size, **more, "host_gib": round(host, 1), **seen}), flush=True)
+        more = {"beside_resident": round(beside, 3), "losses_apart": furthest(seen, whole), **host_memory()}
+        print(json.dumps({"shape": shape, "card_gib": size, **more, **seen}), flush=True)
     torch.cuda.set_per_process_memory_fraction(1.0)
     base.release()
+
+
+def furthest(seen: dict[str, Any], whole: dict[str, Any]) -> float | None:
+    """Return how far the losses of two runs are apart at most, in nats."""
+    return max((round(abs(a - b), 7) for a, b in zip(seen["losses"], whole["losses"], strict=False)), default=None)
+
+
+def host_memory() -> dict[str, float]:
+    """Return what this process has of the computer's memory, in GiB: its own, and files that it maps (Linux)."""
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    kib = {
+        name: int(value.split()[0])
+        for name, _, value in (line.partition(":") for line in lines)
+        if "rss" in name.lower()
+    }
+    parts = {"host_gib": "VmRSS", "host_own_gib": "RssAnon", "host_files_gib": "RssFile", "host_shared_gib": "RssShmem"}
+    return {ours: round(kib[name] * 1024 / GIB, 2) for ours, name in parts.items() if name in kib}
+
+
+def repeatable() -> None:
+    """Take kernels that add up in the same order each time; before the GPU is used."""
+    import torch
+
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
+    torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False
 
 
 def main() -> None:
@@ -160,6 +190,11 @@ def main() -> None:
     parser.add_argument("--compiled", action="store_true")
     parser.add_argument("--variant", choices=["streamed"], help="what is measured instead of the table")
     parser.add_argument("--length", type=int, default=1024, help="tokens of a row, of which a step has four: streamed")
+    parser.add_argument("--steps", type=int, default=6, help="of each run: streamed")
+    parser.add_argument("--repeat-resident", action="store_true", help="train on the whole card twice: streamed")
+    parser.add_argument(
+        "--repeatable", action="store_true", help="with kernels that add up in the same order each time"
+    )
     arguments = parser.parse_args()
 
     import torch
@@ -168,6 +203,8 @@ def main() -> None:
 
     if not torch.cuda.is_available():
         parser.error("this needs a GPU")
+    if arguments.repeatable:
+        repeatable()
     modes.COMPILING_PAYS = 0 if arguments.compiled else 10**15
     rows = make_conversations(300)
     with tempfile.TemporaryDirectory() as temporary:
@@ -175,7 +212,7 @@ def main() -> None:
         found = []
         for shape in arguments.shapes:
             if arguments.variant == "streamed":
-                streamed(shape, arguments.cards or [24, 12, 8], root, rows, arguments.length)
+                streamed(shape, root, rows, arguments)
             elif arguments.cards:
                 capped(shape, arguments.cards, root, rows)
             else:

@@ -38,8 +38,9 @@ SHAPES: dict[str, dict[str, int]] = {
     "13b": _llama(5120, 13_824, 40, 40),
     "34b": _llama(8192, 22_016, 48, 64, 8),
     "65b": _llama(8192, 22_016, 80, 64),
+    "70b": _llama(8192, 28_672, 80, 64, 8, 128_256),
 }
-"""Llama 3.2 1B, Llama 2 7B and 13B, CodeLlama 34B, Llama 65B; 'starter-size' is SmolLM2 135M, and
+"""Llama 3.2 1B, Llama 2 7B and 13B, CodeLlama 34B, Llama 65B, Llama 3 70B; 'starter-size' is SmolLM2 135M, and
 'starter-size-even' a quarter of it, of widths that 128 divides."""
 
 

@@ -4,7 +4,11 @@ The same tiny model as everywhere, on the card. What is computed in bfloat16 is 
 computes: products are summed in another order. The tolerances here are what was measured on one card, with room.
 """
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
+
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what torch wants of who asks for kernels that repeat
 
 import pytest
 import torch
@@ -36,3 +40,12 @@ def whole_card():
     yield
     torch.cuda.set_per_process_memory_fraction(1.0)
     torch.cuda.empty_cache()
+
+
+@pytest.fixture
+def repeatable() -> Iterator[None]:
+    """Kernels that add up in the same order each time: attention's backward pass does not, unless it is told to."""
+    torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    yield
+    torch.use_deterministic_algorithms(False)

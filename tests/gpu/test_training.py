@@ -17,16 +17,20 @@ from engine.base_holder import BaseHolder
 from engine.chat.adapters import bank_of
 from engine.errors import DivergedError
 from engine.model.attention import choose_kernel, keeps_packed_texts_apart, use_kernel
+from engine.model.base import BaseModel
 from engine.model.streaming.layer_stream import stream_of
+from engine.model.streaming.moving import move_to_arena
 from engine.model.unpacking import linear_4bit_layers, unpack
 from engine.recipe import Recipe
 from engine.training import qlora_trainer
+from engine.training.data.examples import build_examples
 from engine.training.distributed.launcher import processes_for
 from engine.training.kernels.fused_lora import fuse_lora_layers
 from engine.training.memory import modes
 from engine.training.runs.directory import RunDirectory
 from engine.training.runs.events import Evaluated, LogNote, Stepped
 from engine.training.runs.queue import TrainingQueue
+from engine.training.setup import choose_settings
 from engine.training.trainer import TrainingData
 from tests.engine.chat.lora import make_lora
 from tests.engine.training.short_runs import losses, recipe, stop_after, train
@@ -112,6 +116,45 @@ def test_a_streamed_run_learns_the_same(packed_base, streamed_base, tmp_path, mo
     near(losses(events), losses(whole))
     weights = [weight for layer in linear_4bit_layers(streamed_base.model) for weight in layer.parameters()]
     assert {weight.device.type for weight in weights} == {"cpu"}, "what is moved to the card stays there, and fills it"
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory):
+    """A base of 1B, whose rows are long enough for attention to add them up in pieces; and what it learns from."""
+    from tests.benchmarks.bench_training import make_conversations
+    from tests.benchmarks.shapes import random_base
+
+    base, rows = random_base("1b", tmp_path_factory.mktemp("wide") / "model"), make_conversations(120)
+    made = {"batch_size": 4, "accumulation": 1, "max_length": 1024, "packing": "on", "max_steps": 6, "dropout": 0.05}
+    return base, TrainingData(rows, []), recipe(base.ref, memory="saving", learning_rate=2e-4, eval_steps=100, **made)
+
+
+def streamed_over(base):
+    """The same base with its layers in pinned memory; the other one is of no use afterwards."""
+    arena = move_to_arena(base.model, base.device)
+    return BaseModel(base.model, base.chat, base.ref, base.loaded_as, arena)
+
+
+def test_where_kernels_repeat_themselves_a_streamed_run_has_the_very_losses_of_a_resident_one(
+    wide, repeatable, tmp_path
+):
+    base, data, made = wide
+    settings = choose_settings(made, build_examples(data.train, base.chat, made), base, lambda _: None)
+    assert settings.flat
+    whole, again = (
+        losses(train(made, base, tmp_path / name, data, begin_with=settings)[1]) for name in ("whole", "again")
+    )
+    assert len(whole) == 6
+    assert again == whole, "the kernels do not repeat themselves"
+    torch.use_deterministic_algorithms(False)
+    plain = [losses(train(made, base, tmp_path / name, data, begin_with=settings)[1]) for name in ("a", "b")]
+    print(f"otherwise two runs are {max(abs(a - b) for a, b in zip(*plain, strict=True)):.5f} nats apart")
+    torch.use_deterministic_algorithms(True)
+    streamed = streamed_over(base)
+    for stay, ahead in ((0, 1), (5, 2)):
+        streaming = dataclasses.replace(settings, mode="streamed", resident=stay, ahead=ahead)
+        _, events = train(made, streamed, tmp_path / f"streamed-{stay}", data, begin_with=streaming)
+        assert losses(events) == whole
 
 
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(alone, tiny_model, tiny_base, tmp_path):
