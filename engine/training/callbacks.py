@@ -13,6 +13,7 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from engine.hardware import GIB
+from engine.model.streaming.layer_stream import stream_of
 from engine.recipe import Recipe
 from engine.training.distributed import process_group
 from engine.training.dry_run import DryRunTrainer, dry_run
@@ -52,6 +53,7 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]  # transformers' types
         self.started = self.last_seen = time.monotonic()
         self.last_tokens = 0
         self.last_paused = self.paused_before = 0.0
+        self.stalled = 0.0
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Make a dry run on a GPU; check the untouched base, or the step that had no memory for its check."""
@@ -61,6 +63,7 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]  # transformers' types
             took = f"{measured.peak_gib:.1f} GiB at the peak, about {measured.seconds / 60:.0f} minutes to go"
             self.trainer.emit(LogNote(f"Tried the longest conversations: {took}."))
         self.trainer.make_up_check()
+        self._stalled_seconds()  # what came before the first step is no part of its time
         self.started = self.last_seen = time.monotonic()
         self.paused_before = self.last_paused = self.trainer.paused_seconds
         self.trainer.replies.begin(state.global_step, self.paused_before)
@@ -101,10 +104,14 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]  # transformers' types
         if not math.isfinite(loss) or not math.isfinite(norm):
             raise diverged(state.global_step, self.trainer.recipe.learning_rate)
         now, paused = time.monotonic(), self.trainer.paused_seconds
-        told = process_group.all_gather([self.trainer.tokens, _memory_gib(self.trainer.model.device)])
+        told = process_group.all_gather(
+            [self.trainer.tokens, _memory_gib(self.trainer.model.device), self._stalled_seconds()]
+        )
         tokens = round(sum(row[0] for row in told))
         busy = max(1e-9, now - self.last_seen - (paused - self.last_paused))
         new = tokens - self.last_tokens
+        stalled = max(row[2] for row in told)
+        self.stalled += stalled
         self.last_seen, self.last_tokens, self.last_paused = now, tokens, paused
         self.trainer.emit(
             Stepped(
@@ -117,6 +124,7 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]  # transformers' types
                 memory_gib=round(max(row[1] for row in told), 3),
                 seconds=round(now - self.started - (paused - self.paused_before), 3),
                 tokens=new,
+                stalled=round(stalled, 4),
             )
         )
 
@@ -125,7 +133,11 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]  # transformers' types
         self.last_seen = time.monotonic()
 
     def on_train_end(self, *_: Any, **__: Any) -> None:
-        """Say what each of several GPUs has needed."""
+        """Say what each of several GPUs has needed, and how long a streamed base waited for its layers."""
+        stream, seconds = stream_of(self.trainer.model), self.last_seen - self.started - self._paused_seconds()
+        if stream is not None and stream.streamed and seconds > 0:
+            share = min(1.0, self.stalled / seconds)
+            self.trainer.emit(LogNote(f"Waited {share:.1%} of the time for layers from the computer's memory."))
         if process_group.is_distributed():
             peaks = [f"{peak:.2f}" for (peak,) in process_group.all_gather([_memory_gib(self.trainer.model.device)])]
             self.trainer.emit(LogNote(f"Most memory in use, by process: {', '.join(peaks)} GiB."))
@@ -134,6 +146,14 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]  # transformers' types
         """Say that a checkpoint is complete."""
         self.trainer.emit(Checkpointed(state.global_step))
         self.last_seen = time.monotonic()
+
+    def _stalled_seconds(self) -> float:
+        """Return how long a streamed base has waited for its layers since the last call; 0 for any other."""
+        stream = stream_of(self.trainer.model)
+        return stream.stalled_seconds() if stream is not None else 0.0
+
+    def _paused_seconds(self) -> float:
+        return self.last_paused - self.paused_before
 
 
 def _memory_gib(device: torch.device) -> float:

@@ -278,7 +278,10 @@ def _check_same_weights(folder: Path, base: "BaseModel") -> None:
 def _started(
     trainer: "QLoRATrainer", tickets: int, heldout: ExampleSet, base: "BaseModel", resume_step: int
 ) -> Started:
+    from engine.model.streaming.layer_stream import stream_of
+
     trainable, total = trainer.model.get_nb_trainable_parameters()
+    stream = stream_of(trainer.model)
     return Started(
         trainable=trainable,
         total=total,
@@ -287,6 +290,8 @@ def _started(
         train_examples=tickets,
         heldout_examples=heldout.lessons,
         device=environment(base)["device"],
+        resident=len(stream.resident) if stream else 0,
+        streamed=stream.streamed if stream else 0,
     )
 
 

@@ -35,6 +35,8 @@ class TrainingTab:
     """[to-playground]"""
     progress: gr.HTML
     """[run-progress]"""
+    layers: gr.HTML
+    """[run-layers]"""
     forgetting: gr.HTML
     """[run-forgetting]; raises 'remedy'"""
     verdict: gr.HTML
@@ -84,6 +86,7 @@ def build_training(tab: gr.Tab) -> TrainingTab:
                     min_width=200,
                 )
         progress = html(elem_id="run-progress", live=True)
+        layers = html(elem_id="run-layers", live=True)
         forgetting = html(elem_id="run-forgetting", raises=("remedy",), live=True)
         verdict = html(elem_id="run-verdict", raises=("verdict",))
         replies = html(elem_id="run-replies", script="ticketTuner.replies(element, props, watch, 'run-replies')")
@@ -112,6 +115,7 @@ def build_training(tab: gr.Tab) -> TrainingTab:
         again,
         compare,
         progress,
+        layers,
         forgetting,
         verdict,
         replies,

@@ -10,6 +10,7 @@ from engine.verdict.replies import Strip
 from ui.training import runs_table as runs_views
 from ui.training import views
 from ui.training.forgetting import forgetting
+from ui.training.layers import layers
 from ui.training.replies import replies
 
 
@@ -57,6 +58,7 @@ def _drawn(info: RunInfo, others: tuple[RunInfo, ...]) -> dict[str, str]:
     return {
         "loss-chart": views.loss_chart(info, others),
         "run-forgetting": str(forgetting(info)),
+        "run-layers": str(layers(info)),
         "run-facts": str(views.facts(info.history)),
         "run-log": str(views.log(info.history)),
         **{f"chart-{field}": views.small_chart(info, field) for field in views.SMALL},

@@ -122,7 +122,18 @@ def _outputs(context: Context) -> list[Any]:
     """Everything that the tab sets."""
     ui = context.training
     frame = [ui.empty, ui.body, ui.title, ui.pause, ui.resume, ui.stop, ui.again, ui.compare, ui.progress, ui.table]
-    return [*frame, ui.forgetting, ui.verdict, ui.replies, ui.curves, ui.chart, ui.facts, *ui.small.values(), ui.log]
+    return [
+        *frame,
+        ui.layers,
+        ui.forgetting,
+        ui.verdict,
+        ui.replies,
+        ui.curves,
+        ui.chart,
+        ui.facts,
+        *ui.small.values(),
+        ui.log,
+    ]
 
 
 def _shown(context: Context, run: str, overlays: list[str]) -> dict[Any, Any]:
@@ -135,6 +146,7 @@ def _shown(context: Context, run: str, overlays: list[str]) -> dict[Any, Any]:
     pieces = [
         ui.title,
         ui.progress,
+        ui.layers,
         ui.forgetting,
         ui.replies,
         ui.chart,

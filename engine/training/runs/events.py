@@ -34,6 +34,10 @@ class Started:
     train_examples: int
     heldout_examples: int
     device: str
+    resident: int = 0
+    """Layers of a streamed base that stay on the device; with ``streamed`` 0 where the whole base is there."""
+    streamed: int = 0
+    """Its layers that come from the computer's memory for each batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ class Stepped:
     """Training time since the start or the last resume, pauses left out."""
     tokens: int = 0
     """Real tokens since the last record, as they were counted; 0 in records of an earlier version."""
+    stalled: float = 0.0
+    """Seconds since the last record in which a streamed base waited for its layers; on several GPUs the longest."""
 
 
 @dataclass(frozen=True, slots=True)

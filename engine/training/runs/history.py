@@ -92,6 +92,8 @@ class History:
     """How many facts the replies on the way invented, check by check; in the order of their steps."""
     tokens: float = 0.0
     """Tokens trained on: those that the trainer counted; an earlier version told only its speed."""
+    stalled: float = 0.0
+    """Seconds since the start or the last resume in which a streamed base waited for its layers."""
 
     @property
     def last(self) -> Stepped | None:
@@ -118,6 +120,13 @@ class History:
     def speed(self) -> float:
         """Tokens a second, the middle of all steps but the first, which warms up; 0 while unknown."""
         return median([seen.tokens_per_second for seen in self.steps[1:]] or [0.0])
+
+    @property
+    def waited(self) -> float | None:
+        """The share of the time in which a streamed base waited for its layers, 0 to 1; None where none is streamed."""
+        if self.started is None or not self.started.streamed or self.last is None:
+            return None
+        return min(1.0, self.stalled / max(1e-9, self.last.seconds))
 
     @property
     def summary(self) -> Summary:
@@ -166,7 +175,7 @@ class Curve:
         self._general: list[GeneralChecked] = []
         self._replies: dict[int, Replied] = {}
         self._notes: list[tuple[float, LogNote]] = []
-        self._tokens = self._until = 0.0
+        self._tokens = self._until = self._stalled = 0.0
 
     def add(self, record: Record) -> None:
         """Take in one event."""
@@ -179,6 +188,7 @@ class Curve:
                 self._steps.add(event)
                 self._tokens += event.tokens or event.tokens_per_second * max(0.0, event.seconds - self._until)
                 self._until = event.seconds
+                self._stalled += event.stalled
             case Evaluated() as event:
                 self._evaluations.add(event)
             case GeneralChecked() as event:
@@ -211,7 +221,7 @@ class Curve:
         self._replies = {step: seen for step, seen in self._replies.items() if goes_on and step <= event.first_step}
         self._checkpoints = {step: known for step, known in self._checkpoints.items() if step <= event.first_step}
         self._tokens = self._checkpoints.get(event.first_step, self._tokens) if event.first_step else 0.0
-        self._until = 0.0
+        self._until = self._stalled = 0.0
 
     def history(self) -> History:
         """Return what has been told so far."""
@@ -227,6 +237,7 @@ class Curve:
             tuple(self._general),
             tuple(self._replies[step] for step in sorted(self._replies)),
             self._tokens,
+            self._stalled,
         )
 
     def plain(self) -> dict[str, Any]:
@@ -244,6 +255,7 @@ class Curve:
             "notes": [[at, note.text, note.level] for at, note in self._notes],
             "tokens": self._tokens,
             "until": self._until,
+            "stalled": self._stalled,
         }
 
     @classmethod
@@ -266,6 +278,7 @@ class Curve:
         history._checkpoints = {int(step): float(tokens) for step, tokens in values["checkpoints"]}
         history._notes = [(at, LogNote(text, level)) for at, text, level in values["notes"]]
         history._tokens, history._until = float(values["tokens"]), float(values["until"])
+        history._stalled = float(values["stalled"])
         return history
 
 

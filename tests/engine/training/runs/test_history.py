@@ -4,6 +4,7 @@ import json
 import math
 import random
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,17 @@ def test_tokens_are_counted_over_all_steps_and_once_over_those_that_were_taken_t
     assert curve_of(first).history().tokens == 200.0
     assert curve_of([*first, *again]).history().tokens == 300.0
     assert curve_of([stepped(step) for step in range(1, 5001)]).history().tokens == 500_000.0
+
+
+def test_what_a_streamed_base_waited_is_a_share_of_the_time_since_it_began(tmp_path):
+    begun = [Started(1, 2, 9, 0, 5, 1, "GPU", 3, 5), stepped(1, seconds=1.0), stepped(2, seconds=2.0)]
+    told = [replace(event, stalled=0.25) if isinstance(event, Stepped) else event for event in begun]
+    curve = curve_of(told)
+    assert curve.history().waited == 0.25
+    assert Curve.read(curve.plain()).history() == curve.history()
+    again = [Checkpointed(1), Started(1, 2, 9, 1, 5, 1, "GPU", 3, 5), replace(stepped(2, seconds=4.0), stalled=1.0)]
+    assert curve_of([*told, *again]).history().waited == 0.25
+    assert curve_of([Started(1, 2, 9, 0, 5, 1, "GPU"), stepped(1)]).history().waited is None
 
 
 # ---- kept on the disk
