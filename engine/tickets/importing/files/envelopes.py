@@ -16,7 +16,7 @@ ENVELOPES = frozenset(
     )
 )
 """Keys under which exports and APIs put their list of records."""
-SINGLES = frozenset(("ticket", "helpdesk_ticket", "conversation", "thread", "case", "issue"))
+SINGLES = frozenset(("ticket", "Ticket", "helpdesk_ticket", "conversation", "thread", "case", "issue"))
 """Keys that wrap one record."""
 TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}"]', re.DOTALL)
 """A whole string, a bracket, or the quote of a string that does not end."""

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
+from engine.errors import TicketsError
+
 Item = TypeVar("Item")
 _CACHE_KIB = 64 << 10
 
@@ -31,10 +33,20 @@ class Groups(Generic[Item]):
         self._indexed = False
 
     def add(self, key: str, item: Item) -> None:
-        """Put an item into the group of that key."""
+        """Put an item into the group of that key.
+
+        Raises:
+            TicketsError: It holds lists in lists hundreds deep.
+        """
         number = self._recent.get(key) or self._number(key)
-        # Only this class reads the blob back, so the pickle never comes from outside.
-        self._database.execute("insert into items values (?, ?)", (number, pickle.dumps(item, protocol=5)))
+        try:
+            # Only this class reads the blob back, so the pickle never comes from outside.
+            blob = pickle.dumps(item, protocol=5)
+        except RecursionError as error:
+            raise TicketsError(
+                "A record is nested hundreds deep, as none of an export is.", "Choose the file that the help desk made."
+            ) from error
+        self._database.execute("insert into items values (?, ?)", (number, blob))
 
     def _number(self, key: str) -> int:
         key = key.encode("utf-8", "replace").decode()

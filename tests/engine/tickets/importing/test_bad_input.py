@@ -57,6 +57,11 @@ def refusal(path: Path, tmp_path: Path) -> str:
             b'{"id":1,"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n",
             "item 1 is nested more than 1,000 deep",
         ),
+        (
+            "deep_message.jsonl",
+            b'{"conversation_id":1,"message_parts":' + b"[" * 990 + b"]" * 990 + b',"actor_type":"user"}\n',
+            "nested hundreds deep",
+        ),
         ("old.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "no workbook"),
         ("broken.gz", b"\x1f\x8b\x08\0\0\0\0\0\0\x03abcdefgh", "damaged archive"),
         ("broken.zip", b"PK\x03\x04" + b"\0" * 100, "damaged archive"),

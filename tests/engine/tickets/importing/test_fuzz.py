@@ -17,6 +17,7 @@ from engine.errors import StudioError
 from engine.tickets.importing.detect import detect
 from engine.tickets.importing.files.sources import find_sources
 from engine.tickets.importing.format_plan import plan
+from engine.tickets.importing.readers import READERS, mail, table
 from engine.tickets.importing.reading import read_conversations
 from engine.tickets.options import PrepareOptions
 from engine.tickets.overrides import FORMATS, SourceOverrides
@@ -161,6 +162,21 @@ TOKENS = [
     b"\\ud800",
 ]
 
+
+def nested(depth: int) -> object:
+    """Lists in lists, as deep as JSON parsers go."""
+    value: object = "x"
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+ODD: list[object] = [
+    *(None, True, 0, -1.5, "", "x", [], {}, [None], {"a": 1}, [[]], "2025-01-01", {"name": None}, [{"name": 1}]),
+    *(10**40, -(10**400), 1e308, "9" * 400, "\0", "a\0b", "\ud800", {"\ud800": 1}, nested(900), {"": {"": ""}}),
+]
+"""What stands where something else is expected."""
+
 junk = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -209,9 +225,7 @@ def damaged(content: bytes, dice: random.Random) -> bytes:
 def mutated(value: object, dice: random.Random) -> object:
     """Put values of the wrong kind into a record."""
     if dice.random() < 0.12:
-        return dice.choice(
-            [None, True, 0, -1.5, "", "x", [], {}, [None], {"a": 1}, [[]], "2025-01-01", {"name": None}, [{"name": 1}]]
-        )
+        return dice.choice(ODD)
     if isinstance(value, dict):
         return {key: mutated(inner, dice) for key, inner in value.items() if dice.random() > 0.04}
     if isinstance(value, list):
@@ -222,6 +236,22 @@ def mutated(value: object, dice: random.Random) -> object:
 settings.register_profile(
     "fuzz", database=None, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
 )
+
+
+def test_every_reader_has_an_export_that_is_damaged_here(tmp_path: Path) -> None:
+    told = set[str]()
+    for number, content in enumerate(SEEDS):
+        path = tmp_path / str(number)
+        path.write_bytes(content)
+        told.update(format for _, format in _detected(path))
+    assert {reader.FORMAT for reader in READERS} | {table.FORMAT, mail.FORMAT} == told
+
+
+def _detected(path: Path) -> tuple[tuple[str, str], ...]:
+    try:
+        return detect([path]).files
+    except StudioError:
+        return ()  # users and actors alone, which only help beside what they belong to
 
 
 @settings(settings.get_profile("fuzz"), max_examples=150)

@@ -317,6 +317,7 @@ def test_otrs_articles_of_both_ages(tmp_path: Path) -> None:
         assert kinds(write(tmp_path / "t.json", {"Ticket": [{**ticket, "Article": articles}]})) == expected
     found = only(write(tmp_path / "t.json", {"Ticket": [{**ticket, "Article": new}]}))
     assert (found.id, found.subject, found.status, found.messages[2].html) == ("2026007", "Lamp", "closed", True)
+    assert kinds(write(tmp_path / "one.json", {"Ticket": {**ticket, "Article": old}})) == expected
     with pytest.raises(TicketsError, match="without their articles"):
         detect([write(tmp_path / "bare.json", {"Ticket": [ticket]})])
 

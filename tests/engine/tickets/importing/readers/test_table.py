@@ -7,6 +7,7 @@ from engine.errors import TicketsError
 from engine.tickets.importing.columns import guess_columns
 from engine.tickets.importing.detect import SourceOverrides, detect
 from engine.tickets.importing.header_parts import composed_role, plain
+from engine.tickets.importing.parties import who
 from tests.engine.tickets.exports import only, read, said, workbook, write
 
 
@@ -483,3 +484,42 @@ def test_a_reply_within_tickets_that_have_a_number_changes_nothing(tmp_path: Pat
     path = write(tmp_path / "t.csv", table)
     assert "reply" not in detect([path]).mapping
     assert [len(entry.messages) for entry in read(path)] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Fall-ID,Von,Inhalt,Zeitpunkt",
+        "N° de ticket,Auteur,Contenu,Date de création",
+        "Caso,De,Texto,Enviado",
+        "ID ticket,Autore,Testo,Data creazione",
+        "Número do chamado,Remetente,Mensagem,Data/Hora",
+        "Ticket-ID,Auteur,Inhoud,Aangemaakt op",
+        "ID zgłoszenia,Autor,Treść,Data utworzenia",
+        "Sagsnummer,Afsender,Besked,Dato",
+        "Tikettinumero,Lähettäjä,Viesti,Päivämäärä",
+        "Číslo tiketu,Odesílatel,Zpráva,Datum",
+        "Talep No,Gönderen,Mesaj,Tarih",
+        "Номер заявки,Автор,Текст,Дата создания",
+        "Номер звернення,Відправник,Повідомлення,Дата",
+        "Jegyszám,Feladó,Üzenet,Dátum",
+        "Număr tichet,Expeditor,Mesaj,Data",
+        "Αριθμός αιτήματος,Αποστολέας,Μήνυμα,Ημερομηνία",
+        "チケットID,送信者,メッセージ,日時",
+        "工单编号,发送者,消息,时间",
+        "會話ID,發送者,訊息,時間",
+        "티켓 번호,보낸 사람,메시지,날짜",
+    ],
+)
+def test_a_row_a_message_is_known_by_its_headers_in_many_languages(header: str) -> None:
+    columns = header.split(",")
+    rows = [("1", "Ada", "Is it dark, and what now?", "2026-01-02"), ("1", "Ben", "Press it.", "2026-01-03")]
+    assert guess_columns(columns, rows) == dict(zip(("ticket", "author", "text", "date"), columns, strict=True))
+
+
+@pytest.mark.parametrize(
+    "pair", ["お客様 サポート", "客户 坐席", "고객 상담원", "пользователь специалист", "Kundin Kundenservice"]
+)
+def test_customers_and_agents_are_known_in_many_languages(pair: str) -> None:
+    customer, agent = pair.split()
+    assert (who(customer)[0], who(agent)[0]) == ("user", "assistant")
