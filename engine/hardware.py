@@ -28,6 +28,8 @@ CACHE_SHARE = 0.25
 """Keys and values of the rows that are answered together: they are copied when a row joins or leaves."""
 RECORDED_CACHE_SHARE = 0.5
 """The cache of a recorded decoding step."""
+ARENA_SHARE = 0.85
+"""The layers of a streamed base, of the computer's memory: what takes more lies in a file."""
 OUTPUT_COPY_SHARE = 0.1
 """A copy of the output layer in bfloat16, for decoding by the processor."""
 

@@ -28,7 +28,7 @@ from engine.training.kernels.async_optimizer import forget_overrides
 from engine.training.kernels.fused_lora import fuse_lora_layers
 from engine.training.kernels.layers import can_compile, can_recompute, set_up
 from engine.training.lora_config import with_new_adapter
-from engine.training.memory.bus import Bus, measured
+from engine.training.memory.bus import Bus, measured, pace
 from engine.training.memory.modes import Epoch, Machine, Settings, choose, steps
 from engine.training.replies import AskReplies, Replies
 from engine.training.runs.events import Emit, LogNote
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
     from engine.model.base import BaseModel
+    from engine.model.streaming.arena import Arena
     from engine.training.qlora_trainer import GeneralRows, QLoRATrainer
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,28 @@ def choose_settings(recipe: Recipe, train: ExampleSet, base: "BaseModel", emit: 
         emit(LogNote("Packing is off: this model does not keep packed conversations apart.", "warning"))
     longest = max(len(example.input_ids) for example in train.examples)
     epoch = Epoch(len(train.examples), len(_packed(train, recipe)), train.tokens, longest)
-    return choose(recipe, machine, model_size(copy), epoch)
+    size = model_size(copy)
+    settings = choose(recipe, machine, size, epoch)
+    if machine.bus is not None and base.arena is not None:
+        _say_where_layers_come_from(base.arena, machine, settings, size, epoch, recipe, emit)
+    return settings
+
+
+def _say_where_layers_come_from(
+    arena: "Arena", machine: Machine, settings: Settings, size: ModelSize, epoch: Epoch, recipe: Recipe, emit: Emit
+) -> None:
+    """Say how fast the layers of a streamed base come, as measured, and what that makes of the run."""
+    assert machine.bus is not None
+    speed, on_disk = f"{machine.bus.copies / 1e9:.1f} GB/s", arena.disk is not None
+    if on_disk:
+        emit(
+            LogNote(
+                f"The computer's memory is short of this model, so its layers are read from disk at {speed}.", "warning"
+            )
+        )
+    if machine.gpu:
+        tokens = settings.micro_batch * (recipe.max_length if settings.packing else epoch.longest)
+        emit(LogNote(f"{pace(size, machine.bus, tokens, settings.resident, on_disk=on_disk)} (measured: {speed})."))
 
 
 def make_trainer(

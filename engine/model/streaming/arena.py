@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 
+from engine.model.streaming.disk import DiskMemory
 from engine.model.streaming.pieces import Layout
 
 log = logging.getLogger(__name__)
@@ -29,18 +30,24 @@ class Arena:
     Args:
         layouts: One a layer, in order.
         pinned: Whether a GPU is to read it.
-        file: Where it lies, on a disk that is as large and as fast; None is the computer's memory.
+        folder: On whose disk it lies in a file, where the computer's memory is short; None is that memory.
+
+    Raises:
+        ResourceError: The disk has no room for it.
     """
 
-    def __init__(self, layouts: Sequence[Layout], *, pinned: bool = False, file: Path | None = None) -> None:
+    def __init__(self, layouts: Sequence[Layout], *, pinned: bool = False, folder: Path | None = None) -> None:
         self.layouts = tuple(layouts)
         sizes = [-(-layout.bytes // PAGE) * PAGE for layout in layouts]
-        self._memory = _memory(sum(sizes) + PAGE, file)
+        self.disk = DiskMemory(sum(sizes) + PAGE, folder) if folder is not None else None
+        """The file that it lies in; None where it is in the computer's memory."""
+        self._memory = self.disk.bytes if self.disk else torch.empty(sum(sizes) + PAGE, dtype=torch.uint8)
         begins = -self._memory.data_ptr() % PAGE
         whole = torch.split(self._memory[begins : begins + sum(sizes)], sizes)
+        self._places = [begins + sum(sizes[:number]) for number in range(len(sizes))]
         self.pieces = tuple(piece[: layout.bytes] for piece, layout in zip(whole, layouts, strict=True))
         """Bytes of each layer."""
-        self._unpinned = [*whole] if pinned and file is None else []
+        self._unpinned = [*whole] if pinned and self.disk is None else []
         self.is_pinned = bool(self._unpinned)
         """Whether copies to the GPU run by themselves."""
 
@@ -48,6 +55,11 @@ class Arena:
     def bytes(self) -> int:
         """What all pieces take."""
         return sum(layout.bytes for layout in self.layouts)
+
+    def soon(self, number: int) -> None:
+        """Say that a layer will be read next; a disk then reads it in one piece."""
+        if self.disk is not None:
+            self.disk.soon(self._places[number], self.layouts[number].bytes)
 
     def pin(self, number: int) -> None:
         """Pin a layer's pages once it is written; what is pinned before would take its memory before it is needed."""
@@ -64,7 +76,10 @@ class Arena:
 
 
 def copy_speed(arena: Arena, device: torch.device, pieces: int = 4) -> float:
-    """Return bytes a second from an arena to a device, measured with the first pieces; the best of several."""
+    """Return bytes a second from an arena to a device, measured with the first pieces; the best of several.
+
+    Where it lies on a disk no more than the disk reads: each sweep reads all of it anew.
+    """
     buffer = torch.empty(MEASURED, dtype=torch.uint8, device=device)
     best = 0.0
     for piece in (piece[:MEASURED] for piece in arena.pieces[:pieces]):
@@ -73,15 +88,9 @@ def copy_speed(arena: Arena, device: torch.device, pieces: int = 4) -> float:
         buffer[: piece.numel()].copy_(piece, non_blocking=True)
         _finish(device)
         best = max(best, piece.numel() / max(1e-9, time.perf_counter() - began))
-    return best
+    return min(best, arena.disk.read_speed()) if arena.disk is not None else best
 
 
 def _finish(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
-
-
-def _memory(size: int, file: Path | None) -> torch.Tensor:
-    if file is None:
-        return torch.empty(size, dtype=torch.uint8)
-    return torch.from_file(str(file), shared=True, size=size, dtype=torch.uint8)

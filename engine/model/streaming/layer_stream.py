@@ -169,6 +169,7 @@ class LayerStream:
 
     def _fetch(self, place: _Place, number: int) -> None:
         piece = self._arena.pieces[number]
+        self._arena.soon(number)
         place.layer = number
         self.fetches += 1
         if self._copying is None:

@@ -5,6 +5,7 @@ neither the GPU nor the computer's memory ever holds more of the model in 16 bit
 computer's memory is short, the arena is a file. This module knows transformers' quantiser and nothing of training.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,16 +18,21 @@ from transformers.quantizers.auto import AUTO_QUANTIZER_MAPPING
 from transformers.quantizers.quantizer_bnb_4bit import Bnb4BitHfQuantizer
 
 from engine.errors import ModelError
+from engine.hardware import ARENA_SHARE
 from engine.model.decoder_layers import decoder_layers
 from engine.model.streaming.arena import Arena
-from engine.model.streaming.pieces import layout_of, weights_in, write
+from engine.model.streaming.pieces import Layout, layout_of, weights_in, write
 from engine.model.unpacking import linear_4bit_layers
 
 METHOD = "bitsandbytes_4bit"
 """Under this name transformers looks up its quantiser."""
-MEMORY_SHARE = 0.85
-"""Of the computer's memory that is free: an arena that takes more lies in a file."""
-ARENA_FILE = "streamed-layers.bin"
+
+
+def is_short_for(layouts: Sequence[Layout]) -> bool:
+    """Whether the computer's memory has too little room for layers, of which each process that shares a run has all."""
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    needed = processes * sum(layout.bytes for layout in layouts)
+    return bool(needed > ARENA_SHARE * psutil.virtual_memory().available)
 
 
 class Landing:
@@ -48,9 +54,8 @@ class Landing:
         """Stay one: transformers copies the operations of a checkpoint that is packed already, one a weight."""
         return self
 
-    def takes(self, model: Any, parameter: str) -> bool:
+    def takes(self, parameter: str) -> bool:
         """Whether a parameter goes to the arena."""
-        self._prepare(model)
         return parameter.removesuffix(".weight") in self._places
 
     def put(self, module: str, weight: Any) -> Any:
@@ -76,19 +81,17 @@ class Landing:
             self._arena.pin(number)
         return self._arena
 
-    def _prepare(self, model: Any) -> None:
-        """Make the arena as soon as the model's modules are known, before the first weight is read."""
-        if self._arena is not None:
-            return
+    def prepare(self, model: Any) -> None:
+        """Make the arena, once the model's modules are there and before a weight is read.
+
+        Raises:
+            ResourceError: It is to lie in a file, and the disk has no room for that.
+        """
         names = {module: name for name, module in model.named_modules()}
         layers = [linear_4bit_layers(layer) for layer in decoder_layers(model)]
         layouts = [layout_of(modules, model.dtype) for modules in layers]
-        needed = sum(layout.bytes for layout in layouts)
-        file = None
-        if needed > MEMORY_SHARE * psutil.virtual_memory().available:
-            file = self._folder / ARENA_FILE
-            self._folder.mkdir(parents=True, exist_ok=True)
-        self._arena = Arena(layouts, pinned=self._device.type == "cuda", file=file)
+        folder = self._folder if is_short_for(layouts) else None
+        self._arena = Arena(layouts, pinned=self._device.type == "cuda", folder=folder)
         self._weights = [weights_in(piece, layout) for piece, layout in zip(self._arena.pieces, layouts, strict=True)]
         self._places = {
             names[module]: (layer, place)
@@ -110,11 +113,15 @@ def into_arena(device: torch.device, folder: Path) -> Iterator[Landing]:
     class Quantiser(Bnb4BitHfQuantizer):  # type: ignore[misc]  # transformers has no types for it
         """transformers' own, whose weights do not stay where they are packed."""
 
+        def _process_model_before_weight_loading(self, model: Any, **options: Any) -> None:
+            """Make the arena before a weight is read: where there is no room for it, that is said at once."""
+            super()._process_model_before_weight_loading(model, **options)
+            with torch.device("cpu"):  # the model itself is made without memory
+                landing.prepare(model)
+
         def param_element_size(self, model: Any, param_name: str, param: torch.Tensor) -> float:
             """Let transformers set no memory of the GPU aside for what goes to the arena."""
-            return (
-                0.0 if landing.takes(model, param_name) else float(super().param_element_size(model, param_name, param))
-            )
+            return 0.0 if landing.takes(param_name) else float(super().param_element_size(model, param_name, param))
 
         def get_quantize_ops(self) -> Any:
             return _Packed(self, landing)
@@ -139,7 +146,7 @@ class _Packed(Bnb4bitQuantize):  # type: ignore[misc]
 
     def convert(self, input_dict: Any, full_layer_name: str | None = None, model: Any = None, **kwargs: Any) -> Any:
         packed = super().convert(input_dict, full_layer_name=full_layer_name, model=model, **kwargs)
-        return _landed(packed, packed, model, self._landing)
+        return _landed(packed, packed, self._landing)
 
 
 class _AlreadyPacked(Bnb4bitDeserialize):  # type: ignore[misc]
@@ -151,13 +158,13 @@ class _AlreadyPacked(Bnb4bitDeserialize):  # type: ignore[misc]
 
     def convert(self, input_dict: Any, model: Any = None, full_layer_name: str | None = None, **kwargs: Any) -> Any:
         packed = super().convert(input_dict, model=model, full_layer_name=full_layer_name, **kwargs)
-        return _landed(packed, [full_layer_name], model, self._landing)
+        return _landed(packed, [full_layer_name], self._landing)
 
 
-def _landed(packed: dict[str, Any], names: Sequence[Any] | dict[str, Any], model: Any, landing: Landing) -> Any:
+def _landed(packed: dict[str, Any], names: Sequence[Any] | dict[str, Any], landing: Landing) -> Any:
     """Put every weight that has a place in the arena there."""
     landed = {}
     for (key, value), name in zip(packed.items(), names, strict=True):
-        goes = landing.takes(model, name) and hasattr(value, "quant_state")
+        goes = landing.takes(name) and hasattr(value, "quant_state")
         landed[key] = landing.put(name.removesuffix(".weight"), value) if goes else value
     return landed

@@ -39,6 +39,8 @@ HALF = (0.42, 0.58)
 """What is called half of a speed."""
 ASSUMED = Bus(copies=20e9, products=100e12)
 """A PCIe 4 x16 slot, and a card of the order of an RTX 3090 or 4070 Ti."""
+ASSUMED_DISK = Bus(copies=2.5e9, products=100e12)
+"""The same with the layers in a file on an NVMe disk, read past the system's cache."""
 
 
 def seconds_a_token(size: ModelSize, bus: Bus, tokens: int, resident: int) -> float:
@@ -53,9 +55,14 @@ def seconds_a_token(size: ModelSize, bus: Bus, tokens: int, resident: int) -> fl
         tokens: Of a micro-batch.
         resident: Layers that need not come.
     """
-    computing = 2 * size.linear * tokens / (EFFICIENCY * bus.products)
-    copying = (size.layers - resident) * layer_bytes(size) / bus.copies
+    computing, copying = _sweeps(size, bus, tokens, resident)
     return (max(computing, copying) + max(2 * computing, copying)) / tokens
+
+
+def _sweeps(size: ModelSize, bus: Bus, tokens: int, resident: int) -> tuple[float, float]:
+    """Return the seconds that a forward pass computes, and those in which its layers come."""
+    computing = 2 * size.linear * tokens / (EFFICIENCY * bus.products)
+    return computing, (size.layers - resident) * layer_bytes(size) / bus.copies
 
 
 def share_of_resident_speed(size: ModelSize, bus: Bus, tokens: int, resident: int) -> float:
@@ -68,6 +75,26 @@ def in_words(share: float) -> str:
     if share >= NEARLY:
         return "about as fast"
     return "about half as fast" if HALF[0] <= share < HALF[1] else f"about {share:.0%} as fast"
+
+
+def pace(size: ModelSize, bus: Bus, tokens: int, resident: int, *, on_disk: bool) -> str:
+    """Say how fast a streamed run will be, and why.
+
+    Args:
+        size: The model's.
+        bus: The speeds.
+        tokens: Of a micro-batch.
+        resident: Layers that need not come.
+        on_disk: Whether they come from a file.
+    """
+    come, where = size.layers - resident, "a file on the disk" if on_disk else "the computer's memory"
+    how = in_words(share_of_resident_speed(size, bus, tokens, resident))
+    computing, copying = _sweeps(size, bus, tokens, resident)
+    beside = "while others compute" if copying <= computing else "which takes longer than computing"
+    return (
+        f"It will be {how} as with the whole model on the GPU, because {come} of its {size.layers} layers come from "
+        f"{where} for each batch, {beside}"
+    )
 
 
 def measured(arena: "Arena", device: "torch.device", dtype: "torch.dtype") -> Bus:

@@ -18,9 +18,10 @@ from engine.tickets.dataset.dataset import DataSet
 from engine.training.data.lengths import Lengths, guessed_for, longer_than, whole_at
 from engine.training.early_stopping import check_every
 from engine.training.forgetting.mixing import general_count
-from engine.training.memory.bus import ASSUMED, in_words, share_of_resident_speed
+from engine.training.memory.bus import pace, share_of_resident_speed
+from engine.training.memory.cpu import PROGRAM
 from engine.training.memory.fit import Fit, Place, Remedy, Verdict, epoch_for, fit, ranks, remedy, roomier
-from engine.training.memory.gpu import Memory
+from engine.training.memory.gpu import Memory, layer_bytes
 from engine.training.memory.modes import Mode, steps
 from engine.training.runs.history import History
 
@@ -122,8 +123,14 @@ def has_to_stream(recipe: Recipe, device: DeviceReport) -> bool:
 
 def _place(device: DeviceReport, gpus: int, answers: int) -> Place:
     available = device.total_gib - max(0.0, device.used_gib - device.ours_gib)
-    memory = psutil.virtual_memory().available / GIB
-    return Place(device.kind == "cuda", available, device.packs, max(1, gpus), answers, memory)
+    return Place(device.kind == "cuda", available, device.packs, max(1, gpus), answers, _computers_memory())
+
+
+def _computers_memory() -> float:
+    """Return what a run may take of the computer's memory, in GiB: what is free, and what a base gives way with."""
+    ours = psutil.Process().memory_info()
+    held = max(0, ours.rss - getattr(ours, "shared", 0) - PROGRAM)
+    return float((psutil.virtual_memory().available + held) / GIB)
 
 
 def _remedy(verdict: Verdict, recipe: Recipe, size: ModelSize, lengths: Lengths | None, place: Place) -> Remedy | None:
@@ -147,7 +154,7 @@ def _share(seen: Fit | None, size: ModelSize | None, recipe: Recipe) -> float:
     if seen is None or size is None or seen.settings.mode != "streamed":
         return 1.0
     tokens = seen.settings.micro_batch * recipe.max_length
-    return share_of_resident_speed(size, ASSUMED, tokens, seen.settings.resident)
+    return share_of_resident_speed(size, seen.bus, tokens, seen.settings.resident)
 
 
 def _speed(size: ModelSize | None, place: Place, gpus: float, earlier: Sequence[History]) -> tuple[float | None, str]:
@@ -180,9 +187,12 @@ def _pace(seen: Fit, size: ModelSize | None, recipe: Recipe) -> str:
     """Say how fast a streamed run is, and why."""
     if size is None or seen.settings.mode != "streamed" or seen.verdict == "does not fit":
         return ""
-    come = size.layers - seen.settings.resident
-    how = in_words(_share(seen, size, recipe))
+    tokens = seen.settings.micro_batch * recipe.max_length
+    told = pace(size, seen.bus, tokens, seen.settings.resident, on_disk=seen.from_disk)
+    if not seen.from_disk:
+        return f" {told} (calculated for a PCIe 4 slot, measured when the run begins)."
+    needed = f"{size.layers * layer_bytes(size) / GIB:.0f} GB"
     return (
-        f" It will be {how} as with the whole model on the GPU, because {come} of its {size.layers} layers come from "
-        "the computer's memory for each batch (reckoned for a PCIe 4 slot)."
+        f" {told} (calculated for an NVMe disk, measured when the run begins): the {needed} that they take are more "
+        "than is free of the computer's memory."
     )

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from engine.hardware import GIB
+from engine.hardware import ARENA_SHARE, GIB
 from engine.model.catalogue import catalogue
 from engine.model.size import ModelSize, size_of
 from engine.recipe import Recipe
 from engine.training.data.lengths import Lengths, epoch_of
-from engine.training.memory.bus import ASSUMED, Bus
+from engine.training.memory.bus import ASSUMED, ASSUMED_DISK, Bus
 from engine.training.memory.cpu import peak_on_cpu
 from engine.training.memory.gpu import Memory, base_bytes, beside_layers, layer_bytes, overhead
 from engine.training.memory.modes import Epoch, Machine, Settings, choose, expected, most_ranks, places
@@ -54,6 +54,13 @@ class Fit:
     settings: Settings
     memory: Memory
     """The parts of the peak, in bytes."""
+    bus: Bus = ASSUMED
+    """What is assumed of the speeds where its base is streamed."""
+
+    @property
+    def from_disk(self) -> bool:
+        """Whether the layers of a streamed base are more than the computer's memory holds, and lie in a file."""
+        return self.bus == ASSUMED_DISK
 
     @property
     def gib(self) -> float:
@@ -79,12 +86,13 @@ def fit(recipe: Recipe, size: ModelSize, lengths: Lengths | None, place: Place) 
         lengths: The conversations; None assumes many of the greatest length allowed.
         place: What it would run on.
     """
+    bus = ASSUMED_DISK if _is_short(recipe, size, place) else ASSUMED
     if recipe.memory == "streamed":
-        return _fit(recipe, size, lengths, place, ASSUMED)
+        return _fit(recipe, size, lengths, place, bus)
     whole = _fit(recipe, size, lengths, place, None)
     if recipe.memory != "auto" or whole.verdict != "does not fit" or not place.gpu or _sharded(recipe, place):
         return whole
-    streamed = _fit(recipe, size, lengths, place, ASSUMED)
+    streamed = _fit(recipe, size, lengths, place, bus)
     return whole if streamed.verdict == "does not fit" else streamed
 
 
@@ -107,9 +115,12 @@ def _fit(recipe: Recipe, size: ModelSize, lengths: Lengths | None, place: Place,
         replace(expected(one, recipe, size, _row(recipe, one, epoch), gpus, sharded=sharded), answers=place.answers)
         for one in (settings, least)
     )
-    if bus and gpus * size.layers * layer_bytes(size) > GIB * place.memory_gib:
-        return Fit("does not fit", settings, memory)
-    return Fit(_verdict(smallest.total, usable), settings, memory)
+    return Fit(_verdict(smallest.total, usable), settings, memory, bus or ASSUMED)
+
+
+def _is_short(recipe: Recipe, size: ModelSize, place: Place) -> bool:
+    """Whether the computer's memory is short for the layers of a streamed base, of which every rank has all."""
+    return ranks(recipe, place) * size.layers * layer_bytes(size) > ARENA_SHARE * GIB * place.memory_gib
 
 
 def ranks(recipe: Recipe, place: Place) -> int:

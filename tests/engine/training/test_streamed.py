@@ -1,10 +1,13 @@
 """A streamed base learns what a resident one learns, bit for bit, whatever happens to the run."""
 
 import dataclasses
+import re
 
 import pytest
 import torch
 
+from engine.model.base import load_base
+from engine.model.streaming import loading
 from engine.model.streaming.layer_stream import LayerStream, stream_of
 from engine.training.data.examples import build_examples
 from engine.training.pausing import PausedMemory
@@ -58,6 +61,17 @@ def test_gradients_are_those_of_a_resident_base_bit_for_bit(packing, ways, packe
         comes = LAYERS - stay
         places = min(ahead + 1, comes)
         assert fetches == stay + comes + max(0, comes - places), "up once, and down what is not there from the way up"
+
+
+def test_layers_that_lie_in_a_file_are_told_with_the_speed_of_the_disk(packed_base, tmp_path, monkeypatch):
+    monkeypatch.setattr(loading, "ARENA_SHARE", 0.0)
+    made, told = calm(packed_base, memory="streamed"), []
+    base = load_base(made, tmp_path, lambda *_: None)
+    choose_settings(made, build_examples(DATA.train, base.chat, made), base, told.append)
+    (note,) = [note.text for note in told if "disk" in note.text]
+    assert re.fullmatch(
+        r"The computer's memory is short of this model, so its layers are read from disk at [\d.]+ GB/s\.", note
+    )
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,17 @@
 """A checkpoint goes into an arena weight by weight, and is the model that it is anywhere else."""
 
+import errno
+import mmap
+import os
+from types import SimpleNamespace
+
+import psutil
 import pytest
 import torch
 
+from engine.errors import ResourceError
 from engine.model.base import load_base
-from engine.model.streaming import loading
+from engine.model.streaming import disk, loading
 from engine.model.unpacking import linear_4bit_layers
 from engine.recipe import Recipe
 
@@ -52,9 +59,53 @@ def test_no_more_than_one_weight_is_there_in_16_bit(packed_base, tmp_path, monke
     assert alive == [(number, False) for number in range(35)]
 
 
-def test_where_memory_is_short_the_arena_is_a_file(packed_base, tmp_path, monkeypatch):
-    monkeypatch.setattr(loading, "MEMORY_SHARE", 0.0)
-    base = loaded(packed_base.ref, tmp_path)
-    assert (tmp_path / loading.ARENA_FILE).stat().st_size > base.arena.bytes
-    with torch.no_grad():
-        assert torch.equal(base.copy()(IDS).logits, packed_base.model(IDS).logits)
+def files_in(folder):
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_where_memory_is_short_the_arena_is_a_file_that_no_end_of_the_program_leaves_behind(
+    packed_base, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(loading, "ARENA_SHARE", 0.0)
+    made, real = [], disk._reserve
+    monkeypatch.setattr(
+        disk, "_reserve", lambda *a: (real(*a), made.append([file.stat() for file in files_in(tmp_path)]))
+    )
+    bases = [loaded(packed_base.ref, tmp_path) for _ in range(2)]
+    assert [seen.st_size > bases[0].arena.bytes for (seen,) in made] == [True, True], "each has a file of its own"
+    assert not list(tmp_path.iterdir()), "it has no name any more: kill -9 gives its room back too"
+    for base in bases:
+        assert base.arena.disk is not None
+        assert not base.arena.is_pinned
+        with torch.no_grad():
+            assert torch.equal(base.copy()(IDS).logits, packed_base.model(IDS).logits)
+
+
+def test_reading_from_a_file_is_timed_without_what_the_system_keeps_of_it(tmp_path, monkeypatch):
+    memory, read = disk.DiskMemory(3 * mmap.PAGESIZE + 5, tmp_path), []
+    memory.bytes.fill_(7)
+    real = os.pread
+    monkeypatch.setattr(os, "pread", lambda *a: (read.append(a[1]), real(*a))[1])
+    assert memory.read_speed() > 0
+    assert sum(read) >= 3 * mmap.PAGESIZE
+    assert bool((memory.bytes == 7).all())
+    memory.soon(mmap.PAGESIZE + 17, 100)
+
+
+def test_a_disk_without_room_for_the_layers_is_told_before_anything_is_read(packed_base, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(loading, "ARENA_SHARE", 0.0)
+    monkeypatch.setattr(disk, "_reserve", full)
+    with pytest.raises(ResourceError, match=r"disk that holds .* is full"):
+        loaded(packed_base.ref, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_processes_that_share_a_run_need_room_for_their_layers_each(streamed_base, monkeypatch):
+    layouts, size = streamed_base.arena.layouts, streamed_base.arena.bytes
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=1.5 * size))
+    assert not loading.is_short_for(layouts)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    assert loading.is_short_for(layouts)

@@ -6,7 +6,7 @@ import torch
 from engine.hardware import GIB
 from engine.model.size import ModelSize
 from engine.recipe import Recipe
-from engine.training.memory.bus import Bus, in_words, measured, seconds_a_token, share_of_resident_speed
+from engine.training.memory.bus import Bus, in_words, measured, pace, seconds_a_token, share_of_resident_speed
 from engine.training.memory.modes import Epoch, Machine, choose, expected, places, smaller
 
 LARGE = ModelSize(80, 8192, 22_016, 32_000, 64_760_053_760, 2 * 32_000 * 8192)
@@ -72,6 +72,18 @@ def test_shares_are_said_in_words():
         "about half as fast",
         "about 23% as fast",
     ]
+
+
+def test_a_run_is_told_how_fast_it_will_be_and_why():
+    assert pace(LARGE, QUICK, 4096, 38, on_disk=False) == (
+        "It will be about as fast as with the whole model on the GPU, because 42 of its 80 layers come from the "
+        "computer's memory for each batch, while others compute"
+    )
+    slow = pace(LARGE, Bus(copies=1e9, products=100e12), 2048, 0, on_disk=True)
+    assert slow.startswith("It will be about ")
+    assert slow.endswith(
+        "80 of its 80 layers come from a file on the disk for each batch, which takes longer than computing"
+    )
 
 
 def test_speeds_are_measured_on_this_computer(streamed_base):

@@ -201,16 +201,31 @@ def test_a_model_is_streamed_where_nothing_faster_fits_and_the_estimate_says_how
     assert (seen.verdict, seen.settings.mode) == ("fits", "streamed")
     assert 0 < seen.settings.resident < size.layers
     assert fit(recipe, size, None, Place(True, 80.0)).settings.mode != "streamed"
-    assert fit(recipe, size, None, dataclasses.replace(place, memory_gib=8.0)).verdict == "does not fit"
+    assert not seen.from_disk
+    from_disk = fit(recipe, size, None, dataclasses.replace(place, memory_gib=8.0))
+    assert (from_disk.verdict, from_disk.settings.mode, from_disk.from_disk) == ("fits", "streamed", True)
     small = estimate(Recipe(model="Qwen/Qwen3-1.7B", memory="streamed"), None, SMALL_GPU, [])
     assert small.mode == "streamed"
     assert "about as fast as with the whole model on the GPU, because" in small.sentence
 
 
-@pytest.mark.parametrize(("free", "streams"), [(64, True), (8, False)])
-def test_a_run_that_has_to_stream_says_so_before_its_base_is_loaded(free, streams, monkeypatch):
+@pytest.mark.parametrize(
+    ("free", "told"),
+    [
+        (64, "come from the computer's memory for each batch, while others compute (calculated for a PCIe 4 slot"),
+        (
+            8,
+            "come from a file on the disk for each batch, which takes longer than computing (calculated for an NVMe",
+        ),
+    ],
+)
+def test_a_run_that_has_to_stream_says_so_before_its_base_is_loaded(free, told, monkeypatch):
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=free * GIB))
-    assert has_to_stream(Recipe(model="Qwen/Qwen3-32B"), SMALL_GPU) is streams
+    assert has_to_stream(Recipe(model="Qwen/Qwen3-32B"), SMALL_GPU)
+    shown = estimate(Recipe(model="Qwen/Qwen3-32B", batch_size=2, accumulation=1), None, SMALL_GPU, [])
+    assert shown.mode == "streamed"
+    assert told in shown.sentence
+    assert ("are more than is free of the computer's memory" in shown.sentence) is (free == 8)
     assert not has_to_stream(Recipe(model="Qwen/Qwen3-32B"), LARGE_GPU)
     assert not has_to_stream(Recipe(model="Qwen/Qwen3-32B", memory="saving"), SMALL_GPU)
     assert not has_to_stream(Recipe(), PROCESSOR)
