@@ -2,10 +2,14 @@
 
 import json
 import threading
+from collections.abc import Iterator
+from typing import Any
 
 from engine.errors import StudioError
 from engine.services.runs import RunService
 from engine.services.verdict import VerdictService
+from engine.tickets.dataset.files import PREFERENCES, numbered_lines
+from engine.tickets.dataset.preferences import offered
 from engine.verdict.blind import CHOICES, BlindTest, BlindTicket, Choice, Tally, Vote, counted, order_of, preference
 from engine.verdict.records import Verdict
 from engine.verdict.votes import add_vote, votes_on
@@ -70,22 +74,33 @@ class BlindService:
         return counted(votes_on(self._runs.get(run).path, verdict), verdict.headline.tuned)
 
     def preferences(self, run: str) -> str:
-        """Return all votes that prefer one answer as JSON lines: {"prompt", "chosen", "rejected"}, as trl takes them.
+        """Return what was preferred as JSON lines: {"prompt", "chosen", "rejected"}, as trl takes them.
+
+        First the votes that prefer one answer, then the pairs that came with the run's tickets.
 
         Raises:
-            StudioError: The run was not judged, or no vote prefers one of two answers.
+            StudioError: There are none: the run was not judged, or no vote prefers one of two answers.
         """
-        verdict, answers = self._judged(run), self._verdicts.answers(run)
-        votes = votes_on(self._runs.get(run).path, verdict)
+        lines = [*self._preferred(run), *offered(self._runs.get(run).data)]
+        if not lines:
+            self._judged(run)
+            raise StudioError("No vote prefers one of two answers yet.", "Vote on, then take the pairs home.")
+        return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+
+    def came_with_pairs(self, run: str) -> bool:
+        """Whether pairs came with the run's tickets, so that there is something to take home without a vote."""
+        return any(numbered_lines(self._runs.get(run).data / PREFERENCES))
+
+    def _preferred(self, run: str) -> Iterator[dict[str, Any]]:
+        verdict = self._verdicts.verdict(run)
+        if verdict is None:
+            return
+        answers, votes = self._verdicts.answers(run), votes_on(self._runs.get(run).path, verdict)
         last = {(vote.voter, vote.ticket): vote for vote in votes if vote.ticket in answers}
-        lines = []
         for vote in last.values():
             ticket, said = answers[vote.ticket]
             if line := preference(ticket.asked, vote, said[vote.first].text, said[vote.second].text):
-                lines.append(json.dumps(line, ensure_ascii=False) + "\n")
-        if not lines:
-            raise StudioError("No vote prefers one of two answers yet.", "Vote on, then take the pairs home.")
-        return "".join(lines)
+                yield line
 
     def _judged(self, run: str) -> Verdict:
         verdict = self._verdicts.verdict(run)

@@ -32,6 +32,7 @@ Kind = Literal[
     "after_tool",
     "rated_bad",
     "outvoted",
+    "rejected",
     "unknown",
     "unreadable",
 ]
@@ -52,6 +53,7 @@ KIND_REASONS: dict[Kind, str] = {
     "after_tool": "answer after a tool call",
     "rated_bad": "marked as a bad answer",
     "outvoted": "another answer was accepted",
+    "rejected": "rejected answer of a preference pair",
     "unknown": "not clear who wrote it",
     "unreadable": "characters that could not be read",
 }

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from engine.tickets.dataset.preferences import preference as pair_of
 from engine.turns import Turn
 from engine.verdict.intervals import LEVEL, Interval, interval, rounded, tickets_needed
 
@@ -184,8 +185,4 @@ def preference(asked: Sequence[Turn], vote: Vote, first: str, second: str) -> di
     if vote.choice not in ("first", "second") or first.strip() == second.strip():
         return None
     chosen, rejected = (first, second) if vote.choice == "first" else (second, first)
-    return {
-        "prompt": [dict(turn) for turn in asked],
-        "chosen": [{"role": "assistant", "content": chosen}],
-        "rejected": [{"role": "assistant", "content": rejected}],
-    }
+    return pair_of(asked, chosen, rejected)

@@ -136,6 +136,8 @@ class FakeBlind:
     def __init__(self, studio: FakeStudio) -> None:
         self.studio = studio
         self.votes: list[Vote] = []
+        self.with_pairs: set[str] = set()
+        """Runs whose tickets came with preference pairs."""
 
     def test(self, run: str, voter: str) -> BlindTest:
         found = self.studio.verdict.kept[run]
@@ -154,7 +156,10 @@ class FakeBlind:
         return tally
 
     def preferences(self, run: str) -> str:
-        return '{"prompt": [], "chosen": [], "rejected": []}\n' * len(self.votes)
+        return '{"prompt": [], "chosen": [], "rejected": []}\n' * (len(self.votes) + (run in self.with_pairs))
+
+    def came_with_pairs(self, run: str) -> bool:
+        return run in self.with_pairs
 
 
 def made_certificate(out: int = 0, fired: int = 5, masking: bool = True) -> Certificate:

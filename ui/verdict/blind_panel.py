@@ -51,7 +51,8 @@ def tallied(context: Context, run: str) -> dict[Any, Any]:
     """What all votes on a judged run say."""
     ui, verdict = context.verdict.blind, context.studio.verdict.verdict(run)
     counted = verdict.blind if verdict else {}
-    return {ui.tally: blind_views.tally(counted), ui.download: gr.Button(visible=bool(counted.get("votes")))}
+    to_take = bool(counted.get("votes")) or (bool(run) and context.studio.blind.came_with_pairs(run))
+    return {ui.tally: blind_views.tally(counted), ui.download: gr.Button(visible=to_take)}
 
 
 def outputs(context: Context) -> list[Any]:

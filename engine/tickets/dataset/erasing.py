@@ -29,6 +29,7 @@ from engine.tickets.dataset.files import (
     LEFT_OUT,
     LOOKUP,
     ORIGIN,
+    PREFERENCES,
     REDACTIONS,
     REPORT,
     SOURCES,
@@ -108,7 +109,8 @@ def erase(folder: Path, person: Person) -> int:
             _rewrite(folder, name, lambda line: line["ticket"] in tickets and line.get("key", "") in (*keys, ""))
         for name in (LEFT_OUT, REDACTIONS):
             _rewrite(folder, name, lambda line: line["ticket"] in tickets)
-        _rewrite(folder, ANSWERED, lambda line: line["key"] in keys)
+        for name in (ANSWERED, PREFERENCES):
+            _rewrite(folder, name, lambda line: line["key"] in keys)
         _forget_choices(folder, keys, tickets, originals)
         for name in (LOOKUP, FACTS, COVERAGE):
             (folder / name).unlink(missing_ok=True)
@@ -195,6 +197,12 @@ def _recount(folder: Path, theirs: list[StoredConversation], tickets: frozenset[
     gone = report.conversations_kept - sum(sides)
     dropped = {**report.dropped, DELETED: report.dropped.get(DELETED, 0) + max(0, gone)}
     changed = replace(
-        report, train=sides[0], heldout=sides[1], conversations_kept=sum(sides), dropped=dropped, quality=quality
+        report,
+        train=sides[0],
+        heldout=sides[1],
+        conversations_kept=sum(sides),
+        dropped=dropped,
+        preferences=sum(1 for _ in numbered_lines(folder / PREFERENCES)),
+        quality=quality,
     )
     write_json(folder / REPORT, changed.to_json())

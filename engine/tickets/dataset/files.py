@@ -11,6 +11,8 @@ What preparing writes (:mod:`engine.tickets.preparing.pipeline`):
     answered.jsonl               {"key", "agents"} a line: who answered which conversation; mode 0600
     customers.json               {"key": number} of conversations whose customer has several: equal numbers, one
                                  customer, which mean nothing anywhere else; mode 0600
+    preferences.jsonl            {"prompt", "chosen", "rejected", "ticket", "key"} a line
+                                 (:mod:`engine.tickets.dataset.preferences`); mode 0600
     lookup.npz                   the index of train.jsonl (:mod:`engine.tickets.lookup.index`); mode 0600
     facts.json                   how many answers of train.jsonl state each fact (:mod:`engine.verdict.facts.index`),
                                  made when first asked for; mode 0600
@@ -42,11 +44,24 @@ REDACTIONS: Final = "redactions.jsonl"
 AGENTS: Final = "agents.json"
 ANSWERED: Final = "answered.jsonl"
 CUSTOMERS: Final = "customers.json"
+PREFERENCES: Final = "preferences.jsonl"
 LOOKUP: Final = "lookup.npz"
 FACTS: Final = "facts.json"
 COVERAGE: Final = "coverage.npz"
 REPORT: Final = "report.json"
-PREPARED: Final = (TRAIN, HELDOUT, DROPPED, LEFT_OUT, REDACTIONS, AGENTS, ANSWERED, CUSTOMERS, LOOKUP, REPORT)
+PREPARED: Final = (
+    TRAIN,
+    HELDOUT,
+    DROPPED,
+    LEFT_OUT,
+    REDACTIONS,
+    AGENTS,
+    ANSWERED,
+    CUSTOMERS,
+    PREFERENCES,
+    LOOKUP,
+    REPORT,
+)
 """What preparing writes; the report comes last, and a folder without it is no data set."""
 
 NAME: Final = "name.json"

@@ -21,6 +21,7 @@ from engine.tickets.dataset.stored import StoredConversation, json_line
 from engine.tickets.languages import UNKNOWN, language_of
 from engine.tickets.options import PrepareOptions
 from engine.tickets.preparing.facts import Facts, facts_of
+from engine.tickets.preparing.pairs import pair_lines, rejected_answers
 from engine.tickets.preparing.words import words
 from engine.tickets.privacy.masking import ConversationMasker, PrivacyOptions, Redaction, Suspect
 from engine.tickets.privacy.review import SUSPECT
@@ -29,7 +30,12 @@ _MOST_SUSPECTS = 50
 """Places a conversation that look like a name; what has more is a list of people."""
 RESOLVED = words("resolved_statuses")
 """Statuses that mean an answered ticket, in small letters."""
-_UNFIT = frozenset(("bot", "truncated", "redacted", "draft", "tool", "after_tool", "rated_bad", "outvoted", "unknown"))
+_UNFIT = frozenset(
+    (
+        *("bot", "truncated", "redacted", "draft", "tool", "after_tool", "rated_bad", "outvoted", "rejected"),
+        "unknown",
+    )
+)
 """Kinds that explain why a ticket has no answer, where all its answers are of them."""
 REASONING = "reasoning inside an answer"
 CONTEXT_ONLY = "read, not learnt (weight 0)"
@@ -57,6 +63,8 @@ class Tidied:
     redactions: bytes = b""
     """Lines for the privacy review."""
     redaction_kinds: tuple[tuple[str, int], ...] = ()
+    pairs: bytes = b""
+    """Lines of preferences.jsonl."""
     seconds: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """What cleaning, masking and the look at the result took."""
 
@@ -210,13 +218,15 @@ def _kept(
 ) -> Tidied:
     began = perf_counter()
     subject = normalize("NFC", " ".join(conversation.subject.split()))
-    masker.meet([subject, *(turn.content for turn in turns)])
+    worse = rejected_answers(conversation.messages, turns[-1].content)
+    masker.meet([subject, *(turn.content for turn in turns), *worse])
     subject = masker.mask(subject)
     messages = [Message(turn.role, masker.mask(turn.content), learnt=turn.learnt) for turn in turns]
     first = next(number for number, message in enumerate(messages) if message.role == "user")
     opening = messages[first].content
     if subject and not _begins_with(opening, subject):
         messages[first] = replace(messages[first], content=f"{subject}\n\n{opening}")
+    worse = [masker.mask(answer) for answer in worse]
     shown: list[Redaction | Suspect] = [*masker.found, *masker.suspected[:_MOST_SUSPECTS]]
     review = b"".join(json_line(_review(conversation.id, place)) for place in shown)
     kinds = Counter(place.kind for place in masker.found)
@@ -237,6 +247,7 @@ def _kept(
         left=_masked(left, masker),
         redactions=review,
         redaction_kinds=tuple(kinds.items()),
+        pairs=pair_lines(stored, worse),
         seconds=(cleaning, masked - began, perf_counter() - masked),
     )
 

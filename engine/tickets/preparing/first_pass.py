@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +13,11 @@ from time import perf_counter
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
+import orjson
+
 from engine.errors import TicketsError
 from engine.tickets.conversation import BROKEN_OFF, TWICE, LeftOut
-from engine.tickets.dataset.files import LEFT_OUT, TRAIN
+from engine.tickets.dataset.files import LEFT_OUT, PREFERENCES, TRAIN
 from engine.tickets.dataset.stored import StoredConversation, json_line
 from engine.tickets.importing.planned import Plan
 from engine.tickets.importing.reading import read_conversations
@@ -57,6 +60,7 @@ class Spool:
         self.conversations = self._stack.enter_context(private_file(folder / "conversations.spool"))
         self.review = self._stack.enter_context(private_file(folder / "redactions.spool"))
         self.left = self._stack.enter_context(private_file(folder / LEFT_OUT))
+        self.pairs = self._stack.enter_context(private_file(folder / "preferences.spool"))
         self._folder = folder
 
     def leave_out(self, item: LeftOut) -> None:
@@ -77,6 +81,19 @@ class Spool:
         self.review.seek(place[2])
         return self.review.read(place[3])
 
+    def write_pairs(self, keys: Collection[str]) -> int:
+        """Write the preference pairs of some conversations, by their keys, and return how many these are."""
+        self.pairs.seek(0)
+        written = 0
+        with private_file(self._folder / PREFERENCES) as stream:
+            for line in self.pairs:
+                if orjson.loads(line)["key"] in keys:
+                    stream.write(line)
+                    written += 1
+            stream.flush()
+            os.fsync(stream.fileno())
+        return written
+
     def __enter__(self) -> Self:
         return self
 
@@ -84,7 +101,7 @@ class Spool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
-        for name in ("conversations.spool", "redactions.spool"):
+        for name in ("conversations.spool", "redactions.spool", "preferences.spool"):
             (self._folder / name).unlink(missing_ok=True)
 
 
@@ -142,6 +159,7 @@ def _take(item: Tidied | LeftOut, gathered: Gathered, spool: Spool) -> None:
     place = (spool.conversations.tell(), len(item.line), spool.review.tell(), len(item.redactions))
     spool.conversations.write(item.line)
     spool.review.write(item.redactions)
+    spool.pairs.write(item.pairs)
     gathered.places.append(place)
     gathered.facts.append(item.facts)
     gathered.kinds.append(item.redaction_kinds)

@@ -32,7 +32,7 @@ from engine.tickets.dataset.files import (
     REPORT,
     TRAIN,
 )
-from engine.tickets.dataset.stored import StoredConversation
+from engine.tickets.dataset.stored import StoredConversation, conversations
 from engine.tickets.importing.files.sources import find_sources
 from engine.tickets.importing.format_plan import plan
 from engine.tickets.importing.planned import Plan
@@ -169,10 +169,17 @@ def _finish(
     gathered.stages["duplicates and split"] = perf_counter() - began
     began = perf_counter()
     _write(side, gathered, spool, remaining, selection, changed, progress)
+    learnt = {gathered.facts[index].words_key.hex() for index in remaining if index not in selection.heldout}
+    # Those that a person left out may be taken back in.
+    pairs = spool.write_pairs(learnt | {entry.key for entry in conversations(side / DROPPED)})
     gathered.stages["writing"] = perf_counter() - began
     began = perf_counter()
     progress(Progress(0, None, "Judging the quality"))
-    report = replace(_report(plans, gathered, spool, remaining, selection, options), stable_ids=vendors)
+    report = replace(
+        _report(plans, gathered, spool, remaining, selection, options),
+        stable_ids=vendors,
+        preferences=pairs,
+    )
     report.stages["quality report"] = round(perf_counter() - began, 3)
     began = perf_counter()
     sketches = {gathered.facts[index].words_key.hex(): gathered.facts[index].sketch for index in remaining}

@@ -49,6 +49,8 @@ class Report:
     messages_kept: int = 0
     messages_left_out: dict[str, int] = field(default_factory=dict)
     """Reason -> messages left out of tickets (internal notes, automatic replies ...)."""
+    preferences: int = 0
+    """Preference pairs that are kept beside the conversations."""
     stable_ids: bool = True
     """Whether a ticket's id is the help desk's own, and not the number of a row."""
     split_basis: str = ""

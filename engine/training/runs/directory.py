@@ -24,7 +24,7 @@ from typing import Any
 from engine.errors import ResourceError, RunError, StudioError
 from engine.identity import is_alive, this_process
 from engine.recipe import Recipe
-from engine.tickets.dataset.files import CUSTOMERS, HELDOUT, LOOKUP, REPORT, TRAIN
+from engine.tickets.dataset.files import CUSTOMERS, HELDOUT, LOOKUP, PREFERENCES, REPORT, TRAIN
 from engine.training.runs import checkpoints, ownership
 from engine.training.runs.changes import note_change
 from engine.training.runs.events import Event, Record, append
@@ -87,7 +87,7 @@ class RunDirectory:
         with disk_errors(self.path):
             self.data.mkdir(parents=True, exist_ok=True)
             self.checkpoints.mkdir(exist_ok=True)
-            for file in (TRAIN, HELDOUT, CUSTOMERS, LOOKUP, REPORT):
+            for file in (TRAIN, HELDOUT, CUSTOMERS, PREFERENCES, LOOKUP, REPORT):
                 if (dataset / file).exists():
                     _copy(dataset / file, self.data / file)
         write_json(self.path / "recipe.json", recipe.to_dict())

@@ -54,3 +54,11 @@ def test_preference_pairs_can_be_taken_home(wired, judged, raised):
     file = Path(by_id(wired.handler("verdict.blind_panel.download")(judged))["blind-file"])
     assert file.name == "run-1-preferences.jsonl"
     assert len(file.read_text().splitlines()) == 1
+
+
+def test_pairs_that_came_with_the_tickets_can_be_taken_home_before_anybody_votes(wired, judged, studio):
+    assert not begin(wired, judged)["blind-download"].visible
+    studio.blind.with_pairs.add(judged)
+    assert begin(wired, judged)["blind-download"].visible
+    file = Path(by_id(wired.handler("verdict.blind_panel.download")(judged))["blind-file"])
+    assert len(file.read_text().splitlines()) == 1

@@ -134,6 +134,9 @@ def _notes(report: Report) -> Markup:
     if report.ratings:
         told = " · ".join(f"{number:,} {told}" for told, number in report.ratings.items())
         lines.append(_note("Ratings", told, "", ""))
+    if report.preferences:
+        told = f"{report.preferences:,} kept beside the conversations, for training with preferences; see Verdict"
+        lines.append(_note("Preference pairs", told, "", ""))
     if report.split_basis:
         lines.append(_note("Held out", report.split_basis, "", ""))
     return Markup('<dl class="notes">{}</dl>').format(join(lines)) if lines else NOTHING

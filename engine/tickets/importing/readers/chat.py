@@ -12,7 +12,7 @@ from engine.tickets.importing.files.envelopes import turn_keys
 from engine.tickets.importing.files.records import Record
 from engine.tickets.importing.readers.chat_turns import is_rated_bad, messages_of, role_of, said, unknown_roles
 from engine.tickets.importing.readers.fields import Json, first, objects, text, words
-from engine.tickets.importing.readers.preferences import pair_of, preferred_turns
+from engine.tickets.importing.readers.preferences import pair_of, preferred_turns, rejected_turns
 from engine.tickets.importing.readers.rendered import rendered_turns
 
 FORMAT = "chat"
@@ -46,7 +46,10 @@ _SYSTEM = ("system", "system_prompt", "systemInstruction", "system_instruction")
 def cautions(sample: Sequence[Json]) -> Iterator[str]:
     """Say which answers of preference pairs are learnt, and which roles are not known."""
     if any(pair_of(record) for record in sample):
-        yield "These are preference pairs: the chosen answers are learnt, the rejected ones never."
+        yield (
+            "These are preference pairs: the chosen answers are learnt, the rejected ones never; the pairs are kept "
+            "beside the data set for training with preferences later."
+        )
     names = unknown_roles(turn for record in sample for turn in _turns(record))
     if names:
         shown = ", ".join(repr(name[:40]) for name in names[:5]) + (" and others" if len(names) > 5 else "")
@@ -118,10 +121,19 @@ def _messages(value: Json) -> Iterator[Message]:
     turns = _turns(value)
     if pair := pair_of(value):
         yield from messages_of(preferred_turns(value, pair[0], turns))
+        yield from _rejected(value, pair)
     elif turns:
         yield from messages_of([*turns, *objects(value.get("completion"))], is_rated_bad(value))
     else:
         yield from messages_of(_said(value), is_rated_bad(value))
+
+
+def _rejected(value: Json, pair: tuple[str, str]) -> Iterator[Message]:
+    """Yield what was rejected: kept as a pair where it answers the same words, else only counted."""
+    turns, same = rejected_turns(value, *pair)
+    for turn in turns:
+        if words_said := said(turn):
+            yield Message("assistant", words_said, kind="rejected" if same else "outvoted")
 
 
 def _said(value: Json) -> Iterator[Json]:

@@ -1,4 +1,4 @@
-"""Preference pairs (DPO and its kin): the chosen answer ends the conversation, the rejected one is never read.
+"""Preference pairs (DPO and its kin): the chosen answer ends the conversation, the rejected one stands behind it.
 
 Knows the shapes of TRL, LLaMA-Factory, OpenAI and Anthropic's HH. Who speaks in a turn, :mod:`.chat_turns` knows.
 """
@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from engine.tickets.importing.readers.chat_turns import role_of, said, speaker
 from engine.tickets.importing.readers.fields import Json, first, objects
 
 _PAIRS = (
@@ -39,7 +40,7 @@ def preferred_turns(record: Json, chosen: str, earlier: Sequence[Json]) -> list[
         earlier: The turns that the record holds beside it.
     """
     answer = _turns(record[chosen])
-    if len(answer) > 1 and answer[0].get("role", answer[0].get("from")) not in ("assistant", "gpt"):
+    if _is_whole(answer):
         return answer
     inner = record.get("input")
     asked = [*earlier] or (objects(inner.get("messages")) if isinstance(inner, dict) else [])
@@ -47,6 +48,30 @@ def preferred_turns(record: Json, chosen: str, earlier: Sequence[Json]) -> list[
         question = "\n\n".join(dict.fromkeys(part for key in _ASKED if (part := first(record, key))))
         asked = _spoken(question) or [{"role": "user", "content": question}]
     return [*asked, *answer]
+
+
+def rejected_turns(record: Json, chosen: str, rejected: str) -> tuple[list[Json], bool]:
+    """Return the rejected answers, and whether they answer the very words that the chosen one answers.
+
+    Args:
+        record: A preference pair.
+        chosen: The key of the chosen answer.
+        rejected: The key of the rejected one: as the chosen one, or a list of texts.
+    """
+    value = record[rejected]
+    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+        return [turn for item in value for turn in _turns(item)[-1:]], True
+    *before, last = _turns(value) or [{}]
+    *asked, _ = _turns(record[chosen]) or [{}]
+    whole = _is_whole([*before, last])
+    return ([last] if last else []), [said(turn) for turn in before] == [said(turn) for turn in asked] or not (
+        whole or before
+    )
+
+
+def _is_whole(turns: Sequence[Json]) -> bool:
+    """Tell turns that hold the question as well from those of the answer alone."""
+    return len(turns) > 1 and role_of(speaker(turns[0])) != "assistant"
 
 
 def _turns(value: Any) -> list[Json]:

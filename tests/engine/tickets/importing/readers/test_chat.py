@@ -168,7 +168,8 @@ def test_of_a_preference_pair_the_chosen_answer_is_learnt(tmp_path: Path, record
     for path in (write(tmp_path / "t.jsonl", lines(record)), write(tmp_path / "t.json", [record])):
         assert said(only(path)) == PAIR
         assert detect([path]).cautions == (
-            "These are preference pairs: the chosen answers are learnt, the rejected ones never.",
+            "These are preference pairs: the chosen answers are learnt, the rejected ones never; the pairs are kept "
+            "beside the data set for training with preferences later.",
         )
 
 
