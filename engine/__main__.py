@@ -21,6 +21,7 @@ from engine.console import train as train_until_it_ends
 from engine.errors import ModelError, StudioError
 from engine.leaving import leaving_at_the_end
 from engine.presets import presets
+from engine.reading_in import country_of, files_of, who_writes
 from engine.recipe import Recipe
 from engine.workspace import Workspace, default_root, keep_to_owner
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from engine.chat.records import Voice
     from engine.export.records import Brought
     from engine.studio import Studio
-    from engine.tickets.importing.detect import Detection
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -43,7 +43,7 @@ RunOption = Annotated[Path, typer.Option("--run", help="The run's folder.")]
 
 @app.command()
 def prepare(
-    files: Annotated[list[Path], typer.Argument(help="One or more exports.")],
+    files: Annotated[list[str], typer.Argument(help="Exports; or hf:OWNER/NAME[@REVISION][:PART] of the model hub.")],
     out: Annotated[Path, typer.Option(help="Folder for train.jsonl, heldout.jsonl and report.json.")],
     map_: Annotated[list[str] | None, typer.Option("--map", metavar="ROLE=COLUMN", help="Column of a table.")] = None,
     heldout: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share kept back for checking.")] = 0.1,
@@ -84,10 +84,11 @@ def prepare(
         mapping=_pairs(map_ or [], "--map", "role=column"),
         agents=tuple(name for part in (agents or "").split(",") if (name := part.strip())),
     )
-    tickets = _studio().tickets
-    found = follow(tickets.detect(files, overrides))
-    telephones, told = _country(found, country) if mask else (None, "")
-    for sentence in (told, _who(found)):
+    studio = _studio()
+    paths, hub = files_of(studio, files)
+    found = follow(studio.tickets.detect(paths, overrides))
+    telephones, told = country_of(found, country) if mask else (None, "")
+    for sentence in (told, who_writes(found)):
         if sentence:
             say(sentence)
     options = PrepareOptions(
@@ -103,34 +104,11 @@ def prepare(
         drop_reopened=drop_reopened,
         newest_days=newest_days,
         exclude_agents=tuple(without_agent or ()),
+        hub=hub,
     )
 
-    report = follow(tickets.prepare_into(out, files, options))
+    report = follow(studio.tickets.prepare_into(out, paths, options))
     result({"out": str(out), "country": telephones or "", "country_told_by": told, **report.to_json()})
-
-
-def _country(found: "Detection", given: str | None) -> tuple[str | None, str]:
-    """Return whose telephone numbers are known, as the window would guess it, and the sentence that says so."""
-    from engine.tickets.privacy.countries import COUNTRIES
-
-    if given is not None:
-        return (None, "") if given.strip().casefold() in ("", "none") else (given, "")
-    code, evidence = found.country, found.country_evidence
-    if not code:
-        return None, "No country is told by the files: telephone numbers without '+' may stay. Name it with --country."
-    name = COUNTRIES.get(code, code)
-    return code, f"Telephone numbers are read as in {name} ({code}), guessed from {evidence}; --country none for none."
-
-
-def _who(found: "Detection") -> str:
-    """Say who is taken for the support, where the files do not; empty where they do."""
-    if not found.writers:
-        return ""
-    sides: dict[bool, list[str]] = {True: [], False: []}
-    for writer in found.writers:
-        sides[writer.ours].append(f"{writer.name} ({writer.messages:,})")
-    ours, others = (", ".join(names[:10]) + (" and more" if len(names) > 10 else "") for names in sides.values())
-    return f"The support is: {ours or 'nobody'}; customers are: {others or 'nobody'}. --agents NAME,... says otherwise."
 
 
 @app.command()

@@ -22,6 +22,7 @@ from engine.services.erasing import ErasureService
 from engine.services.export import ExportService
 from engine.services.facts import FactService
 from engine.services.hub import HubService
+from engine.services.hub_data import HubDataService
 from engine.services.importing import ImportService
 from engine.services.leak import LeakService
 from engine.services.lookup import LookupService
@@ -80,6 +81,7 @@ class Studio:
         self.questions = QuestionService(workspace, self.playground, self.facts)
         self.export = ExportService(self.runs, self.adapters, self.bases, workspace.cache, self.questions.texts)
         self.hub = HubService(workspace, self.export)
+        self.hub_data = HubDataService()
         self.importing = ImportService(workspace, self.adapters, self.export)
         self.verdict = VerdictService(self.runs, self.playground, self.lookup, self.bases, self.tickets)
         self.blind = BlindService(self.runs, self.verdict)

@@ -8,10 +8,29 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+CONVERTED = "fedcba9876543210fedcba9876543210fedcba98"
+"""The commit of the hub's own copies of a data set."""
+
+
+@dataclass
+class FakeData:
+    """A data set on the hub."""
+
+    files: dict[str, bytes]
+    """Name inside of the repository -> what is in it."""
+    card: dict[str, Any] = field(default_factory=dict)
+    gated: bool = False
+    private: bool = False
+    converted: dict[str, bytes] = field(default_factory=dict)
+    """The hub's own copies, on refs/convert/parquet."""
 
 
 class FakeHub:
@@ -19,13 +38,15 @@ class FakeHub:
 
     Args:
         models: Id -> folder.
+        data: Id -> data set.
     """
 
-    def __init__(self, models: dict[str, Path]) -> None:
+    def __init__(self, models: dict[str, Path], data: dict[str, FakeData] | None = None) -> None:
         self.models = models
+        self.data = data or {}
         self.asked: list[str] = []
         self.go = threading.Event()
-        """Cleared, it holds the second half of each file of weights back."""
+        """Cleared, it holds the second half of each file of weights, or in Parquet, back."""
         self.go.set()
         self.address = ""
         self.sent: dict[str, dict[str, bytes]] = {}
@@ -62,9 +83,11 @@ class FakeHub:
     def files(self, model: str) -> dict[str, int]:
         return {file.name: file.stat().st_size for file in sorted(self.models[model].iterdir()) if file.is_file()}
 
-    def answer(self, path: str) -> tuple[int, bytes, dict[str, str]]:
+    def answer(self, path: str, token: str) -> tuple[int, bytes, dict[str, str]]:
         """Return status, body and headers."""
         parts = path.partition("?")[0].strip("/").split("/")
+        if "datasets" in parts[:2]:
+            return self.answer_of_data(parts[parts.index("datasets") + 1 :], token)
         about = parts[:2] == ["api", "models"]
         model = "/".join(parts[2:4] if about else parts[:2])
         if about and model in self.private:
@@ -83,6 +106,27 @@ class FakeHub:
             found = {"id": model, "modelId": model, "sha": COMMIT, "gated": False, "siblings": siblings}
         return 200, json.dumps(found).encode(), {"Content-Type": "application/json"}
 
+    def answer_of_data(self, parts: list[str], token: str) -> tuple[int, bytes, dict[str, str]]:
+        """Answer what is asked of a data set: what it holds, whether it may be had, or one of its files."""
+        known, asked = self.data.get("/".join(parts[:2])), parts[2:3]
+        if token and token not in self.tokens:
+            return 401, b"", {"X-Error-Message": "Invalid credentials in Authorization header"}
+        if known is None or (known.private and not token):
+            return 404, b"", {"X-Error-Code": "RepoNotFound"}
+        if known.gated and asked != ["revision"] and asked and not token:
+            return 403, b"", {"X-Error-Code": "GatedRepo"}
+        revision = unquote(parts[3]) if len(parts) > 3 else "main"
+        files = known.converted if revision in ("refs/convert/parquet", CONVERTED) else known.files
+        if not files or revision not in ("main", COMMIT, "refs/convert/parquet", CONVERTED):
+            return 404, b"", {"X-Error-Code": "RevisionNotFound"}
+        commit = CONVERTED if files is known.converted else COMMIT
+        if asked == ["resolve"]:
+            body = files["/".join(parts[4:])]
+            return 200, body, {"ETag": f'"{sha256(body).hexdigest()}"', "X-Repo-Commit": commit}
+        siblings = [{"rfilename": name, "size": len(body)} for name, body in files.items()]
+        told = {"id": "/".join(parts[:2]), "sha": commit, "gated": "auto" if known.gated else False}
+        return 200, json.dumps({**told, "siblings": siblings, "cardData": known.card}).encode(), {}
+
 
 @contextmanager
 def serving(hub: FakeHub) -> Iterator[FakeHub]:
@@ -91,14 +135,14 @@ def serving(hub: FakeHub) -> Iterator[FakeHub]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             hub.asked.append(f"{self.command} {self.path}")
-            status, body, headers = hub.answer(self.path)
+            status, body, headers = hub.answer(self.path, self._token())
             self.send_response(status)
             for name, value in {**headers, "Content-Length": str(len(body))}.items():
                 self.send_header(name, value)
             self.end_headers()
             if self.command != "GET":
                 return
-            half = len(body) // 2 if ".safetensors" in self.path else len(body)
+            half = len(body) // 2 if self.path.endswith((".safetensors", ".parquet")) else len(body)
             self.wfile.write(body[:half])
             self.wfile.flush()
             hub.go.wait(60)
@@ -109,14 +153,16 @@ def serving(hub: FakeHub) -> Iterator[FakeHub]:
         def do_POST(self) -> None:
             hub.asked.append(f"{self.command} {self.path}")
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            token = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
-            status, answer = hub.take(self.path.partition("?")[0], body, token)
+            status, answer = hub.take(self.path.partition("?")[0], body, self._token())
             told = json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(told)))
             self.end_headers()
             self.wfile.write(told)
+
+        def _token(self) -> str:
+            return (self.headers.get("Authorization") or "").removeprefix("Bearer ")
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

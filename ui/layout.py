@@ -36,7 +36,7 @@ from ui.state import page
 from ui.state.conversations import Conversations
 from ui.state.ownership import Asking
 from ui.task_registry import TaskRegistry
-from ui.tickets import import_panel
+from ui.tickets import hub_data_panel, import_panel
 from ui.tickets import tab as tickets_tab
 from ui.tickets.components import build_tickets
 from ui.tickets.import_components import build_import
@@ -107,6 +107,7 @@ def build_window(studio: Studio, downloads: Path) -> tuple[WindowBlocks, Context
         )
         for part in (
             import_panel,
+            hub_data_panel,
             tickets_tab,
             recipe_tab,
             training_tab,

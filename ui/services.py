@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from engine.tickets.dataset.provenance import Origin, TermKind
     from engine.tickets.dataset.stored import StoredConversation
     from engine.tickets.importing.detect import Detection
+    from engine.tickets.importing.hub_listing import FetchedData, HubData, Part
     from engine.tickets.library import DataSetInfo
     from engine.tickets.options import PrepareOptions
     from engine.tickets.overrides import SourceOverrides
@@ -278,6 +279,13 @@ class Importing(Protocol):
     ) -> Task[Brought]: ...
 
 
+class HubFiles(Protocol):
+    """Data sets of the hub: see :class:`engine.services.hub_data.HubDataService`."""
+
+    def look_up(self, text: str, token: str = "") -> Task[tuple[HubData, Part]]: ...
+    def fetch(self, found: HubData, part: str = "", token: str = "") -> Task[FetchedData]: ...
+
+
 class Blind(Protocol):
     """The blind test: see :class:`engine.services.blind.BlindService`."""
 
@@ -314,6 +322,8 @@ class Studio(Protocol):
     def export(self) -> Export: ...
     @property
     def hub(self) -> Hub: ...
+    @property
+    def hub_data(self) -> HubFiles: ...
     @property
     def importing(self) -> Importing: ...
     @property

@@ -204,6 +204,8 @@ class DataSets:
         def action(task: Task[str]) -> str:
             origin = Origin.load(folder)
             chosen = options or origin.wanted
+            if files:
+                chosen = replace(chosen, hub={})
             if files and not _fits(files, chosen.overrides, task):
                 chosen = replace(chosen, overrides=SourceOverrides())
             self._fill(folder, files or kept_sources(folder), chosen, task, origin)

@@ -59,6 +59,8 @@ class PrepareOptions:
     """Whether tickets that were opened again are left out, where the export says so."""
     newest_days: int = 0
     """Tickets older than so many days before the newest one are left out, 0 to 36500; 0 leaves none out."""
+    hub: Mapping[str, str] = field(default_factory=dict)
+    """Where the files came from on the model hub: id, commit, part and licence; empty where they did not."""
     edits: Edits = field(default_factory=Edits)
     """What the person changed by hand: conversations and tags left out, answers rewritten."""
     same_files: bool = False

@@ -132,7 +132,7 @@ def test_ui_imports_from_engine_only_studio_and_plain_records():
         *("tickets.conversation", "tickets.dataset.files", "tickets.dataset.stored"),
         *("tickets.languages", "tickets.library", "tickets.options", "tickets.overrides"),
         *("tickets.dataset.edits", "tickets.dataset.erasure", "tickets.dataset.provenance", "tickets.preparing.report"),
-        *("tickets.importing.columns", "tickets.importing.detect"),
+        *("tickets.importing.columns", "tickets.importing.detect", "tickets.importing.hub_listing"),
         *("tickets.privacy.countries", "tickets.privacy.review"),
         *("serving.drafting", "serving.keys", "serving.offers", "serving.http.answers", "serving.http.routes"),
         *("serving.refusals", "serving.http.cutting_off"),

@@ -6,9 +6,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.errors import TicketsError
 from engine.export.records import Brought, Choices, Command, Made, Offer, Proof, Sending, Sent
 from engine.studio import Voice
 from engine.task import Task
+from engine.tickets.importing.hub_listing import FetchedData, HubData, Part
+from tests.ui.fake_tickets import HOSTILE
 
 if TYPE_CHECKING:
     from tests.ui.fake_studio import FakeStudio
@@ -27,6 +30,36 @@ class FakeHub:
     def send_of(self, run: str, format_: str, repository: str, token: str = "", *, private: bool = True) -> Task[Sent]:
         self.studio.calls.append(("send_of", run, format_, repository, token, private))
         return Task("Sending", lambda _: Sent(repository, f"https://hub/{repository}", "0" * 40, private, ()))
+
+
+class FakeHubData:
+    """As :class:`engine.services.hub_data.HubDataService`; knows one data set, of two parts."""
+
+    def __init__(self, studio: FakeStudio) -> None:
+        self.studio = studio
+
+    def look_up(self, text: str, token: str = "") -> Task[tuple[HubData, Part]]:
+        self.studio.calls.append(("look up", text, token))
+        parts = (Part("train", (("a.csv", 3_000_000),)), Part("test", (("b.csv", 1_000), ("c.csv", 1_000))))
+        found = HubData("shop/talks", "c0ffee", f"cc-by-4.0 {HOSTILE}", parts)
+
+        def action(task: Task[tuple[HubData, Part]]) -> tuple[HubData, Part]:
+            if text != found.id:
+                raise TicketsError(f"The hub has no data set '{text}' that everybody may see.", "Check the spelling.")
+            return found, found.part("")
+
+        return Task("Asking the model hub", action)
+
+    def fetch(self, found: HubData, part: str = "", token: str = "") -> Task[FetchedData]:
+        self.studio.calls.append(("fetch", found.id, part, token))
+
+        def action(task: Task[FetchedData]) -> FetchedData:
+            while not self.studio.go.wait(0.01):
+                task.report("Fetching shop/talks (1.0 of 3.0 MB)", 0.33)
+            chosen = found.part(part)
+            return FetchedData(tuple(Path("/hub") / name for name, _ in chosen.files), found.record(chosen))
+
+        return Task("Fetching", action)
 
 
 class FakeImporting:

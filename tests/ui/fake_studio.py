@@ -27,7 +27,7 @@ from engine.training.runs.progress import JobSnapshot
 from engine.training.runs.status import Status
 from engine.workspace import Deleted
 from tests.ui.fake_answers import FakeEndpoint, FakeFacts, FakePlayground, FakeQuestions
-from tests.ui.fake_export import FakeExport, FakeHub, FakeImporting
+from tests.ui.fake_export import FakeExport, FakeHub, FakeHubData, FakeImporting
 from tests.ui.fake_tickets import NOW, FakeDataSets, FakeTokens
 from tests.ui.fake_verdict import FakeBlind, FakeLeaks, FakeReplies, FakeVerdicts
 
@@ -236,6 +236,7 @@ class FakeStudio:
         self.facts = FakeFacts(self)
         self.export = FakeExport(self)
         self.hub = FakeHub(self)
+        self.hub_data = FakeHubData(self)
         self.importing = FakeImporting(self)
         self.endpoint = FakeEndpoint(self)
         self.replies = FakeReplies()

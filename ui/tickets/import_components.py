@@ -8,7 +8,8 @@ from markupsafe import Markup
 
 from ui import parts
 from ui.html import html
-from ui.tickets import source_panel
+from ui.tickets import hub_data_components, source_panel
+from ui.tickets.hub_data_components import HubDataPanel
 from ui.tickets.source_panel import SourcePanel
 
 FORMATS = (
@@ -39,6 +40,7 @@ class ImportPanel:
     """[import-back]"""
     sample: gr.Button
     """[try-sample]"""
+    hub: HubDataPanel
     source: SourcePanel
     """[source]: what was recognised, and what to do with it."""
     progress: gr.HTML
@@ -86,8 +88,9 @@ def build_import() -> ImportPanel:
                 sample = gr.Button(
                     "Try the sample shop", elem_id="try-sample", variant="primary", scale=0, min_width=180
                 )
+            hub = hub_data_components.build()
         source = source_panel.build()
         progress = html(elem_id="prepare-progress", raises=("cancel",))
     return ImportPanel(
-        panel, heading, notice, start, files, back, sample, source, progress, gr.Timer(0.5, active=False)
+        panel, heading, notice, start, files, back, sample, hub, source, progress, gr.Timer(0.5, active=False)
     )

@@ -50,43 +50,35 @@ def _wire_looking(context: Context) -> None:
         def failed(told: str) -> dict[Any, Any]:  # the drop zone is emptied, so that the right file can be dropped
             return {**_dropping(context), ui.progress: "", ui.notice: told}
 
-        recognised = yield from _looked_into(context, session, paths, None, failed)
+        recognised = yield from looked_into(context, session, paths, None, failed)
         if recognised is not None:
-            yield {
-                **source_panel.recognised(source, recognised),
-                ui.progress: "",
-                ui.notice: "",
-                source.sheet: gr.Dropdown(source_panel.sheets(recognised), value="", visible=bool(recognised.sheets)),
-                source.guessed: Guess.of(recognised),
-                source.name: paths[0].stem[:80],
-                source.panel: gr.Column(visible=True),
-                ui.start: gr.Column(visible=False),
-            }
+            yield taken(context, recognised, paths[0].stem, Guess())
 
     def look_again(
         files: list[str] | None, session: str, guessed: Guess, *corrections: Any
     ) -> Iterator[dict[Any, Any]]:
-        if not files:
+        paths = guessed.paths(files)
+        if not paths:
             return
 
         def failed(told: str) -> dict[Any, Any]:
             return {ui.progress: "", source.notice: told}
 
         overrides = source_panel.overrides(guessed, *corrections)
-        recognised = yield from _looked_into(context, session, [Path(file) for file in files], overrides, failed)
+        recognised = yield from looked_into(context, session, paths, overrides, failed)
         if recognised is not None:
             shown = source_panel.recognised(source, recognised)
             shown.pop(source.fields.country, None)  # what the person has chosen there stays
-            agents = guessed.agents if overrides.agents else Guess.of(recognised).agents
+            agents = guessed.agents if overrides.agents else guessed.with_found(recognised).agents
             yield {**shown, ui.progress: "", source.guessed: replace(guessed, agents=agents)}
 
     # No lane: what is dropped last takes the place of what is still looked into.
-    shown = [ui.progress, ui.notice, ui.files, ui.start, source.panel, source.name, source.guessed, *source.recognition]
+    shown = [ui.files, *taken_outputs(context)]
     dropped, again = [ui.files, context.page.session], [ui.progress, source.guessed, *source.recognition]
     bind(ui.files.upload, look, dropped, shown, lane="")
     for control in (source.format, source.encoding, source.delimiter, source.sheet, *source.columns.values()):
         bind(control.input, look_again, [*dropped, *source.corrections], again, lane="")
-    another = [ui.files, ui.notice, ui.start, source.panel]
+    another = [ui.files, ui.notice, ui.start, source.panel, source.guessed]
     bind(source.another.click, lambda: {**_dropping(context), ui.notice: ""}, [], another)
 
 
@@ -99,11 +91,13 @@ def _wire_preparing(context: Context) -> None:
         tasks.cancel(looking(session))
 
     def prepare(files: list[str] | None, name: str, *values: Any) -> dict[Any, Any]:
-        paths = [Path(file) for file in files or []]
+        count = len(source.fields.inputs)
+        guessed: Guess = values[count]
+        paths = guessed.paths(files)
         if not paths:
             raise StudioError("No file has been dropped yet.", "Drop an export, or try the sample shop.")
-        count = len(source.fields.inputs)
-        base = PrepareOptions(source_panel.overrides(*values[count:]))
+        hub = guessed.fetched.record if guessed.fetched else {}
+        base = PrepareOptions(source_panel.overrides(*values[count:]), hub=hub)
         options = prepare_options.chosen(base, *values[:count])
         tasks.start(PREPARE, lambda: tickets.prepare(paths, (name or "").strip() or paths[0].stem, options))
         return busy(context)
@@ -112,18 +106,18 @@ def _wire_preparing(context: Context) -> None:
         tasks.start(PREPARE, tickets.prepare_sample)
         return busy(context)
 
-    def watch(files: list[str] | None) -> dict[Any, Any]:
-        return _progress(context, bool(files))
+    def watch(files: list[str] | None, guessed: Guess) -> dict[Any, Any]:
+        return _progress(context, bool(guessed.paths(files)))
 
-    ended = [*ui.progress_outputs, ui.files, context.page.dataset, context.page.look]
+    ended = [*ui.progress_outputs, ui.files, source.guessed, context.page.dataset, context.page.look]
     values = [ui.files, source.name, *source.fields.inputs, *source.corrections]
     once(source.prepare, prepare, values, ui.progress_outputs)
     once(ui.sample, prepare_sample, [], ui.progress_outputs, name="prepare_sample")
-    bind(ui.timer.tick, watch, [ui.files], ended)
+    bind(ui.timer.tick, watch, [ui.files, source.guessed], ended)
     bind(ui.progress.cancel, cancel, [context.page.session])
 
 
-def _looked_into(
+def looked_into(
     context: Context,
     session: str,
     paths: list[Path],
@@ -164,7 +158,40 @@ def _while_looking(context: Context, task: Task[Any]) -> Iterator[dict[Any, Any]
 def _dropping(context: Context) -> dict[Any, Any]:
     """The empty drop zone."""
     ui = context.importing
-    return {ui.files: None, ui.source.panel: gr.Column(visible=False), ui.start: gr.Column(visible=True)}
+    return {
+        ui.files: None,
+        ui.source.guessed: Guess(),
+        ui.source.panel: gr.Column(visible=False),
+        ui.start: gr.Column(visible=True),
+    }
+
+
+def taken(context: Context, recognised: Detection, name: str, guess: Guess) -> dict[Any, Any]:
+    """Show what was dropped or fetched, and what can be done with it.
+
+    Args:
+        context: The window's parts.
+        recognised: What it is.
+        name: What the data set is called, if nobody says otherwise.
+        guess: Says where the files lie.
+    """
+    ui, source = context.importing, context.importing.source
+    return {
+        **source_panel.recognised(source, recognised),
+        ui.progress: "",
+        ui.notice: "",
+        source.sheet: gr.Dropdown(source_panel.sheets(recognised), value="", visible=bool(recognised.sheets)),
+        source.guessed: guess.with_found(recognised),
+        source.name: name[:80],
+        source.panel: gr.Column(visible=True),
+        ui.start: gr.Column(visible=False),
+    }
+
+
+def taken_outputs(context: Context) -> list[Any]:
+    """What :func:`taken` sets."""
+    ui, source = context.importing, context.importing.source
+    return [ui.progress, ui.notice, ui.start, source.panel, source.name, source.guessed, *source.recognition]
 
 
 def busy(context: Context) -> dict[Any, Any]:

@@ -3,13 +3,15 @@
 Owns these inputs and what they mean together. What a format is, and which column is the question, the engine guesses.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Self
 
 import gradio as gr
 
 from engine.tickets.importing.columns import ROLES
 from engine.tickets.importing.detect import Detection
+from engine.tickets.importing.hub_listing import FetchedData
 from engine.tickets.overrides import FORMATS, SourceOverrides
 from ui import parts
 from ui.html import html
@@ -32,11 +34,16 @@ class Guess:
 
     mapping: dict[str, str] = field(default_factory=dict)
     agents: tuple[str, ...] = ()
+    fetched: FetchedData | None = None
+    """The files, where they came from the hub and not out of the drop zone."""
 
-    @classmethod
-    def of(cls, found: Detection) -> Self:
-        """Return what is shown as guessed."""
-        return cls(found.mapping, tuple(_ours(found)))
+    def with_found(self, found: Detection) -> Self:
+        """Return what is shown as guessed of the same files."""
+        return replace(self, mapping=found.mapping, agents=tuple(_ours(found)))
+
+    def paths(self, dropped: list[str] | None) -> list[Path]:
+        """Return the files that are looked at: those that were fetched, else those in the drop zone."""
+        return list(self.fetched.files) if self.fetched else [Path(file) for file in dropped or []]
 
 
 @dataclass(frozen=True)

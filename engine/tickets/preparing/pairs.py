@@ -10,6 +10,9 @@ from engine.tickets.conversation import Message
 from engine.tickets.dataset.preferences import preference
 from engine.tickets.dataset.stored import StoredConversation, json_line
 
+_CHARS = 100_000
+"""A longer one would take minutes to clean, and its chosen answer is not learnt either."""
+
 
 def rejected_answers(messages: Sequence[Message], chosen: str) -> list[str]:
     """Return the rejected answers that stand against the last one, cleaned.
@@ -24,7 +27,8 @@ def rejected_answers(messages: Sequence[Message], chosen: str) -> list[str]:
     first = next((number for number, message in enumerate(messages) if message.kind == "rejected"), 0)
     if not first or _cleaned(messages[first - 1]) != chosen:
         return []
-    cleaned = (_cleaned(message) for message in messages[first:] if message.kind == "rejected")
+    worse = (message for message in messages[first:] if message.kind == "rejected" and len(message.content) <= _CHARS)
+    cleaned = map(_cleaned, worse)
     return [answer for answer in dict.fromkeys(cleaned) if answer and answer != chosen]
 
 

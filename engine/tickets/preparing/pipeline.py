@@ -179,6 +179,7 @@ def _finish(
         _report(plans, gathered, spool, remaining, selection, options),
         stable_ids=vendors,
         preferences=pairs,
+        hub=dict(options.hub),
     )
     report.stages["quality report"] = round(perf_counter() - began, 3)
     began = perf_counter()

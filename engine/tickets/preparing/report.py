@@ -49,6 +49,8 @@ class Report:
     messages_kept: int = 0
     messages_left_out: dict[str, int] = field(default_factory=dict)
     """Reason -> messages left out of tickets (internal notes, automatic replies ...)."""
+    hub: dict[str, str] = field(default_factory=dict)
+    """Where the files came from on the model hub: id, commit, part and licence; empty where they did not."""
     preferences: int = 0
     """Preference pairs that are kept beside the conversations."""
     stable_ids: bool = True

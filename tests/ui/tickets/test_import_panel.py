@@ -2,6 +2,7 @@ import pytest
 
 from engine.errors import StudioError
 from engine.tickets.importing.columns import ROLES
+from tests.ui.fake_tickets import HOSTILE
 from tests.ui.handlers import by_id, calls, last, until
 from ui.state import page
 from ui.task_registry import PREPARE
@@ -138,7 +139,7 @@ def test_a_finished_import_selects_the_new_data_set(wired, studio):
     wired.handler("tickets.import_panel.prepare_sample")()
     tasks = wired.context.tasks
     until(lambda: tasks.seen(PREPARE) if tasks.seen(PREPARE).state == "done" else None)
-    shown = wired.handler("tickets.import_panel.watch")(["shop.ndjson"])
+    shown = wired.handler("tickets.import_panel.watch")(["shop.ndjson"], Guess())
     assert "set-2" in [value for value in shown.values() if isinstance(value, str)]
     assert by_id(shown)["drop"] is None
     assert by_id(shown)["import-start"].visible is True
@@ -152,7 +153,7 @@ def test_a_cancelled_import_says_that_nothing_was_kept(wired, studio):
     tasks = wired.context.tasks
     tasks.cancel(PREPARE)
     until(lambda: tasks.seen(PREPARE) if tasks.seen(PREPARE).state != "running" else None)
-    shown = by_id(wired.handler("tickets.import_panel.watch")(None))
+    shown = by_id(wired.handler("tickets.import_panel.watch")(None, Guess()))
     assert "cancelled" in shown["import-notice"]
 
 
@@ -162,3 +163,35 @@ def test_a_second_export_is_not_asked_for_as_if_it_were_the_first(wired, studio)
     assert "Add another data set" in second["import-heading"]
     studio.tickets.delete("set-1")
     assert "Start with your tickets" in by_id(show("", page.first_look(), page.first_draft()))["import-heading"]
+
+
+def test_a_data_set_of_the_hub_is_looked_up_fetched_and_prepared(wired, studio):
+    told = last(wired.handler("tickets.hub_data_panel.look_up")("shop/talks", " hf_hush ", "me"))
+    assert "cc-by-4.0" in told["hub-data-told"] and HOSTILE not in told["hub-data-told"]
+    assert told["hub-data-part"].choices == [("train: 1 file, 3.0 MB", "train"), ("test: 2 files, 2.0 KB", "test")]
+    assert calls(studio, "look up") == [("look up", "shop/talks", "hf_hush")]
+    found = studio.hub_data.look_up("shop/talks").wait(10)[0]
+    shown = last(wired.handler("tickets.hub_data_panel.fetch")(found, "test", "hf_hush", "me"))
+    assert (shown["data-set-name"], shown["hub-data-token"], shown["source"].visible) == ("talks", "", True)
+    guessed = Guess(fetched=studio.hub_data.fetch(found, "test").wait(10))
+    tasks = wired.context.tasks
+    wired.handler("tickets.import_panel.prepare")(None, "A", *PLAIN, guessed, *["", "", "", ""], [], *[""] * len(ROLES))
+    until(lambda: tasks.seen(PREPARE) if tasks.seen(PREPARE).state == "done" else None)
+    files, options = calls(studio, "prepare")[0][1], calls(studio, "prepare")[0][3]
+    assert [str(file) for file in files] == ["/hub/b.csv", "/hub/c.csv"]
+    assert options.hub["id"] == "shop/talks" and options.hub["part"] == "test"
+
+
+def test_what_the_hub_does_not_have_is_told_and_a_fetch_can_be_cancelled(wired, studio):
+    told = last(wired.handler("tickets.hub_data_panel.look_up")("shop/none", "", "me"))
+    assert "The hub has no data set &#39;shop/none&#39;" in told["hub-data-told"]
+    found = studio.hub_data.look_up("shop/talks").wait(10)[0]
+    studio.go.clear()
+    try:
+        seen = wired.handler("tickets.hub_data_panel.fetch")(found, "train", "", "me")
+        assert "1.0 of 3.0 MB" in by_id(next(seen))["prepare-progress"]
+        wired.handler("tickets.import_panel.cancel")("me")
+        assert last(seen)["prepare-progress"] == ""
+    finally:
+        studio.go.set()
+    assert calls(studio, "detect") == []

@@ -137,6 +137,10 @@ def _notes(report: Report) -> Markup:
     if report.preferences:
         told = f"{report.preferences:,} kept beside the conversations, for training with preferences; see Verdict"
         lines.append(_note("Preference pairs", told, "", ""))
+    if report.hub:
+        licence = report.hub.get("licence") or "not named by its card"
+        told = f"{report.hub.get('id')}, part {report.hub.get('part')}, licence {licence}"
+        lines.append(_note("From the model hub", told, "", ""))
     if report.split_basis:
         lines.append(_note("Held out", report.split_basis, "", ""))
     return Markup('<dl class="notes">{}</dl>').format(join(lines)) if lines else NOTHING
