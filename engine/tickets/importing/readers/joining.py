@@ -7,7 +7,7 @@ is passed on at once; the rest waits, on disk where it is much, until all record
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.tickets.importing.files.grouping import Groups
 from engine.tickets.importing.files.records import Record
@@ -55,3 +55,14 @@ def join(
             ticket = next((record for is_message, record in members if not is_message), None)
             messages = tuple(record.value for is_message, record in members if is_message)
             yield Joined(key, ticket.value if ticket else _NOTHING, messages, members[0][1].source)
+
+
+def by_file(records: Iterable[Record], is_loose: Callable[[Json], bool]) -> Iterator[Record]:
+    """Give messages that name no ticket the file that they stand in as their ``file``: APIs answer a ticket at a time.
+
+    Args:
+        records: Tickets and messages.
+        is_loose: Whether a record is such a message.
+    """
+    for record in records:
+        yield replace(record, value={**record.value, "file": record.source}) if is_loose(record.value) else record

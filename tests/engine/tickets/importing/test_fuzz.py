@@ -47,6 +47,8 @@ from tests.engine.tickets.importing.readers.test_other_desks import (
 from tests.engine.tickets.importing.readers.test_salesforce import CASES, COMMENTS, MAILS
 from tests.engine.tickets.importing.readers.test_servicenow import HEADER as JOURNAL_HEADER
 from tests.engine.tickets.importing.readers.test_servicenow import ROW as JOURNAL_ROW
+from tests.engine.tickets.importing.readers.test_small_desks import CASE, CLASSIC, GROOVE, LIVEAGENT, POSTS
+from tests.engine.tickets.importing.readers.test_small_desks import MAILS as GROUPS
 from tests.engine.tickets.importing.readers.test_table import LONG, two_sides
 from tests.engine.tickets.importing.readers.test_team_chats import HELP, PAGE, USERS
 from tests.engine.tickets.importing.readers.test_website_chats import (
@@ -98,6 +100,7 @@ JSON: list[object] = [
     discord(1, "ada", "Dark?"),
     ISSUE,
     WHMCS,
+    *(GROOVE[0], {**CASE, "posts": POSTS}, POSTS[0], {**LIVEAGENT, "messages": GROUPS}, GROUPS[0]),
     REST_COMMENT,
     TOPIC,
     TOPIC["post_stream"]["posts"][1],
@@ -129,6 +132,7 @@ SEEDS: list[bytes] = [
     TIDIO.encode(),
     MAILS.encode(),
     COMMENTS.encode(),
+    CLASSIC.encode(),
     ANDROID.format("1/2/26, 10:00 PM", "1/3/26, 1:05 AM").encode(),
     "question;answer\n".encode("utf-16") + "a;b\n".encode("utf-16-le") * 9,
     parquet(TALKS),

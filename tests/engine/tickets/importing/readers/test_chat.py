@@ -166,7 +166,8 @@ BAD = {"role": "assistant", "content": "Go away."}
 )
 def test_of_a_preference_pair_the_chosen_answer_is_learnt(tmp_path: Path, record: dict[str, Any]) -> None:
     for path in (write(tmp_path / "t.jsonl", lines(record)), write(tmp_path / "t.json", [record])):
-        assert said(only(path)) == PAIR
+        assert said(only(path))[:-1] == PAIR
+        assert said(only(path))[-1][:2] == ("assistant", "rejected")
         assert detect([path]).cautions == (
             "These are preference pairs: the chosen answers are learnt, the rejected ones never; the pairs are kept "
             "beside the data set for training with preferences later.",
@@ -176,7 +177,10 @@ def test_of_a_preference_pair_the_chosen_answer_is_learnt(tmp_path: Path, record
 def test_the_turns_before_a_chosen_answer_stay(tmp_path: Path) -> None:
     earlier = turns(("system", "Be kind."), ("user", "Dark?"), ("assistant", "Where?"), ("user", "Here."))
     path = write(tmp_path / "t.jsonl", lines({"messages": earlier, "chosen": GOOD, "rejected": BAD}))
-    assert [content for _, _, content in said(only(path))] == ["Be kind.", "Dark?", "Where?", "Here.", "Press it."]
+    assert [content for _, _, content in said(only(path))] == [
+        *("Be kind.", "Dark?", "Where?", "Here.", "Press it."),
+        "Go away.",
+    ]
 
 
 TALK = turns(("user", "Dark?"), ("assistant", "Press it."))
