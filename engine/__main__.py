@@ -67,6 +67,9 @@ def prepare(
     encoding: Annotated[str | None, typer.Option(help="Override what was detected.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="Override what was detected.")] = None,
     sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook to be read.")] = None,
+    table: Annotated[
+        str | None, typer.Option(metavar="CELL", help="Of a sheet with several tables, the one that begins there.")
+    ] = None,
     agents: Annotated[
         str | None,
         typer.Option(metavar="NAME,...", help="Who the support is, where a file names writers alone; else guessed."),
@@ -80,7 +83,7 @@ def prepare(
         format=format_ or "",
         encoding=encoding or "",
         delimiter=delimiter or "",
-        sheet=sheet or "",
+        sheet=f"{sheet or ''}!{table}" if table else sheet or "",
         mapping=_pairs(map_ or [], "--map", "role=column"),
         agents=tuple(name for part in (agents or "").split(",") if (name := part.strip())),
     )

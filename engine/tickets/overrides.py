@@ -47,4 +47,4 @@ class SourceOverrides:
     agents: tuple[str, ...] = ()
     """Names of the support where a file names writers and not their sides; addresses or domains in mailboxes."""
     sheet: str = ""
-    """The sheet of a workbook that is to be read."""
+    """The sheet of a workbook that is to be read, or a table in it as ``sheet!A14``, by its first cell."""

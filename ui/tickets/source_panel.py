@@ -150,7 +150,7 @@ def _build_corrections() -> dict[str, Any]:
             allow_custom_value=True,
         )
         delimiter = gr.Dropdown([AS_RECOGNISED, *DELIMITERS], value="", label="Delimiter", elem_id="source-delimiter")
-        sheet = gr.Dropdown([AS_RECOGNISED], value="", label="Sheet", elem_id="source-sheet", visible=False)
+        sheet = gr.Dropdown([AS_RECOGNISED], value="", label="Sheet or table", elem_id="source-sheet", visible=False)
     with gr.Column(elem_id="columns", visible=False) as mapping:
         html(
             '<p class="quiet">Which column is what? Name question and answer (a row a ticket), or text, ticket and '

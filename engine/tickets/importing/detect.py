@@ -37,7 +37,8 @@ class Detection:
     """(file name, format) for every stream that was found, archive members included."""
     sheet: str = ""
     sheets: tuple[str, ...] = ()
-    """The sheets of a workbook that may be chosen, the one that is read first; empty where there is no choice."""
+    """The sheets of a workbook that may be chosen, and tables of a sheet with several as ``sheet!A14``; the one that
+    is read first. Empty where there is no choice."""
     cautions: tuple[str, ...] = ()
     """What the export cannot tell, in sentences."""
     country: str = ""
@@ -97,8 +98,8 @@ def detect(paths: Sequence[Path], overrides: SourceOverrides | None = None) -> D
         doubts=tuple(unclear(shown)) if is_unclear else (),
         sample=tuple(tuple(cell[:_SHOWN_CELL] for cell in row) for row in shown.sample),
         files=tuple((entry.source.name, entry.format) for entry in plans),
-        sheet=shown.layout.sheet if shown.layout else "",
-        sheets=(shown.layout.sheet, *shown.layout.others) if shown.layout and shown.layout.others else (),
+        sheet=shown.layout.place if shown.layout else "",
+        sheets=(shown.layout.place, *shown.layout.others) if shown.layout and shown.layout.others else (),
         cautions=tuple(dict.fromkeys(caution for entry in plans for caution in entry.cautions)),
         country=country,
         country_evidence=told,

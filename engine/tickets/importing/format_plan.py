@@ -89,7 +89,7 @@ def _plans(source: Source, overrides: SourceOverrides) -> list[Plan]:
     layouts = workbook_layouts(source, overrides.sheet)
     if len(layouts) == 1:
         return [_table_plan(source, layouts[0], overrides)]
-    names = [f"{source.name}: {layout.sheet}" for layout in layouts]
+    names = [f"{source.name}: {layout.place}" for layout in layouts]
     return [
         _table_plan(replace(source, name=name), layout, overrides) for name, layout in zip(names, layouts, strict=True)
     ]
@@ -271,7 +271,7 @@ def _table_plan(source: Source, layout: Layout, overrides: SourceOverrides) -> P
     _check_width(source.name, len(columns), "columns")
     if not overrides.mapping:
         _check_table(source.name, layout, bool(overrides.delimiter))
-    label = f"Workbook, sheet {layout.sheet!r}" if source.workbook else "Table"
+    label = f"Workbook, {_named(layout)}" if source.workbook else "Table"
     if not overrides.mapping and overrides.format != table.FORMAT:
         if listing := metadata_only(columns):
             return replace(_refused(source, "table", listing, encoding), layout=layout, columns=columns)
@@ -318,15 +318,25 @@ def _dated(entry: Plan) -> Plan:
     return replace(entry, cautions=(*entry.cautions, caution))
 
 
+def _named(layout: Layout) -> str:
+    """Name the sheet, and the table where there are several on it."""
+    if layout.area is None:
+        return f"sheet {layout.sheet!r}"
+    title = f" ({layout.area.title})" if layout.area.title else ""
+    return f"sheet {layout.sheet!r}, table at {layout.area.corner}{title}"
+
+
 def _of_the_workbook(layout: Layout) -> Iterator[str]:
     """Say which sheets are not read, and which cells are empty that should not be."""
     if layout.unread:
-        sheets = ", ".join(repr(name) for name in (layout.sheet, *layout.alike)[:8])
-        read = f"the sheets {sheets} are" if layout.alike else f"the sheet {sheets} is"
+        several = layout.area is not None or any("!" in name for name in layout.unread)
+        what = "table" if several else "sheet"
+        sheets = ", ".join(repr(name) for name in (layout.place, *layout.alike)[:8])
+        read = f"the {what}s {sheets} are" if layout.alike else f"the {what} {sheets} is"
         named = ", ".join(repr(name) for name in layout.unread[:8]) + (" and more" if len(layout.unread) > 8 else "")
         yield (
             f"Of this workbook {read} read, and not {named}: another one is chosen under "
-            "'Change what was recognised', or by --sheet NAME."
+            f"'Change what was recognised', or by --sheet NAME{' or --table A1' if several else ''}."
         )
     if layout.empty_formulas:
         yield (

@@ -20,6 +20,7 @@ from engine.tickets.importing.files.cells import NULL, as_meant, is_backslash_qu
 from engine.tickets.importing.files.encodings import open_text
 from engine.tickets.importing.files.records import Record
 from engine.tickets.importing.files.sources import HEAD_BYTES, Source
+from engine.tickets.importing.files.table_areas import Area
 from engine.tickets.importing.files.workbooks import Workbook
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -59,18 +60,25 @@ class Layout:
     sample: tuple[tuple[str, ...], ...]
     """The first rows under the header."""
     sheet: str = ""
+    area: Area | None = None
+    """Where the table lies on its sheet; None where it is the only one."""
     alike: tuple[str, ...] = ()
-    """Sheets of the workbook that are read with this one."""
+    """Tables of the workbook, by their places, that are read with this one."""
     unread: tuple[str, ...] = ()
-    """Sheets of the workbook that have rows under other columns."""
+    """Tables of the workbook that have rows under other columns."""
     others: tuple[str, ...] = ()
-    """All other sheets of the workbook, those that are empty or of the same columns too."""
+    """All other tables of the workbook, those that are empty or of the same columns too."""
     empty_formulas: int = 0
     """Formulas in the first rows of a workbook whose result it does not hold."""
     escaped: bool = False
     r"""Whether a quote inside of a cell is written as ``\""."""
     breaks: bool = False
     r"""Whether line breaks are written as ``\n``."""
+
+    @property
+    def place(self) -> str:
+        """The sheet, or a table of a sheet with several as ``sheet!A14``."""
+        return f"{self.sheet}!{self.area.corner}" if self.area else self.sheet
 
 
 def find_layout(source: Source, encoding: str, delimiter: str = "") -> Layout:
@@ -147,11 +155,18 @@ def _sample(head: str, delimiter: str, complete: bool) -> list[list[str]]:
     return rows
 
 
-def _layout(name: str, rows: Sequence[Sequence[str]], encoding: str, delimiter: str, sheet: str) -> Layout:
+def _layout(
+    name: str,
+    rows: Sequence[Sequence[str]],
+    encoding: str,
+    delimiter: str,
+    sheet: str,
+    header: int | None = None,
+) -> Layout:
     filled = [row for row in rows if any(cell.strip() for cell in row)]
     if not filled:
         raise TicketsError(f"{name} holds no rows.", "Check that the export finished.")
-    header = _header_row(rows)
+    header = _header_row(rows) if header is None else header
     cells = list(rows[header])
     while len(cells) > 1 and not cells[-1].strip():
         cells.pop()
@@ -315,37 +330,65 @@ def _swallowed(lines: _Lines, cells: list[str], delimiter: str, width: int) -> b
     return bool(odd) or (len(alone) == width and behind.count('"') % 2 == 0)
 
 
-def workbook_layouts(source: Source, sheet: str = "") -> list[Layout]:
-    """Look at the beginning of every sheet of a workbook.
+def workbook_layouts(source: Source, wanted: str = "") -> list[Layout]:
+    """Look at the beginning of every table of a workbook: a sheet has one, or several.
 
     Args:
         source: A workbook.
-        sheet: The one that the person chose; empty to find out.
+        wanted: The sheet that the person chose, or a table in it as ``sheet!A14``, by its first cell; empty to find
+            out.
 
     Returns:
-        The sheet that looks most like tickets, or the chosen one, and with it all others of the same columns, such as
-        one a month. The first of them names those that are not read.
+        The table that looks most like tickets, or the chosen one, and with it all others of the same columns, such as
+        a sheet a month. The first of them names those that are not read.
 
     Raises:
-        TicketsError: No sheet has rows, or none is called so.
+        TicketsError: No sheet has rows, or there is nothing of that name.
     """
     workbook = Workbook(source.path, source.name)
-    found: list[Layout] = []
-    for name in [sheet] if sheet in workbook.sheets else workbook.sheets:
-        rows = list(workbook.rows(name, SAMPLE_ROWS))
-        if not any(any(row) for row in rows):
-            continue
-        found.append(replace(_layout(source.name, rows, "", "", name), empty_formulas=workbook.empty_formulas))
-    if sheet and sheet not in workbook.sheets:
-        named = ", ".join(repr(name) for name in workbook.sheets)
-        raise TicketsError(f"{source.name} has no sheet {sheet!r}.", f"Its sheets are {named}.")
-    if not found:
+    every = [layout for name in workbook.sheets for layout in _tables(workbook, source.name, name)]
+    if not every:
         raise TicketsError(f"{source.name} holds no rows.", "Check that the export finished.")
+    found = [layout for layout in every if _is_meant(layout, wanted)]
+    if not found:
+        if wanted in workbook.sheets:
+            raise TicketsError(f"{source.name} holds no rows.", "Check that the export finished.")
+        what = "table" if "!" in wanted else "sheet"
+        named = ", ".join(repr(layout.place) for layout in every) if "!" in wanted else _quoted(workbook.sheets)
+        raise TicketsError(f"{source.name} has no {what} {wanted!r}.", f"Its {what}s are {named}.")
     best = max(found, key=_worth)
     alike = [layout for layout in found if layout is not best and layout.columns == best.columns]
-    unread = tuple(layout.sheet for layout in found if layout.columns != best.columns)
-    others = tuple(name for name in workbook.sheets if name != best.sheet)
-    return [replace(best, alike=tuple(layout.sheet for layout in alike), unread=unread, others=others), *alike]
+    unread = tuple(layout.place for layout in found if layout.columns != best.columns)
+    empty = [name for name in workbook.sheets if name not in {layout.sheet for layout in every}]
+    others = tuple(name for name in (*(layout.place for layout in every), *empty) if name != best.place)
+    return [replace(best, alike=tuple(layout.place for layout in alike), unread=unread, others=others), *alike]
+
+
+def _tables(workbook: Workbook, source: str, sheet: str) -> Iterator[Layout]:
+    """Yield the tables of a sheet; none for one without rows."""
+    areas = workbook.areas(sheet)
+    most = max((area.top for area in areas), default=0) + SAMPLE_ROWS + 1
+    rows = list(workbook.rows(sheet, most))
+    for area in areas:
+        inside = [area.of(row) for row in rows[area.top : min(area.bottom, area.top + SAMPLE_ROWS)]]
+        layout = _layout(source, inside, "", "", sheet, header=0)
+        yield replace(layout, header_row=area.top, area=area, empty_formulas=workbook.empty_formulas)
+    if not areas and any(any(row) for row in rows[:SAMPLE_ROWS]):
+        layout = _layout(source, rows[:SAMPLE_ROWS], "", "", sheet)
+        yield replace(layout, empty_formulas=workbook.empty_formulas)
+
+
+def _is_meant(layout: Layout, wanted: str) -> bool:
+    """Tell whether a person's words mean a table: its sheet, its place, or ``!A14`` on whatever sheet."""
+    if wanted in ("", layout.sheet):
+        return True
+    sheet, _, corner = wanted.rpartition("!")
+    is_here = layout.area is not None and corner.strip().upper() == layout.area.corner
+    return is_here and sheet in ("", layout.sheet)
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(map(repr, names))
 
 
 def _worth(layout: Layout) -> tuple[int, int]:
@@ -355,7 +398,9 @@ def _worth(layout: Layout) -> tuple[int, int]:
 def _workbook_rows(source: Source, layout: Layout) -> Iterator[Row | LeftOut]:
     workbook = Workbook(source.path, source.name)
     source.meter.done += source.path.stat().st_size
-    for number, cells in enumerate(workbook.rows(layout.sheet), start=1):
+    area = layout.area
+    for number, whole in enumerate(workbook.rows(layout.sheet, area.bottom if area else None), start=1):
+        cells = area.of(whole) if area else whole
         if number > layout.header_row + 1 and any(cell.strip() for cell in cells):
             width = len(layout.columns)
             yield Row(number, (*cells[:width], *("",) * (width - len(cells))))

@@ -11,6 +11,7 @@ from typing import Any
 from engine.errors import TicketsError
 from engine.tickets.importing.files.number_formats import shown
 from engine.tickets.importing.files.sheet_formats import sheet_formats
+from engine.tickets.importing.files.table_areas import Area, find_areas
 
 EXCEL_CELL_CHARS = 32_767
 """Excel cuts cells at this length (Microsoft, 'Excel specifications and limits')."""
@@ -44,6 +45,16 @@ class Workbook:
                 f"{name} is no workbook that can be read ({error}).", "Save it again as .xlsx, or as CSV."
             ) from error
         self.sheets: list[str] = list(self._book.sheet_names[:_MOST_SHEETS])
+        self._read: tuple[str, list[list[object]]] = ("", [])
+        """The sheet that was read last."""
+
+    def areas(self, sheet: str) -> tuple[Area, ...]:
+        """Return where the tables of a sheet lie that has several; empty for any other.
+
+        Raises:
+            TicketsError: The sheet is damaged.
+        """
+        return find_areas(self._cells(sheet))
 
     def rows(self, sheet: str, most: int | None = None) -> Iterator[list[str]]:
         """Yield the rows of a sheet as text, blank ones included: their numbers are what the person sees.
@@ -55,20 +66,25 @@ class Workbook:
         Raises:
             TicketsError: The sheet is damaged.
         """
-        from python_calamine import CalamineError, WorksheetNotFound
-
-        try:
-            cells = self._book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-        except (CalamineError, WorksheetNotFound) as error:
-            raise TicketsError(
-                f"The sheet {sheet!r} of {self._name} is damaged ({error}).", "Save it again."
-            ) from error
+        cells = self._cells(sheet)
         formats = sheet_formats(self._path, sheet, most)
         self.empty_formulas = formats.empty_formulas
         rows = cells if most is None else cells[:most]
         dates = _date_columns(rows) if formats.codes else set()
         for number, row in enumerate(rows):
             yield [_shown(cell, formats.codes.get((number, at)), at in dates) for at, cell in enumerate(row)]
+
+    def _cells(self, sheet: str) -> list[list[object]]:
+        from python_calamine import CalamineError, WorksheetNotFound
+
+        if self._read[0] != sheet or not self._read[1]:
+            try:
+                self._read = (sheet, self._book.get_sheet_by_name(sheet).to_python(skip_empty_area=False))
+            except (CalamineError, WorksheetNotFound) as error:
+                raise TicketsError(
+                    f"The sheet {sheet!r} of {self._name} is damaged ({error}).", "Save it again."
+                ) from error
+        return self._read[1]
 
 
 def _date_columns(rows: Sequence[Sequence[object]]) -> set[int]:
