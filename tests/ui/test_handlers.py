@@ -165,7 +165,7 @@ def test_an_answer_streams_into_its_panes_and_stays(wired, studio):
     studio.add_run("Run 1")
     ask = wired.handler("playground.tab.ask")
     frames = [by_id(frame) for frame in ask("Where is it?", "me", ["run:run-1"], "set-1", "Be kind.", 0.0, 0.9, 64, 0)]
-    [(_, voices, conversations, sampling, session, dataset, _)] = calls(studio, "ask")
+    [(_, voices, conversations, sampling, session, dataset, *_)] = calls(studio, "ask")
     assert voices == ("base", "run:run-1")
     assert conversations[0][0] == {"role": "system", "content": "Be kind."}
     assert (sampling.temperature, sampling.max_new_tokens, sampling.seed) == (0.0, 64, 0)
@@ -182,7 +182,7 @@ def test_every_stage_is_shown_however_soon_it_follows(wired, studio, monkeypatch
     """The second may last for a minute."""
     stages = ("Waiting for the answer under way", "Loading the model")
     silent = (Answer("base", "", 0, 0.0, False, None),)
-    monkeypatch.setattr(studio.playground, "ask", lambda *_: (AnswerFrame(stage, silent) for stage in stages))
+    monkeypatch.setattr(studio.playground, "ask", lambda *_, **__: (AnswerFrame(stage, silent) for stage in stages))
     ask = wired.handler("playground.tab.ask")
     boards = [by_id(frame)["board"] for frame in ask("Where?", "me", [], "", "", 0.0, 0.9, 64, 0)]
     assert all(any(stage in board for board in boards) for stage in stages)
@@ -192,7 +192,7 @@ def test_a_page_that_is_closed_ends_its_answer_and_leaves_the_conversation_in_or
     """Gradio closes the handler's generator then; the engine's has to be closed with it, since it holds the base."""
     closed = []
 
-    def endless(*_):
+    def endless(*_, **__):
         try:
             while True:
                 yield AnswerFrame("Writing", (Answer("base", "So", 1, 0.1, False, None),))
@@ -211,7 +211,7 @@ def test_a_page_that_is_closed_ends_its_answer_and_leaves_the_conversation_in_or
 
 
 def test_a_failed_answer_gives_the_question_back_and_says_why(wired, studio, monkeypatch):
-    def fails(*_):
+    def fails(*_, **__):
         raise StudioError("Memory ran out.", "Choose a shorter answer.")
         yield
 
