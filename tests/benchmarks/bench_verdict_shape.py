@@ -20,6 +20,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from tests.benchmarks.bench_shops import Talk, write
 from tests.benchmarks.shapes import SHAPES, random_base
 
 LEARNT = 800
@@ -43,20 +44,13 @@ def _text(dice: random.Random, about: list[str], size: int) -> str:
     return " ".join(dice.choice(about) if dice.random() < 0.33 else dice.choice(WORDS.split()) for _ in range(size))
 
 
-def write_tickets(folder: Path, heldout: int) -> Path:
-    """Write a shop whose tickets share words, so that near ones are found for most questions."""
-    dice = random.Random(0)
-    folder.mkdir(parents=True)
-    for name, count in (("train", LEARNT), ("heldout", heldout)):
-        lines = []
-        for number in range(count):
-            about = [f"{chr(97 + number % 26)}{chr(97 + number % 7)}{syllable}" for syllable in SYLLABLES.split()]
-            asked, told = (_text(dice, about, size) for size in (ASKED, TOLD))
-            said = [{"role": "user", "content": asked}, {"role": "assistant", "content": told}]
-            key = f"{len(lines) + (LEARNT if name == 'heldout' else 0):016x}"
-            lines.append(json.dumps({"ticket": f"{name} {number}", "messages": said, "key": key, "tags": []}) + "\n")
-        (folder / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
-    return folder
+def talks(dice: random.Random, count: int) -> list[Talk]:
+    """Return so many tickets; those of a topic share words, so that near ones are found for most questions."""
+    made = []
+    for number in range(count):
+        about = [f"{chr(97 + number % 26)}{chr(97 + number % 7)}{syllable}" for syllable in SYLLABLES.split()]
+        made.append((_text(dice, about, ASKED), _text(dice, about, TOLD)))
+    return made
 
 
 def main() -> None:
@@ -84,7 +78,8 @@ def main() -> None:
         device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
         tell("model made", seconds=round(time.perf_counter() - began, 1), shape=given.shape, device=device)
         studio = Studio(Workspace(root / "workspace"))
-        data = write_tickets(root / "data", given.tickets)
+        dice = random.Random(0)
+        data = write(root / "data", talks(dice, LEARNT), talks(dice, given.tickets))
         run = RunDirectory.create(studio.workspace, Recipe(model=str(root / "model")), data, "Random")
         shutil.copytree(adapter, run.adapter)
         for state in ("preparing", "running", "finished"):

@@ -149,7 +149,7 @@ def test_the_palette_finds_a_data_set_a_model_and_something_to_do(shop):
 
 
 def test_a_run_is_read_and_voted_on_by_keys_alone(shop, program, tmp_path):
-    """The strip of answers on the way by its arrows, also after a reload; the blind test by 1, 2 and 0."""
+    """The strip of answers on the way by its arrows, also after a reload; the blind test by 1, 2, 0 and b."""
     run = add_judged_run(program.workspace, tmp_path / "data")
     tab(shop, "training").click()
     words, slider = shop.locator("#run-replies output"), shop.locator("#run-replies input[type=range]")
@@ -166,16 +166,31 @@ def test_a_run_is_read_and_voted_on_by_keys_alone(shop, program, tmp_path):
     expect(slider).to_be_focused()
 
     tab(shop, "verdict").click()
-    shop.locator("#blind-test > button, #blind-test .label-wrap").first.click()
-    shop.locator("#blind-voter input, #blind-voter textarea").first.fill("Ann")
-    shop.keyboard.press("Enter")
     card = shop.locator("#blind-card .blind-card")
-    for number, key in enumerate("120", 1):
+    _begin_to_vote(shop)
+    for number, key in enumerate("12", 1):
         expect(card).to_have_attribute("aria-label", f"Ticket {number} of 4")
         expect(card).to_be_focused()
         shop.keyboard.press(key)
+    expect(card).to_have_attribute("aria-label", "Ticket 3 of 4")
+    expect(card).to_be_focused()
+    shop.keyboard.down("0")
+    shop.keyboard.down("0")  # a key that is held votes once
+    shop.keyboard.up("0")
     expect(card).to_have_attribute("aria-label", "Ticket 4 of 4")
+    shop.reload()
     expect(tab(shop, "verdict")).to_have_attribute("aria-selected", "true")
+    _begin_to_vote(shop)
+    expect(card).to_have_attribute("aria-label", "Ticket 4 of 4")
+    expect(card).to_be_focused()
+    shop.keyboard.press("b")
+    expect(shop.locator("#blind-card")).to_contain_text("you have read all 4 tickets")
     votes = [json.loads(line) for line in (run.path / "verdict" / "votes.jsonl").read_text().splitlines()]
-    assert [vote["choice"] for vote in votes] == ["first", "second", "tie"]
-    assert len({vote["ticket"] for vote in votes}) == 3 and {vote["voter"] for vote in votes} == {"Ann"}
+    assert [vote["choice"] for vote in votes] == ["first", "second", "tie", "both bad"]
+    assert len({vote["ticket"] for vote in votes}) == 4 and {vote["voter"] for vote in votes} == {"Ann"}
+
+
+def _begin_to_vote(page):
+    page.locator("#blind-test > button, #blind-test .label-wrap").first.click()
+    page.locator("#blind-voter input, #blind-voter textarea").first.fill("Ann")
+    page.keyboard.press("Enter")

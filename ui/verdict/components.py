@@ -31,6 +31,8 @@ class VerdictTab:
     """[judge-progress]; raises 'cancel'"""
     sentence: gr.HTML
     """[verdict-sentence]"""
+    lamps: gr.HTML
+    """[verdict-lamps]"""
     coach: gr.HTML
     """[coach]"""
     figures: gr.Column
@@ -78,6 +80,7 @@ def build_verdict(tab: gr.Tab) -> VerdictTab:
             judge = gr.Button("Judge this run", variant="primary", elem_id="judge", scale=0, min_width=160)
         progress = html(elem_id="judge-progress", raises=("cancel",))
         sentence = html(elem_id="verdict-sentence")
+        lamps = html(elem_id="verdict-lamps")
         coach = html(elem_id="coach")
         with gr.Column(elem_id="verdict-figures", visible=False) as figures:
             with gr.Column(elem_classes="sheet"):
@@ -102,6 +105,7 @@ def build_verdict(tab: gr.Tab) -> VerdictTab:
         judge=judge,
         progress=progress,
         sentence=sentence,
+        lamps=lamps,
         coach=coach,
         figures=figures,
         table=table,

@@ -20,7 +20,7 @@ from ui.context import Context
 from ui.events import bind, once
 from ui.html import data_of
 from ui.task_registry import judging
-from ui.verdict import blind_panel, leak_panel, ticket_views, two_runs, views
+from ui.verdict import blind_panel, lamps, leak_panel, ticket_views, two_runs, views
 from ui.verdict.components import first_look
 
 Look = dict[str, Any]
@@ -82,7 +82,7 @@ def redraw(context: Context) -> tuple[Any, list[Any], list[Any]]:
 def _outputs(context: Context) -> list[Any]:
     """Everything that the tab sets."""
     ui = context.verdict
-    frame = [ui.empty, ui.body, ui.title, ui.judge, ui.progress, ui.timer, ui.sentence, ui.coach, ui.figures]
+    frame = [ui.empty, ui.body, ui.title, ui.judge, ui.progress, ui.timer, ui.sentence, ui.lamps, ui.coach, ui.figures]
     return [*frame, *leak_panel.outputs(context), *blind_panel.outputs(context), *_looked_outputs(context)]
 
 
@@ -105,6 +105,7 @@ def _shown(context: Context, run: str, look: Look) -> dict[Any, Any]:
         ui.body: gr.Column(visible=True),
         ui.title: views.heading(info),
         ui.sentence: _sentence(context, info, verdict),
+        ui.lamps: _lamps(context, info, verdict) if verdict else "",
         ui.coach: views.coach(studio.verdict.advice(info.id)) if info.recipe else "",
         ui.figures: gr.Column(visible=verdict is not None),
         **_working(context, info.id, info, verdict),
@@ -120,6 +121,12 @@ def _sentence(context: Context, info: RunInfo, verdict: Verdict | None) -> Marku
     if verdict is None:
         return views.offer(info)
     return views.sentence(verdict, time.time(), context.studio.verdict.is_outdated(info.id))
+
+
+def _lamps(context: Context, info: RunInfo, verdict: Verdict) -> Markup:
+    finished, leak = info.history.finished, context.studio.leak
+    step = finished.step if finished and finished.step else None
+    return lamps.lamps(verdict, info.history.general, step, leak.repeated(info.id), leak.certificate(info.id))
 
 
 def _working(context: Context, run: str, info: RunInfo | None = None, verdict: Verdict | None = None) -> dict[Any, Any]:

@@ -1,5 +1,6 @@
 """A whole judgement by real tiny models: five voices, kept as it goes, cancelled and gone on with."""
 
+import errno
 import json
 import os
 import random
@@ -10,13 +11,14 @@ import pytest
 
 from engine.chat.passing_on import PASS_ON
 from engine.chat.records import NEAREST, Sampling
-from engine.errors import StudioError
+from engine.errors import ResourceError, StudioError
 from engine.recipe import Recipe
 from engine.tickets.preparing.report import Report
 from engine.verdict import paper as papers
 from engine.verdict.records import MEASURES, Verdict
 from engine.verdict.repeated import Repeated
 from engine.verdict.transcript import FILE, FOLDER, Transcript
+from engine.workspace import disk_errors
 from tests.engine.chat.test_lookup import TALKS
 from tests.engine.test_two_bases import DEADLINE
 from tests.engine.verdict.conftest import write_shop
@@ -186,6 +188,48 @@ def test_a_run_that_was_trained_with_lookup_is_never_asked_without(studio, finis
     found = studio.verdict.judge(run).wait(DEADLINE)
     assert [voice.id for voice in found.voices] == ["base", "base+lookup", NEAREST, f"run:{run}"]
     assert "loss" in found.figures[f"run:{run}"]
+
+
+@pytest.mark.parametrize("heldout", [[], [("Where is it?", "  ")]])
+def test_where_nothing_is_held_out_or_no_answer_is_there_to_compare_with_it_says_so(studio, finished, heldout):
+    with pytest.raises(StudioError) as told:
+        studio.verdict.judge(finished(TALKS, heldout))
+    assert told.value.remedy
+
+
+def test_one_held_out_ticket_decides_nothing(studio, finished):
+    found = studio.verdict.judge(finished(TALKS, HELD[:1])).wait(DEADLINE)
+    assert (found.kind, found.sentence) == ("no difference", "No difference can be seen with 1 ticket.")
+    assert "nothing can be said beyond them" in found.more[0]
+
+
+def test_tickets_in_german_and_japanese_are_judged(studio, finished):
+    talks = [
+        ("Wo ist mein Paket geblieben? Ich warte seit einer Woche.", "Es ist unterwegs und kommt morgen."),
+        ("荷物はどこですか。一週間待っています。", "明日お届けします。ご迷惑をおかけしました。"),
+    ]
+    found = studio.verdict.judge(finished(talks * 3, talks)).wait(DEADLINE)
+    for ticket in found.tickets:
+        assert ticket.scores[NEAREST]["language"] == 1 and ticket.scores[NEAREST]["rouge_l"] == 100
+
+
+def test_a_full_disk_ends_a_judgement_in_words_and_what_was_answered_stays(studio, finished, monkeypatch):
+    run = finished(TALKS, HELD)
+    add, left = Transcript.add_answers, [2]
+
+    def fills(self, number, answers):
+        if not left[0]:
+            with disk_errors(self.file):
+                raise OSError(errno.ENOSPC, "No space left on device")
+        left[0] -= 1
+        add(self, number, answers)
+
+    monkeypatch.setattr(Transcript, "add_answers", fills)
+    with pytest.raises(ResourceError, match="is full"):
+        studio.verdict.judge(run).wait(DEADLINE)
+    monkeypatch.setattr(Transcript, "add_answers", add)
+    assert len(Transcript.last(studio.runs.get(run).path).answers) == 2
+    assert len(studio.verdict.judge(run).wait(DEADLINE).tickets) == len(HELD)
 
 
 # ---- shops of which it is known what is right
