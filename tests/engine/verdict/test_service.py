@@ -204,11 +204,16 @@ def test_one_held_out_ticket_decides_nothing(studio, finished):
 
 
 def test_tickets_in_german_and_japanese_are_judged(studio, finished):
-    talks = [
-        ("Wo ist mein Paket geblieben? Ich warte seit einer Woche.", "Es ist unterwegs und kommt morgen."),
-        ("荷物はどこですか。一週間待っています。", "明日お届けします。ご迷惑をおかけしました。"),
+    german, japanese = (
+        "Ihr Paket ist unterwegs und kommt morgen bei Ihnen an.",
+        "お荷物は明日お届けします。ご迷惑をおかけして申し訳ございません。",
+    )
+    learnt = [("Wo ist mein Paket geblieben?", german), ("荷物はどこですか。", japanese)]
+    heldout = [
+        ("Mein Paket ist seit einer Woche nicht da!", german),
+        ("一週間待っていますが荷物が来ません。", japanese),
     ]
-    found = studio.verdict.judge(finished(talks * 3, talks)).wait(DEADLINE)
+    found = studio.verdict.judge(finished([*TALKS, *learnt], heldout)).wait(DEADLINE)
     for ticket in found.tickets:
         assert ticket.scores[NEAREST]["language"] == 1 and ticket.scores[NEAREST]["rouge_l"] == 100
 
