@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from engine.errors import DivergedError
+from engine.errors import DivergedError, RunError
 from engine.hardware import device_report
 from engine.recipe import Recipe
 from engine.training.distributed import process_group
@@ -98,16 +98,33 @@ def _load(recipe: Recipe, cache: Path) -> "BaseModel":
     from engine.training.distributed.fsdp import load_sharded
     from engine.training.memory.estimate import has_to_stream
 
+    streams = any(process_group.all_reduce([has_to_stream(recipe, device_report())], max))
     waits = not process_group.is_rank_zero() and not Path(recipe.model).expanduser().is_dir()
     if waits:
         process_group.barrier()
     if recipe.spread == "shards":
         base: BaseModel = load_sharded(recipe, cache, _say)
     else:
-        base = load_base(recipe, cache, _say, streamed=has_to_stream(recipe, device_report()))
+        base = load_base(recipe, cache, _say, streamed=streams)
     if not waits:
         process_group.barrier()
+    check_alike(base)
     return base
+
+
+def check_alike(base: "BaseModel") -> None:
+    """Refuse a run whose base is all on one GPU and comes to another layer by layer: they would compute differently.
+
+    Raises:
+        RunError: It is so; every process says it.
+    """
+    streamed = [bool(row[0]) for row in process_group.all_gather([base.is_streamed])]
+    if any(streamed) and not all(streamed):
+        raise RunError(
+            f"{base.title} fits on {streamed.count(False)} of {len(streamed)} GPUs only; the others have too little "
+            "memory left.",
+            "Close what else uses them, or set memory against speed to streamed.",
+        )
 
 
 def _say(stage: str, fraction: float | None) -> None:

@@ -12,9 +12,10 @@ from engine.model.streaming.layer_stream import LayerStream, stream_of
 from engine.training.data.examples import build_examples
 from engine.training.pausing import PausedMemory
 from engine.training.qlora_trainer import QLoRATrainer
-from engine.training.runs.events import LogNote, Started, Stepped
+from engine.training.runs.events import Evaluated, LogNote, Started, Stepped
 from engine.training.setup import choose_settings, make_trainer, release_trainer
-from tests.engine.training.short_runs import DATA, losses, recipe, stop_after, train
+from engine.training.trainer import TrainingData
+from tests.engine.training.short_runs import DATA, STUBBORN, losses, recipe, stop_after, train
 
 LAYERS = 5
 
@@ -146,6 +147,16 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been(alone, streamed_base, tmp_p
     assert 0 < outcome.step < 4
     _, second = train(made, streamed_base, tmp_path / "run", resume_step=outcome.step)
     assert losses(first) + losses(second) == pytest.approx(alone, abs=2e-5)
+
+
+def test_a_run_that_learns_by_heart_ends_early_and_keeps_its_best(streamed_base, tmp_path):
+    made = calm(streamed_base, memory="streamed", max_steps=12, patience=1, eval_steps=1, learning_rate=0.05)
+    outcome, events = train(made, streamed_base, tmp_path / "run", TrainingData(STUBBORN[:1] * 2, STUBBORN[1:]))
+    checks = {event.step: event.loss for event in events if isinstance(event, Evaluated)}
+    assert outcome.step < 12
+    assert any("so the run ends here" in event.text for event in events if isinstance(event, LogNote))
+    assert outcome.kept == min((step for step in checks if step), key=checks.get)
+    assert (tmp_path / "run" / "adapter" / "adapter_model.safetensors").is_file()
 
 
 def test_a_pause_gives_the_places_back(packed_base, streamed_base):

@@ -56,6 +56,22 @@ def test_two_killed_processes_go_on_with_the_very_losses(told):
     assert told["two forgetting"]["losses"] != told["two"]["losses"], "nothing was forgotten at random"
 
 
+def test_two_processes_whose_layers_come_from_files_of_their_own_go_on_after_a_kill_with_the_losses_of_one(told):
+    seen = told["streamed killed"]
+    same(seen, told["one"])
+    assert seen["streamed"] == 2
+    assert seen["files"] == told["one"]["files"]
+    assert any("Memory: streamed" in note for note in seen["notes"])
+    assert any("layers are read from disk" in note for note in seen["notes"])
+
+
+def test_a_base_that_fits_one_device_alone_is_refused_in_words_before_the_first_step(told):
+    seen = told["one too small"]
+    assert seen["codes"] == [1, 1]
+    assert "fits on 1 of 2 GPUs only" in seen["failure"]["message"]
+    assert not seen["losses"]
+
+
 def test_all_processes_halt_when_one_has_no_number(told):
     first = told["no number first"]
     assert first["codes"] == [1, 1]

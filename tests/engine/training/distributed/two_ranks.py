@@ -88,6 +88,7 @@ class Cases:
             "notes": [note.text for _, note in history.notes],
             "state": run.status.state,
             "failure": None if failure is None else {"message": failure.message, "settings": failure.settings},
+            "streamed": None if history.started is None else history.started.streamed,
             "files": sorted(file.name for file in run.adapter.glob("*")),
             "held": [json.loads(file.read_text()) for file in sorted(folder.glob("held-*.json"))],
             "random_states": len(list(folder.glob("checkpoints/checkpoint-8/rng_state*.pth"))),
@@ -182,6 +183,20 @@ def full(rank: int) -> None:
     QLoRATrainer.training_step = narrow
 
 
+def on_disk(rank: int) -> None:
+    """Let the computer's memory be short of the layers."""
+    from engine.model.streaming import loading
+
+    loading.ARENA_SHARE = 0.0
+
+
+def one_too_small(rank: int) -> None:
+    """Let the second process have no room for the whole base, which the first has."""
+    from engine.model import base
+
+    base._is_too_large = lambda *args: rank == 1
+
+
 def weigh(rank: int) -> None:
     """Write down what a process holds of the 4-bit weights while they are split, between two steps and in a layer."""
     import torch.distributed.fsdp
@@ -239,6 +254,9 @@ def all_cases(cases: Cases) -> None:
     cases.run("two forgetting", 2, dropout=0.1)
     cases.run("two killed", 2, dropout=0.1, kill_at=5)
     cases.run("two killed", 2)
+    cases.run("streamed killed", 2, on_disk, kill_at=5, memory="streamed")
+    cases.run("streamed killed", 2, on_disk)
+    cases.run("one too small", 2, one_too_small)
     cases.run("no number", 2, no_number)
     cases.told["no number first"] = cases.told["no number"]
     cases.run("no number", 1)
