@@ -171,6 +171,9 @@ class BaseHolder:
             wanted = lease.recipe or Recipe()
             yield f"Loading {title(wanted.model)} in 4 bit"
             self._swap(wanted, report, streamed=lease.streamed)
+        elif self._base is not None and self._could_come_in(lease) and not self._held():
+            yield f"Bringing {self._base.title} in, for which there is room"
+            self._base.come_in()
         with self._changed:
             if not should_stop():
                 lease.base = self._base
@@ -235,7 +238,7 @@ class BaseHolder:
     def _before_a_run(self, lease: Lease, before: list[Lease]) -> str:
         if any(other.run for other in before):
             return "Waiting for the run before it"
-        return ANSWER_UNDER_WAY if self._held() and not self._suits(lease) else ""
+        return ANSWER_UNDER_WAY if self._held() and (not self._suits(lease) or self._could_come_in(lease)) else ""
 
     def _before_an_answer(self, lease: Lease, before: list[Lease]) -> str:
         run = next((other for other in self._line if other.run), None)
@@ -253,6 +256,10 @@ class BaseHolder:
         if self._base is None or lease.empties or (lease.streamed and not self._base.is_streamed):
             return False
         return lease.recipe is None or self._base.loaded_as == lease.recipe.base_options
+
+    def _could_come_in(self, lease: Lease) -> bool:
+        """Whether the base is streamed for no reason: whom it is for can do with a whole one, which has room."""
+        return self._base is not None and self._suits(lease) and not lease.streamed and self._base.can_come_in
 
     # ---- the memory
 

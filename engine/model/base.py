@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from engine.hardware import ANSWERING_SHARE, free_bytes, release_unused
 from engine.model.catalogue import title
 from engine.model.chat_format import ChatFormat, load_chat_format
+from engine.model.device_errors import is_out_of_memory
 from engine.model.fingerprint import weights_mark
 from engine.model.loading import compute_dtype, load_quantised, load_streamed, pick_device
 from engine.model.sharing import weight_sharing_copy
@@ -125,6 +126,38 @@ class BaseModel:
         if companions:
             release_unused()
 
+    @property
+    def can_come_in(self) -> bool:
+        """Whether the layers of a streamed base would all have room on the device now, with answers beside them."""
+        if self.arena is None or self.arena.disk is not None:
+            return False
+        if self.device.type == "cpu":
+            return True  # they are where they would compute
+        own = {id(parameter): parameter for parameter in self.model.parameters()}
+        there: int = sum(parameter.nbytes for parameter in own.values() if parameter.device == self.device)
+        return bool(self.arena.bytes + there <= ANSWERING_SHARE * (free_bytes(self.device) + there))
+
+    def come_in(self) -> None:
+        """Bring the layers of a streamed base to the device to stay; only where nobody else uses it.
+
+        It goes on being streamed where somebody else was quicker to take the room.
+        """
+        assert self.arena is not None
+        from engine.model.streaming.moving import move_to_device
+
+        with self._making:
+            self._companions.clear()  # copies of theirs look into the arena
+        try:
+            release_unused()
+            move_to_device(self.model, self.arena, self.device)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            log.warning("the layers stay in the computer's memory: %s", error)
+            return
+        self.arena = None
+        self.__dict__.pop("sweep_seconds", None)
+
     def release(self) -> None:
         """Give the memory back; the object must not be used afterwards."""
         self._companions.clear()
@@ -143,7 +176,7 @@ def load_base(recipe: Recipe, cache: Path, report: Report, *, streamed: bool = F
         cache: Where fetched models are kept.
         report: Told what goes on.
         streamed: Whether its layers are to be brought in one by one; so are those of a model that the GPU has no room
-            for, and where the recipe says so.
+            for.
 
     Raises:
         ModelError: It is not to be had or not loadable.
@@ -153,7 +186,7 @@ def load_base(recipe: Recipe, cache: Path, report: Report, *, streamed: bool = F
     report(f"Loading {title(recipe.model)} in 4 bit", None)
     device = pick_device()
     dtype = compute_dtype(recipe.compute_type, device)
-    if streamed or recipe.memory == "streamed" or _is_too_large(recipe, cache, device, report):
+    if streamed or _is_too_large(recipe, cache, device, report):
         model, arena = load_streamed(recipe, cache, device, dtype, report)
         return BaseModel(model, chat, recipe.model, recipe.base_options, arena)
     model = load_quantised(recipe, cache, device, dtype, report)

@@ -3,12 +3,16 @@
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
+import torch
 
 from engine.base_holder import ANSWER_UNDER_WAY, BaseHolder
 from engine.chat.adapters import bank_of
 from engine.errors import ModelError, RunError, StudioError
+from engine.model.streaming import moving
+from engine.model.streaming.layer_stream import stream_of
 from engine.recipe import Recipe
 from tests.engine.training.runs.test_queue_process import until
 
@@ -184,6 +188,71 @@ def test_runs_come_one_after_the_other(bases, first, aside):
         assert watch.hears("Waiting for the run before it")
         assert not second.done()
     assert second.result(DEADLINE) == first.base_options
+
+
+IDS = torch.arange(24)[None]
+
+
+def test_a_base_that_was_streamed_for_a_run_comes_in_for_whom_a_whole_one_does(bases, first):
+    with bases.use(first, "run 1", streamed=True) as base:
+        assert base.is_streamed
+        bank = weakref.ref(bank_of(base))
+        with torch.no_grad():
+            wanted = base.copy()(IDS).logits
+        with bases.use(first) as shared:
+            assert shared is base
+            assert base.is_streamed, "under a run it stays what it is"
+    watch = Watch()
+    with bases.use(first, report=watch) as whole:
+        assert whole is base
+        assert not whole.is_streamed
+        assert stream_of(whole.copy()) is None
+        assert bank() is None, "what answers had made over the streamed one is of no use"
+        assert watch.said == [f"Bringing {base.title} in, for which there is room"]
+        with torch.no_grad():
+            assert torch.allclose(whole.copy()(IDS).logits, wanted, atol=1e-5)
+    with bases.use(first, "run 2", streamed=True) as again:
+        assert again.is_streamed
+
+
+def test_a_run_that_needs_no_streaming_waits_for_the_answer_and_has_the_base_come_in(bases, first, aside):
+    watch = Watch()
+
+    def train():
+        with bases.use(first, "run 2", watch) as base:
+            return base.is_streamed
+
+    with ExitStack() as answers:
+        with bases.use(first, "run 1", streamed=True):
+            answer = answers.enter_context(bases.line_up(first))
+            list(bases.stages(answer))
+        second = aside(train)
+        assert watch.hears(ANSWER_UNDER_WAY)
+        assert answer.base.is_streamed
+    assert second.result(DEADLINE) is False
+
+
+def test_where_there_is_no_room_a_base_goes_on_being_streamed(bases, first, monkeypatch):
+    with bases.use(first, "run 1", streamed=True) as base:
+        pass
+    real, left = moving.weights_in, iter(range(1))
+
+    def narrow(*args):
+        if next(left, None) is None and not calm:
+            calm.append(True)
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
+        return real(*args)
+
+    calm: list[bool] = []
+    monkeypatch.setattr(moving, "weights_in", narrow)
+    with bases.use(first) as answering:
+        assert answering is base
+        assert calm and answering.is_streamed, "all or nothing"
+        with torch.no_grad():
+            assert answering.copy()(IDS).logits.isfinite().all()
+    monkeypatch.setattr(type(base), "can_come_in", False)
+    with bases.use(first) as answering:
+        assert answering.is_streamed
 
 
 def test_whoever_waits_can_be_stopped_at_once(bases, first, other, aside):

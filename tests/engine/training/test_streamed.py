@@ -67,7 +67,7 @@ def test_gradients_are_those_of_a_resident_base_bit_for_bit(packing, ways, packe
 def test_layers_that_lie_in_a_file_are_told_with_the_speed_of_the_disk(packed_base, tmp_path, monkeypatch):
     monkeypatch.setattr(loading, "ARENA_SHARE", 0.0)
     made, told = calm(packed_base, memory="streamed"), []
-    base = load_base(made, tmp_path, lambda *_: None)
+    base = load_base(made, tmp_path, lambda *_: None, streamed=True)
     choose_settings(made, build_examples(DATA.train, base.chat, made), base, told.append)
     (note,) = [note.text for note in told if "disk" in note.text]
     assert re.fullmatch(

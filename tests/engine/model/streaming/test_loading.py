@@ -19,7 +19,7 @@ IDS = torch.arange(20)[None]
 
 
 def loaded(ref, folder):
-    return load_base(Recipe(model=str(ref), memory="streamed"), folder, lambda *_: None)
+    return load_base(Recipe(model=str(ref)), folder, lambda *_: None, streamed=True)
 
 
 @pytest.fixture(scope="module")
