@@ -1,5 +1,7 @@
 """The leak test: whether a finished recipe lets private data come out again."""
 
+import secrets
+
 from engine.base_holder import BaseHolder
 from engine.errors import Cancelled, StudioError
 from engine.scratch import scratch
@@ -50,7 +52,7 @@ class LeakService:
         """
         return Repeated.load(self._runs.get(run).path)
 
-    def test(self, run: str, size: Size | None = None) -> Task[Certificate]:
+    def test(self, run: str, size: Size | None = None, seed: int | None = None) -> Task[Certificate]:
         """Test a run's recipe in the background, on a copy of its tickets that is in memory alone.
 
         Stands in line as a run does. What it trains lies in the run's folder until it ends; what a killed program has
@@ -59,6 +61,7 @@ class LeakService:
         Args:
             run: Its id.
             size: How large the trial is; usual where None.
+            seed: Of what is planted; drawn where None, so that a test that is made again is another one.
 
         Raises:
             StudioError: The run is gone, its recipe damaged, or its tickets are.
@@ -66,6 +69,7 @@ class LeakService:
         directory = self._runs.get(run)
         recipe, rows = directory.recipe, list(conversations(directory.data / TRAIN))
         privacy = PrivacyOptions.of(self._options(directory))
+        size, seed = size or Size(), secrets.randbelow(2**31) if seed is None else seed
 
         def action(task: Task[Certificate]) -> Certificate:
             def should_stop() -> bool:
@@ -77,7 +81,7 @@ class LeakService:
                     raise Cancelled
                 base.make_room()
                 with scratch(directory.path, "leak") as folder:
-                    found = make_trial(recipe, rows, privacy, base, folder, task.report, should_stop, size or Size())
+                    found = make_trial(recipe, rows, privacy, base, folder, task.report, should_stop, size, seed)
             found.save(directory.path)
             self._verdicts.note(run)
             return found

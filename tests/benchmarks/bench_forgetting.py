@@ -34,6 +34,7 @@ def main() -> None:
     add_arguments(arguments)
     arguments.add_argument("--presets", nargs="+", default=list(presets()), choices=list(presets()))
     arguments.add_argument("--seeds", type=int, default=20)
+    arguments.add_argument("--first", type=int, default=1, help="The first seed.")
     arguments.add_argument("--factors", type=float, nargs="*", default=[1.0, 10.0])
     given = arguments.parse_args()
     cache, data = ready(given)
@@ -44,7 +45,7 @@ def main() -> None:
             replace(recipe, seed=seed, learning_rate=min(0.1, recipe.learning_rate * factor)),
             data,
         )
-        for seed in range(1, given.seeds + 1)
+        for seed in range(given.first, given.first + given.seeds)
         for preset, recipe in recipes.items()
         for factor in given.factors
     ]

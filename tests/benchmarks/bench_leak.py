@@ -75,7 +75,7 @@ def try_out(job: Job, base: "BaseModel", folder: Path) -> Found:
             told[0] = time.perf_counter()
             print(json.dumps({**job.label, "at": stage, "after": round(told[0] - began)}), flush=True)
 
-    found = make_trial(job.recipe, rows, PrivacyOptions(), base, folder, report, lambda: False, size)
+    found = make_trial(job.recipe, rows, PrivacyOptions(), base, folder, report, lambda: False, size, job.recipe.seed)
     return {
         "outcome": found.outcome,
         "steps": found.steps,

@@ -12,13 +12,15 @@ from types import MappingProxyType
 from engine.training.runs.events import GeneralChecked
 
 TEXTS, INSTRUCTIONS = "general texts", "plain instructions"
-ALLOWED: Mapping[str, float] = MappingProxyType({TEXTS: 0.75, INSTRUCTIONS: 2.5})
+ALLOWED: Mapping[str, float] = MappingProxyType({TEXTS: 0.45, INSTRUCTIONS: 1.6})
 """Nats a token that the loss may rise before the alarm rings.
 
-Measured by tests/benchmarks/bench_forgetting.py (Quick look, sample shop, starter model): at the recipe's own rate it
-rises by 0.14 on texts and by 1.3 on instructions, which are answered in the agents' manner from then on: that is
-wanted. At ten times the rate it rises by 3.9 and 4.6. The limits are the geometric means. LoRA forgets little where its
-rate is right (Biderman et al., 2024, arXiv 2405.09673, fig. 4).
+Measured by tests/benchmarks/bench_forgetting.py on an H200 (2026-11-26; starter model, sample shop, the three presets,
+11 to 13 seeds each at both rates). At the preset's own rate it has risen at the last check by 0.38 on texts and by 1.34
+on instructions at most, which are answered in the agents' manner from then on: that is wanted. At ten times the rate it
+has risen by 0.55 and 1.59 at least (Balanced; Thorough 1.2 and 1.9, Quick look 2.9 and 4.3). 0.45 is the geometric mean
+of the two for texts; instructions vary more, and ring where the texts would not. LoRA forgets little where its rate is
+right (Biderman et al., 2024, arXiv 2405.09673, fig. 4).
 """
 MIXED_IN = 0.1
 """The share of general examples that is proposed where a run has forgotten too much."""

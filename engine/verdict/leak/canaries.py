@@ -20,6 +20,8 @@ TIMES: Final = (1, 2, 4, 8)
 ROLES: Final[tuple[Role, ...]] = ("assistant", "user")
 OTHERS = 127
 """Candidates beside the secret: 128 in all give an exposure of at most 7 bits."""
+FEWER = 31
+"""Beside the secret of a masked one: whether it is above chance they tell as well, in a quarter of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,13 @@ class Canary:
         return self.before + self.secret + self.after
 
 
-def make_canaries(seed: int, counts: Mapping[int, int]) -> list[Canary]:
+def make_canaries(seed: int, counts: Mapping[int, int], others: int = OTHERS) -> list[Canary]:
     """Make canaries of every kind, for every role and number of times.
 
     Args:
         seed: The same seed makes the same canaries.
         counts: Times that they are planted -> how many of them for each role; the kinds take turns.
+        others: Candidates beside each secret.
 
     Returns:
         Canaries of which no two have a name in common.
@@ -65,13 +68,13 @@ def make_canaries(seed: int, counts: Mapping[int, int]) -> list[Canary]:
                 kind, build = _KINDS[len(made) % len(_KINDS)]
                 before, after, draw = build(dice, name)
                 secret = draw()
-                made.append(Canary(kind, role, times, before, secret, after, _others(draw, secret)))
+                made.append(Canary(kind, role, times, before, secret, after, _others(draw, secret, others)))
     return made
 
 
-def _others(draw: Callable[[], str], secret: str) -> tuple[str, ...]:
+def _others(draw: Callable[[], str], secret: str, count: int) -> tuple[str, ...]:
     found = dict[str, None]()
-    while len(found) < OTHERS:
+    while len(found) < count:
         if (other := draw()) != secret:
             found[other] = None
     return tuple(found)

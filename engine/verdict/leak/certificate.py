@@ -21,7 +21,8 @@ FILE = "leak.json"
 FIRES = 0.6
 """Share of the unmasked canaries planted eight times in agents' turns that has to come out; else the test is blind."""
 HIGHEST_AUC = 0.55
-"""Of the masked ones; 0.5 is chance. With 160 of them, chance alone is above it in 1.4 of 100 tests."""
+"""Of the masked ones; 0.5 is chance. With 376 of them, chance alone is above it in 4 of 10,000 tests; with the 160 that
+there were at first it was in 1.4 of 100, and in 2 of 14 that were made."""
 
 Outcome = Literal["holds", "leaks", "proves nothing"]
 
@@ -117,7 +118,10 @@ class Certificate:
                     if self.missed
                     else "Repeat the test; if it says so again, report it: they stood in no ticket that was learnt."
                 )
-        return "This recipe learns too gently to keep anything by heart in so short a run; a larger rate would tell."
+        return (
+            "So short a run has learnt nothing by heart. Where its loss was wild, a smaller learning rate would; else "
+            "a larger rank, or a larger rate."
+        )
 
     @property
     def told(self) -> dict[str, Any]:

@@ -48,23 +48,35 @@ def attempt(base: BaseModel, bank: AdapterBank, name: str, canary: Canary, conte
     """
     alone = ({"role": canary.role, "content": canary.before},)
     prompts = [_prompt(base.chat, turns) for turns in (context, (OPENING, *alone) if canary.role != "user" else alone)]
-    came_out = any(_comes_out(base, bank, name, prompt, canary) for prompt in prompts)
+    came_out = _comes_out(base, bank, name, prompts, canary)
     return Attempt(came_out, _rank(base, bank, name, prompts[1], canary), 1 + len(canary.others))
 
 
-def _comes_out(base: BaseModel, bank: AdapterBank, name: str, prompt: str, canary: Canary) -> bool:
-    """Whether the likeliest token is the secret's, at each of its places."""
+def _comes_out(base: BaseModel, bank: AdapterBank, name: str, prompts: Sequence[str], canary: Canary) -> bool:
+    """Whether the likeliest token is the secret's, at each of its places, behind one of the prompts.
+
+    They are read together; what fills up the shorter one stands behind it, where no token of it can see it.
+    """
     import torch
 
-    text = f"{prompt}{canary.secret}"
-    ids, offsets = base.chat.encode_with_offsets(f"{text}{canary.after}")
-    places = [place for place, (start, end) in enumerate(offsets) if end > len(prompt) and start < len(text)]
     context = context_of(base.model)
-    if context is not None and len(ids) > context:
+    asked: list[tuple[list[int], list[int]]] = []
+    for prompt in prompts:
+        text = f"{prompt}{canary.secret}"
+        ids, offsets = base.chat.encode_with_offsets(f"{text}{canary.after}")
+        places = [place for place, (start, end) in enumerate(offsets) if end > len(prompt) and start < len(text)]
+        if context is None or len(ids) <= context:
+            asked.append((ids, places))
+    if not asked:
         return False
-    rows = torch.tensor([ids], dtype=torch.long, device=bank.device)
-    likeliest = bank.forward([name], input_ids=rows, use_cache=False).logits[0].argmax(dim=-1).tolist()
-    return all(likeliest[place - 1] == ids[place] for place in places)
+    width = max(len(ids) for ids, _ in asked)
+    padded = [ids + [base.chat.pad_id] * (width - len(ids)) for ids, _ in asked]
+    rows = torch.tensor(padded, dtype=torch.long, device=bank.device)
+    likeliest = bank.forward([name] * len(rows), input_ids=rows, use_cache=False).logits.argmax(dim=-1).tolist()
+    return any(
+        all(said[place - 1] == ids[place] for place in places)
+        for (ids, places), said in zip(asked, likeliest, strict=True)
+    )
 
 
 def _rank(base: BaseModel, bank: AdapterBank, name: str, prompt: str, canary: Canary) -> float:

@@ -3,6 +3,8 @@
 One run holds both kinds of canaries: those that went through the masking, and as a control those that did not. So both
 are learnt with the same steps, and what comes out of the control shows that the test sees what there is to see. The
 trial learns harder than the run that it speaks for, and so errs on the side of caution.
+
+Each test draws new canaries: one that is made again is another witness, and not the same one asked twice.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from engine.task import Report, part
 from engine.tickets.dataset.stored import StoredConversation
 from engine.tickets.privacy.masking import PrivacyOptions
 from engine.turns import Turn, with_instruction
-from engine.verdict.leak.canaries import Canary, make_canaries
+from engine.verdict.leak.canaries import FEWER, Canary, make_canaries
 from engine.verdict.leak.certificate import Certificate, rows_of
 from engine.verdict.leak.extraction import Attempt, attempt
 from engine.verdict.leak.planting import Planted, plant
@@ -28,8 +30,13 @@ if TYPE_CHECKING:
     from engine.model.base import BaseModel
     from engine.training.runs.events import Event
 
-LEARNING = 0.8
+LEARNING = 0.7
 """Share of the time that the steps take, about."""
+LEAST_RATE = 1e-3
+"""Quick look's. At it, 16 sights of a sentence are enough for the starter model to write it; at 2e-4, what a recipe of
+many steps learns with, nothing would be known by heart after so few."""
+AT_A_TIME = 4
+"""Conversations of a step at most, so that a trial takes as many steps whatever the recipe gathers into one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +45,25 @@ class Size:
 
     tickets: int = 64
     """Conversations that are copied at most, evenly spread over all."""
-    masked: Mapping[int, int] = field(default_factory=lambda: {1: 40, 2: 20, 4: 12, 8: 8})
-    """Times -> masked canaries for each role: 160 in all keep the error of the rank test at 0.023."""
+    masked: Mapping[int, int] = field(default_factory=lambda: {1: 160, 2: 16, 4: 8, 8: 4})
+    """Times -> masked canaries for each role: 376 in all keep the error of the rank test at 0.015."""
     control: Mapping[int, int] = field(default_factory=lambda: {1: 2, 2: 2, 4: 2, 8: 5})
     """Times -> unmasked ones."""
-    epochs: float = 8.0
-    """Passes through the copy at least."""
+    epochs: float = 4.0
+    """Passes through the copy."""
 
 
 def trial_recipe(recipe: Recipe, size: Size) -> Recipe:
-    """Return how the copy is learnt: as the run, with more passes and without what is only for watching it."""
+    """Return how the copy is learnt: as the run, in short steps of full size, without what is only for watching it."""
     return replace(
         recipe,
-        epochs=max(recipe.epochs, size.epochs),
+        epochs=size.epochs,
         max_steps=0,
+        learning_rate=max(recipe.learning_rate, LEAST_RATE),
+        batch_size=min(recipe.batch_size, AT_A_TIME),
+        accumulation=1,
+        packing="off",
+        general=0.0,
         lookup=False,
         gpus=1,
         patience=0,
@@ -71,6 +83,7 @@ def make_trial(
     report: Report,
     should_stop: Callable[[], bool],
     size: Size,
+    seed: int,
 ) -> Certificate:
     """Plant canaries in a copy of the conversations, learn it, and ask for them.
 
@@ -83,14 +96,15 @@ def make_trial(
         report: Progress.
         should_stop: Looked at between steps and questions.
         size: How large it is.
+        seed: Of the canaries and their places.
 
     Raises:
         StudioError: There are too few tickets, or what a run can fail at.
         Cancelled: ``should_stop`` said so.
     """
-    masked, control = make_canaries(recipe.seed, size.masked), make_canaries(recipe.seed + 1, size.control)
+    masked, control = make_canaries(seed, size.masked, FEWER), make_canaries(seed + 1, size.control)
     copied = [rows[number * len(rows) // size.tickets] for number in range(size.tickets)]
-    planted = plant(copied if len(rows) > size.tickets else rows, masked, control, privacy, recipe.seed)
+    planted = plant(copied if len(rows) > size.tickets else rows, masked, control, privacy, seed)
     steps = _learn(trial_recipe(recipe, size), planted, base, folder, part(report, 0.0, LEARNING), should_stop)
     contexts = {canary: with_instruction(told, recipe.system_prompt) for canary, told in planted.contexts.items()}
     attempts = _ask(base, folder / "adapter", contexts, part(report, LEARNING, 1.0), should_stop)

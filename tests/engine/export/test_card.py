@@ -65,7 +65,7 @@ def test_what_the_weights_have_forgotten_stands_in_the_card(run):
     assert "What it knew before" not in model_card(run)
     for seen in (GeneralChecked(0, 3.0, 2.0), GeneralChecked(6, 3.05, 2.0)):
         run.emit(seen)
-    assert "+0.05 nats a token on general texts, within the 0.75 that are allowed" in model_card(RunDirectory(run.path))
+    assert "+0.05 nats a token on general texts, within the 0.45 that are allowed" in model_card(RunDirectory(run.path))
     run.emit(GeneralChecked(6, 3.9, 2.0))
     assert "it forgets: +0.90 nats a token" in model_card(RunDirectory(run.path))
 

@@ -6,19 +6,20 @@ from dataclasses import replace
 import pytest
 
 from engine.errors import TicketsError
+from engine.presets import presets
 from engine.scratch import SUFFIX
 from engine.tickets.privacy.masking import PrivacyOptions
-from engine.verdict.leak.canaries import OTHERS, make_canaries
+from engine.verdict.leak.canaries import FEWER, OTHERS, make_canaries
 from engine.verdict.leak.certificate import FILE, Certificate, Row
 from engine.verdict.leak.planting import UNMASKED, plant
-from engine.verdict.leak.trial import Size
+from engine.verdict.leak.trial import LEAST_RATE, Size, trial_recipe
 from engine.workspace import Workspace
 from tests.engine.chat.test_lookup import TALKS
 from tests.engine.test_two_bases import DEADLINE
 from tests.tiny import conversations
 
 EIGHT = [*TALKS, *TALKS][:8]
-SMALL = Size(8, {1: 6, 8: 1}, {8: 3}, 40)
+SMALL = Size(8, {1: 6, 8: 1}, {8: 3}, 20)
 LEARNS = {
     "learning_rate": 1.5e-2,
     "rank": 64,
@@ -38,7 +39,7 @@ def test_without_masking_secrets_come_out_and_with_it_none_does(studio, finished
     run = finished(EIGHT, EIGHT, **LEARNS)
     folder = studio.runs.get(run).path
     before = {file.relative_to(folder) for file in folder.rglob("*")}
-    found = studio.leak.test(run, SMALL).wait(DEADLINE)
+    found = studio.leak.test(run, SMALL, seed=42).wait(DEADLINE)
     assert found.strongest.out >= 2, "the control does not fire"
     assert found.out == 0 and found.missed == 0
     assert abs(found.auc - 0.5) < 3 * (1 / 12 / 14) ** 0.5, "further from chance than three standard errors of 14 ranks"
@@ -46,7 +47,7 @@ def test_without_masking_secrets_come_out_and_with_it_none_does(studio, finished
     assert studio.leak.certificate(run) == found
     assert {file.relative_to(folder) for file in folder.rglob("*")} - before == {type(folder)(FILE)}
     written = (folder / FILE).read_text()
-    assert not any(canary.secret in written for canary in make_canaries(42, SMALL.masked))
+    assert not any(canary.secret in written for canary in make_canaries(42, SMALL.masked, FEWER))
 
 
 def test_a_cancelled_test_leaves_nothing_behind(studio, finished):
@@ -83,7 +84,7 @@ def test_a_runs_verdict_says_what_the_test_has_found(studio, finished):
     folder = studio.runs.get(run).path
     (folder / "verdict.json").write_text(json.dumps(made_verdict(run, "run").to_json()))
     made_certificate().save(folder)
-    studio.verdict.note_leak(run)
+    studio.verdict.note(run)
     assert studio.verdict.verdict(run).leak["outcome"] == "holds"
     assert json.loads((folder / "verdict.json").read_text())["leak"]["sentence"] == made_certificate().sentence
 
@@ -147,3 +148,34 @@ def test_what_a_certificate_says_follows_from_its_figures(tmp_path, out, auc, fi
     assert Certificate.load(tmp_path) == found
     (tmp_path / FILE).write_text('{"masked": []}')
     assert Certificate.load(tmp_path) is None
+
+
+def test_a_run_that_learns_nothing_proves_nothing(studio, finished):
+    """The control is silent: that no masked one came out says nothing then, and it says so."""
+    gentle = finished(EIGHT, EIGHT, **{**LEARNS, "learning_rate": 1e-6})
+    found = studio.leak.test(gentle, replace(SMALL, epochs=1.0), seed=42).wait(DEADLINE)
+    assert (found.outcome, found.strongest.out) == ("proves nothing", 0) and found.out == 0
+    assert found.sentence.startswith("The test proves nothing: only 0 of 3 ") and found.remedy
+
+
+def test_every_test_draws_secrets_of_its_own(studio, finished, monkeypatch):
+    seeds = []
+    monkeypatch.setattr("engine.services.leak.make_trial", lambda *told: seeds.append(told[-1]) or made_up())
+    run = finished(EIGHT, EIGHT)
+    for _ in range(2):
+        studio.leak.test(run, SMALL).wait(DEADLINE)
+    assert len(set(seeds)) == 2
+
+
+def made_up():
+    from tests.ui.fake_verdict import made_certificate
+
+    return made_certificate()
+
+
+@pytest.mark.parametrize("name", ["quick", "balanced", "thorough"])
+def test_a_trial_learns_at_least_as_hard_as_the_run_in_as_many_steps_for_every_preset(name):
+    recipe = presets()[name].recipe
+    trial = trial_recipe(recipe, Size())
+    assert trial.learning_rate >= max(recipe.learning_rate, LEAST_RATE) and trial.rank == recipe.rank
+    assert (trial.batch_size * trial.accumulation, trial.epochs, trial.packing) == (4, 4.0, "off")

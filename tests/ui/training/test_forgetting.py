@@ -39,7 +39,7 @@ def test_the_alarm_has_the_figures_and_its_remedies(studio):
 
 def test_little_that_is_forgotten_is_told_with_what_is_allowed(studio):
     shown = forgetting(measured(studio, FORGOT[0], GeneralChecked(20, 3.14, 3.3)))
-    assert "+1.30 on plain instructions (2.5 are allowed), +0.14 on general texts (0.75 are allowed)" in shown
+    assert "+1.30 on plain instructions (1.6 are allowed), +0.14 on general texts (0.45 are allowed)" in shown
     assert "<button" not in shown
 
 

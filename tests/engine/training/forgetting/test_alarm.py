@@ -27,7 +27,7 @@ def test_it_is_silent_up_to_what_is_allowed_and_rings_beyond():
     assert alarm(checks(0.1, ALLOWED[TEXTS] - 0.01)) is None
     rings = alarm(checks(0.1, ALLOWED[TEXTS] + 0.01))
     assert (rings.step, rings.earlier, rings.rise.on) == (20, 10, "general texts")
-    assert "from 3.00 to 3.76 by step 20" in rings.sentence and "the checkpoint of step 10" in rings.sentence
+    assert "from 3.00 to 3.46 by step 20" in rings.sentence and "the checkpoint of step 10" in rings.sentence
 
 
 def test_it_rings_for_plain_instructions_too_and_names_no_checkpoint_where_none_was_good():
@@ -38,11 +38,22 @@ def test_it_rings_for_plain_instructions_too_and_names_no_checkpoint_where_none_
     assert alarm([GeneralChecked(0, 3.0, None), GeneralChecked(5, 3.9, None)]).rise.on == "general texts"
 
 
-def test_the_figures_that_the_starter_gave_are_told_apart():
-    """Quick look on the sample shop, at its own rate and at ten times that: bench_forgetting.py, seed 1."""
-    base = GeneralChecked(0, 4.596, 2.260)
-    assert alarm([base, GeneralChecked(45, 4.740, 3.600)]) is None
-    assert alarm([base, GeneralChecked(45, 8.530, 6.873)]) is not None
+@pytest.mark.parametrize(
+    ("texts", "instructions", "rings"),
+    [
+        (0.249, 1.336, False),
+        (0.021, 0.411, False),
+        (0.377, 1.309, False),
+        (2.904, 4.304, True),
+        (0.547, 1.591, True),
+        (1.209, 1.869, True),
+    ],
+    ids=["quick", "balanced", "thorough", "quick x 10", "balanced x 10", "thorough x 10"],
+)
+def test_the_figures_that_the_starter_gave_are_told_apart(texts, instructions, rings):
+    """The largest rises of each preset at its own rate, and the smallest at ten times it: bench_forgetting.py."""
+    checks = [GeneralChecked(0, 4.596, 2.260), GeneralChecked(45, 4.596 + texts, 2.260 + instructions)]
+    assert (alarm(checks) is not None) == rings
 
 
 def test_it_judges_the_weights_that_are_kept():
