@@ -29,8 +29,9 @@ _JOINED = re.compile(
 )
 _SECTION_BEFORE = re.compile(rf"(?:(?<![^\W_])|(?=[§第章節]))(?:{pattern('section_words')})\W{{0,3}}$", re.IGNORECASE)
 _HEADING_BEFORE = re.compile(r"(?:^|\n)[ \t]*(?:#{1,6} )?$")
-_HEADING_AFTER = re.compile(r"\.[ \t]+[^\W\d_]")
-"""1.2.3.4. Setting up"""
+_HEADING_AFTER = re.compile(r"(?P<dot>\.)?[ \t]+[^\W\d_]")
+"""1.2.3.4. Setting up, and 1.2.3.4 Setting up where its numbers are those of sections."""
+_MOST_SECTIONS = 30
 _CONTEXT = 40
 
 _NOBODYS = frozenset(
@@ -80,9 +81,19 @@ def _is_other(text: str, match: re.Match[str]) -> bool:
     if match[0].endswith(".0") and _NETWORK_AFTER.match(text, match.end()):
         return True
     before = text[max(0, match.start() - _CONTEXT) : match.start()]
-    if _SECTION_BEFORE.search(before) or (_HEADING_AFTER.match(text, match.end()) and _HEADING_BEFORE.search(before)):
+    if _SECTION_BEFORE.search(before) or (_HEADING_BEFORE.search(before) and _heads(text, match)):
         return True
     return _VERSION_BEFORE.search(before) is not None
+
+
+def _heads(text: str, match: re.Match[str]) -> bool:
+    """Tell the number of a heading by what follows."""
+    after = _HEADING_AFTER.match(text, match.end())
+    if after is None:
+        return False
+    return bool(after["dot"]) or (
+        after[0][-1].isupper() and all(int(part) <= _MOST_SECTIONS for part in match[0].split("."))
+    )
 
 
 def _v6(candidate: str) -> str | None:

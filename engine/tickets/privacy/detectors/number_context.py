@@ -30,9 +30,9 @@ _CARD_BEFORE = re.compile(
 )
 
 _CODE_BEFORE = re.compile(
-    r"(?:[\w\])]\s?(?:[=!<>]=|[<>]|(?<![=!<>])=)\s?|(?<![^\W_])(?:return|int|long|float|double|u?int\d{1,2}(?:_t)?|const|let|var)\s)$"
+    r"(?:[\w\])]\[|[\w\])]\s?(?:[=!<>]=|[<>]|(?<![=!<>])=)\s?|(?<![^\W_])(?:return|int|long|float|double|u?int\d{1,2}(?:_t)?|const|let|var)\s)$"
 )
-"""A comparison, an assignment, a declaration: what follows is a value."""
+"""A place in a list, a comparison, an assignment, a declaration: what follows is a value."""
 _COMPUTED_AFTER = re.compile(r"\s?[*^%]\s?\d|\s?[-+*/\u2212]\s?\d{1,15}\s?=")
 _COMPUTED_BEFORE = re.compile(r"\d\s?(?:[*^%]|=)\s?$")
 _SUM_AFTER, _SUM_BEFORE = re.compile(r"\s[-+\u2212]\s\d"), re.compile(r"\d\s[-+\u2212]\s$")

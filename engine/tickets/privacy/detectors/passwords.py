@@ -27,14 +27,18 @@ OF = r"(?:\s(?:for|to|of|on|für|zum|zur|von|pour|de|du|para|per|voor|do|till|ti
 # 'the password I set was ...', 'la contraseña nueva es ...': then only what is plainly a secret counts.
 _TOPIC = rf"(?!(?:{pattern('password_topics')})(?![^\W_]))"
 _ASIDE = rf"(?P<aside>(?:\s{_TOPIC}[^\W\d_]{{1,12}}){{0,3}}?)"
-_CONNECTOR = rf"(?:(?P<colon>[:=\uff1a])|(?P<verb>{IS})\s{{0,2}}[:\uff1a]?)"
+_CONNECTOR = rf"(?:(?P<colon>:=|=>|[:=\uff1a]|>(?=[^<>\s]{{3,64}}</))|(?P<verb>{IS})\s{{0,2}}[:\uff1a]?)"
+_KEY = r"(?P<key>[\"']\]?)?"
+"""Behind a label that is a key, as in JSON or ``env["PW"] = ...``; then only what is plainly a secret counts."""
 _BETWEEN = rf"(?:{OF}|{_ASIDE})[*_]{{0,2}}\s{{0,2}}{_CONNECTOR}[*_]{{0,2}}\s{{0,2}}"
 _PASSWORD = re.compile(
     rf"(?:(?<![^\W_])(?:{pattern('password_words')}|{pattern('wifi_keys')})(?![^\W_])|パスワード|密码|密碼|口令|비밀번호(?:는|가)?)"
-    rf"(?:{_BETWEEN}|(?P<space>\s))(?:{_QUOTED}|{_BARE})",
+    rf"(?:{_KEY}{_BETWEEN}|(?P<space>\s))(?:{_QUOTED}|{_BARE})",
     re.IGNORECASE,
 )
 _IN_LINK = re.compile(r"(?<![\w])[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s:/@]{1,64}:([^\s@/]{3,128})@")
+_OF_A_USER = re.compile(r"(?<!\S)(?:-u|--user)[ =][\"']?[\w.@+-]{1,64}:([^\s\"':/]{4,64})")
+"""curl -u ada:secret"""
 _CODE = re.compile(
     r"(?:os|process|settings|config|conf|env|self|this|request|app|args|options|secrets|params|credentials|cfg)\.[A-Za-z_]"
     r"|[A-Za-z_][\w.]{1,40}(?:\[[\"'a-z]|\((?:[\"')]|[a-z_]{2,40}\)))"
@@ -60,6 +64,10 @@ def find_passwords(forms: Forms) -> Iterator[Span]:
     if "://" in text and "@" in text:
         for match in _IN_LINK.finditer(text):
             yield Span(match.start(1), match.end(1), "PASSWORD", match[1])
+    if "-u" in text:
+        for match in _OF_A_USER.finditer(text):
+            if looks_secret(match[1]) and not match[1].isdigit():
+                yield Span(match.start(1), match.end(1), "PASSWORD", match[1])
     if _PASSWORD_HINTS.isdisjoint(forms.words) and (text.isascii() or not _EAST_ASIAN.search(text)):
         return
     for match in _matches(forms):
@@ -90,6 +98,8 @@ def _quoted(match: re.Match[str]) -> tuple[int, int] | None:
     value = match["quoted"]
     if value is None or value.strip().lower() in _NO_PASSWORD:
         return None
+    if match["key"] and (" " in value or not looks_secret(value)):
+        return None
     # Without a verb only a secret may stand in quotes: the button 'Forgot password' is none.
     return match.span("quoted") if match["space"] is None or any(letter.isdigit() for letter in value) else None
 
@@ -98,11 +108,12 @@ def _bare(text: str, match: re.Match[str]) -> tuple[int, int] | None:
     if match["bare"] is None:
         return None
     start = match.start("bare")
-    value = match["bare"].rstrip(_TRAILING)
+    value = (match["bare"].partition("<")[0] if match["colon"] == ">" else match["bare"]).rstrip(_TRAILING)
     core = value.strip("!-").lower()
     if (
         len(value) < 3
-        or _CODE.match(value)
+        or _CODE.match(match["bare"])
+        or (match["key"] and value[0] in "{[(<")
         or not re.search(r"[^\W_]", value)
         or core in _NO_PASSWORD
         or core.startswith(("http", "www.", "["))
@@ -113,7 +124,7 @@ def _bare(text: str, match: re.Match[str]) -> tuple[int, int] | None:
         return (start, start + len(value)) if mixed and len(value) >= _SHORTEST_NEIGHBOUR else None
     if looks_secret(value):
         return start, start + len(value)
-    if match["aside"]:
+    if match["aside"] or match["key"] or match["colon"] == ">":
         return None
     value = value.rstrip("!")
     end = start + len(value)

@@ -45,13 +45,16 @@ def test_one_address_in_two_spellings_is_one() -> None:
     "text",
     [
         *("see section 3.1.2.4 of the manual", "§ 4.2.1.1", "Abschnitt 3.1.2.4", "chapitre 2.3.1.4", "figure 3.2.1.1"),
-        *("First this.\n1.2.3.4. Setting up the printer", "## 1.2.3.4. Setting up"),
+        *("First this.\n1.2.3.4. Setting up the printer", "## 1.2.3.4. Setting up", "4.3.2.1 Setting up the lamp"),
+        *("Step 1.2.3.4: press it", "as described in 2.4.1.3 below", "the table 3.1.4.2 lists"),
     ],
 )
 def test_numbers_of_sections_are_no_addresses(text: str) -> None:
     assert addresses(text) == []
 
 
-@pytest.mark.parametrize("text", ["It is 84.23.12.9. Now down", "84.23.12.9 is down", "intersection 84.23.12.9"])
+@pytest.mark.parametrize(
+    "text", ["It is 84.23.12.9. Now down", "84.23.12.9 is down", "84.23.12.9 Is down", "intersection 84.23.12.9"]
+)
 def test_an_address_that_begins_or_ends_a_sentence_is_one(text: str) -> None:
     assert addresses(text) == ["84.23.12.9"]

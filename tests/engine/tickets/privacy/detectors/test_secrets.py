@@ -131,11 +131,26 @@ def test_talk_about_passwords_is_none(text: str) -> None:
             "password=$DB_PASSWORD",
             'password = config["password"]',
         ),
-        *("password: process.env.DB_PASS", "password = settings.PASSWORD1", 'password = config["password"]'),
+        *("password: process.env.DB_PASS", "password = settings.PASSWORD1", "password = getpass.getpass()"),
+        *('os.environ["PASSWORD"] = os.getenv("X1")', "request.form['password']", '{"password": {"type": "string"}}'),
+        *('{"password": true}', '{"forgot_password": "Forgot your password1?"}', '{"password": "Passwort"}'),
+        *('if env["PASSWORD"] == "": raise', "<password>required</password>", "docker run -u 1000:1000 shop"),
     ],
 )
 def test_where_code_takes_a_password_from_is_none(text: str) -> None:
     assert passwords(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *('{"password": "Birne77!x"}', "{'db_password': 'Birne77!x'}", 'os.environ["PW"] = "Birne77!x"'),
+        *("$config['password'] = 'Birne77!x';", '"password" => "Birne77!x"', 'password := "Birne77!x"'),
+        *("<password>Birne77!x</password>", "curl -u ada:Birne77!x https://shop.example"),
+    ],
+)
+def test_passwords_in_settings_and_code_are_masked(text: str) -> None:
+    assert passwords(text) == ["Birne77!x"]
 
 
 @pytest.mark.parametrize("secret", ["$ecret99", "os7!xyz", "Env.2024", "B1rne(77"])
