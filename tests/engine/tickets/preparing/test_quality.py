@@ -1,7 +1,9 @@
 import random
 from pathlib import Path
 
-from engine.tickets.preparing.oddities import unfilled
+import pytest
+
+from engine.tickets.preparing.oddities import leftover, mark_of, unfilled
 from tests.engine.tickets.exports import comment, lines, prepared, write, zendesk
 
 LONG = "Please open the settings, choose the account, and press the blue button to confirm the change."
@@ -187,3 +189,41 @@ def test_answers_of_random_words_are_not_ready(tmp_path: Path) -> None:
     ]
     quality = prepared([write(tmp_path / "t.jsonl", lines(*rows))], tmp_path / "out")[0].quality
     assert told(quality["findings"], "drawn at random")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        *("{{Order Number}}", "{product_purchased}", "{vorname}", "{Customer First Name}", "{!Contact.FirstName}"),
+        *("{$client_name}", "${customer.name}", "<first name>", "<insert name>", "[Your Name]", "[CUSTOMER_NAME]"),
+        *("[Name]", "%%FIRST NAME%%", "%FIRST_NAME%", "*|FNAME|*"),
+    ],
+)
+def test_a_place_that_nobody_filled_is_found_in_whatever_template_it_is_written(place: str) -> None:
+    assert unfilled([f"Hi {place}, your lamp is on its way."]) == place
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("```\n{{ user.name }}\n```", "Vec<number> holds", "save it as <name>.txt", "row[name] is empty"),
+        *("see [name](https://shop.example)", "[NAME_1] wrote", "in `{name}` it stands"),
+    ],
+)
+def test_code_and_links_hold_no_places_to_fill(text: str) -> None:
+    assert unfilled([text]) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("[image0.jpeg]", "[inline image]", "A non-text attachment was scrubbed...", "<attached: lamp.jpg>"),
+        *("<Media omitted>", "Look:\n<video>\n", "\ufffc"),
+    ],
+)
+def test_what_stands_for_a_picture_is_found(text: str) -> None:
+    assert leftover([text]) and not leftover(["Write <video> and </video> around it, [1] as well."])
+
+
+def test_a_forums_mark_is_found_behind_any_number_of_re() -> None:
+    assert {mark_of(f"{before}[lamps] Bulb") for before in ("", "Re: ", "RE: AW: ", "Fwd: Re:")} == {"[lamps]"}
