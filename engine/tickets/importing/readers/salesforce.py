@@ -1,14 +1,14 @@
-"""Salesforce Service Cloud: the objects Case, EmailMessage, CaseComment, FeedItem, User and Contact, together or alone.
+"""Salesforce Service Cloud: Case, EmailMessage, CaseComment, FeedItem, FeedComment, User, Contact, together or alone.
 
 Traps: each object is a file of its own, joined by ids of 15 or 18 characters; a case made of a mail repeats it as its
 description, and agents paste their mails as comments; who is a customer among the writers of comments only User tells;
-drafts and unpublished comments are rows like others.
+drafts and unpublished comments are rows like others; a reply in the feed says nothing of who may see its post.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from engine.tickets.cleaning.message import clean_message
 from engine.tickets.conversation import Conversation, Kind, Message, Role
@@ -27,9 +27,9 @@ from engine.tickets.importing.readers.joining import Joined, join
 FORMAT = "salesforce"
 LABEL = "Salesforce export"
 GUIDE = (
-    "Setup > Data Export: Case, EmailMessage, CaseComment, User",
+    "Setup > Data Export: Case, EmailMessage, CaseComment, FeedItem, FeedComment, User",
     "CSV, together or .zip",
-    "cases with mails and comments; unpublished comments and drafts are left out",
+    "cases with mails, comments and posts of the feed; unpublished comments, internal posts and drafts are left out",
 )
 """For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = True
@@ -39,12 +39,14 @@ NO_ANSWERS = (
     "Case.",
 )
 CAUTION = (
-    "Who wrote a case comment, only the object User tells: without it all comments count as the support's. Drop User "
+    "Who wrote a comment or a post, only the object User tells: without it all count as the support's. Drop User "
     "as well where customers comment on their cases."
 )
-_MAIL, _COMMENT, _POST = "EmailMessage", "CaseComment", "FeedItem"
+_MAIL, _COMMENT, _POST, _REPLY = "EmailMessage", "CaseComment", "FeedItem", "FeedComment"
 _DRAFT = "5"
 """EmailMessage.Status: 0 new, 1 read, 2 replied, 3 sent, 4 forwarded, 5 draft (Object Reference)."""
+_ALL = "AllUsers"
+"""FeedItem.Visibility of what customers see; InternalUsers is the other one."""
 _MACHINES = frozenset(("automatedprocess", "platformintegration", "cloudintegrationuser"))
 _STAFF = frozenset(("standard", "partner", "powerpartner", "csnonly", ""))
 """User.UserType of people who work here; the others are customers and guests of a portal."""
@@ -56,6 +58,7 @@ def evidence(record: Json) -> str:
     """Say what in a record is Salesforce's; empty when it is not."""
     if kind := _kind_of(record):
         told = {_MAIL: "Incoming and a body", _COMMENT: "CommentBody and IsPublished", _POST: "Visibility and Body"}
+        told[_REPLY] = "CommentBody and FeedItemId"
         return f"{told[kind]} ({kind})"
     if {"Id", "CaseNumber"} <= record.keys() and _OF_CASES & record.keys():
         return "CaseNumber and whose case it is (Case)"
@@ -70,8 +73,8 @@ def has_messages(record: Json) -> bool:
 
 
 def cautions(sample: Sequence[Json]) -> tuple[str, ...]:
-    """Say that comments do not tell who wrote them."""
-    return (CAUTION,) if any(_kind_of(record) == _COMMENT for record in sample) else ()
+    """Say that comments and posts do not tell who wrote them."""
+    return (CAUTION,) if any(_kind_of(record) not in (_MAIL, "") for record in sample) else ()
 
 
 def read(records: Iterable[Record]) -> Iterator[Conversation]:
@@ -86,7 +89,7 @@ def _kind_of(record: Json) -> str:
     if "Incoming" in record and ("TextBody" in record or "HtmlBody" in record):
         return _MAIL
     if "CommentBody" in record and "ParentId" in record:
-        return _COMMENT
+        return _REPLY if "FeedItemId" in record else _COMMENT
     return _POST if {"ParentId", "Body", "Visibility", "Type"} <= record.keys() else ""
 
 
@@ -141,10 +144,13 @@ class _People:
 def _conversation(joined: Joined, people: _People) -> Conversation:
     case = joined.ticket
     rows = sorted(joined.messages, key=lambda row: _kind_of(row) != _MAIL)
+    seen = {first(row, "Id")[:15] for row in rows if _kind_of(row) == _POST and first(row, "Visibility") == _ALL}
     messages, said = list[Message](), set[tuple[Role, str]]()
     names: dict[str, None] = {}
     for row in rows:
         message = _message(row, people)
+        if _kind_of(row) == _REPLY and message.kind == "public" and _id(first(row, "FeedItemId"))[:15] not in seen:
+            message = replace(message, kind="note")
         # An agent's mail that he pasted as a comment, too.
         if _kind_of(row) != _MAIL and (message.role, _plain(message)) in said:
             continue
@@ -204,7 +210,7 @@ def _message(row: Json, people: _People) -> Message:
         author = first(row, "FromAddress") or writer
     else:
         content = first(row, "CommentBody", "Body")
-        html = which == _POST or looks_like_html(content)
+        html = which in (_POST, _REPLY) or looks_like_html(content)
         role = "user" if writer in people.customers else "assistant"
         author = writer
     at = first(row, "MessageDate", "CreatedDate")
@@ -218,7 +224,7 @@ def _kind(row: Json, which: str, role: Role, machine: bool) -> Kind:
         return "draft"
     if which == _COMMENT and "IsPublished" in row and not flag(row.get("IsPublished")):
         return "note"
-    if which == _POST and first(row, "Visibility") != "AllUsers":
+    if which == _POST and first(row, "Visibility") != _ALL:
         return "note"
     if which == _POST and first(row, "Type") not in ("TextPost", "ContentPost", "LinkPost", "QuestionPost"):
         return "system"

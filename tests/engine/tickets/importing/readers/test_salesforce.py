@@ -103,3 +103,52 @@ def test_records_of_the_api_are_read_as_well(tmp_path: Path) -> None:
     }
     page = {"totalSize": 2, "done": True, "records": [{**mail, "Incoming": True}, {**mail, "Incoming": False}]}
     assert [role for role, _, _ in said(only(write(tmp_path / "m.json", page)))] == ["user", "assistant"]
+
+
+POSTS = (
+    "Id,ParentId,Type,Visibility,Body,CreatedById,CreatedDate,IsDeleted\n"
+    f"0D51,{CASE}IAA,TextPost,AllUsers,<p>It is for rooms alone.</p>,005B,2026-01-02T11:00:05.000Z,0\n"
+    f"0D52,{CASE},TextPost,InternalUsers,He has asked before.,005B,2026-01-02T11:01:00.000Z,0\n"
+    f"0D53,{CASE},TextPost,AllUsers,And under a roof?,005P,2026-01-02T12:00:00.000Z,0\n"
+    f"0D54,{CASE},ChangeStatusPost,AllUsers,Closed,005B,2026-01-02T13:00:00.000Z,0\n"
+    f"0D55,{CASE},CaseCommentPost,AllUsers,Yes if it stays dry.,005B,2026-01-02T13:00:01.000Z,0\n"
+)
+REPLIES = (
+    "Id,FeedItemId,ParentId,CommentBody,CommentType,CreatedById,CreatedDate,IsDeleted\n"
+    f"0D71,0D53,{CASE}IAA,Yes under a wide one.,TextComment,005B,2026-01-02T12:30:00.000Z,0\n"
+    f"0D72,0D52,{CASE}IAA,I know him too.,TextComment,005B,2026-01-02T12:31:00.000Z,0\n"
+    f"0D73,0D5X,{CASE}IAA,Whatever that was about.,TextComment,005B,2026-01-02T12:32:00.000Z,0\n"
+)
+
+
+def test_posts_of_the_feed_are_said_where_the_customer_sees_them(tmp_path: Path) -> None:
+    feed = write(tmp_path / "FeedItem.csv", POSTS)
+    lamp = next(found for found in read(feed, *files(tmp_path, "Case", "User")) if found.id == "00001")
+    assert said(lamp) == [
+        ("user", "public", "Is the lamp meant for outside?"),
+        ("assistant", "public", "<p>It is for rooms alone.</p>"),
+        ("assistant", "note", "He has asked before."),
+        ("user", "public", "And under a roof?"),
+        ("assistant", "system", "Closed"),
+        ("assistant", "system", "Yes if it stays dry."),
+    ]
+
+
+def test_posts_alone_are_a_conversation_and_warn_that_they_name_no_sides(tmp_path: Path) -> None:
+    feed = write(tmp_path / "FeedItem.csv", POSTS)
+    assert "FeedItem" in detect([feed]).evidence
+    assert "Drop User as well" in detect([feed]).cautions[0]
+    found = only(feed, *files(tmp_path, "User"))
+    assert [(role, kind) for role, kind, _ in said(found)][:3] == [
+        ("assistant", "public"),
+        ("assistant", "note"),
+        ("user", "public"),
+    ]
+
+
+def test_a_reply_to_a_post_is_as_internal_as_the_post(tmp_path: Path) -> None:
+    feed, replies = write(tmp_path / "FeedItem.csv", POSTS), write(tmp_path / "FeedComment.csv", REPLIES)
+    found = only(feed, replies, *files(tmp_path, "User"))
+    kinds = {content: kind for _, kind, content in said(found)}
+    assert kinds["Yes under a wide one."] == "public"
+    assert kinds["I know him too."] == kinds["Whatever that was about."] == "note"
