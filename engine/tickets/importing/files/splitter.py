@@ -1,7 +1,8 @@
 """One long JSON text -> the bytes of its records, found by brackets alone.
 
-Memory is bounded by the largest record. A missing quote or bracket costs the record it is in: the next one is found by
-its signature. Parsing is left to :mod:`engine.tickets.importing.files.records`.
+Memory is bounded by the largest record; one that is larger than all tickets, such as a chat of years, comes in parts. A
+missing quote or bracket costs the record it is in: the next one is found by its signature. Parsing is left to
+:mod:`engine.tickets.importing.files.records`.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ from engine.tickets.importing.files.envelopes import ENVELOPES, OPEN, OPEN_LIST,
 from engine.tickets.importing.files.json_values import shown
 
 RECORD_BYTES = 64 << 20
-"""A record larger than this is damage, not a ticket."""
+"""A record larger than this is read in parts, or, where it has none, is damage and no ticket."""
+HEAD_OF_RECORD_BYTES = 1 << 16
+"""What may stand in a record before the list that it is parted at; it is repeated in front of each part."""
 CHUNK_BYTES = 1 << 20
+_COMMA = re.compile(rb"\s*,")
 _DEEPEST = 1000
 """orjson's own limit is 1,024."""
 
@@ -53,6 +57,9 @@ class Splitter:
         while True:
             yield from self._scan()
             self._drop()
+            if len(self._buffer) > RECORD_BYTES and (part := self._part()):
+                yield part
+                continue
             if len(self._buffer) > RECORD_BYTES:
                 yield self._given_up(f"larger than {RECORD_BYTES >> 20} MB")
                 continue
@@ -125,6 +132,27 @@ class Splitter:
             self._signature = _signature(bytes(blanks[len(blanks.rstrip()) :]), text)
         return self.count, text
 
+    def _part(self) -> tuple[int, bytes] | None:
+        """Take the beginning of the record in progress off as a record of its own, with the messages that are whole.
+
+        What stands before its list of messages is in this part, and stays for the next one.
+
+        Returns:
+            None where it has no such list, or is no record but several, of which a quote is missing.
+        """
+        if self._start < 0 or (self._signature and self._signature.search(self._buffer, self._start + 1)):
+            return None
+        record = bytes(self._buffer[self._start :])
+        found = _whole_messages(record)
+        if found is None:
+            return None
+        opened, end = found
+        head, part = record[:opened], record[: end - 1] + b"]}"
+        self._buffer[: self._start + end] = head
+        self._start, self._position, self._inner = 0, len(head), 2
+        self.count += 1
+        return self.count, part
+
     def _given_up(self, why: str) -> LeftOut:
         """Count the record in progress as damaged, and go on with the next one that can be made out behind it.
 
@@ -156,6 +184,32 @@ class Splitter:
         return TicketsError(
             f"{self._name}: item {self.count + 1} is nested more than {_DEEPEST:,} deep.", "This is no ticket export."
         )
+
+
+def _whole_messages(record: bytes) -> tuple[int, int] | None:
+    """Find the list of a record that is not whole: where it opens, and the end of the comma behind its last whole item.
+
+    Args:
+        record: Bytes that begin with the record's bracket.
+    """
+    depth, opened, end, key = 0, 0, 0, b""
+    for token in TOKEN.finditer(record):
+        byte = token.group()[:1]
+        if byte == b'"':
+            key = token.group()[1:-1] if depth == 1 and not opened else key
+        elif byte in b"{[":
+            depth += 1
+            if depth == 2 and byte == b"[" and not opened and key.decode("utf-8", "replace") in ENVELOPES:
+                opened = token.end()
+        else:
+            depth -= 1
+            if depth == 1 and opened:
+                return None  # the list is whole: something else is large
+            if depth == 2 and opened and byte == b"}" and (comma := _COMMA.match(record, token.end())):
+                end = comma.end()
+        if not opened and token.end() > HEAD_OF_RECORD_BYTES:
+            return None
+    return (opened, end) if end else None
 
 
 def _signature(blanks: bytes, text: bytes) -> re.Pattern[bytes] | None:

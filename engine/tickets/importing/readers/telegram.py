@@ -6,6 +6,7 @@ itself; service messages (joined, pinned) are messages too.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from engine.tickets.conversation import Conversation, Kind, Message
@@ -50,27 +51,31 @@ def read(records: Iterable[Record]) -> Iterator[Conversation]:
     """Yield a conversation a thread of each chat; messages that came without their chat are one chat a file."""
     with Groups[Message]() as store:
         loose: dict[str, list[Post]] = {}
+        told = Counter[str]()
         for record in records:
             if _is_message(record.value):
                 posts = loose.setdefault(record.source, [])
                 store.add(f"{record.source} {len(posts)}", _message(record.value, ""))
                 posts.append(_post(record.value))
             elif messages := [entry for entry in objects(record.value.get("messages")) if _is_message(entry)]:
-                yield from _chat(record, messages)
+                yield from _chat(record, messages, told)
         for source, posts in loose.items():
             for number, members in enumerate(reply_threads(posts), start=1):
                 words = [found for place in members for found in store.members(f"{source} {place}")]
                 yield _conversation(words, f"thread {number}", "", source)
 
 
-def _chat(record: Record, messages: list[Json]) -> Iterator[Conversation]:
+def _chat(record: Record, messages: list[Json], told: Counter[str]) -> Iterator[Conversation]:
+    """Yield the threads of a chat, numbered through where it is so long that it comes in parts."""
     chat = record.value
+    key = first(chat, "id") or record.place
     name = first(chat, "name")
     posts = [_post(message) for message in messages]
     threads = reply_threads(posts, alone=first(chat, "type") in _PERSONAL)
-    for number, members in enumerate(threads, start=1):
+    for members in threads:
+        told[key] += 1
         words = [_message(messages[place], name) for place in members]
-        yield _conversation(words, f"{first(chat, 'id') or record.place}-{number}", name, record.source)
+        yield _conversation(words, f"{key}-{told[key]}", name, record.source)
 
 
 def _conversation(messages: list[Message], id: str, subject: str, source: str) -> Conversation:

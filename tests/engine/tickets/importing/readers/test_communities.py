@@ -1,6 +1,7 @@
 """Where many people talk in one place: Telegram, Discord, GitHub, Discourse."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from engine.errors import TicketsError
 from engine.tickets.importing.detect import detect
+from engine.tickets.importing.files import records, splitter
 from engine.tickets.importing.readers.reply_threads import SILENCE, Post, reply_threads
 from tests.engine.tickets.exports import only, read, said, write
 
@@ -39,6 +41,26 @@ CHAT_EXPORT: dict[str, Any] = {
         telegram(6, "Kettle help", "Red and blue.", 5, reply_to_message_id=3, from_id="channel77"),
     ],
 }
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda chat: chat, lambda chat: {"about": "x", "chats": {"list": [CHAT_EXPORT, chat]}}]
+)
+def test_a_chat_larger_than_any_ticket_comes_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrap: Callable[[Any], Any]
+) -> None:
+    monkeypatch.setattr(splitter, "RECORD_BYTES", 20_000)
+    monkeypatch.setattr(splitter, "CHUNK_BYTES", 3_000)
+    monkeypatch.setattr(records, "HEAD_BYTES", 3_000)
+    talk = [telegram(2 * n, "Ada", f"Is lid {n} tight?", n % 60, reply_to_message_id=None) for n in range(1, 200)]
+    talk += [telegram(2 * n + 1, "Ben Holt", f"Lid {n} is.", n % 60, reply_to_message_id=2 * n) for n in range(1, 200)]
+    talk.sort(key=lambda message: message["id"])
+    chat = {"name": "Lids", "type": "private_supergroup", "id": 78, "messages": talk}
+    found = [one for one in read(write(tmp_path / "result.json", wrap(chat))) if one.id.startswith("78-")]
+    assert len({one.id for one in found}) == len(found)
+    assert sorted(message.content for one in found for message in one.messages) == sorted(m["text"] for m in talk)
+    pairs = sum(len(one.messages) > 1 for one in found)
+    assert pairs > 190, "threads are torn where parts meet, and nowhere else"
 
 
 def discord(number: int, name: str, words: str, role: str = "", parent: str = "", **more: Any) -> dict[str, Any]:
