@@ -373,7 +373,9 @@ def _speaks_in(reader: Reader, rows: Sequence[Record], whole: Sequence[Record], 
         is_packed: Whether there are such cells.
     """
     if reader.FORMAT == chat.FORMAT and any(reader.evidence(record.value) for record in rows):
-        return any(chat.only_chat(record.value) for record in rows)
+        rendered = sum(chat.is_rendered(record.value) for record in rows)
+        others = (record for record in rows if not chat.is_rendered(record.value))
+        return rendered * 2 > len(rows) or any(chat.only_chat(record.value) for record in others)
     return is_packed and any(reader.evidence(record.value) and reader.has_messages(record.value) for record in whole)
 
 

@@ -30,6 +30,13 @@ _TURN_SHAPES = (
     *(("from", "value"), ("from", "content"), ("from", "text"), ("speaker", "text"), ("speaker", "utterance")),
     *(("speaker", "content"), ("speaker", "value"), ("sender", "text"), ("sender", "content")),
 )
+EXCHANGES = (
+    *(("human", "assistant"), ("user", "assistant"), ("human", "bot"), ("user", "bot"), ("user", "agent")),
+    *(("user utterance", "system response"), ("question", "answer"), ("q", "a"), ("input", "output")),
+)
+"""Keys of an entry that holds a question and its answer (Firefly, DialogStudio ...)."""
+_KEPT_BY_ID = frozenset(("log", "messages", "conversation", "conversations", "turns", "dialogue", "dialog"))
+"""Keys of conversations that stand under their ids in one object (MultiWOZ, DialogStudio)."""
 _OWN_KEYS = frozenset(
     ("id", "subject", "number", "ticketNumber", "key", "description", "source", "requester_id", "chatId")
 )
@@ -51,11 +58,20 @@ def unwrap(value: Value) -> Iterator[Value]:
             for inner in value[key]:
                 if isinstance(inner, dict):
                     yield from unwrap(inner)
+    elif _is_kept_by_id(value):
+        yield from ({"id": key, **inner} for key, inner in value.items())
     elif single := next((key for key in value if key in SINGLES and isinstance(value[key], dict)), ""):
         rest = {key: item for key, item in value.items() if key != single}
         yield {**rest, **value[single]}
     else:
         yield value
+
+
+def _is_kept_by_id(value: Value) -> bool:
+    return all(
+        isinstance(inner, dict) and _KEPT_BY_ID & inner.keys() and any(letter.isdigit() for letter in key)
+        for key, inner in value.items()
+    ) and bool(value)
 
 
 def _is_list_of_records(value: object) -> bool:
@@ -70,9 +86,19 @@ def _is_chat(value: Value) -> bool:
     """Tell a conversation of a chat data set, whose 'messages' are its own turns, from a page of messages."""
     for key in ("messages", "conversations", "conversation", "items"):
         turns = value.get(key)
-        if isinstance(turns, list) and turns and isinstance(turns[0], dict) and any(turn_keys(turns[0])):
+        if isinstance(turns, list) and turns and isinstance(turns[0], dict) and _is_turn_of_chat(turns[0]):
             return True
     return False
+
+
+def _is_turn_of_chat(turn: Value) -> bool:
+    return any(turn_keys(turn)) or any(exchange_keys(turn))
+
+
+def exchange_keys(value: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the keys of the question and of its answer in an entry that holds both; empty for others."""
+    pairs = (pair for pair in EXCHANGES if all(isinstance(value.get(key), str) for key in pair))
+    return next(pairs, ("", ""))
 
 
 def turn_keys(value: Mapping[str, Any]) -> tuple[str, str]:

@@ -8,12 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from engine.tickets.conversation import Conversation, Message
-from engine.tickets.importing.files.envelopes import turn_keys
+from engine.tickets.importing.files.envelopes import EXCHANGES, SPEAKER_KEYS, exchange_keys, turn_keys
 from engine.tickets.importing.files.records import Record
-from engine.tickets.importing.readers.chat_turns import is_rated_bad, messages_of, role_of, said, unknown_roles
+from engine.tickets.importing.readers.chat_turns import (
+    is_rated_bad,
+    messages_of,
+    role_of,
+    said,
+    speaker,
+    unknown_roles,
+)
 from engine.tickets.importing.readers.fields import Json, first, objects, text, words
+from engine.tickets.importing.readers.message_trees import is_chatgpt, linear, tree_evidence
 from engine.tickets.importing.readers.preferences import pair_of, preferred_turns, rejected_turns
-from engine.tickets.importing.readers.rendered import rendered_turns
+from engine.tickets.importing.readers.rendered import rendered_turns, without_marks
 
 FORMAT = "chat"
 LABEL = "Chat data set"
@@ -21,7 +29,7 @@ GUIDE = (
     "The model hub, or whatever wrote it",
     "JSON, JSON lines, CSV, Parquet, Arrow",
     (
-        "OpenAI messages, ShareGPT, Alpaca, Gemini, prompt and completion, KTO, preference pairs, texts in a "
+        "OpenAI messages, ShareGPT, Alpaca, Gemini, OpenAssistant, ChatGPT, Claude, KTO, preference pairs, texts in a "
         "chat template"
     ),
 )
@@ -33,13 +41,17 @@ _PAIRS = (
     ("prompt", "response"),
     ("instruction", "response"),
     ("question", "answer"),
+    ("question", "response"),
     ("query", "response"),
     ("input", "output"),
+    *EXCHANGES,
 )
 _TURNS = (
     *("messages", "conversations", "conversation", "prompt", "items", "dialog", "dialogue", "turns", "contents"),
-    *("original", "utterances"),
+    *("original", "utterances", "chat_messages", "log", "rounds", "chunks"),
 )
+_CONTEXT = ("context", "input")
+"""What an instruction is about (Dolly, Alpaca)."""
 _SYSTEM = ("system", "system_prompt", "systemInstruction", "system_instruction")
 
 
@@ -50,6 +62,10 @@ def cautions(sample: Sequence[Json]) -> Iterator[str]:
             "These are preference pairs: the chosen answers are learnt, the rejected ones never; the pairs are kept "
             "beside the data set for training with preferences later."
         )
+    if any(is_chatgpt(record) or "chat_messages" in record for record in sample):
+        yield "The answers in this export are a model's, not your team's."
+    elif any(map(tree_evidence, sample)):
+        yield "Of several replies to one message the best ranked one is read, and the others are not."
     names = unknown_roles(turn for record in sample for turn in _turns(record))
     if names:
         shown = ", ".join(repr(name[:40]) for name in names[:5]) + (" and others" if len(names) > 5 else "")
@@ -58,10 +74,11 @@ def cautions(sample: Sequence[Json]) -> Iterator[str]:
 
 def evidence(record: Json) -> str:
     """Say which chat shape a record has; empty when it has none."""
+    if told := tree_evidence(record):
+        return told
     if pair := pair_of(record):
         return f"{pair[0]} and {pair[1]} (preference pairs)"
-    turns = _turns(record)
-    if turns:
+    if turns := _turns(record):
         speaker, text_key = turn_keys(turns[0])
         if (speaker, text_key) == ("from", "value"):
             return "conversations with from and value (ShareGPT)"
@@ -79,7 +96,7 @@ def only_chat(record: Json) -> bool:
     A pair is a chat's where more than its two columns count: rejected answers, marks of bad ones, a system prompt,
     turns before it, or the input of an instruction.
     """
-    if pair_of(record) or _rendered(record):
+    if pair_of(record) or _rendered(record) or tree_evidence(record):
         return True
     if "instruction" in record and "output" in record:
         return "input" in record
@@ -99,7 +116,7 @@ def has_messages(record: Json) -> bool:
 
 def read(records: Iterable[Record]) -> Iterator[Conversation]:
     """Yield a conversation a record; its id is the record's own, or its place."""
-    for record in records:
+    for record in linear(records):
         value = record.value
         yield Conversation(
             id=first(value, "ticket", "id", "conversation_id", "conversationId") or record.place,
@@ -144,27 +161,82 @@ def _said(value: Json) -> Iterator[Json]:
             yield {"role": "user", "content": str(earlier[0])}
             yield {"role": "assistant", "content": str(earlier[1])}
     if "instruction" in value and "output" in value:
-        question = "\n\n".join(part for part in (first(value, "instruction"), first(value, "input")) if part)
-        yield {"role": "user", "content": question}
-        yield {"role": "assistant", "content": first(value, "output")}
+        yield from _answered(
+            "\n\n".join(filter(None, (first(value, "instruction"), *_about(value)))), first(value, "output")
+        )
     elif pair := _pair(value):
-        yield {"role": "user", "content": first(value, pair[0])}
-        yield {"role": "assistant", "content": first(value, pair[1])}
+        about = _about(value) if pair[0] == "instruction" else []
+        yield from _answered("\n\n".join([first(value, pair[0]), *about]), first(value, pair[1]))
     else:
         yield from _rendered(value)
 
 
+def _about(value: Json) -> list[str]:
+    return [about] if (about := first(value, *_CONTEXT)) else []
+
+
+def _answered(question: str, answer: str) -> list[Json]:
+    """Return a question and its answer; a question that has been put through a chat template is taken apart."""
+    if turns := rendered_turns(f"{question}\n{answer}"):
+        return turns
+    return [
+        {"role": "user", "content": without_marks(question)},
+        {"role": "assistant", "content": without_marks(answer)},
+    ]
+
+
+def is_rendered(record: Json) -> bool:
+    """Tell a record that holds a whole conversation in one text."""
+    return bool(_rendered(record))
+
+
 def _rendered(record: Json) -> list[Json]:
+    if not {*SPEAKER_KEYS, "ticket", "ticket_id"}.isdisjoint(record):
+        return []  # a message of somebody, who may quote others
+    if isinstance(segments := record.get("segments"), list):
+        return rendered_turns("".join(first(part, "text") for part in objects(segments)))
     return rendered_turns(text(record.get("text"))) if isinstance(record.get("text"), str) else []
 
 
 def _turns(record: Json) -> list[Json]:
+    inner = record.get("chunkedPrompt")  # what Google's AI Studio saves
     for key in _TURNS:
-        listed = record.get(key)
+        listed = (inner if key == "chunks" and isinstance(inner, dict) else record).get(key)
         turns = (_spoken_pairs(listed) or objects(listed)) if isinstance(listed, list) else []
         if turns and any(turn_keys(turns[0])):
-            return turns
-    return []
+            return _as_dialogue([turn for turn in turns if not turn.get("isThought")])
+        if turns and any(exchange_keys(turns[0])):
+            return [turn for entry in turns for turn in _exchange(entry)]
+    return _alternating(record)
+
+
+def _exchange(entry: Json) -> Iterator[Json]:
+    asked, answered = exchange_keys(entry)
+    if asked:
+        yield {"role": "user", "content": entry[asked]}
+        yield {"role": "assistant", "content": entry[answered]}
+
+
+def _alternating(record: Json) -> list[Json]:
+    """Read texts of which each is the other side's, the customer's first (UltraChat, MultiWOZ)."""
+    listed, log = record.get("data"), record.get("log")
+    said = listed if isinstance(listed, list) else []
+    if isinstance(log, list) and all(isinstance(item, dict) and {"text", "metadata"} <= item.keys() for item in log):
+        said = [item["text"] for item in log]
+    if len(said) < 2 or not all(isinstance(item, str) for item in said):
+        return []
+    return [{"role": ("user", "assistant")[at % 2], "content": item} for at, item in enumerate(said)]
+
+
+def _as_dialogue(turns: list[Json]) -> list[Json]:
+    """Take a 'system' that answers users, where nobody else does, for the support (Schema-Guided Dialogue)."""
+    roles = [role_of(speaker(turn)) for turn in turns]
+    if "assistant" in roles or "user" not in roles or "system" not in roles[roles.index("user") :]:
+        return turns
+    return [
+        {**turn, "role": "assistant"} if role == "system" and at > roles.index("user") else turn
+        for at, (turn, role) in enumerate(zip(turns, roles, strict=True))
+    ]
 
 
 def _spoken_pairs(listed: Sequence[object]) -> list[Json]:

@@ -17,9 +17,8 @@ from engine.tickets.importing.readers.fields import Json, first, objects, text
 _ROLES: dict[str, Role] = {
     **dict.fromkeys(("system", "developer"), "system"),
     **dict.fromkeys(("user", "human", "prompter", "instruction", "asker"), "user"),
-    **dict.fromkeys(
-        ("assistant", "gpt", "bot", "model", "chatgpt", "ai", "llm", "chatbot", "claude", "gemini"), "assistant"
-    ),
+    **dict.fromkeys(("assistant", "gpt", "bot", "model", "chatgpt", "ai", "llm", "chatbot", "claude"), "assistant"),
+    **dict.fromkeys(("gemini", "bing", "bard"), "assistant"),
     **dict.fromkeys(("ai assistant", "virtual assistant", "language model", "completion", "expert"), "assistant"),
 }
 """Role by the names that chat data sets use; those of help desks are in :mod:`engine.tickets.importing.parties`."""

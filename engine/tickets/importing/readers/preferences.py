@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.tickets.importing.readers.chat_turns import role_of, said, speaker
 from engine.tickets.importing.readers.fields import Json, first, objects
+from engine.tickets.importing.readers.rendered import rendered_turns, without_marks
 
 _PAIRS = (
     ("chosen", "rejected"),
@@ -21,6 +22,11 @@ _PAIRS = (
     ("preferred", "dispreferred"),
     ("accepted", "rejected"),
 )
+_ARENA = {
+    "model_a": ("conversation_a", "conversation_b"),
+    "model_b": ("conversation_b", "conversation_a"),
+}
+"""Which of two models' conversations people chose (Chatbot Arena); a tie is no pair."""
 _ASKED = ("prompt", "question", "instruction", "query", "input")
 _SPOKEN = re.compile(r"(?:^|\n\n)(Human|Assistant): ?")
 """How Anthropic's HH writes a conversation into one text."""
@@ -28,6 +34,8 @@ _SPOKEN = re.compile(r"(?:^|\n\n)(Human|Assistant): ?")
 
 def pair_of(record: Json) -> tuple[str, str] | None:
     """Return the keys of the chosen and the rejected answer; None for a record that is no preference pair."""
+    if (winner := first(record, "winner")) and {"conversation_a", "conversation_b"} <= record.keys():
+        return _ARENA.get(winner)
     return next((pair for pair in _PAIRS if record.get(pair[0]) and pair[1] in record), None)
 
 
@@ -46,7 +54,8 @@ def preferred_turns(record: Json, chosen: str, earlier: Sequence[Json]) -> list[
     asked = [*earlier] or (objects(inner.get("messages")) if isinstance(inner, dict) else [])
     if not asked:
         question = "\n\n".join(dict.fromkeys(part for key in _ASKED if (part := first(record, key))))
-        asked = _spoken(question) or [{"role": "user", "content": question}]
+        apart = [turn for turn in _spoken(question) or rendered_turns(f"{question}\n") if turn["content"]]
+        asked = apart or [{"role": "user", "content": question}]
     return [*asked, *answer]
 
 
@@ -76,7 +85,7 @@ def _is_whole(turns: Sequence[Json]) -> bool:
 
 def _turns(value: Any) -> list[Json]:
     if isinstance(value, str):
-        return _spoken(value) or [{"role": "assistant", "content": value}]
+        return _spoken(value) or [{"role": "assistant", "content": without_marks(value)}]
     return objects(value)
 
 

@@ -52,7 +52,7 @@ OTHERS = {
         '[{"id": "1", "data": [{"text": "hi"}], "isTemplate": false}]',
         "Dialogflow",
     ),
-    "conversations.json": ('[{"title": "a", "mapping": {"x": {}}, "current_node": "x"}]', "ChatGPT"),
+    "fetched.har": ('{"log": {"version": "1.2", "entries": []}}', "HAR"),
     "a.ipynb": ('{"cells": [{"cell_type": "code"}], "metadata": {}, "nbformat": 4}', "Jupyter"),
     "dump.sql": ("-- MySQL dump 10.13\n\nCREATE TABLE `tickets` (`id` int);\n", "SQL"),
     "letter.rtf": (r"{\rtf1\ansi Dear team}", "rich-text"),

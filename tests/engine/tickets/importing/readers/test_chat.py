@@ -314,3 +314,143 @@ def test_a_weight_on_the_customers_turn_means_nothing(tmp_path: Path) -> None:
         True,
         True,
     ]
+
+
+LAMP, VAN = "Where is my lamp?", "It is in the van."
+TOLD = [("user", "public", LAMP), ("assistant", "public", VAN)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<｜begin▁of▁sentence｜><｜User｜>{LAMP}<｜Assistant｜>{VAN}<｜end▁of▁sentence｜>",
+        f"<|start_of_role|>user<|end_of_role|>{LAMP}<|end_of_text|>\n<|start_of_role|>assistant<|end_of_role|>{VAN}<|end_of_text|>",
+        f"<BOS_TOKEN><|START_OF_TURN_TOKEN|><|USER_TOKEN|>{LAMP}<|END_OF_TURN_TOKEN|><|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>{VAN}",
+        f"<|start|>user<|message|>{LAMP}<|end|><|start|>assistant<|channel|>analysis<|message|>Hm<|end|>"
+        f"<|start|>assistant<|channel|>final<|message|>{VAN}<|return|>",
+        f"A chat between a curious user and an assistant. USER: {LAMP} ASSISTANT: {VAN}</s>",
+        f"Human: {LAMP}\n\nAssistant: {VAN}",
+        f"<s>Customer: {LAMP}\nAgent: {VAN}</s>",
+    ],
+)
+def test_texts_of_more_templates_are_taken_apart(tmp_path: Path, text: str) -> None:
+    assert said(only(write(tmp_path / "t.jsonl", lines({"text": text})))) == TOLD
+    parts = [{"label": False, "text": text[:40]}, {"label": True, "text": text[40:]}]
+    assert said(only(write(tmp_path / "s.jsonl", lines({"segments": parts})))) == TOLD
+
+
+@pytest.mark.parametrize(
+    ("prompt", "completion"),
+    [
+        (f"<s>[INST] {LAMP} [/INST]", f"{VAN}</s>"),
+        (f"<|im_start|>user\n{LAMP}<|im_end|>\n<|im_start|>assistant", f"{VAN}<|im_end|>"),
+        (f"\n\nHuman: {LAMP}\n\nAssistant:", f" {VAN}"),
+        (LAMP, f"{VAN}<|eot_id|>"),
+    ],
+)
+def test_no_mark_of_a_template_stays_in_pairs(tmp_path: Path, prompt: str, completion: str) -> None:
+    spoken = said(only(write(tmp_path / "t.jsonl", lines({"prompt": prompt, "completion": completion}))))
+    assert [(role, kind, words.strip()) for role, kind, words in spoken] == TOLD
+    pair = {"prompt": prompt, "chosen": completion, "rejected": "Who knows?"}
+    spoken = said(only(write(tmp_path / "p.jsonl", lines(pair))))
+    assert [(role, kind, words.strip()) for role, kind, words in spoken[:-1]] == TOLD
+
+
+def test_a_cell_that_quotes_a_talk_makes_no_chat_data_of_its_table(tmp_path: Path) -> None:
+    rows = "".join(f"{n},ada,Where is lamp {n}?\n{n},shop,In van {n}.\n" for n in range(9))
+    quoted = '9,ada,"Customer: Where?\nAgent: Here."\n9,shop,Yes that is what we said.\n'
+    assert detect([write(tmp_path / "t.csv", f"ticket,author,text\n{rows}{quoted}")]).format == "table"
+    notes = "".join(f"note {n},Nothing new.\n" for n in range(9))
+    with pytest.raises(TicketsError):
+        prepared([write(tmp_path / "n.csv", f'title,text\n{notes}x,"User: Where?\nBot: Here."\n')], tmp_path / "out")
+
+
+def one(speaker: str, words: str) -> list[dict[str, str]]:
+    return [{"speaker": speaker, "utterance": words}]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"conversation": [{"human": LAMP, "assistant": VAN}]},
+        {"conversations": [{"from": "user", "value": LAMP}, {"from": "bing", "value": VAN}]},
+        {"dialogue_id": "1", "turns": [*one("USER", LAMP), *one("SYSTEM", VAN)]},
+        {"original dialog id": "1", "log": [{"turn id": 1, "user utterance": LAMP, "system response": VAN}]},
+        {"SGD--train--1": {"log": [{"turn id": 1, "user utterance": LAMP, "system response": VAN}]}},
+        {"SNG01.json": {"goal": {}, "log": [{"text": LAMP, "metadata": {}}, {"text": VAN, "metadata": {"x": 1}}]}},
+        {"id": "0", "data": [LAMP, VAN]},
+        {"chunkedPrompt": {"chunks": [
+            {"text": LAMP, "role": "user"}, {"text": "?", "role": "ai", "isThought": True}, {"text": VAN, "role": "ai"},
+        ]}},
+        {"uuid": "x", "chat_messages": [{"sender": "human", "text": LAMP}, {"sender": "assistant", "text": VAN}]},
+    ],
+)  # fmt: skip
+def test_conversations_of_more_shapes_are_read(tmp_path: Path, record: dict[str, Any]) -> None:
+    path = write(tmp_path / "t.json", [record] if "SGD" not in str(record) and "SNG" not in str(record) else record)
+    assert said(only(path)) == TOLD
+
+
+def test_what_an_instruction_is_about_and_a_question_has_for_a_system_prompt_stay(tmp_path: Path) -> None:
+    dolly = {"instruction": LAMP, "context": "Lamps come in vans.", "response": VAN, "category": "qa"}
+    assert said(only(write(tmp_path / "d.jsonl", lines(dolly))))[0][2] == f"{LAMP}\n\nLamps come in vans."
+    orca = {"id": "1", "system_prompt": "Be kind.", "question": LAMP, "response": VAN}
+    assert said(only(write(tmp_path / "o.jsonl", lines(orca)))) == [("system", "public", "Be kind."), *TOLD]
+
+
+def test_of_two_models_answers_the_one_that_people_chose_is_learnt(tmp_path: Path) -> None:
+    sides = {
+        "conversation_a": turns(("user", LAMP), ("assistant", "No.")),
+        "conversation_b": turns(("user", LAMP), ("assistant", VAN)),
+    }
+    found = read(write(tmp_path / "t.jsonl", lines(*({**sides, "winner": won} for won in ("model_b", "tie")))))
+    assert said(found[0]) == [*TOLD, ("assistant", "rejected", "No.")]
+    assert said(found[1]) == []
+
+
+def reply(key: str, parent: str | None, words: str, role: str = "assistant", **more: Any) -> dict[str, Any]:
+    return {"message_id": key, "parent_id": parent, "message_tree_id": "a", "text": words, "role": role, **more}
+
+
+REPLIES = [
+    reply("a", None, LAMP, "prompter"),
+    reply("c", "a", "Who knows?", rank=1),
+    reply("b", "a", VAN, rank=0),
+    reply("x", "a", "Spam", rank=None, deleted=True),
+    reply("d", "b", "When?", "prompter"),
+    reply("e", "d", "On Friday."),
+]
+
+
+def test_of_openassistants_trees_the_best_ranked_replies_are_read(tmp_path: Path) -> None:
+    nested: dict[str, Any] = {row["message_id"]: {**row, "replies": []} for row in REPLIES}
+    for row in REPLIES[1:]:
+        nested[row["parent_id"]]["replies"].append(nested[row["message_id"]])
+    tree = {"message_tree_id": "a", "tree_state": "ready_for_export", "prompt": nested["a"]}
+    for path in (write(tmp_path / "flat.jsonl", lines(*REPLIES)), write(tmp_path / "tree.jsonl", lines(tree))):
+        assert [words for _, _, words in said(only(path))] == [LAMP, VAN, "When?", "On Friday."]
+        assert "best ranked" in detect([path]).cautions[0]
+
+
+def node(key: str, parent: str | None, role: str, words: str, **more: Any) -> dict[str, Any]:
+    message = {"author": {"role": role}, "create_time": 1.7e9, "content": {"content_type": "text", "parts": [words]}}
+    return {"id": key, "parent": parent, "children": [], "message": {**message, **more}}
+
+
+def test_of_chatgpts_export_the_branch_on_the_screen_is_read_and_its_model_named(tmp_path: Path) -> None:
+    nodes = [
+        {"id": "r", "parent": None, "message": None},
+        node("s", "r", "system", "You are kind.", metadata={"is_visually_hidden_from_conversation": True}),
+        node("u", "s", "user", LAMP),
+        node("old", "u", "assistant", "Tried once."),
+        node("call", "u", "assistant", "search(lamp)", recipient="browser"),
+        node("t", "call", "tool", "A page"),
+        node("now", "t", "assistant", VAN),
+        node("u2", "now", "user", "Thanks."),
+    ]
+    mapping: dict[str, Any] = {str(entry["id"]): entry for entry in nodes}
+    talk = {"title": "Lamp", "conversation_id": "c1", "mapping": mapping, "current_node": "u2"}
+    path = write(tmp_path / "conversations.json", [talk])
+    assert [kind for _, kind, _ in said(only(path))] == ["public", "tool", "tool", "after_tool", "public"]
+    assert detect([path]).cautions[0] == "The answers in this export are a model's, not your team's."
+    mapping["r"]["parent"] = "u2"  # a circle ends where it began
+    assert len(only(write(tmp_path / "circle.json", [talk])).messages) == 5
