@@ -6,10 +6,12 @@ with a name as its author that a person can recognise; machines keep their kind.
 
 from __future__ import annotations
 
-from collections import Counter
+import re
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
+from unicodedata import normalize
 
 from engine.errors import TicketsError
 from engine.tickets.conversation import Conversation, LeftOut, Message
@@ -20,6 +22,10 @@ LOOKED_AT = 2_000
 """So many conversations are looked at before the sides are guessed."""
 _SHARE = 20
 """Whoever answers less than a twentieth of what the busiest does is no colleague, but a customer who once helped."""
+_DIRECTIONS = re.compile("[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_CROWD, _REACH = 6, 5
+"""With more writers than these in one conversation, who answers fewer than a fifth of the people whom the busiest does
+is taken for a customer."""
 _SPOKEN: frozenset[str] = frozenset(("public", "note", "draft"))
 
 
@@ -48,7 +54,7 @@ def sided(items: Iterable[Conversation | LeftOut], agents: Collection[str] = ())
     begun = list(islice(ahead, LOOKED_AT))
     ours = {_key(agent) for agent in agents}
     if ours:
-        begun = _until_met(begun, ahead, ours)
+        begun = _until_met(begun, ahead, agents)
     else:
         ours = guess(item for item in begun if isinstance(item, Conversation))
     for item in chain(begun, ahead):
@@ -88,14 +94,29 @@ def guess(conversations: Iterable[Conversation]) -> set[str]:
         names = list(dict.fromkeys(_key(name) for name in _authors(conversation) if not is_machine_name(name)))
         if len(names) == 2 and names[1] in called and names[0] not in called:
             names.reverse()  # a file with a chat is called after whom we talk with, whoever began
-        opened.update(names[:1])
-        answered.update(names[1:])
+        answering = names[1:] if len(names) <= _CROWD else _answering(conversation)
+        opened.update(name for name in names if name not in answering)
+        answered.update(answering)
     if told or not answered:
         return told
     (best, most), *_ = answered.most_common(1)
     usual = {name for name, times in answered.items() if times > opened[name] and times * _SHARE >= most}
     ours = usual | {name for name in answered if _is_called_support(name)}
     return ours if 0 < len(ours) < len(answered | opened) else {best}
+
+
+def _answering(conversation: Conversation) -> set[str]:
+    """Tell who answers where a crowd talks in one place: who writes after many different people.
+
+    Those who ask follow the support alone, and now and then each other.
+    """
+    follows: dict[str, set[str]] = defaultdict(set)
+    names = [_key(name) for name in _authors(conversation) if not is_machine_name(name)]
+    for before, name in pairwise(names):
+        if name != before:
+            follows[name].add(before)
+    most = max(map(len, follows.values()), default=0)
+    return {name for name, others in follows.items() if len(others) * _REACH >= most}
 
 
 def writers(conversations: Iterable[Conversation]) -> tuple[Writer, ...]:
@@ -117,14 +138,14 @@ def writers(conversations: Iterable[Conversation]) -> tuple[Writer, ...]:
 
 
 def _until_met(
-    begun: list[Conversation | LeftOut], ahead: Iterator[Conversation | LeftOut], ours: set[str]
+    begun: list[Conversation | LeftOut], ahead: Iterator[Conversation | LeftOut], agents: Collection[str]
 ) -> list[Conversation | LeftOut]:
     """Read on until one of the agents writes.
 
     Raises:
         TicketsError: None of them does.
     """
-    seen = dict[str, str]()
+    seen, ours = dict[str, str](), set(map(_key, agents))
     unread = 0
     while unread < len(begun):
         for item in begun[unread:]:
@@ -136,7 +157,7 @@ def _until_met(
         begun.extend(islice(ahead, LOOKED_AT))
     listed = ", ".join(list(seen.values())[:20])
     raise TicketsError(
-        f"Nobody called {', '.join(sorted(ours))} writes in these files.",
+        f"Nobody called {', '.join(agents)} writes in these files.",
         f"Those who do: {listed}." if listed else "Check that the export finished.",
     )
 
@@ -150,4 +171,5 @@ def _is_called_support(name: str) -> bool:
 
 
 def _key(name: str) -> str:
-    return " ".join(name.split()).casefold()
+    """Bring a name to one form: letters composed, without the marks of direction that chats put around names."""
+    return " ".join(_DIRECTIONS.sub("", normalize("NFKC", name)).split()).casefold()

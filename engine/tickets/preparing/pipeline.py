@@ -36,13 +36,14 @@ from engine.tickets.dataset.stored import StoredConversation, conversations
 from engine.tickets.importing.files.sources import find_sources
 from engine.tickets.importing.format_plan import plan
 from engine.tickets.importing.planned import Plan
+from engine.tickets.importing.reading import writers_of
 from engine.tickets.lookup.building import build_index
 from engine.tickets.options import PrepareOptions
 from engine.tickets.preparing.facts import Facts
 from engine.tickets.preparing.findings import Held
 from engine.tickets.preparing.first_pass import Gathered, Spool, gather
 from engine.tickets.preparing.quality import assess
-from engine.tickets.preparing.remedies import remedy_for
+from engine.tickets.preparing.remedies import UNANSWERED, remedy_for
 from engine.tickets.preparing.report import Progress, Report, exchanging
 from engine.tickets.preparing.selecting import Selection, select
 from engine.tickets.privacy.second_look import Finder, FinderOpener, look_again
@@ -238,6 +239,11 @@ def _nothing_kept(plans: Sequence[Plan], gathered: Gathered) -> TicketsError:
         return TicketsError(f"{names} holds no tickets.", "Check that the export finished and covers the right dates.")
     reasons = ", ".join(f"{reason}: {count}" for reason, count in gathered.dropped.most_common(5))
     most = gathered.dropped.most_common(1)[0][0]
+    if most in UNANSWERED and len(writing := writers_of(plans)) == 1:
+        return TicketsError(
+            f"In {names} only one person writes, {writing[0].name}: without the other side no answer can be learnt.",
+            "Export the talk with what both sides have written.",
+        )
     if most == KIND_REASONS["unknown"]:
         reasons = " ".join((f"{reasons}.", *plans[0].cautions)).removesuffix(".")
     what = f"None of the {gathered.read:,} tickets in {names} has an answer to learn from ({reasons})."

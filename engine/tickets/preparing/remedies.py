@@ -29,7 +29,7 @@ _BY_REASON = {
     best.WEAK_AGENT: "Ask for a smaller share of good ratings.",
 }
 """Reason why most tickets are left out -> what helps, whatever the file."""
-_UNANSWERED = ("no agent answer", "no customer message")
+UNANSWERED = ("no agent answer", "no customer message")
 
 
 def remedy_for(plan: Plan, reason: str) -> str:
@@ -50,8 +50,8 @@ def remedy_for(plan: Plan, reason: str) -> str:
         )
     if plan.format == chat.FORMAT:
         return "Choose conversations that begin with the user and end with the assistant's turn."
-    if plan.mapping and reason in _UNANSWERED:
+    if plan.mapping and reason in UNANSWERED:
         return "Check which columns hold the question and the answer."
-    if plan.reader and reason in _UNANSWERED:
+    if plan.reader and reason in UNANSWERED:
         return plan.reader.NO_ANSWERS[1]
     return "Choose an export that includes the agents' replies."

@@ -62,7 +62,7 @@ def test_agents_that_are_named_are_the_support_wherever_they_first_write() -> No
     *_, last = sided(talks, ["eve"])
     assert isinstance(last, Conversation)
     assert [message.role for message in last.messages] == ["assistant", "user"]
-    with pytest.raises(TicketsError, match="Nobody called gil writes") as caught:
+    with pytest.raises(TicketsError, match="Nobody called Gil writes") as caught:
         list(sided(talks, ["Gil"]))
     assert "Cara, Ben, Eve" in caught.value.remedy
 
@@ -93,3 +93,41 @@ def test_a_mailbox_asks_too_and_an_export_that_tells_the_sides_refuses_names(tmp
     assert detect([wide]).writers == ()
     with pytest.raises(TicketsError, match="say themselves"):
         detect([wide], turned)
+
+
+def test_in_a_crowd_who_writes_after_many_people_is_the_support() -> None:
+    guests = [f"Guest {number}" for number in range(70)]
+    crowd = talk(*(name for number, guest in enumerate(guests) for name in (guest, ("Ben", "Eve")[number % 5 == 0])))
+    assert guess([crowd]) == {"ben", "eve"}
+
+
+def test_one_name_written_in_two_ways_is_one_writer(tmp_path: Path) -> None:
+    composed, apart, marked = "Caf\u00e9 Shop", "Cafe\u0301 Shop", "\u200eCaf\u00e9 Shop\u200f"
+    rows = "".join(f"{n},Ada,Where is it?\n{n},{who},In van {n}.\n" for n, who in enumerate((composed, apart, marked)))
+    table = write(tmp_path / "t.csv", f"ticket,author,text\n{rows}")
+    found = {writer.name: (writer.messages, writer.ours) for writer in detect([table]).writers}
+    assert found == {composed: (3, True), "Ada": (3, False)}
+    assert detect([table], SourceOverrides(agents=("CAFE\u0301 shop",))).writers[0].messages == 3
+
+
+def test_names_in_two_scripts_are_two_writers_and_both_can_be_named(tmp_path: Path) -> None:
+    rows = "".join(f"{n},Cara,Where is it?\n{n},{('Anna', 'Анна')[n % 2]},In van {n}.\n" for n in range(8))
+    table = write(tmp_path / "t.csv", f"ticket,author,text\n{rows}")
+    both = SourceOverrides(agents=("анна", "anna"))
+    assert {writer.name for writer in detect([table], both).writers if writer.ours} == {"Anna", "Анна"}
+
+
+@pytest.mark.parametrize("agents", [(), ("Ada",)])
+def test_a_file_of_one_person_asks_and_is_told_what_is_missing(tmp_path: Path, agents: tuple[str, ...]) -> None:
+    table = write(tmp_path / "t.csv", "ticket,author,text\n" + "".join(f"{n},Ada,Where is it?\n" for n in range(9)))
+    overrides = SourceOverrides(agents=agents)
+    assert [writer.name for writer in detect([table], overrides).writers] == ["Ada"]
+    with pytest.raises(TicketsError, match=r"only one person writes, Ada: .* Export the talk with what both sides"):
+        prepared([table], tmp_path / "out", overrides=overrides)
+
+
+def test_many_names_are_all_counted(tmp_path: Path) -> None:
+    rows = "".join(f"{n},Guest {n},Where is it?\n{n},Ben,In van {n}.\n" for n in range(70))
+    table = write(tmp_path / "t.csv", f"ticket,author,text\n{rows}")
+    found = detect([table]).writers
+    assert (found[0].name, len(found)) == ("Ben", 71)
