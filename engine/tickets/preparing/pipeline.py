@@ -239,7 +239,8 @@ def _nothing_kept(plans: Sequence[Plan], gathered: Gathered) -> TicketsError:
         return TicketsError(f"{names} holds no tickets.", "Check that the export finished and covers the right dates.")
     reasons = ", ".join(f"{reason}: {count}" for reason, count in gathered.dropped.most_common(5))
     most = gathered.dropped.most_common(1)[0][0]
-    if most in UNANSWERED and len(writing := writers_of(plans)) == 1:
+    talks = [entry for entry in plans if entry.family != "mail"]  # of mails, the other side lies in another box
+    if most in UNANSWERED and talks and len(writing := writers_of(talks)) == 1:
         return TicketsError(
             f"In {names} only one person writes, {writing[0].name}: without the other side no answer can be learnt.",
             "Export the talk with what both sides have written.",
