@@ -29,10 +29,15 @@ ODD_ROWS = 4
 """The same for models whose cache is of a kind that rows cannot join, and of a size that is not known here."""
 
 
+def most_unrecorded(bank: "AdapterBank") -> int:
+    """Return how many rows of a step that is not recorded pay, whatever memory has room for."""
+    return STREAMED_ROWS if stream_of(bank.model) is not None else MOST_ROWS
+
+
 def most_rows(bank: "AdapterBank", longest: int) -> int:
     """Return how many rows of so many tokens memory has room for, at least 1.
 
-    At most :data:`MOST_ROWS`, or as many as a recorded step can have, where there may be one.
+    At most as many as pay (:func:`most_unrecorded`), or as a recorded step can have, where there may be one.
     """
     from engine.chat.cuda_graphs.captured_step import MOST_ROWS as MOST_RECORDED
     from engine.chat.cuda_graphs.captured_step import bytes_of_cache, can_record
@@ -40,7 +45,7 @@ def most_rows(bank: "AdapterBank", longest: int) -> int:
     if new_cache(bank) is None:
         return ODD_ROWS
     free = free_bytes(bank.device) if bank.device.type == "cuda" else psutil.virtual_memory().available
-    most = MOST_RECORDED if can_record(bank.model) else STREAMED_ROWS if stream_of(bank.model) else MOST_ROWS
+    most = MOST_RECORDED if can_record(bank.model) else most_unrecorded(bank)
     return max(1, min(most, int(CACHE_SHARE * free) // bytes_of_cache(bank.model, 1, longest)))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from engine.chat.batch import MOST_ROWS, Batch, DecodingBatch, most_rows
+from engine.chat.batch import Batch, DecodingBatch, most_rows, most_unrecorded
 from engine.chat.prefill import Row
 from engine.chat.records import Sampling, StoppedBy, TokenChance
 from engine.chat.sampling import RowSampler, chances, pick
@@ -245,10 +245,11 @@ class ContinuousBatch:
         longest = max(request.longest for request in self._waiting)
         most = self._rows or most_rows(self._bank, longest)
         self._most = min(most, self._halved or most)
+        least = most_unrecorded(self._bank)
         while (recorded := self._bank.recordings.acquire(self._first_adapters(), longest)) is None:
-            if self._most <= MOST_ROWS:
+            if self._most <= least:
                 break
-            self._most = max(MOST_ROWS, self._most // 2)
+            self._most = max(least, self._most // 2)
         if recorded is None:
             self._batch = DecodingBatch(self._bank, self._pad_id, self._most)
         else:

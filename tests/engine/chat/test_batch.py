@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from engine.chat.adapters import AdapterBank
-from engine.chat.batch import DecodingBatch, most_rows
+from engine.chat.batch import MOST_ROWS, DecodingBatch, most_rows
 from engine.chat.decoding import Row, decode
 from engine.chat.records import Sampling
+from engine.model.streaming.layer_stream import stream_of
 from tests.engine.chat.lora import greedy_with_transformers, make_lora, with_peft
 
 
@@ -100,3 +101,15 @@ def test_a_streamed_base_says_what_the_whole_one_says_and_shares_its_sweeps_amon
         said.append(spoken(bank, rows, Sampling(temperature=0.0, max_new_tokens=6)))
     assert said[1] == said[0]
     assert most_rows(AdapterBank(streamed_base.copy()), 40) > most_rows(AdapterBank(packed_base.copy()), 40)
+
+
+def test_more_rows_than_pay_elsewhere_share_each_sweep_of_a_streamed_base(streamed_base):
+    fetched, many = [], 2 * MOST_ROWS + 1
+    for count in (1, many):
+        bank = AdapterBank(streamed_base.copy())
+        bank.cpu_step.refuse("a GPU has no such step")
+        before = stream_of(bank.model).fetches
+        rows = [Row((5, 6, 7, 10 + number), None) for number in range(count)]
+        assert len(spoken(bank, rows, Sampling(temperature=0.0, max_new_tokens=4))) == count
+        fetched.append(stream_of(bank.model).fetches - before)
+    assert fetched[1] == fetched[0]
