@@ -124,7 +124,7 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]  # transformers' types
                 memory_gib=round(max(row[1] for row in told), 3),
                 seconds=round(now - self.started - (paused - self.paused_before), 3),
                 tokens=new,
-                stalled=round(stalled, 4),
+                stalled=round(stalled, 6),
             )
         )
 

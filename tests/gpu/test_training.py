@@ -84,6 +84,12 @@ def test_a_run_leaves_the_base_as_it_is_bit_for_bit(tiny_model, tiny_base, tmp_p
     assert torch.equal(tiny_base.model(ids).logits, said)
 
 
+def test_after_a_run_no_memory_of_the_computer_stays_pinned(tiny_model, tiny_base, tmp_path):
+    train(recipe(tiny_model, memory="saving", max_steps=2), tiny_base, tmp_path / "run")
+    assert torch.cuda.host_memory_stats()["allocated_bytes.peak"] > 0
+    assert torch.cuda.host_memory_stats()["allocated_bytes.current"] < 2**20
+
+
 @pytest.mark.parametrize("memory", ["saving", "balanced", "spacious"])
 def test_every_way_of_computing_learns_the_same(memory, alone, tiny_model, tiny_base, tmp_path):
     _, events = train(recipe(tiny_model, memory=memory), tiny_base, tmp_path / "run")
