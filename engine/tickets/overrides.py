@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 FORMATS = (
     *("zendesk", "freshdesk", "intercom", "hubspot", "helpscout", "jira", "servicenow", "gorgias", "front", "zammad"),
-    *("salesforce", "slack", "teams", "whatsapp"),
+    *("salesforce", "slack", "teams", "whatsapp", "messenger"),
     *("zendesk_chat", "crisp", "tidio", "freshchat", "livechat", "tawk", "drift"),
     *(
         "zoho",

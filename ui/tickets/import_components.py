@@ -15,9 +15,9 @@ from ui.tickets.source_panel import SourcePanel
 FORMATS = (
     '<p class="quiet">Zendesk, Freshdesk, Intercom, Help Scout, HubSpot, Jira Service Management, ServiceNow, Zammad, '
     "Zoho Desk, Gorgias, Front, osTicket, Chatwoot, Groove, Kayako, LiveAgent, WHMCS, OTRS and Znuny, Salesforce; "
-    "WhatsApp, Slack, Teams, Telegram, Discord; Crisp, Tidio, Freshchat, LiveChat, tawk.to, Drift, Zendesk Chat; "
-    "mailboxes (mbox, EML, Outlook MSG); tables (CSV, TSV, XLSX, Parquet); chat data (OpenAI, ShareGPT, Alpaca, "
-    "preference pairs). Also as .gz or .zip. What it is, is read off the content.</p>"
+    "WhatsApp, Messenger, Slack, Teams, Telegram, Discord; Crisp, Tidio, Freshchat, LiveChat, tawk.to, Drift, "
+    "Zendesk Chat; mailboxes (mbox, EML, Outlook MSG); tables (CSV, TSV, XLSX, Parquet); chat data (OpenAI, ShareGPT, "
+    "Alpaca, preference pairs). Also as .gz or .zip. What it is, is read off the content.</p>"
 )
 """What goes in; as in the README."""
 

@@ -20,7 +20,7 @@ from engine.tickets.importing.files.rows import Row, as_records, read_rows
 from engine.tickets.importing.format_plan import xml_records
 from engine.tickets.importing.planned import Plan
 from engine.tickets.importing.readable import check_readable
-from engine.tickets.importing.readers import WITHOUT_SIDES, mail, slack, table, whatsapp
+from engine.tickets.importing.readers import IN_FOLDERS, WITHOUT_SIDES, mail, table, whatsapp
 from engine.tickets.importing.readers.fields import text
 from engine.tickets.importing.sides import LOOKED_AT, Writer, sided, writers
 
@@ -128,7 +128,7 @@ def _vendor(entries: Sequence[Plan]) -> Iterator[Conversation | LeftOut]:
 
 def _records(entry: Plan, damaged: list[LeftOut]) -> Iterator[Record]:
     records = _plain_records(entry, damaged)
-    if entry.reader and entry.reader.FORMAT == slack.FORMAT:
+    if entry.reader and entry.reader.FORMAT in IN_FOLDERS:
         records = (replace(record, folder=entry.source.folder) for record in records)
     return unpacked(records, entry.json_fields) if entry.json_fields else records
 

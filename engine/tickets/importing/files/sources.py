@@ -11,6 +11,7 @@ import io
 import lzma
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -282,11 +283,14 @@ def _archive(path: Path, meter: Meter) -> list[Source]:
         check_workbook(path, infos)
         return [Source(path, path.name, workbook=True, meter=meter)]
     sources = []
+    shown = _shown([info.filename for info in infos])
     for info in sorted(infos, key=lambda info: info.filename):
         member = PurePosixPath(info.filename.replace("\\", "/")).name
         if member.startswith(".") or "__MACOSX" in info.filename or not info.file_size:
             continue
-        source = Source(path, f"{path.name}: {member}", "zip", info.filename, meter=meter, archive=archive)
+        source = Source(
+            path, f"{path.name}: {shown[info.filename]}", "zip", info.filename, meter=meter, archive=archive
+        )
         head = source.head(4096)
         if head.startswith(outlook.OLE) and _holds_message(source):
             sources.append(replace(source, outlook=True))
@@ -297,6 +301,19 @@ def _archive(path: Path, meter: Meter) -> list[Source]:
     if not sources:
         raise nothing_to_read(path.name, names)
     return sources
+
+
+def _shown(members: Sequence[str]) -> dict[str, str]:
+    """Say what each member of an archive is called: its last name, with its folder where others are called so too."""
+    parts = {member: PurePosixPath(member.replace("\\", "/")).parts for member in members}
+    last = Counter(part[-1] for part in parts.values() if part)
+    with_folder = Counter(part[-2:] for part in parts.values())
+    return {
+        member: "/".join(
+            part[-1:] if part and last[part[-1]] == 1 else part[-2:] if with_folder[part[-2:]] == 1 else part
+        )
+        for member, part in parts.items()
+    }
 
 
 def _mimetype(archive: zipfile.ZipFile) -> bytes:

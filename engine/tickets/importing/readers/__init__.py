@@ -33,6 +33,7 @@ from engine.tickets.importing.readers import (
     kayako,
     liveagent,
     livechat,
+    messenger,
     osticket,
     otrs,
     outlook_table,
@@ -96,6 +97,7 @@ READERS: tuple[Reader, ...] = cast(
         slack,
         teams,
         whatsapp,
+        messenger,
         zendesk_chat,
         crisp,
         tidio,
@@ -121,9 +123,11 @@ READERS: tuple[Reader, ...] = cast(
     ),
 )
 WITHOUT_SIDES: frozenset[str] = frozenset(
-    (discord.FORMAT, slack.FORMAT, teams.FORMAT, telegram.FORMAT, whatsapp.FORMAT)
+    (discord.FORMAT, messenger.FORMAT, slack.FORMAT, teams.FORMAT, telegram.FORMAT, whatsapp.FORMAT)
 )
 """Formats that name who writes, and not whether he is the support: see :mod:`engine.tickets.importing.sides`."""
+IN_FOLDERS: frozenset[str] = frozenset((messenger.FORMAT, slack.FORMAT))
+"""Formats of archives in which a folder is a chat: their records are told its name."""
 _CAUTIONS: dict[str, Callable[[Sequence[Json], bool], Iterable[str]]] = {
     freshdesk.FORMAT: lambda sample, in_table: (freshdesk.CAUTION,),
     gorgias.FORMAT: lambda sample, in_table: (gorgias.CAUTION,),

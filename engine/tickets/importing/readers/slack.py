@@ -78,7 +78,9 @@ def _posts(records: Iterable[Record], members: _Members) -> Iterator[Post]:
         value = record.value
         if _is_message(value):
             members.met(value)
-            yield Post(record.folder or record.source, first(value, "thread_ts"), record)
+            thread = first(value, "thread_ts")
+            # Days that were dropped without their folder are files of their own; a thread's number is a workspace's.
+            yield Post(record.folder or ("" if thread else record.source), thread, record)
         elif _is_user(value):
             members.add(value)
 

@@ -50,7 +50,7 @@ from tests.engine.tickets.importing.readers.test_servicenow import ROW as JOURNA
 from tests.engine.tickets.importing.readers.test_small_desks import CASE, CLASSIC, GROOVE, LIVEAGENT, POSTS
 from tests.engine.tickets.importing.readers.test_small_desks import MAILS as GROUPS
 from tests.engine.tickets.importing.readers.test_table import LONG, two_sides
-from tests.engine.tickets.importing.readers.test_team_chats import HELP, PAGE, USERS
+from tests.engine.tickets.importing.readers.test_team_chats import ENCRYPTED, HELP, MESSENGER, PAGE, USERS
 from tests.engine.tickets.importing.readers.test_website_chats import (
     CRISP,
     DRIFT,
@@ -93,6 +93,8 @@ JSON: list[object] = [
     HELP[0],
     HELP[-1],
     USERS[0],
+    MESSENGER[2],
+    ENCRYPTED[0],
     PAGE["value"][0],
     *(CRISP[1], CRISP[5], FRESHCHAT[0], LIVECHAT, OLD_LIVECHAT, TAWK, DRIFT[0], ZOPIM),
     CHAT_EXPORT,

@@ -6,7 +6,7 @@ import pytest
 
 from engine.errors import TicketsError
 from engine.tickets.importing.files.sources import find_sources
-from tests.engine.tickets.exports import lines, prepared, write, zendesk
+from tests.engine.tickets.exports import lines, prepared, read, write, zendesk
 
 TICKETS = lines(*[zendesk(number, requester_id=100 + number) for number in range(4)])
 
@@ -73,3 +73,26 @@ def test_the_meter_counts_what_lies_on_disk(tmp_path: Path) -> None:
     with source.open() as stream:
         assert len(stream.read()) == len(TICKETS) * 50
     assert source.meter.done == source.meter.total == source.path.stat().st_size
+
+
+def test_files_of_one_name_in_several_folders_are_told_apart(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "year.zip", "w") as archive:
+        for folder in ("a/03", "b/03", "b/04"):
+            archive.writestr(
+                f"{folder}/t.csv", f"question,answer\nDark in {folder}?,Press the switch {folder} please.\n"
+            )
+        archive.writestr("b/04/u.csv", "question,answer\nLight?,Press the switch once more.\n")
+    _, data = prepared([tmp_path / "year.zip"], tmp_path / "out")
+    assert {entry.ticket for entry in data.page(0, 9)[0]} == {
+        *("row 2 of year.zip: a/03/t.csv", "row 2 of year.zip: b/03/t.csv", "row 2 of year.zip: 04/t.csv"),
+        "row 2 of year.zip: u.csv",
+    }
+
+
+def test_chats_of_one_name_in_several_folders_stay_apart(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "chats.zip", "w") as archive:
+        for name in ("Ada", "Dora"):
+            day = "[05/01/2026, 10:0{0}:00] {1}: {2}\n"
+            chat = day.format(1, name, "Is it dark?") + day.format(2, "Lamp Shop", "Press the switch.")
+            archive.writestr(f"{name}/_chat.txt", chat)
+    assert sorted(talk.customer for talk in read(tmp_path / "chats.zip")) == ["Ada", "Dora"]

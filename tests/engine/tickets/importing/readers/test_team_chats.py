@@ -1,4 +1,4 @@
-"""Slack and Microsoft Teams: threads, names that come apart, and who is a guest."""
+"""Slack, Microsoft Teams and Messenger: threads, names that come apart, and who is a guest."""
 
 import json
 import zipfile
@@ -161,4 +161,67 @@ def test_the_export_of_ones_own_chats_is_read_too(tmp_path: Path) -> None:
         ("user", "public", "Words"),
         ("assistant", "public", "Words"),
         ("assistant", "attachment", "UriObject"),
+    ]
+
+
+def sent(name: str, words: str, minute: int, **more: Any) -> dict[str, Any]:
+    """A message as Messenger exports it: the bytes of its letters stand as letters."""
+    wrong = {"sender_name": name.encode().decode("latin-1"), "content": words.encode().decode("latin-1")}
+    return {**wrong, "timestamp_ms": 1767348000000 + minute * 60_000, **more}
+
+
+MESSENGER = [
+    sent("Lamp Shop", "Gern, sie kostet 20 €.", 3),
+    sent("Käthe Öz", "Reacted 😀 to your message", 2),
+    sent("Käthe Öz", "", 2, photos=[{"uri": "inbox/kathe_1/photos/lamp.jpg"}]),
+    sent("Lamp Shop", "You missed a call from Käthe.", 2, call_duration=0),
+    sent("Lamp Shop", "", 2, is_unsent=True),
+    sent("Käthe Öz", "Habt ihr die grüne Lampe?", 1),
+]
+ENCRYPTED = [
+    {"senderName": "Käthe Öz", "text": "Wo ist sie?", "timestamp": 1767348000000, "type": "text", "isUnsent": False},
+    {"senderName": "Lamp Shop", "text": "Im Lager.", "timestamp": 1767348060000, "type": "text", "isUnsent": False},
+]
+
+
+def test_messengers_letters_are_mended_and_a_folder_is_a_chat(tmp_path: Path) -> None:
+    chat = {
+        "participants": [{"name": "x"}, {"name": "y"}],
+        "messages": MESSENGER,
+        "title": "x",
+        "thread_path": "inbox/k",
+    }
+    other = [sent("Dora", "Is it dark?", 1), sent("Lamp Shop", "Press the switch.", 2)]
+    with zipfile.ZipFile(tmp_path / "facebook.zip", "w") as archive:
+        archive.writestr("messages/inbox/kathe_1/message_1.json", json.dumps(chat))
+        archive.writestr("messages/inbox/dora_2/message_1.json", json.dumps({**chat, "messages": other}))
+        archive.writestr("messages/inbox/kathe_1/photos/lamp.jpg", b"\xff\xd8\xff\xe0")
+    found = detect([tmp_path / "facebook.zip"])
+    assert found.format == "messenger" and [writer.name for writer in found.writers if writer.ours] == ["Lamp Shop"]
+    dora, kathe = sorted(read(tmp_path / "facebook.zip"), key=lambda talk: len(talk.messages))
+    assert [turn[2] for turn in said(dora)] == ["Is it dark?", "Press the switch."]
+    assert sorted(turn[1:] for turn in said(kathe)) == sorted(
+        [
+            ("public", "Habt ihr die grüne Lampe?"),
+            ("hidden", ""),
+            ("system", "You missed a call from Käthe."),
+            ("attachment", "lamp.jpg"),
+            ("system", "Reacted 😀 to your message"),
+            ("public", "Gern, sie kostet 20 €."),
+        ]
+    )
+    assert (kathe.customer, kathe.people) == ("Käthe Öz", ("Käthe Öz", "Lamp Shop"))
+
+
+def test_messengers_encrypted_chats_are_written_otherwise(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "Käthe_1.json", {"participants": ["a", "b"], "threadName": "Käthe_1", "messages": ENCRYPTED}
+    )
+    assert [(turn[0], turn[2]) for turn in said(read(path)[0])] == [("user", "Wo ist sie?"), ("assistant", "Im Lager.")]
+
+
+def test_a_thread_of_slack_goes_over_days_where_the_files_are_dropped_by_themselves(tmp_path: Path) -> None:
+    days = [write(tmp_path / "2026-01-02.json", HELP[:1]), write(tmp_path / "2026-01-03.json", NEXT_DAY[:1])]
+    assert [[turn[2] for turn in said(talk)] for talk in read(*days)] == [
+        ["Is the lamp <tall> in your shop (https://shop.example/l)?", "And the small one too."]
     ]
