@@ -13,7 +13,7 @@ from pathlib import Path
 from engine.errors import TicketsError
 from engine.services.adapters import AdapterService
 from engine.services.runs import RunService
-from engine.services.traces import Traces, forget_passing, forget_questions, holds_tickets
+from engine.services.traces import Traces, forget_made, forget_passing, forget_questions, holds_tickets
 from engine.task import Task
 from engine.tickets.dataset.erasing import Person, erase, person_of, theirs_in
 from engine.tickets.dataset.erasure import Erasure
@@ -25,8 +25,8 @@ from engine.training.runs.events import LogNote
 from engine.workspace import Workspace, disk_errors, write_atomically
 
 DONE = "deleted_customers.jsonl"
-_MADE_OF_IT = ("verdict", "verdict.json", "repeated.json", "replies.jsonl")
-"""What lies in a run's folder and holds answers to its tickets; it can be made again."""
+_MADE_OF_IT = ("verdict", "verdict.json", "repeated.json", "replies.jsonl", "parity/questions.json")
+"""What lies in a run's folder, or an adapter's, and holds tickets or answers to them; it can be made again."""
 
 
 class ErasureService:
@@ -77,6 +77,8 @@ class ErasureService:
                 for questions in (self._workspace.questions, self._workspace.trash):
                     forget_questions(questions, traces)
                 forget_passing(self._workspace.passing, traces)
+                for home in self._homes():
+                    forget_made(home, _MADE_OF_IT, traces)
                 for run in runs:
                     self._runs.get(run).emit(
                         LogNote(
@@ -116,6 +118,11 @@ class ErasureService:
         """Yield every folder of the workspace that holds conversations."""
         found = {file.parent for name in (TRAIN, HELDOUT) for file in self._workspace.root.rglob(name)}
         yield from sorted(found)
+
+    def _homes(self) -> Iterator[Path]:
+        """Yield every folder of a run or an adapter, what lies in the trash among them."""
+        for folder in (self._workspace.runs, self._workspace.adapters, self._workspace.trash):
+            yield from (path for path in self._workspace.entries(folder) if path.is_dir())
 
     def _note(self, done: Erasure) -> None:
         with disk_errors(self._workspace.root):

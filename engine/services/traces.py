@@ -79,6 +79,22 @@ def forget_passing(folder: Path, traces: Traces) -> None:
             file.unlink(missing_ok=True)
 
 
+def forget_made(home: Path, names: Iterable[str], traces: Traces) -> None:
+    """Delete those files of a run or an adapter that hold something of a person, though its own tickets do not.
+
+    An adapter may have been tried out on the tickets of another data set.
+
+    Args:
+        home: Its folder.
+        names: The files, or folders of files, within it.
+        traces: By which the person is known.
+    """
+    for path in (home / name for name in names):
+        for file in list(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file() and any(map(traces.are_in, _pieces(file))):
+                file.unlink(missing_ok=True)
+
+
 def _pieces(file: Path) -> Iterator[str]:
     """Yield a file's text in pieces that overlap; an export on its way may be larger than memory."""
     before = b""

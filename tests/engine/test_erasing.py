@@ -107,6 +107,11 @@ def test_copies_beside_the_data_sets_go_as_well(studio, dataset, run):
     for name in ("verdict.json", "repeated.json", "replies.jsonl"):
         (run.path / name).write_text('{"said": "My wombat figure is broken"}')
     (run.path / "leak.json").write_text("{}")
+    other = home.adapters / "of-somebody-else"  # it carries no tickets, and was tried out on the person's
+    for tried in (run.path, other):
+        (tried / "parity").mkdir(parents=True)
+        (tried / "parity" / "questions.json").write_text('{"turns": [["My wombat figure is broken. Mail [EMAIL_1]"]]}')
+        (tried / "parity" / "gguf.json").write_text('{"verdict": "passed"}')
     left = run.path / ".leak.1-1.00.abc.scratch"  # of a test that was killed: the next start would sweep it
     shutil.copytree(run.data, left / "data")
     studio.questions.save("Hard ones", "My WOMBAT figure is broken.  Mail [EMAIL_1]\nWhere is my parcel, and why?")
@@ -126,6 +131,7 @@ def test_copies_beside_the_data_sets_go_as_well(studio, dataset, run):
     assert holding(root, SECRETS) == set()
     assert studio.questions.saved() == {"Hard ones": ("Where is my parcel, and why?",)}
     assert (window / "conversation.md").exists() and (run.path / "leak.json").exists()
+    assert (run.path / "parity" / "gguf.json").exists() and (other / "parity" / "gguf.json").exists()
     assert not list(run.path.rglob("*.zip")) or {file.name for file in run.path.rglob("*.zip")} == {"other.zip"}
 
 
