@@ -1,10 +1,15 @@
-"""Risk against coverage: how good the answers would be if the strangest questions were passed to a person."""
+"""Risk against coverage: how good the answers would be if the strangest questions were passed to a person.
+
+Each mean has its interval, clustered by customer and by topic as every other figure is: half of a few tickets may look
+better by chance.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from engine.verdict.intervals import Interval, interval
 from engine.verdict.records import JudgedTicket
 
 SHARES = (1.0, 0.9, 0.75, 0.5)
@@ -21,7 +26,7 @@ class Answered:
     count: int
     least: float
     """The lowest coverage among them."""
-    means: dict[str, float]
+    means: dict[str, Interval]
     """Measure -> the voice's mean over them."""
 
 
@@ -41,8 +46,9 @@ def risk(tickets: Sequence[JudgedTicket], voice: str, measures: Sequence[str]) -
         answered = covered[: max(1, round(share * len(covered)))]
         means = {}
         for measure in measures:
-            values = [one.scores[voice][measure] for one in answered if measure in one.scores[voice]]
-            if values:
-                means[measure] = sum(values) / len(values)
+            told = [one for one in answered if measure in one.scores[voice]]
+            if told:
+                values = [one.scores[voice][measure] for one in told]
+                means[measure] = interval(values, [one.customer for one in told], [one.topic for one in told])
         rows.append(Answered(share, len(answered), answered[-1].coverage or 0.0, means))
     return rows

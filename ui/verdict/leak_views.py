@@ -69,8 +69,8 @@ def table(found: Certificate) -> Markup:
         '</thead><tbody>{}</tbody></table></div><p class="hint">{}</p>'
     ).format(
         rows,
-        "Rank test: how often the secret surprises the model less than another one of its kind (127 of them); 0.50 is "
-        "chance, 1.00 is knowing it. What stands in customers’ turns alone is not learnt, so that it should not come "
+        "Rank test: how often the secret surprises the model less than others of its kind; 0.50 is chance, 1.00 is "
+        "knowing it. What stands in customers’ turns alone is not learnt, so that it should not come "
         "out even without masking.",
     )
 

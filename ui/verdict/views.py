@@ -184,8 +184,15 @@ def strange(verdict: Verdict) -> Markup:
     ).format(*(MEASURES[measure].label for measure in measures), rows, ABOUT_COVERAGE)
 
 
-def _mean(value: float | None, measure: str) -> Markup:
-    return Markup('<td class="number">{}</td>').format("–" if value is None else figure(value, measure))
+def _mean(value: Interval | None, measure: str) -> Markup:
+    if value is None:
+        return Markup('<td class="number">–</td>')
+    if not math.isfinite(value.error):
+        return Markup('<td class="number">{}</td>').format(figure(value.mean, measure))
+    low, high = max(0.0, value.low), min(MEASURES[measure].most, value.high)
+    return Markup('<td class="number">{}<span class="range">{} to {}</span></td>').format(
+        *(figure(one, measure) for one in (value.mean, low, high))
+    )
 
 
 def _is_known(verdict: Verdict, measure: str) -> bool:

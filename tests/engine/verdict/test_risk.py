@@ -6,8 +6,10 @@ from engine.verdict.records import JudgedTicket
 from engine.verdict.risk import risk
 
 
-def ticket(number, coverage, **scores):
-    return JudgedTicket(str(number), "a", "b", {"tuned": scores}, coverage=coverage)
+def ticket(number, coverage, topic="", **scores):
+    return JudgedTicket(
+        str(number), f"customer {number}", topic or f"topic {number}", {"tuned": scores}, coverage=coverage
+    )
 
 
 def test_the_strangest_are_passed_on_first():
@@ -19,8 +21,20 @@ def test_the_strangest_are_passed_on_first():
         (0.75, 8, 0.2),
         (0.5, 5, 0.5),
     ]
-    assert [row.means["chrf"] for row in rows] == [45.0, 50.0, 55.0, 70.0]
-    assert rows[0].means["inventions"] == 1.0 and "inventions" not in rows[-1].means
+    assert [row.means["chrf"].mean for row in rows] == [45.0, 50.0, 55.0, 70.0]
+    assert rows[0].means["inventions"].mean == 1.0 and "inventions" not in rows[-1].means
+
+
+def test_tickets_of_one_topic_make_a_wider_range_than_as_many_on_topics_of_their_own():
+    """Four topics of five tickets that all do alike tell as much as four tickets, not as twenty."""
+    apart, together = (
+        risk([ticket(n, n / 20, topic=topic(n), chrf=20.0 * (n % 4)) for n in range(20)], "tuned", ("chrf",))
+        for topic in (lambda n: f"topic {n}", lambda n: f"topic {n % 4}")
+    )
+    for row, wider in zip(apart, together, strict=True):
+        one, other = row.means["chrf"], wider.means["chrf"]
+        assert one.mean == other.mean and (one.groups, other.groups) == (row.count, 4)
+        assert other.high - other.low > 1.9 * (one.high - one.low)
 
 
 @pytest.mark.parametrize(
