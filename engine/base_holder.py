@@ -32,6 +32,9 @@ LOOK = 0.1
 """Seconds between two looks at ``should_stop``, which nobody announces. They also wake a thread that was told of a
 change while it went to sleep: an abandoned answer is given back by whichever thread collects it, this one too."""
 
+TOLD_SECONDS = 0.05
+"""A sweep over a streamed base's layers that takes longer is told: each token of an answer takes one."""
+
 ANSWER_UNDER_WAY = "Waiting for the answer under way"
 
 
@@ -84,9 +87,14 @@ class BaseHolder:
 
     @property
     def title(self) -> str:
-        """The loaded base in words, or empty; never blocks."""
+        """The loaded base in words, or empty; of a streamed one also what a token of an answer takes. Never blocks."""
         base = self._base
-        return base.title if base else ""
+        if base is None:
+            return ""
+        if not base.is_streamed:
+            return base.title
+        cost = f"{base.sweep_seconds:.1f} s a token"  # as measured when it was loaded
+        return f"{base.title}, streamed: {cost}" if base.sweep_seconds >= TOLD_SECONDS else f"{base.title}, streamed"
 
     def answers_bytes(self, recipe: Recipe | None = None) -> int:
         """Return what answers hold of memory beside the base: adapters, scales, what was read. Never blocks.
@@ -268,7 +276,9 @@ class BaseHolder:
         from engine.model.base import load_base
 
         self._release()
-        self._base = load_base(recipe, self._cache, report, streamed=streamed)
+        base = load_base(recipe, self._cache, report, streamed=streamed)
+        _ = base.sweep_seconds  # measured now, for who asks may not have to wait
+        self._base = base
 
     def _release(self) -> None:
         if self._base is not None:

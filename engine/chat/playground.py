@@ -121,9 +121,10 @@ def _reading(base: "BaseModel", longest: int) -> str:
     """Say that the question is read; over a streamed base also what the answer will cost."""
     if not base.is_streamed:
         return "Reading"
-    minutes = longest * base.sweep_seconds / 60
-    time = f"{minutes:.0f} minutes" if minutes >= 1.5 else f"{60 * minutes:.0f} seconds"
-    return f"Reading. This model's layers come from the computer's memory for every token: up to {time} for {longest}"
+    seconds = longest * base.sweep_seconds
+    time = f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"
+    cost = f"up to {time if seconds >= 1.5 else 'a second'} for {longest} tokens"
+    return f"Reading. This model's layers come from the computer's memory for every token: {cost}"
 
 
 def _many(

@@ -196,6 +196,8 @@ IDS = torch.arange(24)[None]
 def test_a_base_that_was_streamed_for_a_run_comes_in_for_whom_a_whole_one_does(bases, first):
     with bases.use(first, "run 1", streamed=True) as base:
         assert base.is_streamed
+        base.__dict__["sweep_seconds"] = 0.66
+        assert bases.title == f"{base.title}, streamed: 0.7 s a token"
         bank = weakref.ref(bank_of(base))
         with torch.no_grad():
             wanted = base.copy()(IDS).logits
@@ -206,6 +208,7 @@ def test_a_base_that_was_streamed_for_a_run_comes_in_for_whom_a_whole_one_does(b
     with bases.use(first, report=watch) as whole:
         assert whole is base
         assert not whole.is_streamed
+        assert bases.title == base.title
         assert stream_of(whole.copy()) is None
         assert bank() is None, "what answers had made over the streamed one is of no use"
         assert watch.said == [f"Bringing {base.title} in, for which there is room"]

@@ -17,7 +17,8 @@ from engine.base_holder import BaseHolder
 from engine.chat.adapters import bank_of
 from engine.errors import DivergedError
 from engine.model.attention import choose_kernel, keeps_packed_texts_apart, use_kernel
-from engine.model.base import BaseModel
+from engine.model.base import BaseModel, load_base
+from engine.model.streaming import loading
 from engine.model.streaming.layer_stream import stream_of
 from engine.model.streaming.moving import move_to_arena
 from engine.model.unpacking import linear_4bit_layers, unpack
@@ -111,6 +112,32 @@ def test_layers_that_come_from_pinned_memory_compute_what_resident_ones_do(
             with stream_of(copy).at(number, 1):
                 pass
         assert torch.cuda.memory_stats()["allocation.all.allocated"] == before, "a fetch allocated memory"
+
+
+def test_layers_that_come_from_a_file_compute_what_resident_ones_do(packed_base, tmp_path, monkeypatch):
+    monkeypatch.setattr(loading, "ARENA_SHARE", 0.0)
+    base = load_base(Recipe(model=packed_base.ref), tmp_path, lambda *_: None, streamed=True)
+    assert base.arena.disk is not None
+    assert base.sweep_seconds > 0
+    ids, copy = torch.arange(24, device=base.device)[None], base.copy(2, 1)
+    with torch.no_grad():
+        wanted = packed_base.model(ids).logits
+        assert all(torch.equal(copy(ids).logits, wanted) for _ in range(20))
+
+
+def test_a_streamed_base_comes_in_to_stay_where_there_is_room(packed_base, tmp_path):
+    bases, recipe, ids = BaseHolder(tmp_path), Recipe(model=packed_base.ref), torch.arange(24, device="cuda")[None]
+    with bases.use(recipe, "run", streamed=True) as base, torch.no_grad():
+        assert base.is_streamed
+        wanted = base.copy()(ids).logits
+    with bases.use(recipe) as whole, torch.no_grad():
+        assert whole is base
+        assert not whole.is_streamed
+        weights = [weight for layer in linear_4bit_layers(whole.model) for weight in layer.parameters()]
+        assert {weight.device.type for weight in weights} == {"cuda"}
+        assert torch.equal(whole.copy()(ids).logits, wanted)
+        assert bank_of(whole).device.type == "cuda"
+    bases.close()
 
 
 def test_a_streamed_run_learns_the_same(packed_base, streamed_base, tmp_path, monkeypatch):

@@ -72,7 +72,7 @@ def test_over_a_streamed_base_the_cost_is_said_before_the_answer_begins(streamed
     frames = answer(streamed_base, [BASE], [ASK], short)
     stages = [next(frames).stage for _ in range(2)]
     frames.close()
-    assert stages[1].endswith("for every token: up to 2 minutes for 60")
+    assert stages[1].endswith("for every token: up to 2 minutes for 60 tokens")
 
 
 def test_voices_may_have_conversations_of_their_own(tiny_base, endless, friendly):
