@@ -36,13 +36,11 @@ def build() -> HubDataPanel:
             name = gr.Textbox(
                 "", label="Name of the data set", placeholder="owner/name", elem_id="hub-data-name", max_lines=1
             )
-            token = gr.Textbox(
-                "", label="Your token, for one that is private or gated", type="password", elem_id="hub-data-token"
-            )
+            token = gr.Textbox("", label="Your token, if it needs one", type="password", elem_id="hub-data-token")
             look = gr.Button("Look it up", elem_id="hub-data-look", scale=0, min_width=120)
         told = html(
-            '<p class="quiet">Nothing of yours is sent: the name is asked for, and the files come here. The token is '
-            "used for that and kept nowhere.</p>",
+            '<p class="quiet">Nothing of yours is sent: the name is asked for, and the files come here. One that is '
+            "private or gated needs your token, which is used for that and kept nowhere.</p>",
             elem_id="hub-data-told",
         )
         with gr.Row(elem_classes="bar-row bottom"):

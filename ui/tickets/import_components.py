@@ -13,11 +13,15 @@ from ui.tickets.hub_data_components import HubDataPanel
 from ui.tickets.source_panel import SourcePanel
 
 FORMATS = (
-    '<p class="quiet">Zendesk, Freshdesk, Intercom, Help Scout, HubSpot, Jira Service Management, ServiceNow, Zammad, '
-    "Zoho Desk, Gorgias, Front, osTicket, Chatwoot, Groove, Kayako, LiveAgent, WHMCS, OTRS and Znuny, Salesforce; "
-    "WhatsApp, Messenger, Slack, Teams, Telegram, Discord; Crisp, Tidio, Freshchat, LiveChat, tawk.to, Drift, "
-    "Zendesk Chat; mailboxes (mbox, EML, Outlook MSG); tables (CSV, TSV, XLSX, Parquet); chat data (OpenAI, ShareGPT, "
-    "Alpaca, preference pairs). Also as .gz or .zip. What it is, is read off the content.</p>"
+    '<p class="quiet">Zendesk, Freshdesk, Jira Service Management, Salesforce and some thirty other help desks and '
+    "chats; mailboxes (mbox, EML, Outlook MSG); tables (CSV, TSV, XLSX, Parquet); chat data (ShareGPT, OpenAI ...). "
+    "Also as .gz or .zip. What it is, is read off the content.</p>"
+    '<details class="quiet"><summary>All of them</summary>Zendesk, Freshdesk, Intercom, Help Scout, HubSpot, Jira '
+    "Service Management, ServiceNow, Zammad, Zoho Desk, Gorgias, Front, osTicket, Chatwoot, Groove, Kayako, LiveAgent, "
+    "WHMCS, OTRS and Znuny, Salesforce; WhatsApp, Messenger, Slack, Teams, Telegram, Discord; Crisp, Tidio, Freshchat, LiveChat, "
+    "tawk.to, Drift, Zendesk Chat; GitHub, Discourse, Stack Exchange; mailboxes (mbox, EML, Outlook MSG and CSV); tables "
+    "(CSV, TSV, XLSX, XLS, ODS, Parquet, Arrow); chat data (OpenAI, ShareGPT, Alpaca, Gemini, OpenAssistant, ChatGPT's "
+    "and Claude's exports, preference pairs, KTO, texts in a chat template).</details>"
 )
 """What goes in; as in the README."""
 
