@@ -308,8 +308,11 @@ def _learnt_from(run: RunDirectory) -> str:
         return ""
     masked = sum(int(count) for count in (report.get("redactions") or {}).values())
     languages = ", ".join(f"{code} {count:,}" for code, count in (report.get("languages") or {}).items())
+    hub = report.get("hub") if isinstance(report.get("hub"), dict) else {}
+    licence = hub.get("licence") or "not named"
     rows = [
         ("Source", str(report.get("format", ""))),
+        ("Data set of the model hub", f"{hub['id']}, licence {licence}" if hub.get("id") else ""),
         ("Tickets read", f"{read:,}"),
         ("Conversations kept", f"{kept:,}"),
         ("Personal data masked in", f"{masked:,} places"),

@@ -19,7 +19,7 @@ FORMATS = (
     '<details class="quiet"><summary>All of them</summary>Zendesk, Freshdesk, Intercom, Help Scout, HubSpot, Jira '
     "Service Management, ServiceNow, Zammad, Zoho Desk, Gorgias, Front, osTicket, Chatwoot, Groove, Kayako, LiveAgent, "
     "WHMCS, OTRS and Znuny, Salesforce; WhatsApp, Messenger, Slack, Teams, Telegram, Discord; Crisp, Tidio, Freshchat, LiveChat, "
-    "tawk.to, Drift, Zendesk Chat; GitHub, Discourse, Stack Exchange; mailboxes (mbox, EML, Outlook MSG and CSV); tables "
+    "tawk.to, Drift, Zendesk Chat; GitHub, Discourse, Stack Exchange; mailboxes (mbox, EML, Outlook MSG, CSV); tables "
     "(CSV, TSV, XLSX, XLS, ODS, Parquet, Arrow); chat data (OpenAI, ShareGPT, Alpaca, Gemini, OpenAssistant, ChatGPT's "
     "and Claude's exports, preference pairs, KTO, texts in a chat template).</details>"
 )

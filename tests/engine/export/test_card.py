@@ -42,6 +42,13 @@ def test_card_tells_the_numbers_of_the_run(run):
     assert "pip install torch==2.13.0 transformers==5.23.0 peft==0.21.2 bitsandbytes==0.50.2 accelerate`" in card
 
 
+def test_a_run_over_a_data_set_of_the_hub_names_it_and_its_licence(run):
+    assert "model hub |" not in model_card(run)
+    report = json.loads((run.data / "report.json").read_text())
+    write_json(run.data / "report.json", {**report, "hub": {"id": "shop/talks", "licence": "cc-by-4.0 |x"}})
+    assert "| Data set of the model hub | shop/talks, licence cc-by-4.0 \\|x |" in model_card(run)
+
+
 def test_a_judged_run_says_whether_its_answers_repeat_masked_values(run):
     assert "Masked values" not in model_card(run)
     Repeated(46, 28, {"base": {}, "run:1": {}}).save(run.path)
