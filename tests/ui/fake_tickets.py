@@ -60,6 +60,9 @@ class FakeDataSet:
             split_basis="the most recent tickets, by date",
         )
 
+    def preferences(self) -> str:
+        return '{"prompt": [], "chosen": [], "rejected": []}\n' * self.report.preferences
+
     def conversations(self, split: str) -> list[StoredConversation]:
         return list(self.sides[split])
 

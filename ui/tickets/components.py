@@ -118,7 +118,9 @@ class TicketsTab:
     next: gr.Button
     """[to-recipe]"""
     summary: gr.HTML
-    """[summary]; raises 'mode'"""
+    """[summary]; raises 'mode' and 'pairs'"""
+    pairs: gr.DownloadButton
+    """[pairs-file], hidden: pressed by the page as soon as the file is there."""
     reprepare: RepreparePanel
     conversations: ConversationList
     tokens: TokenPanel
@@ -133,14 +135,15 @@ def build_tickets(tab: gr.Tab) -> TicketsTab:
             title = html(elem_id="data-set-title")
             next_button = gr.Button("Choose a recipe", variant="primary", elem_id="to-recipe", scale=0, min_width=260)
         progress, timer = build_progress()
-        summary = html(elem_id="summary", raises=("mode",))
+        summary = html(elem_id="summary", raises=("mode", "pairs"))
+        pairs = gr.DownloadButton("Download", elem_id="pairs-file", elem_classes="hidden-file")
         reading = build_list()
         tokens = build_tokens()
         with gr.Column(elem_classes="sheet"):
             html('<h2 class="sheet-title">How good these tickets are to learn from</h2>')
             report = html(elem_id="quality", raises=("pick",))
         again = build_reprepare(progress, timer)
-    return TicketsTab(tab, data, title, next_button, summary, again, reading, tokens, report)
+    return TicketsTab(tab, data, title, next_button, summary, pairs, again, reading, tokens, report)
 
 
 def build_list() -> ConversationList:

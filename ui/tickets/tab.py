@@ -10,6 +10,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from engine.recipe import Recipe
+from engine.workspace import slug
 from ui import words
 from ui.context import Context
 from ui.events import bind
@@ -43,6 +44,15 @@ def wire(context: Context) -> None:
             shown[ui.summary] = _summary(context, dataset, recipe)
         return shown
 
+    def take_pairs(dataset: str) -> dict[Any, Any]:
+        library = context.studio.tickets
+        context.downloads.mkdir(parents=True, exist_ok=True)
+        file = context.downloads / f"{slug(library.info(dataset).name)}-preferences.jsonl"
+        file.write_text(library.get(dataset).preferences(), encoding="utf-8")
+        return {ui.pairs: str(file)}
+
+    bind(ui.summary.pairs, take_pairs, [page.dataset], [ui.pairs])
+    bind(ui.pairs.change, None, js="() => ticketTuner.download('pairs-file')")
     conversation_list.wire(context, relist, state)
     edit_handlers.wire(context, draw, relist, state, everything)
     token_panel.wire(context)

@@ -14,7 +14,8 @@ import orjson
 
 from engine.tickets.conversation import LeftOut
 from engine.tickets.dataset.files import AGENTS, ANSWERED, DROPPED, LEFT_OUT, SPLIT_FILES, SPLITS, Split, numbered_lines
-from engine.tickets.dataset.stored import StoredConversation, conversations
+from engine.tickets.dataset.preferences import offered
+from engine.tickets.dataset.stored import StoredConversation, conversations, json_line
 from engine.tickets.lines import Entry, entries, entry_of
 from engine.tickets.preparing.report import Report
 from engine.tickets.privacy.review import SUSPECT, MaskedPlace, MaskedTerm, masked_terms, places
@@ -124,6 +125,10 @@ class DataSet:
                     entry = StoredConversation.of_line(line, SPLIT_FILES[side], number)
                     answers |= {(entry.ticket, was) for was in entry.originals.values()}
         return answers
+
+    def preferences(self) -> str:
+        """Return the preference pairs that came with it, as JSON lines that trl takes; empty where none did."""
+        return b"".join(json_line(pair) for pair in offered(self.folder)).decode()
 
     def agents(self) -> dict[str, int]:
         """Return who answered how many conversations, the most frequent first; ids or names of the export."""

@@ -1,5 +1,8 @@
 """The tab 'Tickets' over the engine in memory: looking, leaving out, rewriting, reviewing, preparing again."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from engine.errors import StudioError
@@ -38,6 +41,16 @@ def test_the_tab_shows_a_page_the_view_of_what_is_learnt_and_the_counts(wired):
     assert "1–20 of 60" in found["pager"]
     assert "piece-learnt" in found["learn-view"]
     assert "9,000" in found["lengths-note"]
+
+
+def test_pairs_that_came_with_a_data_set_can_be_taken_home(wired, studio):
+    assert "Take them home" not in shown(wired)["summary"]
+    data = studio.tickets.get("set-1")
+    data.report = replace(data.report, preferences=3)
+    assert 'data-do="pairs"' in shown(wired)["summary"]
+    file = Path(by_id(wired.handler("tickets.tab.take_pairs")("set-1"))["pairs-file"])
+    assert file.name.endswith("-preferences.jsonl")
+    assert len(file.read_text().splitlines()) == 3
 
 
 def test_without_a_data_set_there_is_the_import_panel(wired):

@@ -135,8 +135,8 @@ def _notes(report: Report) -> Markup:
         told = " · ".join(f"{number:,} {told}" for told, number in report.ratings.items())
         lines.append(_note("Ratings", told, "", ""))
     if report.preferences:
-        told = f"{report.preferences:,} kept beside the conversations, for training with preferences; see Verdict"
-        lines.append(_note("Preference pairs", told, "", ""))
+        told = f"{report.preferences:,} kept beside the conversations, for training with preferences"
+        lines.append(_note("Preference pairs", told, "", "Take them home", "pairs"))
     if report.hub:
         licence = report.hub.get("licence") or "not named by its card"
         told = f"{report.hub.get('id')}, part {report.hub.get('part')}, licence {licence}"
@@ -150,9 +150,11 @@ def _sorted(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda pair: -pair[1])
 
 
-def _note(title: str, told: str, mode: str, label: str) -> Markup:
-    button = Markup('<button type="button" class="link" data-do="mode" data-mode="{}">{}</button>').format(mode, label)
-    return Markup("<div><dt>{}</dt><dd>{} {}</dd></div>").format(title, told, button if mode else NOTHING)
+def _note(title: str, told: str, mode: str, label: str, does: str = "mode") -> Markup:
+    button = Markup('<button type="button" class="link" data-do="{}" data-mode="{}">{}</button>').format(
+        does, mode, label
+    )
+    return Markup("<div><dt>{}</dt><dd>{} {}</dd></div>").format(title, told, button if label else NOTHING)
 
 
 def kind_name(kind: str, number: int = 1) -> str:

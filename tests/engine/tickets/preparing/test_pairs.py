@@ -36,6 +36,12 @@ def prepared(tmp_path: Path, records: list[dict[str, object]], heldout: float = 
     return out
 
 
+def test_they_are_taken_home_as_lines_without_what_is_ours(tmp_path):
+    data = DataSet(prepared(tmp_path, PAIRS))
+    rows = [json.loads(line) for line in data.preferences().splitlines()]
+    assert [list(row) for row in rows] == [["prompt", "chosen", "rejected"]] * 10
+
+
 def said(folder: Path) -> list[tuple[str, str, str]]:
     return [
         (line["prompt"][-1]["content"], line["chosen"][0]["content"], line["rejected"][0]["content"])
