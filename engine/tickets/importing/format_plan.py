@@ -62,8 +62,10 @@ def plan(sources: Sequence[Source], overrides: SourceOverrides) -> list[Plan]:
     plans: list[Plan] = []
     failures: list[TicketsError] = []
     for source in sources:
+        # Of an export in thousands of files, most are of the kind of the one before.
+        likely = plans[-1].reader if plans and source.packing == "zip" else None
         try:
-            plans.extend(_plans(source, overrides))
+            plans.extend(_plans(source, overrides, likely))
         except TicketsError as error:
             # A readme beside the export is no reason to refuse the archive.
             if source.packing != "zip":
@@ -82,10 +84,10 @@ def plan(sources: Sequence[Source], overrides: SourceOverrides) -> list[Plan]:
     return [replace(entry, agents=overrides.agents) for entry in usable] if overrides.agents else usable
 
 
-def _plans(source: Source, overrides: SourceOverrides) -> list[Plan]:
+def _plans(source: Source, overrides: SourceOverrides, likely: Reader | None) -> list[Plan]:
     """Plan a stream; a workbook has a plan for each sheet of the same columns."""
     if not source.workbook:
-        return [_plan(source, overrides)]
+        return [_plan(source, overrides, likely)]
     layouts = workbook_layouts(source, overrides.sheet)
     if len(layouts) == 1:
         return [_table_plan(source, layouts[0], overrides)]
@@ -114,9 +116,9 @@ def _is_clear(entry: Plan) -> bool:
     return True
 
 
-def _plan(source: Source, overrides: SourceOverrides) -> Plan:
+def _plan(source: Source, overrides: SourceOverrides, likely: Reader | None) -> Plan:
     if source.columnar:
-        return _json_plan(source, "", overrides)
+        return _json_plan(source, "", overrides, likely)
     raw = source.head(1 << 16)
     _check_lines(source, raw)
     encoding = known_encoding(overrides.encoding) if overrides.encoding else find_encoding(source)
@@ -128,7 +130,7 @@ def _plan(source: Source, overrides: SourceOverrides) -> Plan:
         return Plan(source, "text", whatsapp.FORMAT, whatsapp.LABEL, chatted, encoding, reader=reader)
     refuse_text(source.name, head)
     if head[0] in "{[" and overrides.format != table.FORMAT:
-        return _json_plan(source, encoding, overrides)
+        return _json_plan(source, encoding, overrides, likely)
     if head[0] == "<":
         return _xml_plan(source, head, encoding, overrides)
     told = mail.evidence(head) if overrides.format in ("", mail.FORMAT) else ""
@@ -137,7 +139,7 @@ def _plan(source: Source, overrides: SourceOverrides) -> Plan:
     return _table_plan(source, find_layout(source, encoding, overrides.delimiter), overrides)
 
 
-def _json_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Plan:
+def _json_plan(source: Source, encoding: str, overrides: SourceOverrides, likely: Reader | None) -> Plan:
     sample: list[Record] = []
     damaged: list[LeftOut] = []
     for item in islice(read_objects(source, encoding), SAMPLE_RECORDS):
@@ -160,8 +162,10 @@ def _json_plan(source: Source, encoding: str, overrides: SourceOverrides) -> Pla
     sample = list(unpacked(sample, packed))
     if source.columnar and not overrides.mapping and (listing := metadata_only(tuple(sample[0].value))):
         return _refused(source, "json", listing, encoding)
-    winner = None if overrides.mapping else _vote(sample, _readers_of(sample, source), overrides)
-    if winner:
+    if overrides.mapping:
+        return _objects_plan(source, encoding, sample, overrides)
+    known = [likely] if likely and all(likely.evidence(record.value) for record in sample) else []
+    if winner := _vote(sample, known or _readers_of(sample, source), overrides):
         reader, told = winner
         plan = Plan(source, "json", reader.FORMAT, reader.LABEL, told, encoding, reader=reader, json_fields=packed)
         return _looked_into(plan, sample, lambda: unpacked(_only_records(read_objects(source, encoding)), packed))

@@ -97,6 +97,8 @@ _IWORK = {
 }
 
 
+_USUAL = bytes(byte for byte in range(256) if not (byte < 9 or 13 < byte < 27 or 27 < byte < 32))
+"""All but control characters that no text has."""
 _TELLING = 5
 """Shorter beginnings are letters that a text may begin with as well."""
 
@@ -114,7 +116,7 @@ def binary_kind(head: bytes) -> OtherKind | None:
     if head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05":
         return _PICKLE
     sample = head[:4096]
-    odd = sum(byte < 9 or 13 < byte < 27 or 27 < byte < 32 for byte in sample)
+    odd = len(sample.translate(None, _USUAL))
     return _BINARY if b"\x00" in sample or odd > len(sample) * 0.05 else None
 
 

@@ -38,8 +38,8 @@ BOMB_RATIO = 300
 """Real ticket exports pack 5 to 60 times; beyond this ratio (and :data:`BOMB_BYTES`) an archive is refused."""
 BOMB_BYTES = 256 << 20
 
-MOST_MEMBERS = 20_000
-"""Files of one archive: each is opened several times before it is read, which takes minutes for 100,000."""
+MOST_MEMBERS = 50_000
+"""Files of one archive: each is opened several times before it is read, which takes a minute or two for 50,000."""
 
 Packing = Literal["none", "gzip", "zip"]
 Columnar = Literal["", "Parquet", "Arrow"]
