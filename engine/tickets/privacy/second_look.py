@@ -13,8 +13,9 @@ from pathlib import Path
 import orjson
 
 from engine.errors import Cancelled
-from engine.tickets.dataset.files import REDACTIONS, SPLIT_FILES
+from engine.tickets.dataset.files import PREFERENCES, REDACTIONS, SPLIT_FILES
 from engine.tickets.dataset.stored import conversations
+from engine.tickets.lines import entries
 from engine.tickets.preparing.report import Progress
 from engine.tickets.privacy.review import SUSPECT, read_places
 
@@ -58,7 +59,7 @@ def look_again(
     """
     left = {term.casefold() for term in allowed}
     known = {(place.ticket, place.original) for place in read_places(folder / REDACTIONS)}
-    passages = [passage for name in SPLIT_FILES.values() for passage in _passages(folder / name)]
+    passages = [passage for ticket, text in _texts(folder) for passage in _passages(ticket, text)]
     added = 0
     with (folder / REDACTIONS).open("ab") as review:
         for first in range(0, len(passages), _AT_ONCE):
@@ -86,16 +87,23 @@ def _line(ticket: str, words: str, text: str, start: int, end: int) -> dict[str,
     return {"ticket": ticket, "kind": SUSPECT, "placeholder": "", "original": words, "before": before, "after": after}
 
 
-def _passages(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield ticket and text of every passage of every message."""
-    for entry in conversations(path):
-        for message in entry.messages:
-            text = message.content
-            limit = _PASSAGE if text.isascii() or sum(map(_is_latin, text)) > len(text) // 2 else _DENSE_PASSAGE
-            while text:
-                cut = _cut(text, limit)
-                yield entry.ticket, text[:cut]
-                text = text[cut:]
+def _texts(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield ticket and text of every message, and of the rejected answers that are kept beside them."""
+    for name in SPLIT_FILES.values():
+        yield from (
+            (entry.ticket, message.content) for entry in conversations(folder / name) for message in entry.messages
+        )
+    for pair in entries(folder / PREFERENCES, "ticket"):
+        yield from ((pair["ticket"], turn["content"]) for turn in pair["rejected"])
+
+
+def _passages(ticket: str, text: str) -> Iterator[tuple[str, str]]:
+    """Yield ticket and text of every passage of a text."""
+    limit = _PASSAGE if text.isascii() or sum(map(_is_latin, text)) > len(text) // 2 else _DENSE_PASSAGE
+    while text:
+        cut = _cut(text, limit)
+        yield ticket, text[:cut]
+        text = text[cut:]
 
 
 def _is_latin(letter: str) -> bool:

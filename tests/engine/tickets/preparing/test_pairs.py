@@ -13,6 +13,7 @@ from engine.tickets.dataset.erasing import erase, person_of
 from engine.tickets.dataset.preferences import offered
 from engine.tickets.options import PrepareOptions
 from engine.tickets.preparing.pipeline import prepare
+from engine.tickets.privacy.review import SUSPECT
 from tests.engine.tickets.exports import lines, write
 
 NAMES = ("lamp", "kettle", "saddle", "anchor", "pillow", "hammer", "violin", "basket", "mirror", "ladder")
@@ -114,6 +115,19 @@ def test_what_is_changed_by_hand_changes_the_pairs(tmp_path):
     assert next(line for line in said(out) if "kettle" in line[0])[1] == "It is on its way."
     apply_edits(out, Edits())
     assert len(said(out)) == 10
+
+
+def test_a_second_look_for_names_reads_the_rejected_answers_too(tmp_path):
+    told = [{"role": "assistant", "content": "Ask quillfeather about it, please."}]
+
+    def find(texts):
+        return [[(4, 16)] if text.startswith("Ask quillfeather") else [] for text in texts]
+
+    file = write(tmp_path / "pairs.jsonl", lines(pair("lamp", 1, rejected=told), *PAIRS[1:]))
+    options = PrepareOptions(heldout=0.0, workers=0, second_look="names")
+    prepare([file], tmp_path / "out", options, open_finder=lambda folder: find)
+    [term] = DataSet(tmp_path / "out").masked_terms(0, 9, kind=SUSPECT)[0]
+    assert term.term == "quillfeather"
 
 
 def test_pairs_go_with_their_customer(tmp_path):
