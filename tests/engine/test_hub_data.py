@@ -202,3 +202,23 @@ def test_a_name_may_have_a_revision_and_a_part():
     told = reference(" hf:shop/talks@v1.0:lamps/train ")
     assert (told.id, told.revision, told.part) == ("shop/talks", "v1.0", "lamps/train")
     assert reference("hf://datasets/shop/talks").id == "shop/talks"
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("https://huggingface.co/datasets/shop/talks", ("shop/talks", "", "")),
+        ("HTTPS://hf.co/datasets/shop/talks/?sort=x#card", ("shop/talks", "", "")),
+        ("https://huggingface.co/datasets/shop/talks/tree/v1/data", ("shop/talks", "v1", "")),
+        ("https://huggingface.co/datasets/shop/talks/viewer/lamps/train?row=3", ("shop/talks", "", "lamps/train")),
+        ("https://huggingface.co/datasets/imdb/viewer", ("imdb", "", "")),
+    ],
+)
+def test_the_address_of_a_page_is_a_name_too(address, told):
+    found = reference(address)
+    assert (found.id, found.revision, found.part) == told
+
+
+def test_the_address_of_another_site_is_no_name():
+    with pytest.raises(TicketsError, match="no name of a data set"):
+        reference("https://example.com/datasets/shop/talks")

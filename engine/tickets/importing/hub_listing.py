@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import unquote
 
 from engine.errors import TicketsError
 
@@ -34,10 +35,16 @@ _SPLITS = {
 _WORD = re.compile(r"[a-z]+")
 _CONVERTED = re.compile(r"(?P<config>[^/]+)/(?P<split>[^/]+)/\d{4}\.parquet")
 """How the hub lays out its own copies in Parquet (revision refs/convert/parquet)."""
+_PAGE = re.compile(
+    r"https?://(?:huggingface|hf)\.co/(?:datasets/)?(?P<id>[^/?#:@]+(?:/(?!(?:tree|viewer|blob|resolve)\b)[^/?#:@]+)?)"
+    r"(?:/(?:tree|blob|resolve)/(?P<revision>[^/?#]+)[^?#]*|/viewer/(?P<part>[^?#]+)|/viewer)?/?(?:[?#].*)?",
+    re.IGNORECASE,
+)
+"""The address of a data set's page, of its files, or of its viewer."""
 _REFERENCE = re.compile(
-    r"(?:hf:(?://)?|https?://huggingface\.co/)?(?:datasets/)?"
+    r"(?:hf:(?://)?)?(?:datasets/)?"
     r"(?P<id>[A-Za-z0-9][\w.-]{0,95}(?:/[A-Za-z0-9][\w.-]{0,95})?)"
-    r"(?:@(?P<revision>[\w./-]{1,200}))?(?::(?P<part>[\w./ -]{1,200}))?/?"
+    r"(?:@(?P<revision>[\w./-]{1,200}))?(?::(?P<part>\w[\w./ -]{0,199}))?/?"
 )
 _PATTERN_CHARS, _PATTERN_STARS = 200, 6
 """Beyond these a pattern of a stranger's card could keep the computer busy; it then names nothing."""
@@ -119,6 +126,11 @@ def reference(text: str) -> Reference:
     Raises:
         TicketsError: It is no name of a data set.
     """
+    if page := _PAGE.fullmatch(text.strip()):
+        revision, part = (
+            f"{mark}{page[name]}" if page[name] else "" for mark, name in (("@", "revision"), (":", "part"))
+        )
+        text = unquote(f"{page['id']}{revision}{part}")
     match = _REFERENCE.fullmatch(text.strip())
     if not match or ".." in text or match["id"] == "datasets":
         raise TicketsError(
