@@ -145,9 +145,18 @@ def _header(cells: Cells, top: int, bottom: int, left: int, right: int) -> int |
 
 
 def _first_row(cells: Cells, top: int, bottom: int, left: int, right: int) -> int | None:
-    """Find the first row of a part that is no title: the header of a table of other things than tickets."""
+    """Find what may be the header of a table of other things than tickets: the first row that is no title."""
     rows = range(top, min(top + _TITLE_ROWS, bottom - 1))
-    return next((at for at in rows if sum(map(_is_filled, cells[at][left:right])) > 1), None)
+    first = next((at for at in rows if sum(map(_is_filled, cells[at][left:right])) > 1), None)
+    return first if first is not None and _names_columns(cells[first][left:right]) else None
+
+
+def _names_columns(row: Sequence[object]) -> bool:
+    """Tell names from values: short words, each once, without a sentence or a number among them."""
+    filled = [value for value in row if _is_filled(value)]
+    names = [value.strip() for value in filled if isinstance(value, str)]
+    short = all(len(name) <= _HEADER_CHARS and name[-1] not in ".?!" and not name[0].isdigit() for name in names)
+    return len(names) == len(filled) == len(set(names)) and short
 
 
 def _fits(row: Sequence[object], before: Sequence[Area]) -> bool:

@@ -71,6 +71,7 @@ def test_tables_of_the_same_columns_are_read_together(tmp_path: Path) -> None:
         [*TALKS[:2], ["", ""], *TALKS[2:]],  # a blank row between two tickets
         [["Question", "", "Answer"], ["Where is it?", "", "In van 4."], ["Is it dark?", "", "Press the knob."]],
         [["Our questions"], [""], *TALKS],
+        [*TALKS[:2], [""], [*TALKS[2], "seen", "by Ada"], ["Why?", "So."]],  # remarks beside the table
         [["Our questions", ""], *TALKS, ["", ""], ["Total", 2]],
         [["Question", "", "Answer", "Date"], ["Where is it?", "", "In van.", "x"], ["Is it dark?", "", "Press.", "y"]],
     ],
