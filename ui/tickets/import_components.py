@@ -18,8 +18,8 @@ FORMATS = (
     "Also as .gz or .zip. What it is, is read off the content.</p>"
     '<details class="quiet"><summary>All of them</summary>Zendesk, Freshdesk, Intercom, Help Scout, HubSpot, Jira '
     "Service Management, ServiceNow, Zammad, Zoho Desk, Gorgias, Front, osTicket, Chatwoot, Groove, Kayako, LiveAgent, "
-    "WHMCS, OTRS and Znuny, Salesforce; WhatsApp, Messenger, Slack, Teams, Telegram, Discord; Crisp, Tidio, Freshchat, LiveChat, "
-    "tawk.to, Drift, Zendesk Chat; GitHub, Discourse, Stack Exchange; mailboxes (mbox, EML, Outlook MSG, CSV); tables "
+    "WHMCS, OTRS and Znuny, Salesforce; WhatsApp, Messenger, Slack, Teams, Telegram, Discord; Crisp, Tidio, Freshchat, "
+    "LiveChat, tawk.to, Drift, Zendesk Chat; GitHub, Discourse, Stack Exchange; mailboxes (mbox, EML, MSG); tables "
     "(CSV, TSV, XLSX, XLS, ODS, Parquet, Arrow); chat data (OpenAI, ShareGPT, Alpaca, Gemini, OpenAssistant, ChatGPT's "
     "and Claude's exports, preference pairs, KTO, texts in a chat template).</details>"
 )
