@@ -35,7 +35,7 @@ from engine.tickets.importing.not_tickets import NotTickets, refuse_records, ref
 from engine.tickets.importing.planned import Family, Plan, only_yes_no
 from engine.tickets.importing.readable import check_readable
 from engine.tickets.importing.readers import READERS, Reader, cautions, chat, mail, table, whatsapp
-from engine.tickets.importing.readers.fields import text
+from engine.tickets.importing.readers.fields import cell
 from engine.tickets.importing.readers.xml_exports import as_json
 from engine.tickets.overrides import FORMATS, SourceOverrides
 
@@ -262,7 +262,7 @@ def _elements_of(sample: Sequence[Record]) -> str:
 def _objects_plan(source: Source, encoding: str, sample: Sequence[Record], overrides: SourceOverrides) -> Plan:
     """JSON of no known shape: its keys are offered as columns."""
     columns = tuple(dict.fromkeys(key for record in sample for key in record.value))
-    rows = tuple(tuple(text(record.value.get(column)) for column in columns) for record in sample)
+    rows = tuple(tuple(cell(record.value.get(column)) for column in columns) for record in sample)
     mapping = _mapping(columns, rows, overrides)
     told = _mapping_evidence(mapping, overrides)
     plan = Plan(source, "json", table.FORMAT, "JSON objects", told, encoding, None, columns, mapping, rows)

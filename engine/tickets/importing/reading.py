@@ -21,7 +21,7 @@ from engine.tickets.importing.format_plan import xml_records
 from engine.tickets.importing.planned import Plan
 from engine.tickets.importing.readable import check_readable
 from engine.tickets.importing.readers import IN_FOLDERS, WITHOUT_SIDES, mail, table, whatsapp
-from engine.tickets.importing.readers.fields import text
+from engine.tickets.importing.readers.fields import cell
 from engine.tickets.importing.sides import LOOKED_AT, Writer, sided, writers
 
 Item = TypeVar("Item", Record, Row)
@@ -154,7 +154,7 @@ def _table(entry: Plan, damaged: list[LeftOut], most: int | None = None) -> Iter
 
 def _as_rows(records: Iterable[Record], columns: Sequence[str]) -> Iterator[Row]:
     for number, record in enumerate(records, start=1):
-        yield Row(number, tuple(text(record.value.get(column)) for column in columns))
+        yield Row(number, tuple(cell(record.value.get(column)) for column in columns))
 
 
 def _whole(items: Iterable[Item | LeftOut], damaged: list[LeftOut]) -> Iterator[Item]:

@@ -25,6 +25,11 @@ def text(value: object) -> str:
     return str(value) if isinstance(value, int) else ""
 
 
+def cell(value: object) -> str:
+    """Return a scalar as a table shows it: as :func:`text` does, with ``true`` and ``false`` for what is so."""
+    return str(value).lower() if isinstance(value, bool) else text(value)
+
+
 def first(record: Json, *keys: str) -> str:
     """Return the first of the keys whose value is text that is not blank."""
     for key in keys:

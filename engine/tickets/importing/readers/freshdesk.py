@@ -23,6 +23,7 @@ from engine.tickets.importing.readers.fields import (
     text,
     words,
 )
+from engine.tickets.importing.readers.joining import join
 
 FORMAT = "freshdesk"
 LABEL = "Freshdesk export"
@@ -48,6 +49,8 @@ _SURVEY = "6"
 
 def evidence(record: Json) -> str:
     """Say what in a record is Freshdesk's; empty when it is not."""
+    if _is_reply(record):
+        return "ticket_id, incoming and private"
     if "responder_id" in record and ("description_text" in record or "conversations" in record):
         return "responder_id and description_text"
     if "display_id" in record and ("notes" in record or "helpdesk_notes" in record or "description_html" in record):
@@ -57,13 +60,22 @@ def evidence(record: Json) -> str:
 
 def has_messages(record: Json) -> bool:
     """Tell a ticket with its conversations from one without."""
-    return any(record.get(key) for key in _THREADS)
+    return _is_reply(record) or any(record.get(key) for key in _THREADS)
 
 
 def read(records: Iterable[Record]) -> Iterator[Conversation]:
-    """Yield a conversation a ticket."""
-    for record in records:
-        yield _conversation(record)
+    """Yield a conversation a ticket; its replies may come apart from it."""
+    parent = lambda value: first(value, "ticket_id") if _is_reply(value) else ""  # noqa: E731
+    complete = lambda value: any(value.get(key) for key in _THREADS)  # noqa: E731
+    for joined in join(records, parent, complete, ("id", "display_id")):
+        replies = {"conversations": list(joined.messages)} if joined.messages else {}
+        yield _conversation(Record({**joined.ticket, **replies}, joined.source, joined.id))
+
+
+def _is_reply(record: Json) -> bool:
+    """Tell a reply of the API (GET /api/v2/tickets/{id}/conversations), which names its ticket."""
+    told = {"ticket_id", "incoming", "private", "user_id"} <= record.keys()
+    return told and ("body" in record or "body_text" in record)
 
 
 def _conversation(record: Record) -> Conversation:
@@ -85,7 +97,7 @@ def _conversation(record: Record) -> Conversation:
     named = tuple(first(ticket, key) for key in ("requester_name", "responder_name") if first(ticket, key))
     return Conversation(
         id=first(ticket, "id", "display_id") or record.place,
-        messages=(*messages, *oldest_first(replies)),
+        messages=(*(messages if ticket.keys() - set(_THREADS) else ()), *oldest_first(replies)),
         subject=first(ticket, "subject"),
         tags=words([_inner(tag) if isinstance(tag, dict) else tag for tag in _listed(ticket.get("tags"))]),
         created_at=first(ticket, "created_at"),

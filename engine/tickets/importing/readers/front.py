@@ -23,7 +23,7 @@ from engine.tickets.importing.readers.fields import (
     people,
     words,
 )
-from engine.tickets.importing.readers.joining import Joined, join
+from engine.tickets.importing.readers.joining import Joined, by_file, join
 
 FORMAT = "front"
 LABEL = "Front export"
@@ -63,16 +63,21 @@ def has_messages(record: Json) -> bool:
 
 def read(records: Iterable[Record]) -> Iterator[Conversation]:
     """Yield a conversation a Front conversation."""
-    for conversation in join(records, _parent, lambda value: bool(value.get("messages"))):
+    whole = by_file(records, lambda value: _is_message(value) and not _parent(value))
+    for conversation in join(whole, _parent, lambda value: bool(value.get("messages"))):
         yield _conversation(conversation)
 
 
+def _is_message(record: Json) -> bool:
+    return "is_inbound" in record or first(record, "id").startswith("com_")
+
+
 def _parent(record: Json) -> str:
-    if "is_inbound" not in record and not first(record, "id").startswith("com_"):
+    if not _is_message(record):
         return ""
     link = first(object_at(record, "_links", "related"), "conversation")
     known = first(record, "conversation_id") or first(object_at(record, "conversation"), "id")
-    return known or link.rstrip("/").rsplit("/", 1)[-1] or first(record, "id")
+    return known or link.rstrip("/").rsplit("/", 1)[-1] or first(record, "file")
 
 
 def _conversation(joined: Joined) -> Conversation:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from engine.tickets.conversation import Conversation, Kind, Message, Role
 from engine.tickets.importing.files.records import Record
 from engine.tickets.importing.readers.fields import Json, first, nested, object_at, objects, oldest_first, people, words
+from engine.tickets.importing.readers.joining import by_file, join
 
 FORMAT = "helpscout"
 LABEL = "Help Scout export"
@@ -48,6 +49,8 @@ def cautions(sample: Sequence[Json]) -> Iterator[str]:
 
 def evidence(record: Json) -> str:
     """Say what in a record is Help Scout's; empty when it is not."""
+    if _is_thread(record):
+        return "a thread of Help Scout's types"
     threads = _threads(record)
     if threads and all(first(thread, "type") in _TYPES for thread in threads[:5]) and "state" in threads[0]:
         return "threads of Help Scout's types"
@@ -58,13 +61,22 @@ def evidence(record: Json) -> str:
 
 def has_messages(record: Json) -> bool:
     """Tell a conversation with its threads from one without."""
-    return bool(_threads(record))
+    return _is_thread(record) or bool(_threads(record))
 
 
 def read(records: Iterable[Record]) -> Iterator[Conversation]:
-    """Yield a conversation a record."""
-    for record in records:
-        yield _conversation(record)
+    """Yield a conversation a record, and one a file of threads alone (GET /v2/conversations/{id}/threads)."""
+    whole = by_file(records, _is_thread)
+    for joined in join(whole, lambda value: first(value, "file") if _is_thread(value) else "", has_messages):
+        value = dict(joined.ticket)
+        if joined.messages:
+            asking = next((thread for thread in joined.messages if first(thread, "type") == "customer"), {})
+            value = {"id": joined.id, "threads": list(joined.messages), "customer": object_at(asking, "createdBy")}
+        yield _conversation(Record(value, joined.source, joined.id))
+
+
+def _is_thread(record: Json) -> bool:
+    return first(record, "type") in _TYPES and "state" in record and "createdBy" in record and "body" in record
 
 
 def _threads(record: Json) -> list[Json]:

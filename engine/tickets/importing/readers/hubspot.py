@@ -26,7 +26,7 @@ from engine.tickets.importing.readers.fields import (
     text,
 )
 from engine.tickets.importing.readers.hubspot_crm import as_conversations_api, crm_evidence, crm_has_messages
-from engine.tickets.importing.readers.joining import Joined, join
+from engine.tickets.importing.readers.joining import Joined, by_file, join
 
 FORMAT = "hubspot"
 LABEL = "HubSpot conversations"
@@ -51,6 +51,8 @@ def evidence(record: Json) -> str:
     """Say what in a record is HubSpot's; empty when it is not."""
     if "conversationsThreadId" in record:
         return "conversationsThreadId"
+    if _is_loose(record):
+        return "direction, createdBy and truncationStatus"
     if "associatedContactId" in record or ("inboxId" in record and "latestMessageTimestamp" in record):
         return "a HubSpot thread"
     if _is_actor(record):
@@ -62,19 +64,25 @@ def evidence(record: Json) -> str:
 
 def has_messages(record: Json) -> bool:
     """Tell messages, and threads with theirs, from threads without."""
-    return "conversationsThreadId" in record or bool(record.get("messages")) or crm_has_messages(record)
+    told = "conversationsThreadId" in record or _is_loose(record)
+    return told or bool(record.get("messages")) or crm_has_messages(record)
 
 
 def read(records: Iterable[Record]) -> Iterator[Conversation]:
     """Yield a conversation a thread."""
     actors: dict[str, tuple[str, ...]] = {}
     joined = join(
-        _without_actors(records, actors),
-        lambda value: first(value, "conversationsThreadId"),
+        by_file(_without_actors(records, actors), _is_loose),
+        lambda value: first(value, "conversationsThreadId", "file"),
         lambda value: bool(value.get("messages")),
     )
     for thread in joined:
         yield _conversation(thread, actors)
+
+
+def _is_loose(record: Json) -> bool:
+    """Tell a message of one thread that does not name it."""
+    return {"direction", "createdBy", "truncationStatus"} <= record.keys() and "conversationsThreadId" not in record
 
 
 def _is_actor(record: Json) -> bool:

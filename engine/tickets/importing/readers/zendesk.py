@@ -8,11 +8,13 @@ tells end users and agents apart; without it the requester is the customer.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from engine.tickets.cleaning.message import clean_message
 from engine.tickets.conversation import Conversation, Kind, Message, Role
+from engine.tickets.dates import seconds
+from engine.tickets.importing.files.grouping import Groups
 from engine.tickets.importing.files.records import Record
 from engine.tickets.importing.ratings import rating_of, reopened
 from engine.tickets.importing.readers.fields import (
@@ -45,7 +47,7 @@ GUIDE = (
 """For the README: how to export it there, the file, what is read of it."""
 IN_TABLES = False
 NO_ANSWERS = (
-    "This Zendesk file lists tickets without their comments, so there are no answers in it.",
+    "This Zendesk file lists tickets or users without their comments, so there are no answers in it.",
     "In Zendesk's Admin Center choose Account > Tools > Reports > Export, 'Full JSON export', and drop that file here.",
 )
 _AUTHOR_IS_SYSTEM = ("-1", "0")
@@ -76,6 +78,8 @@ def evidence(record: Json) -> str:
         return "requester_id and submitter_id"
     if _is_user(record):
         return "a Zendesk user's role"
+    if _is_comment(record):
+        return "comments with author_id and public"
     if "comments" in record and "requester_id" in record and "responder_id" not in record:
         return "requester_id and comments"
     if objects(record.get("comments")) and isinstance(record.get("requester"), dict) and _ROLES & record.keys():
@@ -85,22 +89,37 @@ def evidence(record: Json) -> str:
 
 def has_messages(record: Json) -> bool:
     """Tell a ticket with its comments from one without."""
-    return bool(record.get("comments")) or _is_user(record)
+    return bool(record.get("comments")) or _is_comment(record)
 
 
 def read(records: Iterable[Record]) -> Iterator[Conversation]:
-    """Yield a conversation a ticket.
+    """Yield a conversation a ticket, and one a file of comments alone.
 
     Args:
         records: Tickets and, wherever known, users; users count for the tickets that come after them.
     """
     directory = _Directory()
-    for record in records:
-        value = record.value
-        if _is_user(value):
-            directory.add(value)
-        else:
-            yield _conversation(record, directory)
+    with Groups[Json]() as loose:
+        for record in records:
+            if _is_user(record.value):
+                directory.add(record.value)
+            elif _is_comment(record.value):
+                loose.add(record.source, record.value)
+            else:
+                yield _conversation(record, directory)
+        for source, comments in loose:
+            yield _conversation(Record(_ticket_of(comments), source, source), directory)
+
+
+def _is_comment(record: Json) -> bool:
+    """Tell a comment of the API (GET /api/v2/tickets/{id}/comments), which names no ticket."""
+    return {"author_id", "public", "body"} <= record.keys() and first(record, "type") in ("Comment", "VoiceComment")
+
+
+def _ticket_of(comments: Sequence[Json]) -> dict[str, object]:
+    """Return the ticket of comments that came without one: whoever began it asks."""
+    oldest = min(comments, key=lambda comment: seconds(first(comment, "created_at")) or 0.0)
+    return {"comments": list(comments), "requester_id": first(oldest, "author_id")}
 
 
 @dataclass(slots=True)

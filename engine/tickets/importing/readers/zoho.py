@@ -20,7 +20,7 @@ from engine.tickets.importing.readers.fields import (
     people,
     words,
 )
-from engine.tickets.importing.readers.joining import Joined, join
+from engine.tickets.importing.readers.joining import Joined, by_file, join
 
 FORMAT = "zoho"
 LABEL = "Zoho Desk export"
@@ -61,7 +61,8 @@ def has_messages(record: Json) -> bool:
 
 def read(records: Iterable[Record]) -> Iterator[Conversation]:
     """Yield a conversation a ticket."""
-    for ticket in join(records, _parent, lambda value: bool(_own(value))):
+    whole = by_file(records, lambda value: _is_message(value) and not _parent(value))
+    for ticket in join(whole, _parent, lambda value: bool(_own(value))):
         yield _conversation(ticket)
 
 
@@ -76,7 +77,7 @@ def _own(record: Json) -> list[Json]:
 
 
 def _parent(record: Json) -> str:
-    return first(record, "ticketId", "ticket_id") or "unknown ticket" if _is_message(record) else ""
+    return first(record, "ticketId", "ticket_id", "file") if _is_message(record) else ""
 
 
 def _conversation(joined: Joined) -> Conversation:

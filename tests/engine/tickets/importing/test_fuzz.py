@@ -34,6 +34,14 @@ from tests.engine.tickets.importing.readers.test_intercom import author, convers
 from tests.engine.tickets.importing.readers.test_jira import HEADER, ROW
 from tests.engine.tickets.importing.readers.test_mail import ANSWER, AWAY, QUESTION, mbox
 from tests.engine.tickets.importing.readers.test_mailing_lists import ARCHIVE
+from tests.engine.tickets.importing.readers.test_one_ticket_at_a_time import (
+    front_message,
+    hubspot_message,
+    reply,
+    thread,
+    zendesk_comment,
+    zoho_thread,
+)
 from tests.engine.tickets.importing.readers.test_other_desks import (
     ARTICLES,
     WHMCS,
@@ -92,6 +100,8 @@ JSON: list[object] = [
     {"instruction": "a", "output": "b"},
     HELP[0],
     HELP[-1],
+    *(zendesk_comment(7, 10), reply(9, 11), thread("message", 11), front_message(True, 10), zoho_thread("in", 10)),
+    hubspot_message("V-1", 10),
     USERS[0],
     MESSENGER[2],
     ENCRYPTED[0],
