@@ -7,9 +7,9 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.errors import ModelError
 
@@ -52,8 +52,10 @@ _PLAIN_STARTS = frozenset({True, False, None, "true", "false", "gaussian", "eva"
 """Values of init_lora_weights that leave the base as it is; the others (olora, pissa, loftq ...) train over an altered
 base, so that the adapter alone is not the model."""
 
+_Number = TypeVar("_Number", int, float)
+
 _PATTERN = re.compile(r"[\w.^$\\*]{1,300}")
-"""What a key of alpha_pattern may consist of: enough for names of layers, too little for a slow regex."""
+"""What the keys of alpha_pattern and rank_pattern may have: enough for names of layers, too little for a slow regex."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +70,23 @@ class AdapterConfig:
     """Names of layers, as regular expressions in peft's sense, with an alpha of their own."""
     base: str
     """The base model's hub id or folder; empty when it is not said."""
+    rank_pattern: Mapping[str, int] = field(default_factory=dict)
+    """The same, with a rank of their own."""
 
     def scale(self, module: str, rank: int) -> float:
-        """The factor of a module's output, for its own rank; names are matched as peft does (get_pattern_key)."""
-        alpha = self.alpha
-        for pattern, own in self.alpha_pattern.items():
-            if re.match(rf"(.*\.)?({pattern})$", module):
-                alpha = own
-                break
+        """The factor of a module's output, for its own rank."""
+        alpha = _own(self.alpha_pattern, module, self.alpha)
         return alpha / math.sqrt(rank) if self.rank_stabilised else alpha / rank
+
+    def rank_of(self, module: str) -> int:
+        """The rank that the configuration gives a module."""
+        return _own(self.rank_pattern, module, self.rank)
+
+
+def _own(patterns: Mapping[str, _Number], module: str, common: _Number) -> _Number:
+    """What a pattern says of a module, else what holds for all; matched as peft does (get_pattern_key)."""
+    found = (own for pattern, own in patterns.items() if re.match(rf"(.*\.)?({pattern})$", module))
+    return next(found, common)
 
 
 def read_config(folder: Path) -> AdapterConfig:
@@ -99,6 +109,7 @@ def read_config(folder: Path) -> AdapterConfig:
             rank_stabilised=bool(values.get("use_rslora")),
             alpha_pattern={_checked_pattern(key): _alpha(own) for key, own in _table(values, "alpha_pattern")},
             base=str(values.get("base_model_name_or_path") or ""),
+            rank_pattern={_checked_pattern(key): _whole(own) for key, own in _table(values, "rank_pattern")},
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, re.error) as error:
         raise ModelError(f"{CONFIG} in {folder.name} is damaged ({error}).", "Export the adapter again.") from error
@@ -160,7 +171,7 @@ def _checked_pattern(pattern: str) -> str:
 
 def _whole(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_RANK:
-        raise ValueError(f"a rank of {str(value)[:20]}")
+        raise ValueError(f"a rank of {str(value)[:20]}, where 1 to {MAX_RANK:,} can be")
     return value
 
 

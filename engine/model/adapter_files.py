@@ -18,6 +18,7 @@ from engine.errors import ModelError
 from engine.hardware import GIB
 from engine.model.adapter_config import (
     ANOTHER_ADAPTER,
+    CONFIG,
     MAX_CONFIG_BYTES,
     MAX_RANK,
     AdapterConfig,
@@ -76,6 +77,13 @@ def read_adapter(folder: Path) -> Adapter:
     """
     config = read_config(folder)
     layers, biases = sorted_out(read_tensors(folder), folder.name)
+    for module, pair in layers.items():
+        rank, told = pair.down.shape[0], config.rank_of(module)
+        if rank != told:
+            raise ModelError(
+                f"The weights for {module[-80:]} in {folder.name} are of rank {rank:,}, and {CONFIG} says {told:,}.",
+                "Export the adapter again.",
+            )
     return Adapter(config, layers, biases)
 
 
@@ -226,8 +234,13 @@ def sorted_out(
 def _pair(module: str, parts: "Mapping[str, torch.Tensor]", where: str) -> LoraPair:
     down, up, bias = (parts.get(part) for part in ("lora_A.weight", "lora_B.weight", "lora_B.bias"))
     whole = down is not None and up is not None and down.dim() == up.dim() == 2
-    if down is None or up is None or not whole or down.shape[0] != up.shape[1] or not 0 < down.shape[0] <= MAX_RANK:
+    if down is None or up is None or not whole or down.shape[0] != up.shape[1]:
         raise ModelError(f"The weights for {module[-80:]} in {where} are incomplete.", "Export the adapter again.")
+    if not 0 < down.shape[0] <= MAX_RANK:
+        raise ModelError(
+            f"The weights for {module[-80:]} in {where} are of rank {down.shape[0]:,}; it can be 1 to {MAX_RANK:,}.",
+            ANOTHER_ADAPTER,
+        )
     if bias is not None and bias.shape != up.shape[:1]:
         raise ModelError(f"The weights for {module[-80:]} in {where} are incomplete.", "Export the adapter again.")
     return LoraPair(down, up, bias)

@@ -14,6 +14,7 @@ from engine.export.parity.reference import Reference, reference
 from engine.export.parity.replay import Job, replay
 from engine.export.parity.tolerances import Tolerance, tolerance_for
 from engine.export.source import ExportSource
+from engine.meanwhile import meanwhile
 from engine.model.sources import public_name
 from engine.task import Report
 from engine.workspace import disk_errors, read_object, write_json
@@ -85,14 +86,26 @@ def certify(
 def tested(source: ExportSource, report: Report) -> Reference:
     """Return what the playground answers with what is exported.
 
+    Nobody can look into a model while it reads a prompt, which takes seconds on a busy processor. So it is asked in a
+    thread of its own, which ends at its next token once it is called off.
+
     Raises:
         Cancelled: ``report`` said so.
         StudioError: The base cannot be had.
     """
     data = source.heldout.parent if source.heldout else None
-    with source.base(report) as base:
-        asked = questions(data, source.recipe.system_prompt, source.saved)
-        return reference(base, source.adapter, asked, _told(report, "Asking the playground"))
+    latest: list[tuple[str, float | None]] = [("Waiting for the base model", None)]
+
+    def ask(still_wanted: Callable[[], None]) -> Reference:
+        def note(stage: str, fraction: float | None) -> None:
+            still_wanted()
+            latest[0] = stage, fraction
+
+        with source.base(note) as base:
+            asked = questions(data, source.recipe.system_prompt, source.saved)
+            return reference(base, source.adapter, asked, _told(note, "Asking the playground"))
+
+    return meanwhile(ask, lambda: report(*latest[0]), "asking the playground")
 
 
 def replayed(

@@ -62,7 +62,11 @@ def test_adapter_of_peft_is_read_whole(folder):
         ({"init_lora_weights": "pissa_niter_4"}, "altered base model"),
         ({"init_lora_weights": ["a"]}, "altered base model"),
         ({"sparse_magic": True}, "'sparse_magic', which this version does not know"),
-        ({"r": 0}, "damaged"),
+        ({"r": 0}, "a rank of 0, where 1 to 4,096 can be"),
+        ({"r": -8}, "a rank of -8"),
+        ({"r": 10**9}, "a rank of 1000000000"),
+        ({"r": True}, "a rank of True"),
+        ({"rank_pattern": {"q_proj": 10**9}}, "a rank of 1000000000"),
         ({"r": "sixteen"}, "damaged"),
         ({"lora_alpha": "NaN"}, "damaged"),
         ({"lora_alpha": None}, "damaged"),
@@ -131,6 +135,24 @@ def test_strange_and_incomplete_weights_are_refused(folder):
         save_file(altered, folder / "adapter_model.safetensors")
         with pytest.raises(ModelError):
             read_adapter(folder)
+
+
+@pytest.mark.parametrize(
+    ("rank", "said"),
+    [(16, "are of rank 16, and adapter_config.json says 8"), (5000, r"are of rank 5,000; it can be 1 to 4,096")],
+)
+def test_weights_of_another_rank_than_the_configuration_says_are_refused(folder, rank, said):
+    weights, layer = load_file(folder / "adapter_model.safetensors"), "base_model.model.model.layers.0.self_attn.q_proj"
+    ours = {f"{layer}.lora_A.weight": torch.zeros(rank, 64), f"{layer}.lora_B.weight": torch.zeros(64, rank)}
+    save_file(weights | ours, folder / "adapter_model.safetensors")
+    with pytest.raises(ModelError, match=said):
+        read_adapter(folder)
+
+
+def test_a_layer_may_have_a_rank_of_its_own(tiny_base, tmp_path):
+    made = make_lora(tiny_base, tmp_path / "own", seed=1, rank_pattern={r"layers\.1\.mlp\.up_proj": 2})
+    layers = read_adapter(made).layers
+    assert [layers[f"model.layers.{n}.mlp.up_proj"].down.shape[0] for n in (0, 1)] == [8, 2]
 
 
 def test_bin_with_nothing_but_weights_is_read(folder):

@@ -2,12 +2,14 @@
 
 import json
 import shutil
+import threading
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from engine.base_holder import BaseHolder
+from engine.chat.adapters import bank_of
 from engine.errors import Cancelled, StudioError
 from engine.export.format import Choices
 from engine.export.making import make
@@ -18,6 +20,7 @@ from engine.export.records import Brought
 from engine.export.registry import format_of
 from engine.export.source import ExportSource
 from engine.studio import Studio
+from engine.task import Task
 from engine.workspace import Workspace
 from tests.processes import children
 
@@ -144,6 +147,34 @@ def test_cancel_in_the_middle_of_a_replay_ends_its_process_and_leaves_nothing(ce
         certified(certified_run, tmp_path / "mine.zip", report=cancel)
     assert not list(tmp_path.iterdir())
     assert children("with_transformers") == []
+
+
+def test_cancel_while_the_playground_reads_a_prompt_waits_for_no_model(certified_run, tmp_path):
+    """The model stands still in the middle of a prompt until the export has ended and nothing of it is left."""
+    bases, home = BaseHolder(certified_run.path / "cache"), tmp_path / "home"
+    reads, go = threading.Event(), threading.Event()
+
+    def stand_still(*_: object) -> None:
+        reads.set()
+        assert go.wait(120)
+
+    source = ExportSource.of_run(certified_run, bases, certified_run.path / "cache")
+    try:
+        with bases.use(certified_run.recipe) as base:
+            hook = bank_of(base).model.register_forward_pre_hook(stand_still)
+        task = Task(
+            "Exporting",
+            lambda task: make(source, format_of("adapter"), home / "mine.zip", Choices(), task.report, certify=certify),
+        )
+        assert reads.wait(120), task.snapshot()
+        task.cancel()
+        assert task.ended(60), "it waits for the model"
+        assert task.snapshot().state == "cancelled"
+        assert list(home.iterdir()) == []
+    finally:
+        go.set()
+        bases.close()  # once the thread that reads has let go of it
+        hook.remove()
 
 
 def test_a_run_without_held_out_tickets_is_asked_the_general_questions(certified_run, tmp_path, tiny_base):
