@@ -45,6 +45,10 @@ def gigabytes(gib: float) -> str:
     return f"{gib:.1f} GB" if gib < 100 else f"{gib:.0f} GB"
 
 
+ARROW = "\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}→"
+"""At the end of a button that leads on; it never stands on a line of its own."""
+
+
 def file_size(size: float) -> str:
     """Write a file's size, in bytes."""
     for unit in ("bytes", "KB", "MB"):

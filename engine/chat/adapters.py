@@ -26,7 +26,7 @@ from engine.chat.cuda_graphs.recordings import Recordings
 from engine.chat.prefix_cache import PrefixCache
 from engine.chat.weights import mark_of
 from engine.errors import ModelError
-from engine.model.adapter_config import CONFIG
+from engine.model.adapter_config import ANOTHER_ADAPTER, CONFIG
 from engine.model.adapter_files import Adapter, LoraPair, read_adapter, weights_file
 from engine.model.base import BaseModel
 from engine.model.snapshot import Snapshot
@@ -240,7 +240,9 @@ class AdapterBank:
                     _OTHER_BASE,
                 )
             if _EXPERTS.search(name):
-                raise ModelError(f"{called} adapts single experts, which cannot answer side by side with the base.")
+                raise ModelError(
+                    f"{called} adapts single experts, which cannot answer side by side with the base.", ANOTHER_ADAPTER
+                )
 
     def _free_name(self) -> str:
         if len(self._slots) >= self._capacity:

@@ -31,6 +31,12 @@ def tokenizer_files(folder: Path) -> list[Path]:
     return [folder / name for name in TOKENIZER_FILES if (folder / name).is_file()]
 
 
+def tokenizer_bytes(folder: Path) -> int | None:
+    """Return how many bytes the tokenizer's files in a folder take; None where there are none."""
+    files = tokenizer_files(folder)
+    return sum(file.stat().st_size for file in files) if files else None
+
+
 def write_recipe(source: ExportSource, folder: Path) -> None:
     """Write every setting, with the base as others know it."""
     write_json_text(folder / RECIPE, source.recipe.to_dict() | {"model": public_name(source.recipe.model)})

@@ -13,6 +13,7 @@ from engine.model import hub, starter
 from engine.model.adapter_files import WEIGHTS, check_mark
 from engine.model.fingerprint import weights_mark
 from engine.model.sources import is_hub_id, public_name, resolve
+from engine.model.tensor_shapes import tensor_shapes
 from engine.recipe import STARTER
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def home_of(model: str, cache: Path) -> Path | None:
 
 def _check_shapes(adapter: Path, home: Path, base: str) -> None:
     wanted = _shapes(adapter / WEIGHTS)
-    layers: dict[str, list[int]] = {}
+    layers: dict[str, tuple[int, ...]] = {}
     for file in home.glob("*.safetensors"):
         layers |= _shapes(file)
     found, missing = False, []
@@ -83,15 +84,13 @@ def _module(name: str) -> str:
     return name.removeprefix(_PREFIX).removesuffix(_DOWN).removesuffix(_UP)
 
 
-def _shapes(file: Path) -> dict[str, list[int]]:
-    """Read the shapes in a safetensors file from its header; none where it is damaged, which is told elsewhere."""
-    from safetensors import SafetensorError, safe_open
+def _shapes(file: Path) -> dict[str, tuple[int, ...]]:
+    """The shapes in a safetensors file; none where it is damaged, which is told elsewhere."""
+    from safetensors import SafetensorError
 
-    try:
-        with safe_open(file, "np") as tensors:
-            return {name: tensors.get_slice(name).get_shape() for name in tensors.keys()}  # noqa: SIM118 - no dict
-    except (SafetensorError, OSError):
-        return {}
+    with suppress(SafetensorError, OSError):
+        return tensor_shapes(file)
+    return {}
 
 
 def _check_words(adapter: Path, home: Path, base: str) -> None:

@@ -122,5 +122,8 @@ def _chosen(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
     here = [entry for entry in entries if not entry.is_dir() and PurePosixPath(entry.filename).parent == home]
     texts = [entry for entry in here if PurePosixPath(entry.filename).name in TEXTS]
     if sum(entry.file_size for entry in texts) > MAX_TEXTS:
-        raise ModelError(f"{name} holds texts of more than {MAX_TEXTS / 1e6:,.0f} MB, which no model has.")
+        raise ModelError(
+            f"{name} holds texts of more than {MAX_TEXTS / 1e6:,.0f} MB, which no model has.",
+            "Fetch or export the model again.",
+        )
     return texts + [entry for entry in here if PurePosixPath(entry.filename).suffix == ".safetensors"]

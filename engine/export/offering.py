@@ -13,7 +13,7 @@ from engine.export.making import bytes_needed
 from engine.export.parity.certificate import read_certificate
 from engine.export.passport import FILE as PASSPORT
 from engine.export.passport import read_passport
-from engine.export.records import Made, Offer, Proof
+from engine.export.records import Made, Offer, PackingOffer, Proof
 from engine.export.source import ExportSource
 from engine.workspace import slug
 
@@ -39,9 +39,17 @@ def offer(source: ExportSource, format_: Format) -> Offer:
         0 if refusal else bytes_needed(source, format_, choices, zipped=format_.zipped),
         shutil.disk_usage(source.adapter).free,
         refusal,
-        format_.quantisations,
+        tuple(PackingOffer(each, None if refusal else _size(source, format_, each)) for each in format_.quantisations),
         made(source, format_),
     )
+
+
+def _size(source: ExportSource, format_: Format, quantisation: str) -> int | None:
+    """Bytes of an export; None too where llama.cpp would have to pack it and is not here, which is told when asked."""
+    try:
+        return format_.bytes_of(source, Choices(quantisation=quantisation))
+    except StudioError:
+        return None
 
 
 def place(source: ExportSource, format_: Format) -> Path:

@@ -71,6 +71,16 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
+class PackingOffer:
+    """One way in which a format can be packed."""
+
+    key: str
+    """One of the format's :attr:`engine.export.format.Format.quantisations`."""
+    size: int | None
+    """Bytes of its files; None where that is not known beforehand."""
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """A format, for one run."""
 
@@ -86,7 +96,8 @@ class Offer:
     """Bytes free on the disk that holds the run."""
     refusal: str
     """Why it cannot be had, in a sentence; empty where it can."""
-    quantisations: tuple[str, ...]
+    packings: tuple["PackingOffer", ...]
+    """How it can be packed, the one that is proposed first; empty where nothing is chosen."""
     made: Made | None
 
 

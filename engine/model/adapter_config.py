@@ -100,7 +100,9 @@ def read_config(folder: Path) -> AdapterConfig:
     if method != "LORA":
         raise ModelError(f"{folder.name} is a {method[:40]} adapter, not a LoRA adapter.", ANOTHER_ADAPTER)
     if values.get("task_type") not in (None, "CAUSAL_LM"):  # a tuple: it may be a list
-        raise ModelError(f"{folder.name} is made for {str(values['task_type'])[:40]}, not for writing text.")
+        raise ModelError(
+            f"{folder.name} is made for {str(values['task_type'])[:40]}, not for writing text.", ANOTHER_ADAPTER
+        )
     _refuse_other_methods(values, folder)
     try:
         return AdapterConfig(

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from engine.model.catalogue import CatalogueEntry, find
+from engine.model.tensor_shapes import tensor_shapes
 
 PACKED = 0.5 + 1 / 64 + 4 / (64 * 256)
 """Bytes of a weight in NF4 with double quantisation: half a byte, a byte a block of 64 for its scale, and 32 bits for
@@ -73,17 +74,9 @@ def _of_folder(folder: Path, changed: int) -> ModelSize | None:
         config = config.get("text_config", config)
         hidden, vocabulary = int(config["hidden_size"]), int(config["vocab_size"])
         layers, inner = int(config["num_hidden_layers"]), int(config["intermediate_size"])
-        shapes = [shape for file in folder.glob("*.safetensors") for shape in _shapes(file)]
+        shapes = [shape for file in folder.glob("*.safetensors") for shape in tensor_shapes(file).values()]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError):
         return None
     other = sum(math.prod(shape) for shape in shapes if len(shape) == 2 and shape[0] == vocabulary)
     linear = sum(map(math.prod, shapes)) - other
     return ModelSize(layers, hidden, inner, vocabulary, linear, other) if linear > 0 and layers > 0 else None
-
-
-def _shapes(file: Path) -> list[list[int]]:
-    """Read the shapes in a safetensors file from its header; the weights are not looked at."""
-    from safetensors import safe_open
-
-    with safe_open(file, "np") as tensors:
-        return [tensors.get_slice(name).get_shape() for name in tensors.keys()]  # noqa: SIM118 - it is no dict

@@ -14,6 +14,7 @@ from engine.model.fingerprint import INDEX, SINGLE
 from engine.model.libraries import import_all
 from engine.model.loading import refuse_packed
 from engine.model.sources import loading_options
+from engine.model.tensor_shapes import tensor_shapes
 from engine.recipe import Recipe
 from engine.task import Report
 from engine.workspace import read_object
@@ -87,13 +88,12 @@ def shapes_of(folder: Path) -> dict[str, tuple[int, ...]]:
     Raises:
         ModelError: There are no safetensors, or one is missing, cut off, or something else under that name.
     """
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
 
     found: dict[str, tuple[int, ...]] = {}
     for name in _weight_files(folder):
         try:
-            with safe_open(folder / name, "np") as tensors:
-                found |= {tensor: tuple(tensors.get_slice(tensor).get_shape()) for tensor in tensors.keys()}  # noqa: SIM118 - no dict
+            found |= tensor_shapes(folder / name)
         except (SafetensorError, OSError, ValueError) as error:
             raise ModelError(
                 f"{name} in {folder.name} was cut off, or is no safetensors file under that name.", _FETCH

@@ -5,17 +5,20 @@
 Each export runs in a process of its own, which loads the base in 4 bit first; what is told of memory is the highest
 that it held from then on, less what it held then (Linux's VmHWM, set back by clear_refs). The adapter has rank 16 on
 all linear layers and random weights: what an export costs depends on shapes. The base is the starter model unless a
-folder is named. With --certified each is replayed too, and its figures are told. "silence" is the longest time in which
-nobody could have called it off, and where that was. The last line is one JSON object.
+folder is named. With --certified each is replayed too, and its figures are told; with --broken as well, the export has
+an adapter whose alpha is doubled, or that lacks a layer, and has to fail. "silence" is the longest time in which nobody
+could have called it off, and where that was. The last line is one JSON object.
 """
 
 import argparse
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +55,21 @@ def adapter_for(base, folder: Path) -> Path:
     return folder
 
 
+def broken(adapter: Path, how: str, folder: Path) -> Path:
+    """Copy an adapter and break it: 'alpha' doubles what it adds, 'layer' takes one layer's value projection out."""
+    from safetensors.torch import load_file, save_file
+
+    copy = Path(shutil.copytree(adapter, folder))
+    if how == "alpha":
+        config = json.loads((copy / "adapter_config.json").read_text())
+        (copy / "adapter_config.json").write_text(json.dumps(config | {"lora_alpha": 2 * config["lora_alpha"]}))
+    else:
+        weights = load_file(copy / "adapter_model.safetensors")
+        left_out = next(name for name in weights if "layers.1." in name and "v_proj.lora_B" in name)
+        save_file(weights | {left_out: 0 * weights[left_out]}, copy / "adapter_model.safetensors", {"format": "pt"})
+    return copy
+
+
 class Looks:
     """When an export looked whether it is called off."""
 
@@ -71,7 +89,7 @@ def measure(case: str, arguments: argparse.Namespace, out: Path) -> dict[str, An
     from engine.base_holder import BaseHolder
     from engine.export.format import Choices
     from engine.export.making import make
-    from engine.export.parity.certifying import certify, kept_certificate
+    from engine.export.parity.certifying import certify, kept_certificate, tested
     from engine.export.registry import format_of
     from engine.export.source import ExportSource
     from engine.recipe import Recipe
@@ -89,6 +107,9 @@ def measure(case: str, arguments: argparse.Namespace, out: Path) -> dict[str, An
         Path("/proc/self/clear_refs").write_text("5")
         before, began, used = held("VmRSS"), time.perf_counter(), time.process_time()
         looks = Looks()
+        against = tested(source, looks) if arguments.broken else None
+        if arguments.broken:
+            source = replace(source, adapter=broken(source.adapter, arguments.broken, out / "broken"))
         taken: list[float] = []
 
         def taken_so_far() -> None:
@@ -96,7 +117,7 @@ def measure(case: str, arguments: argparse.Namespace, out: Path) -> dict[str, An
 
         def trial(*asked: Any) -> None:
             taken_so_far()  # what follows is the trial's
-            certify(*asked)
+            certify(*asked, against=against)
 
         choices, tried = Choices(quantisation=packing), trial if arguments.certified else None
         made = make(source, format_of(key), out / "made", choices, looks, certify=tried)
@@ -130,6 +151,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "bench_export_cache")
     parser.add_argument("--only", nargs="*", default=list(CASES), help=f"of {', '.join(CASES)}")
     parser.add_argument("--certified", action="store_true", help="replay each, against the playground")
+    parser.add_argument("--broken", choices=("alpha", "layer"), help="break each before; with --certified")
     parser.add_argument("--here", metavar="CASE", help="measure this one in this process")
     arguments = parser.parse_args()
     if arguments.here:
@@ -148,6 +170,7 @@ def main() -> None:
             "--here",
             case,
             *(["--certified"] if arguments.certified else []),
+            *(["--broken", arguments.broken] if arguments.broken else []),
             *(["--run", str(arguments.run)] if arguments.run else []),
         ]
         told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout

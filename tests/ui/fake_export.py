@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import TicketsError
-from engine.export.records import Brought, Choices, Command, Made, Offer, Proof, Sending, Sent
+from engine.export.records import Brought, Choices, Command, Made, Offer, PackingOffer, Proof, Sending, Sent
 from engine.studio import Voice
 from engine.task import Task
 from engine.tickets.importing.hub_listing import FetchedData, HubData, Part
@@ -125,7 +125,8 @@ class FakeExport:
         whole = Offer(
             "merged", "Whole model", purpose, "transformers", 271 * 10**6, 271 * 10**6, 10**10, "", (), merged
         )
-        gguf = Offer("gguf", "GGUF", "For llama.cpp.", "llama.cpp", 10**8, 10**8, 10**10, "", ("q8_0", "f16"), None)
+        packings = (PackingOffer("q8_0", 10**8), PackingOffer("f16", 2 * 10**8))
+        gguf = Offer("gguf", "GGUF", "For llama.cpp.", "llama.cpp", 10**8, 10**8, 10**10, "", packings, None)
         other = Offer("ollama", "Ollama", "For Ollama.", "Ollama", None, 0, 10**10, "Gemma 9 is not known.", (), None)
         return whole, gguf, other
 

@@ -30,6 +30,8 @@ class DeskTab:
     result: gr.HTML
     """[desk-result]"""
     connecting: ConnectingPanel
+    followed: gr.State
+    """The run that was selected in the sidebar when the tab was last drawn: str; None before that."""
 
 
 def build_desk(tab: gr.Tab) -> DeskTab:
@@ -65,4 +67,4 @@ def build_desk(tab: gr.Tab) -> DeskTab:
                 html('<p class="quiet keys"><kbd>Ctrl</kbd> <kbd>Enter</kbd> drafts, <kbd>Esc</kbd> stops</p>')
         with gr.Column(min_width=300):
             result = html(views.nothing_drafted(), elem_id="desk-result")
-    return DeskTab(tab, ticket, voice, lookup, pass_on, draft, stop, result, build_connecting())
+    return DeskTab(tab, ticket, voice, lookup, pass_on, draft, stop, result, build_connecting(), gr.State(None))

@@ -14,6 +14,7 @@ from ui.context import Context
 from ui.desk import connecting, views
 from ui.events import bind, log, unexpected
 from ui.playground.components import ANSWERS
+from ui.state.focus import preferred
 
 FRAME = 0.1
 """Seconds between two looks of a draft that are sent to the browser."""
@@ -39,16 +40,18 @@ def wire(context: Context) -> None:
 
 def redraw(context: Context) -> tuple[Any, list[Any], list[Any]]:
     """The handler that draws the whole tab, with its inputs and outputs."""
-    ui = context.desk
+    ui, page = context.desk, context.page
 
-    def show(voice: str | None) -> dict[Any, Any]:
+    def show(voice: str | None, selected: str | None = "", before: str | None = None) -> dict[Any, Any]:
         choices = views.voices(context.studio.endpoint.candidates())
+        wanted = preferred(voice or "", selected or "", before)
         return {
-            ui.voice: gr.Dropdown(choices, value=views.chosen(choices, voice)),
+            ui.voice: gr.Dropdown(choices, value=views.chosen(choices, wanted)),
+            ui.followed: selected or "",
             **connecting.shown(context),
         }
 
-    return show, [ui.voice], [ui.voice, *connecting.outputs(context)]
+    return show, [ui.voice, page.run, ui.followed], [ui.voice, ui.followed, *connecting.outputs(context)]
 
 
 def _asker(session: str) -> str:

@@ -14,6 +14,7 @@ from ui import parts, words
 from ui.parts import NOTHING, join
 from ui.playground.views import left_off, looked_up
 from ui.state.conversations import Reply
+from ui.state.focus import run_of
 
 ADDRESS = "ADDRESS"
 """Stands for the address of the window, which the page itself knows (assets/window/address.js)."""
@@ -88,10 +89,11 @@ def voices(known: Sequence[Voice]) -> list[tuple[str, str]]:
     return [(voice.label, voice.id) for voice in sorted(known, key=lambda voice: voice.path is None)]
 
 
-def chosen(choices: Sequence[tuple[str, str]], before: str | None) -> str | None:
-    """Who drafts: whoever did, while there, else the newest adapter."""
+def chosen(choices: Sequence[tuple[str, str]], wanted: Sequence[str]) -> str | None:
+    """Who drafts: the first that is there of some voices and runs, by their ids; else the newest adapter."""
     known = [identifier for _, identifier in choices]
-    return before if before in known else next(iter(known), None)
+    named = (voice for name in wanted if name for voice in known if name in (voice, run_of(voice)))
+    return next(named, next(iter(known), None))
 
 
 def offered(known: Sequence[Voice], offers: Offers) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from engine.export.records import Command, Made, Offer, Proof
+from engine.export.records import Command, Made, Offer, PackingOffer, Proof
 from ui import icons, parts, words
 from ui.parts import NOTHING, join
 
@@ -14,6 +14,18 @@ FETCHED = 2 * 10**9
 OWN_BUTTON = "adapter"
 """The format that the large button at the top of the tab brings home."""
 
+PACKINGS = {
+    "q8_0": "8 bit, half as large, near to what was tested",
+    "f16": "16 bit, nearest to what was tested",
+    "bf16": "16 bit, in coarser steps",
+    "q6_k": "6 bit",
+    "q5_k_m": "5 bit",
+    "q4_k_m": "4 bit, smallest, furthest from what was tested",
+    "alone": "for a GGUF of the base that you have",
+    "with-base-f16": "with its base beside it, in 16 bit",
+    "with-base-q8_0": "with its base beside it, in 8 bit",
+}
+"""The ways of packing, in words."""
 CHOICES = {"merged": (("trained", "the 4-bit weights it learnt over: as tested"), ("original", "the 16-bit original"))}
 """What is chosen beside a format that is not packed: value and words."""
 
@@ -66,13 +78,19 @@ def _making(offer: Offer) -> Markup:
         return Markup('<p class="take-note">{}<span>There is not enough room for it on the disk.</span></p>').format(
             icons.WARN
         )
-    options = [(name, name) for name in offer.quantisations]
+    options = [(packing.key, _packing(packing)) for packing in offer.packings]
     kind = "quantisation" if options else "onto"
     pick = _pick(offer, kind, options or list(CHOICES.get(offer.key, ())))
     label = "Make it again" if offer.made else f"Make: {offer.title}"
     return Markup(
         '{}<button type="button" class="button" data-do="make" data-format="{}" data-key="make-{}">{}</button>'
     ).format(pick, offer.key, offer.key, label)
+
+
+def _packing(packing: PackingOffer) -> str:
+    """A way of packing, in the field's word and in plain ones."""
+    size = "" if packing.size is None else words.file_size(packing.size)
+    return " · ".join(part for part in (packing.key, PACKINGS.get(packing.key, ""), size) if part)
 
 
 def _pick(offer: Offer, kind: str, options: list[tuple[str, str]]) -> Markup:

@@ -52,6 +52,8 @@ class ExportTab:
     hub: HubPanel
     bringing: BringInPanel
     timer: gr.Timer
+    followed: gr.State
+    """The run that was selected in the sidebar when the tab was last drawn: str; None before that."""
 
 
 def build_export(tab: gr.Tab) -> ExportTab:
@@ -107,4 +109,5 @@ def build_export(tab: gr.Tab) -> ExportTab:
         hub,
         bringing,
         gr.Timer(0.4, active=False),
+        gr.State(None),
     )

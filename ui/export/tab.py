@@ -3,6 +3,7 @@
 The script is read when somebody unfolds it: it needs the tokenizer, and the first one the libraries of models.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from ui.export.hub_panel import checked, sendable, told_of
 from ui.export.revealing import open_folder
 from ui.html import data_of
 from ui.playground.views import newly
-from ui.state.focus import is_imported, run_of
+from ui.state.focus import is_imported, preferred, run_of
 from ui.task_registry import EXPORT
 
 
@@ -29,10 +30,7 @@ def wire(context: Context) -> None:
     everything, working = _outputs(context), _working_outputs(context)
 
     def choose(chosen: str | None) -> dict[Any, Any]:
-        shown = {**_shown(context, chosen or ""), ui.done: "", ui.usage_panel: gr.Accordion(open=False)}
-        if ui.with_tickets in shown:  # whoever lets the tickets of one run travel has not said so of another's
-            shown[ui.with_tickets] = gr.update(**{**shown[ui.with_tickets], "value": False})
-        return shown
+        return {**_of_another(context, (chosen or "",)), ui.done: "", ui.usage_panel: gr.Accordion(open=False)}
 
     def read_usage(run: str) -> dict[Any, Any]:
         if not run:
@@ -126,11 +124,15 @@ def _wire_hub(context: Context) -> None:
 
 def redraw(context: Context) -> tuple[Any, list[Any], list[Any]]:
     """The handler that draws the whole tab, with its inputs and outputs."""
+    ui, page = context.export, context.page
 
-    def show(chosen: str, selected: str) -> dict[Any, Any]:
-        return _shown(context, chosen or selected)
+    def show(chosen: str, selected: str | None, before: str | None = None) -> dict[Any, Any]:
+        wanted, shown = preferred(chosen, selected or "", before), _shown
+        if chosen and wanted[0] != chosen:
+            shown = _of_another
+        return {**shown(context, wanted), ui.followed: selected or ""}
 
-    return show, [context.page.export, context.page.run], _outputs(context)
+    return show, [page.export, page.run, ui.followed], [*_outputs(context), ui.followed]
 
 
 def _outputs(context: Context) -> list[Any]:
@@ -141,8 +143,13 @@ def _outputs(context: Context) -> list[Any]:
     return [ui.empty, ui.body, *_working_pieces(context), *coming, *drawn, context.page.export]
 
 
-def _shown(context: Context, run: str) -> dict[Any, Any]:
-    """The card and the contents of a run's file; the empty state where no run has an adapter."""
+def _shown(context: Context, wanted: Sequence[str]) -> dict[Any, Any]:
+    """The card and the contents of a run's file; the empty state where no run has an adapter.
+
+    Args:
+        context: The window.
+        wanted: Runs, of which the first that has an adapter is shown, else the newest.
+    """
     ui, studio = context.export, context.studio
     runs, imported = studio.runs.all(), [voice for voice in studio.playground.voices() if is_imported(voice.id)]
     choices = views.exportable(runs, imported)
@@ -150,7 +157,7 @@ def _shown(context: Context, run: str) -> dict[Any, Any]:
     if not choices:
         coming = bring_in_panel.under_way(context)
         return {**coming, ui.empty: gr.Column(visible=True), ui.body: gr.Column(visible=False)}
-    chosen = run if run in known else choices[0][1]
+    chosen = next((run for run in wanted if run in known), choices[0][1])
     info = next((seen for seen in runs if seen.id == chosen), None)
     voice = next((seen for seen in imported if seen.id == chosen), None)
     label = views.download_label(info, studio.export.size(chosen))
@@ -168,6 +175,14 @@ def _shown(context: Context, run: str) -> dict[Any, Any]:
         ui.package: views.package(),
         ui.card: views.card_body(studio.export.card(chosen)),
     }
+
+
+def _of_another(context: Context, wanted: Sequence[str]) -> dict[Any, Any]:
+    """As :func:`_shown`; whoever lets the tickets of one run travel has not said so of another's."""
+    ui, shown = context.export, _shown(context, wanted)
+    if ui.with_tickets in shown:
+        shown[ui.with_tickets] = gr.update(**{**shown[ui.with_tickets], "value": False})
+    return shown
 
 
 def _target(context: Context, run: str) -> Path:

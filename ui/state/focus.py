@@ -31,6 +31,17 @@ def run_beside(studio: Studio, dataset: str, run: str) -> str:
     return run if run in its_own or not its_own else its_own[0]
 
 
+def preferred(chosen: str, selected: str, before: str | None) -> tuple[str, ...]:
+    """Return what a tab shows, the best first, where it has a choice of its own beside the sidebar's.
+
+    Args:
+        chosen: Chosen in the tab, or shown there so far; empty for nothing yet.
+        selected: The run that is selected in the sidebar, or empty.
+        before: The same when the tab was last drawn; None where it was not drawn yet.
+    """
+    return (selected, chosen) if before is not None and selected != before else (chosen, selected)
+
+
 def is_imported(voice: str) -> bool:
     """Whether an id is that of an adapter that was brought in."""
     return voice.startswith("adapter:")

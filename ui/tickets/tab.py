@@ -107,7 +107,7 @@ def _everything(context: Context, dataset: str, look: dict[str, Any], recipe: Re
             context.importing.back: gr.Button(visible=info is not None),
         }
     report = library.get(dataset).report
-    lead = f"{words.count(info.train, 'conversation')} ready. Choose a recipe  →"
+    lead = f"{words.count(info.train, 'conversation')} ready. Choose a recipe{words.ARROW}"
     return {
         ui.data: gr.Column(visible=True),
         context.importing.panel: gr.Column(visible=False),

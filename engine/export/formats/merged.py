@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from engine.export.asking import how_to_use, request_body
 from engine.export.card import Kind, install
 from engine.export.describing import write_card, write_merged_script
-from engine.export.files import copy, tokenizer_files, write_json_text, write_recipe
+from engine.export.files import copy, tokenizer_bytes, tokenizer_files, write_json_text, write_recipe
 from engine.export.format import Choices, Command, Format
 from engine.export.merging import merged_weights, trained_values, unties_head
 from engine.export.original import OriginalWeights
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 
 def _bytes_of(source: ExportSource, _: Choices) -> int | None:
-    return None if source.parameters is None else 2 * source.parameters + 16 * 2**20
+    if source.parameters is None:
+        return None
+    words = tokenizer_bytes(source.adapter)
+    return 2 * source.parameters + (16 * 2**20 if words is None else words + 2**17)
 
 
 def _write(source: ExportSource, choices: Choices, folder: Path, report: Report) -> None:

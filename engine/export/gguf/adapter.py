@@ -1,11 +1,13 @@
 """A LoRA adapter as a GGUF that llama.cpp lays over a GGUF of its base."""
 
+import math
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import ModelError
 from engine.export.gguf.families import INSTEAD, as_llama_cpp, family_of, gguf_name
+from engine.model.tensor_shapes import tensor_shapes
 from engine.task import Report
 
 if TYPE_CHECKING:
@@ -58,10 +60,17 @@ def write_adapter(adapter: "Adapter", config: Any, name: str, out: Path, report:
 
 
 def adapter_bytes(adapter: Path) -> int:
-    """Return at most how many bytes the weights of an adapter's folder take as a GGUF: they may be of 16 bit there."""
+    """Return about how many bytes the weights of an adapter's folder take as a GGUF, where they are of 32 bit."""
+    from safetensors import SafetensorError
+
     from engine.model.adapter_files import weights_file
 
-    return 2 * weights_file(adapter).stat().st_size + 2**20
+    file = weights_file(adapter)
+    try:
+        size = 4 * sum(map(math.prod, tensor_shapes(file).values()))
+    except SafetensorError:  # damaged, or a .bin, which may be of 16 bit
+        size = 2 * file.stat().st_size
+    return size + 2**17
 
 
 def _check(adapter: "Adapter", config: Any) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from engine.export.files import tokenizer_bytes
 from engine.export.format import Choices
 from engine.export.gguf import quantiser
 from engine.export.gguf.families import unsupported
@@ -27,7 +28,7 @@ PACKINGS = ("q8_0", "f16", "bf16", "q6_k", "q5_k_m", "q4_k_m")
 """How a model can be packed, the default first.
 
 q8_0 and not f16: it is half as large (the starter: 145 against 271 MB), and where the playground's choice was clear the
-starter took the same token at all of 1,242 places, 2.4e-3 nats a token away (README.md, 'What was measured'). Whoever
+starter took the same token at all places, 1.5e-3 nats a token away (engine/export/parity/tolerances.py). Whoever
 wants the last of it picks f16.
 """
 _BYTES = {"f32": 4.0, "f16": 2.0, "bf16": 2.0, "q8_0": 1.07, "q6_k": 0.87, "q5_k_m": 0.77, "q4_k_m": 0.67}
@@ -55,7 +56,9 @@ def model_bytes(source: ExportSource, quantisation: str) -> int | None:
     """Return about how many bytes the merged model takes; None where its size is not known beforehand."""
     if source.parameters is None:
         return None
-    return HEADER_BYTES + round(source.parameters * _BYTES[packing_of(quantisation)])
+    words = tokenizer_bytes(source.adapter)  # as JSON, which takes more than the same in a GGUF
+    header = HEADER_BYTES if words is None else words + 2**20
+    return header + round(source.parameters * _BYTES[packing_of(quantisation)])
 
 
 def refusal(source: ExportSource) -> str:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 HEADER_BYTES = 32 * 2**20
-"""The vocabulary of 260,000 tokens, with its merges, and everything else that is no weight, at most."""
+"""The vocabulary of 260,000 tokens, with its merges, and everything else that is no weight, at most; for a model whose
+tokenizer is not here yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,24 @@
 Figures are KL divergences in nats a token, and shares of the places at which the playground's choice was clear
 (compare.py). They part honest exports from broken ones in test_broken.py and test_llama_cpp.py of
 tests/engine/export/parity.
-What the starter came to, with a run's own held-out tickets (tests/benchmarks/bench_export.py --run RUN --certified):
+What the starter came to, after 40 steps on the sample shop (1,792 places of 32 held-out tickets and 8 general
+questions; tests/benchmarks/bench_export.py --run RUN --certified), and the tiny model of the tests, whose words are
+random, so that it minds a rounding up to a hundred times as much:
 
-    adapter   1.2e-11                                                 (1,020 places, the same token at each)
-    merged    7.1e-5, where rounding it to 8 bit would do 1.4e-3      (1,020 places, 99.6 % the same token)
-    q8_0      2.4e-3                                                  (1,242 places, 97.7 %)
+              starter: KL, same token, where clear     tiny: KL     limit: KL, where clear
+    adapter   2.0e-11   100 %    100 %                 below 1e-9   1e-6   100 %
+    merged    2.9e-5    99.7 %   100 %                              0.45 of what rounding it to 8 bit does (4.3e-4) 99 %
+    f16       2.5e-6    99.8 %   100 %                 3.6e-5       5e-4   99 %
+    bf16      5.4e-5    99.5 %   100 %                 2.9e-3       4e-3   99 %
+    q8_0      1.5e-3    98.2 %   100 %                 1.1e-2       2e-2   97 %
+    q6_k      4.0e-3    96.1 %   100 %                              2e-2   97 %
+    q5_k_m    2.4e-2    91.7 %   99.9 %                             6e-2   95 %
+    q4_k_m    2.1e-2    92.4 %   99.6 %                             1e-1   95 %
 
-The others are stated, not measured on it.
+With its alpha doubled (--broken alpha) the starter's q4_k_m is 0.26 nats away, and takes the same token at 91.9 % of
+the clear places. What the limits leave open: a bf16 GGUF of a model that minds rounding as little as the starter would
+pass though it had been rounded to 8 bit (1.5e-3), and so would an adapter or a merged model on a GPU, where playground
+and tool compute in 16 bit with kernels of their own, and nothing finer than their roundings can be told.
 """
 
 from dataclasses import asdict, dataclass
@@ -61,13 +72,14 @@ _IN_16_BIT = Tolerance(
     0.99,
     "Playground and tool both compute in 16 bit, each with kernels of its own: their roundings differ at every layer.",
 )
-_F16 = Tolerance(1e-3, 0.99, "Weights, and the inputs of each product, are rounded to float16.")
+_F16 = Tolerance(5e-4, 0.99, "Weights, and the inputs of each product, are rounded to float16.")
 _BF16 = Tolerance(4e-3, 0.99, "Weights are rounded to bfloat16, which keeps 3 bits less than float16.")
-_Q8 = Tolerance(0.025, 0.97, "Weights, and the inputs of each product, are rounded to 8 bit.")
-_Q6 = Tolerance(0.05, 0.95, "Weights are rounded to 5 or 6 bit.")
-_Q4 = Tolerance(0.2, 0.9, "Weights are rounded to 4 bit anew, over other steps than those that were trained over.")
+_Q8 = Tolerance(0.02, 0.97, "Weights, and the inputs of each product, are rounded to 8 bit.")
+_Q6 = Tolerance(0.02, 0.97, "Weights are rounded to 6 bit.")
+_Q5 = Tolerance(0.06, 0.95, "Weights are rounded to 5 bit.")
+_Q4 = Tolerance(0.1, 0.95, "Weights are rounded to 4 bit anew, over other steps than those that were trained over.")
 
-_PACKED = (("bf16", _BF16), ("q8", _Q8), ("q6", _Q6), ("q5", _Q6), ("q4", _Q4))
+_PACKED = (("bf16", _BF16), ("q8", _Q8), ("q6", _Q6), ("q5", _Q5), ("q4", _Q4))
 
 
 def tolerance_for(format_: str, quantisation: str, compute_type: str) -> Tolerance:

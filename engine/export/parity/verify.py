@@ -90,7 +90,10 @@ def _unpack(path: Path, folder: Path, report: Report) -> None:
         with zipfile.ZipFile(path) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
             if len(entries) > MAX_ENTRIES:
-                raise ModelError(f"{path.name} holds {len(entries):,} files; an export has about ten.")
+                raise ModelError(
+                    f"{path.name} holds {len(entries):,} files; an export has about ten.",
+                    "Name the .zip or the folder of an export.",
+                )
             for entry in entries:
                 check_entry(entry, path.name)
             for entry in entries:

@@ -1,4 +1,5 @@
 import json
+import pickle
 import shutil
 import stat
 import struct
@@ -59,6 +60,7 @@ def refused(workspace, source: Path, said: str) -> ModelError:
     everything = sorted(path for path in workspace.root.parent.rglob("*"))
     with pytest.raises(ModelError, match=said) as error:
         import_adapter(workspace, source)
+    assert error.value.remedy, "it says what is wrong, and not what to do"
     assert list(workspace.adapters.iterdir()) == []
     assert sorted(path for path in workspace.root.parent.rglob("*")) == everything
     return error.value
@@ -376,6 +378,14 @@ def test_bin_that_runs_code_is_refused_and_runs_nothing(workspace, bundle, tmp_p
         adapter_model__bin=(tmp_path / "evil.bin").read_bytes(),
     )
     refused(workspace, source, "could run code")
+    assert not marker.exists()
+
+
+def test_a_pickle_that_is_called_safetensors_is_refused_and_runs_nothing(workspace, bundle, tmp_path):
+    marker = tmp_path / "it ran"
+    pickled = pickle.dumps({"base_model.model.x.lora_A.weight": Mischief(marker)})
+    source = rewritten(bundle, tmp_path / "evil.zip", adapter_model__safetensors=pickled)
+    refused(workspace, source, r"adapter_model\.safetensors in evil\.zip is damaged")
     assert not marker.exists()
 
 

@@ -67,6 +67,22 @@ def test_the_newest_adapter_drafts_until_another_one_is_chosen(wired, studio):
     assert by_id(wired.handler("desk.tab.show")("run:gone"))["desk-voice"].value == "run:run-1"
 
 
+def test_a_run_that_is_selected_drafts_until_another_voice_is_chosen_here(wired, studio):
+    studio.add_run("Run 1")
+    studio.add_run("Run 2")
+    show = wired.handler("desk.tab.show")
+
+    def drafts(*looked_at):
+        return by_id(show(*looked_at))["desk-voice"].value
+
+    newest, older = by_id(show(None))["desk-voice"].choices[0][1], by_id(show(None))["desk-voice"].choices[1][1]
+    selected = older.removeprefix("run:")
+    assert drafts(None, selected, None) == older, "the page has just been opened"
+    assert drafts("base", selected, selected) == "base", "the base was chosen here since"
+    assert drafts("base", newest.removeprefix("run:"), selected) == newest, "another run was selected since"
+    assert drafts(older, "a-run-without-adapter", selected) == older
+
+
 def test_it_is_off_until_it_is_switched_on_and_offers_all_then(wired, studio):
     studio.add_run("Our shop")
     shown = by_id(wired.handler("desk.tab.show")(None))

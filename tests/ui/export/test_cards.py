@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.export.records import Command, Made, Offer, Proof
+from engine.export.records import Command, Made, Offer, PackingOffer, Proof
 from tests.ui.fake_tickets import HOSTILE
 from ui.export import cards
 
@@ -35,8 +35,11 @@ def test_what_cannot_be_had_says_why_and_has_no_button():
 
 
 def test_how_a_gguf_is_packed_is_chosen_beside_its_button():
-    shown = cards.cards([replace(MERGED, key="gguf", quantisations=("q8_0", "f16"))])
-    assert '<option value="q8_0">' in shown
+    shown = cards.cards(
+        [replace(MERGED, key="gguf", packings=(PackingOffer("q8_0", 145_000_000), PackingOffer("f16", None)))]
+    )
+    assert '<option value="q8_0">q8_0 · 8 bit, half as large, near to what was tested · 145 MB</option>' in shown
+    assert '<option value="f16">f16 · 16 bit, nearest to what was tested</option>' in shown
     assert shown.index("<select") < shown.index('data-do="make"')
 
 

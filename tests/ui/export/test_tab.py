@@ -20,6 +20,18 @@ def test_a_run_in_the_middle_is_shown_with_its_checkpoint(wired, studio):
     assert shown["download"]["value"].startswith("Download checkpoint of step 10")
 
 
+def test_a_run_that_is_selected_in_the_sidebar_is_shown_and_its_tickets_stay(wired, studio):
+    first, second = studio.add_run("Run 1"), studio.add_run("Run 2")
+    show = wired.handler("export.tab.show")
+    shown = by_id(show(first, second, first))
+    assert shown["export-run"].value == second
+    assert shown["export-tickets"]["value"] is False
+    shown = by_id(show(first, second, second))
+    assert shown["export-run"].value == first, "it was chosen here since"
+    assert "value" not in shown["export-tickets"], "what was ticked stays"
+    assert by_id(show(first, second, None))["export-run"].value == first, "as the browser remembers it"
+
+
 def test_the_script_is_read_only_when_somebody_unfolds_it(wired, studio):
     run = studio.add_run("Run 1")
     shown = by_id(wired.handler("export.tab.show")("", run))
