@@ -5,7 +5,8 @@ is left, and an older export of that name stays as it was until the new one is w
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from engine.errors import Cancelled, ResourceError, StudioError
@@ -13,7 +14,7 @@ from engine.export.format import Choices, Format
 from engine.export.packing import pack, settle
 from engine.export.passport import write_passport
 from engine.export.source import ExportSource
-from engine.scratch import scratch
+from engine.scratch import scratch, sweep
 from engine.task import Report
 from engine.workspace import disk_errors
 
@@ -55,6 +56,8 @@ def make_newest(
     except Cancelled:
         raise
     except (OSError, StudioError):
+        if not source.home.is_dir():
+            raise
         newer = newest()
         if newer.adapter == source.adapter:
             raise
@@ -88,8 +91,8 @@ def make(
 
     Raises:
         Cancelled: ``report`` said so.
-        StudioError: The source is damaged or cannot be had in this format, the disk is full or read-only, or ``out`` is
-            taken; in words.
+        StudioError: The source is damaged, was deleted meanwhile or cannot be had in this format, the disk is full or
+            read-only, or ``out`` is taken; in words.
     """
     if refusal := format_.refusal(source):
         raise StudioError(refusal, "Pick another format.")
@@ -97,11 +100,13 @@ def make(
         known = ", ".join(format_.quantisations) or "none: it is not packed"
         raise StudioError(f"{format_.title} has no quantisation '{choices.quantisation[:40]}'.", f"Pick from: {known}.")
     zipped = out.suffix.lower() == ".zip" or (format_.zipped and not out.is_dir())
-    with disk_errors(out):
+    with disk_errors(out), _while_there(source, report) as report:
         _check_target(out, zipped, replaces)
         out.parent.mkdir(parents=True, exist_ok=True)
+        beside = _beside(out, source)
+        sweep([beside])  # what an export that was killed has left there may be what this one lacks room for
         check_room(out.parent, bytes_needed(source, format_, choices, zipped=zipped))
-        with scratch(out.parent, "export") as temporary:
+        with scratch(beside, "export") as temporary:
             folder = temporary / "files"
             folder.mkdir()
             format_.write(source, choices, folder, report)
@@ -116,6 +121,32 @@ def make(
             report("Putting it in its place", 1.0)
             _put(made, out, temporary)
     return out
+
+
+@contextmanager
+def _while_there(source: ExportSource, report: Report) -> Iterator[Report]:
+    """Give a report that ends the export of what has been deleted; whatever that breaks is told as what it is."""
+    told = f"'{source.name}' was deleted while it was exported."
+    deleted = StudioError(told, "Undo the deletion, and export it again.")
+
+    def reporting(stage: str, fraction: float | None) -> None:
+        if not source.home.is_dir():
+            raise deleted
+        report(stage, fraction)
+
+    try:
+        yield reporting
+    except Cancelled:
+        raise
+    except (OSError, StudioError) as error:
+        if source.home.is_dir():
+            raise
+        raise deleted from error
+
+
+def _beside(out: Path, source: ExportSource) -> Path:
+    """Return where an export is made: on its target's disk, and not in a folder that somebody may delete meanwhile."""
+    return source.home.parent if source.home in out.parents else out.parent
 
 
 def pack_into(folder: Path, out: Path, report: Report) -> Path:

@@ -134,6 +134,7 @@ def _run(arguments: Sequence[str], total: int, progress: Callable[[int, int], No
     """Run a script to its end and return what it said on stderr, the last 20 lines of it."""
     process = subprocess.Popen(
         [sys.executable, "-I", *arguments],
+        stdin=subprocess.PIPE,  # closed with this process, even where that is killed: then the script ends too
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -141,6 +142,7 @@ def _run(arguments: Sequence[str], total: int, progress: Callable[[int, int], No
         env=os.environ | _QUIET,
         start_new_session=True,
     )
+    assert process.stdin is not None
     assert process.stdout is not None
     assert process.stderr is not None
     told: list[str] = []
@@ -158,6 +160,7 @@ def _run(arguments: Sequence[str], total: int, progress: Callable[[int, int], No
                 process.wait(LOOK)
     finally:
         _end(process)
+        process.stdin.close()
         for listener in listeners:
             listener.join()
     return "".join(said[-20:])

@@ -2,11 +2,14 @@
 
 import errno
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from engine.base_holder import BaseHolder
@@ -81,6 +84,33 @@ def test_it_ends_at_once_wherever_it_is_called_off(key, exporting, tmp_path):
         # tidying may look at what is asked of it once more, and must not go on to the next stage
         assert len(after) <= 1, f"called off at '{wanted}', it went on to {after}"
         assert everything(home) == [], f"called off at '{wanted}', it leaves {everything(home)}"
+
+
+def test_what_is_deleted_while_it_is_exported_takes_nothing_half_made_along(run, exporting, tmp_path):
+    """Into the trash, as the window does it; the export goes into the run's own folder."""
+    trash, runs = tmp_path / "trash", run.path.parent
+    for wanted in stages_of(exporting, "merged", tmp_path / "whole.zip"):
+        before = everything(runs)
+
+        def report(stage: str, _: float | None, wanted=wanted) -> None:
+            if plain(stage) == wanted and run.path.is_dir():
+                run.path.rename(trash)
+
+        with pytest.raises(StudioError, match="was deleted while it was exported"):
+            exporting("merged", run.path / "exports" / "mine.zip", report)
+        assert not run.path.exists()
+        trash.rename(run.path)
+        assert [path for path in everything(runs) if path not in before and path.name != "exports"] == []
+
+
+def test_what_a_killed_export_has_left_is_swept_by_the_next_one_there(exporting, tmp_path):
+    home, program = tmp_path / "home", subprocess.Popen([sys.executable, "-c", ""])
+    begun = psutil.Process(program.pid).create_time()
+    program.wait()
+    left = home / f".export.{program.pid}-{begun:.2f}.x.scratch"
+    (left / "files").mkdir(parents=True)
+    exporting("adapter", home / "mine.zip", lambda *_: None)
+    assert [path.name for path in home.iterdir()] == ["mine.zip"]
 
 
 @pytest.mark.parametrize("key", FORMATS)

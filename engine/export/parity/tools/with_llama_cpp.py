@@ -2,13 +2,14 @@
 
     python -I with_llama_cpp.py JOB.json RESULT.json
 
-Says on stdout, a line each, how many conversations are done. The cache of keys and values holds float32, not float16 as
-by default, so that what differs is the file.
+Says on stdout, a line each, how many conversations are done. Ends when its stdin is closed. The cache of keys and
+values holds float32, not float16 as by default, so that what differs is the file.
 """
 
 import json
 import os
 import sys
+import threading
 import urllib.request
 from importlib.metadata import version
 from pathlib import Path
@@ -104,5 +105,13 @@ def replayed(server: Server, asked: dict[str, Any]) -> dict[str, Any]:
     return {"prompt": prompt, "choices": choices, "logprobs": told, "free": free}
 
 
+def end_with_the_program() -> None:
+    """End at once when whoever has started this ends, however that comes: its end of stdin is closed then."""
+    while os.read(0, 1):  # not sys.stdin, whose lock the interpreter would miss at its end
+        pass
+    os._exit(1)
+
+
 if __name__ == "__main__":
+    threading.Thread(target=end_with_the_program, daemon=True).start()
     main(*sys.argv[1:])

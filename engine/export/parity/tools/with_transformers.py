@@ -2,12 +2,14 @@
 
     python -I with_transformers.py JOB.json RESULT.json
 
-Says on stdout, a line each, how many conversations are done.
+Says on stdout, a line each, how many conversations are done. Ends when its stdin is closed.
 """
 
 import ast
 import json
+import os
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -145,5 +147,13 @@ def left_to_itself(model: Any, tokenizer: Any, stops: list[int], prompt: list[in
     return own[:-1] if own and own[-1] in stops else own
 
 
+def end_with_the_program() -> None:
+    """End at once when whoever has started this ends, however that comes: its end of stdin is closed then."""
+    while os.read(0, 1):  # not sys.stdin, whose lock the interpreter would miss at its end
+        pass
+    os._exit(1)
+
+
 if __name__ == "__main__":
+    threading.Thread(target=end_with_the_program, daemon=True).start()
     main(*sys.argv[1:])

@@ -1,7 +1,10 @@
 """GGUFs replayed by the real llama.cpp, in this process: whole ones pass, and broken ones fail."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,7 @@ import pytest
 from engine.export.parity import jobs
 from engine.export.parity.certificate import read_certificate
 from engine.export.parity.judging import Judgement, judge
-from engine.export.parity.replay import read_result, write_job
+from engine.export.parity.replay import TOOLS, read_result, write_job
 from engine.export.parity.tolerances import tolerance_for
 from engine.training.runs.directory import RunDirectory
 from tests.engine.export.conftest import export
@@ -130,6 +133,22 @@ def test_an_adapter_over_another_base_fails(certified_run, asked, other_tiny_mod
     folder = export(certified_run, tmp_path / "it", ADAPTER[0], quantisation=ADAPTER[1])
     shutil.copyfile(strange, next(folder.glob("*-base.gguf")))
     assert judged(*ADAPTER, folder, asked, tmp_path).verdict == "failed"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a file that keeps its reader waiting")
+def test_the_tool_ends_with_the_program_however_that_ends(tmp_path):
+    """Its stdin is closed, as for a program that was killed, while it waits for its job."""
+    os.mkfifo(tmp_path / "job.json")
+    script = [sys.executable, "-I", str(TOOLS / "with_llama_cpp.py"), str(tmp_path / "job.json"), str(tmp_path / "out")]
+    tool = subprocess.Popen(script, stdin=subprocess.PIPE)
+    try:
+        with (tmp_path / "job.json").open("wb"):  # it has come as far as its job
+            assert tool.poll() is None
+            tool.stdin.close()
+            assert tool.wait(60) == 1
+    finally:
+        tool.kill()
+        tool.wait()
 
 
 def test_without_llama_cpp_it_says_so_in_so_many_words(certified_run, tmp_path, monkeypatch):
