@@ -1,6 +1,6 @@
 """The sidebar: data sets, runs and adapters, to select, rename and delete; and the offer to undo a deletion.
 
-In a window narrower than 720 px it lies over the page, and the header's [lists-button] opens it.
+In a window narrower than 760 px it lies over the page, and the header's [lists-button] opens it.
 """
 
 from collections.abc import Sequence

@@ -33,6 +33,10 @@ _IN_WORDS: dict[Verdict, str] = {
     "another model": "It is another model than the one that was tested, as was asked for.",
     "not replayed": "It was not replayed, so nothing is known.",
 }
+_NEARLY = "It answers nearly as the playground does, as near as its format allows: some words are others."
+SAME = 0.97
+"""Share of tokens that agree, below which an export that has passed does not answer 'as the playground does': 16 and 8
+bit stay above it, 6 bit and less are below (tolerances.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,9 @@ class Certificate:
     @property
     def sentence(self) -> str:
         """What it says, for a person."""
-        return " ".join((_IN_WORDS[self.verdict], *self.reasons))
+        same = (self.figures or {}).get("agreement", 1.0)
+        nearly = self.verdict == "passed" and isinstance(same, float) and same < SAME
+        return " ".join((_NEARLY if nearly else _IN_WORDS[self.verdict], *self.reasons))
 
     @property
     def is_doubtful(self) -> bool:

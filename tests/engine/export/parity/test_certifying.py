@@ -4,6 +4,7 @@ import json
 import shutil
 import threading
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,12 @@ def test_an_export_says_in_its_zip_its_card_and_its_run_that_it_answers_as_teste
     assert made.sentence in card
     kept = json.loads((certified_run.path / "parity" / "adapter.json").read_text())
     assert kept["verdict"] == "passed"
+
+
+def test_one_that_passes_with_other_words_here_and_there_does_not_say_that_it_answers_the_same(zipped, tmp_path):
+    made, _ = read_certificate(unpacked(zipped, tmp_path / "it"))
+    packed_tightly = replace(made, figures={**made.figures, "agreement": 0.92})
+    assert packed_tightly.sentence.startswith("It answers nearly as the playground does, as near as its format allows")
 
 
 def test_no_word_of_a_ticket_leaves_with_the_certificate(zipped, certified_run, tmp_path, asked):
