@@ -149,7 +149,8 @@ def cards(
         raise ModelError(f"The size of {recipe.model} is not known before it is loaded.", "Name a folder that has it.")
     for fit in fits:
         needs = f"{fit.gib:.1f} of {fit.card.usable_gib:.1f} GiB"
-        print(f"{fit.card.name} {fit.card.box_gb:g} GB: {fit.verdict}, {fit.mode}, {needs}", file=sys.stderr)
+        mode = f"{fit.mode} ({fit.pace})" if fit.pace else fit.mode
+        print(f"{fit.card.name} {fit.card.box_gb:g} GB: {fit.verdict}, {mode}, {needs}", file=sys.stderr)
     names = ("name", "verdict", "mode", "gib")
     rows = [(fit.card.name, fit.verdict, fit.mode, round(fit.gib, 2)) for fit in fits]
     result({"cards": [dict(zip(names, row, strict=True)) for row in rows]})

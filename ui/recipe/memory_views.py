@@ -17,7 +17,7 @@ MODES = {
     "spacious": "fastest (spacious)",
     "balanced": "fast (balanced)",
     "saving": "slower (saving)",
-    "streamed": "slowest (streamed)",
+    "streamed": "layer by layer (streamed)",
 }
 """A memory mode, by what it means for the person who waits."""
 
@@ -135,7 +135,8 @@ def cards_table(fits: Sequence[CardFit]) -> Markup:
     ]
     return Markup(
         '<p class="quiet">This recipe with this model, reckoned for cards that are not in this computer. Less is left '
-        "than the box says: the screen and the driver take some.</p>"
+        "than the box says: the screen and the driver take some. Layers that come one by one are reckoned at 20 GB a "
+        "second, a PCIe 4 slot's.</p>"
         '<div class="scroll-x" tabindex="0" role="region" aria-label="This recipe on other graphics cards">'
         '<table class="table cards-table"><thead><tr><th scope="col">Graphics card</th><th scope="col">Verdict</th>'
         '<th scope="col">Pace (memory mode)</th><th scope="col">Needs</th></tr></thead><tbody>{}</tbody></table></div>'
@@ -143,4 +144,6 @@ def cards_table(fits: Sequence[CardFit]) -> Markup:
 
 
 def _pace(seen: CardFit) -> str:
-    return "the processor’s" if seen.card.kind == "processor" else MODES[seen.mode]
+    if seen.card.kind == "processor":
+        return "the processor’s"
+    return f"layer by layer, {seen.pace} as saving (streamed)" if seen.pace else MODES[seen.mode]

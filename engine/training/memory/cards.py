@@ -15,7 +15,8 @@ from engine.hardware import GIB
 from engine.model.size import size_of
 from engine.recipe import Recipe
 from engine.training.data.lengths import Lengths
-from engine.training.memory.fit import Place, Verdict, fit
+from engine.training.memory.bus import in_words
+from engine.training.memory.fit import Place, Verdict, fit, share_of_speed
 from engine.training.memory.modes import Mode
 
 CARDS_FILE = Path(__file__).parents[3] / "assets" / "cards.toml"
@@ -52,6 +53,8 @@ class CardFit:
     """The memory mode it would run in: what the recipe says, or what 'auto' would take there."""
     gib: float
     """What it would need at the peak."""
+    pace: str = ""
+    """Where layers are streamed how fast that is beside a base that is all there, as calculated, in words."""
 
 
 @cache
@@ -80,5 +83,6 @@ def on_cards(recipe: Recipe, lengths: Lengths | None) -> tuple[CardFit, ...]:
     found = []
     for card in (processor(), *cards()):
         seen = fit(recipe, size, lengths, Place(card.kind != "processor", card.usable_gib))
-        found.append(CardFit(card, seen.verdict, seen.settings.mode, seen.gib))
+        pace = in_words(share_of_speed(seen, recipe, size)) if seen.settings.mode == "streamed" else ""
+        found.append(CardFit(card, seen.verdict, seen.settings.mode, seen.gib, pace))
     return tuple(found)

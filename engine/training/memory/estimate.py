@@ -18,9 +18,20 @@ from engine.tickets.dataset.dataset import DataSet
 from engine.training.data.lengths import Lengths, guessed_for, longer_than, whole_at
 from engine.training.early_stopping import check_every
 from engine.training.forgetting.mixing import general_count
-from engine.training.memory.bus import pace, share_of_resident_speed
+from engine.training.memory.bus import pace
 from engine.training.memory.cpu import PROGRAM
-from engine.training.memory.fit import Fit, Place, Remedy, Verdict, epoch_for, fit, ranks, remedy, roomier
+from engine.training.memory.fit import (
+    Fit,
+    Place,
+    Remedy,
+    Verdict,
+    epoch_for,
+    fit,
+    ranks,
+    remedy,
+    roomier,
+    share_of_speed,
+)
 from engine.training.memory.gpu import Memory, layer_bytes
 from engine.training.memory.modes import Mode, steps
 from engine.training.runs.history import History
@@ -89,7 +100,7 @@ def estimate(
     if data is not None:
         packing = seen.settings.packing if seen else recipe.packing == "on"
         count, tokens = _work(recipe, lengths, data.report.heldout, packing=packing)
-        share = _share(seen, size, recipe)
+        share = share_of_speed(seen, recipe, size) if seen and size else 1.0
         speed, source = _speed(size, place, share * ranks(recipe, place), earlier)
         seconds = tokens / speed if speed else None
     return Estimate(
@@ -147,14 +158,6 @@ def _work(recipe: Recipe, lengths: Lengths | None, heldout: int, *, packing: boo
     learnt = count * recipe.batch_size * recipe.accumulation * epoch.tokens / rows
     checks = 1 + count // check_every(recipe, count)
     return count, learnt + CHECK_COST * checks * heldout * epoch.tokens / max(1, epoch.conversations)
-
-
-def _share(seen: Fit | None, size: ModelSize | None, recipe: Recipe) -> float:
-    """How fast a run is beside one whose base is all on the GPU."""
-    if seen is None or size is None or seen.settings.mode != "streamed":
-        return 1.0
-    tokens = seen.settings.micro_batch * recipe.max_length
-    return share_of_resident_speed(size, seen.bus, tokens, seen.settings.resident)
 
 
 def _speed(size: ModelSize | None, place: Place, gpus: float, earlier: Sequence[History]) -> tuple[float | None, str]:

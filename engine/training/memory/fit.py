@@ -14,7 +14,7 @@ from engine.model.catalogue import catalogue
 from engine.model.size import ModelSize, size_of
 from engine.recipe import Recipe
 from engine.training.data.lengths import Lengths, epoch_of
-from engine.training.memory.bus import ASSUMED, ASSUMED_DISK, Bus
+from engine.training.memory.bus import ASSUMED, ASSUMED_DISK, Bus, share_of_resident_speed
 from engine.training.memory.cpu import peak_on_cpu
 from engine.training.memory.gpu import Memory, base_bytes, beside_layers, layer_bytes, overhead
 from engine.training.memory.modes import Epoch, Machine, Settings, choose, expected, most_ranks, places
@@ -123,6 +123,14 @@ def _is_short(recipe: Recipe, size: ModelSize, place: Place) -> bool:
     return ranks(recipe, place) * size.layers * layer_bytes(size) > ARENA_SHARE * GIB * place.memory_gib
 
 
+def share_of_speed(seen: Fit, recipe: Recipe, size: ModelSize) -> float:
+    """Return how fast a run is beside one whose base is all on the GPU, 0 to 1; calculated for assumed speeds."""
+    if seen.settings.mode != "streamed":
+        return 1.0
+    tokens = seen.settings.micro_batch * recipe.max_length
+    return share_of_resident_speed(size, seen.bus, tokens, seen.settings.resident)
+
+
 def ranks(recipe: Recipe, place: Place) -> int:
     """Return how many GPUs share a run: as many as are asked for and there, and share the rows of a step evenly."""
     wanted = min(recipe.gpus or place.gpus, place.gpus) if place.gpu else 1
@@ -193,7 +201,7 @@ def _changes(recipe: Recipe, place: Place) -> Iterator[tuple[Recipe, str]]:
         if _sharded(split, place):
             yield split, f"the model split among {ranks(split, place)} GPUs, which learn the same"
     if place.gpu and recipe.memory != "auto" and recipe.spread != "shards":
-        yield replace(recipe, memory="streamed"), "memory against speed set to ‘streamed’, which is slower"
+        yield replace(recipe, memory="streamed"), "memory against speed set to ‘streamed’: its layers come one by one"
     length = recipe.max_length // 2
     while length >= SHORTEST:
         yield replace(recipe, max_length=length), f"shorter conversations: a max length of {length:,} tokens"

@@ -59,6 +59,7 @@ def test_every_card_has_its_verdict_in_words_and_its_numbers(tmp_path):
     assert "GeForce RTX 4060" in shown
     assert "8 GB" in shown
     assert "fastest (spacious)" in shown
+    assert "layer by layer, about as fast as saving (streamed)" in shown
     assert 'scope="col"' in shown
 
 

@@ -48,6 +48,7 @@ def test_where_a_model_does_not_fit_its_layers_are_streamed():
     assert (small.verdict, small.mode) == ("fits", "streamed")
     assert small.gib < small.card.usable_gib
     assert large.mode != "streamed"
+    assert (small.pace, large.pace) == ("about as fast", "")
 
 
 def test_auto_takes_a_faster_mode_where_there_is_more_memory():
