@@ -97,3 +97,9 @@ def test_a_split_base_with_trained_biases_is_refused():
     with pytest.raises(RecipeError, match="keeps its biases") as seen:
         Recipe(spread="shards", bias="all")
     assert seen.value.field == "spread"
+
+
+def test_a_split_base_whose_layers_are_streamed_is_refused():
+    with pytest.raises(RecipeError, match=r"split among GPUs is on them; its layers are not brought in") as seen:
+        Recipe(spread="shards", memory="streamed")
+    assert seen.value.field == "memory"

@@ -190,6 +190,15 @@ def test_where_kernels_repeat_themselves_a_streamed_run_has_the_very_losses_of_a
         assert losses(events) == whole
 
 
+def test_a_pause_of_a_streamed_run_gives_its_places_back_and_changes_nothing(packed_base, streamed_base, tmp_path):
+    made = recipe(packed_base.ref, memory="streamed", dropout=0.0, packing="on", max_length=128)
+    _, wanted = train(made, streamed_base, tmp_path / "alone")
+    hold = Hold(5)
+    _, events = train(made, streamed_base, tmp_path / "held", **held(hold))
+    near(losses(events), losses(wanted))
+    assert any("given back" in event.text for event in events if isinstance(event, LogNote))
+
+
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(alone, tiny_model, tiny_base, tmp_path):
     outcome, first = train(recipe(tiny_model), tiny_base, tmp_path / "cut", should_stop=stop_after(6))
     assert 0 < outcome.step < 8

@@ -9,6 +9,7 @@ import torch
 from engine.model.base import load_base
 from engine.model.streaming import loading
 from engine.model.streaming.layer_stream import LayerStream, stream_of
+from engine.training import qlora_trainer
 from engine.training.data.examples import build_examples
 from engine.training.pausing import PausedMemory
 from engine.training.qlora_trainer import QLoRATrainer
@@ -16,6 +17,7 @@ from engine.training.runs.events import Evaluated, LogNote, Started, Stepped
 from engine.training.setup import choose_settings, make_trainer, release_trainer
 from engine.training.trainer import TrainingData
 from tests.engine.training.short_runs import DATA, STUBBORN, losses, recipe, stop_after, train
+from tests.engine.training.test_pausing import Hold, held
 
 LAYERS = 5
 
@@ -157,6 +159,18 @@ def test_a_run_that_learns_by_heart_ends_early_and_keeps_its_best(streamed_base,
     assert any("so the run ends here" in event.text for event in events if isinstance(event, LogNote))
     assert outcome.kept == min((step for step in checks if step), key=checks.get)
     assert (tmp_path / "run" / "adapter" / "adapter_model.safetensors").is_file()
+
+
+@pytest.mark.parametrize("at", [3, 5], ids=["between steps", "in a check"])
+def test_a_run_that_was_paused_learns_as_if_it_had_not_been(at, alone, streams, streamed_base, tmp_path, monkeypatch):
+    monkeypatch.setattr(qlora_trainer, "is_worth_it", lambda device: True)
+    hold, during = Hold(at), []
+    goes_on = hold.should_stop
+    hold.should_stop = lambda: during.append(memory_of(streams[-1])) or goes_on()
+    _, events = train(calm(streamed_base, memory="streamed"), streamed_base, tmp_path / "run", **held(hold))
+    assert losses(events) == alone
+    assert during.count(0) == 1, "its places are given back for the pause alone"
+    assert any("given back until the run goes on" in event.text for event in events if isinstance(event, LogNote))
 
 
 def test_a_pause_gives_the_places_back(packed_base, streamed_base):
