@@ -18,8 +18,14 @@ from engine.errors import TicketsError
 _HEAD = 4000
 _SHOWN = 120
 _FAILURES = frozenset(("error", "errors", "fault", "Error"))
-_FEW = 4
-"""What an API answers where it refuses has few keys."""
+_BESIDE = frozenset(
+    (
+        *("message", "msg", "code", "status", "statusCode", "status_code", "description", "detail", "details", "ok"),
+        *("type", "title", "reason", "request_id", "requestId", "error_description", "error_code", "documentation_url"),
+        *("correlationId", "category", "success", "timestamp", "path"),
+    )
+)
+"""What an API says beside its failure; a record that says more is one."""
 
 
 class NotTickets(TicketsError):
@@ -79,7 +85,7 @@ def refuse_records(name: str, record: Mapping[str, Any]) -> None:
 
 def _failure(record: Mapping[str, Any]) -> str:
     """Return what an API says of its failure, as ``{"error": {"message": ...}}``; empty for anything else."""
-    if len(record) > _FEW or not _FAILURES & record.keys():
+    if not _FAILURES & record.keys() or record.keys() - _FAILURES - _BESIDE:
         return ""
     told: Any = next(record[key] for key in record if key in _FAILURES)
     if isinstance(told, list):

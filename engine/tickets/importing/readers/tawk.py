@@ -18,7 +18,7 @@ from engine.tickets.importing.readers.website_chats import chat, said
 FORMAT = "tawk"
 LABEL = "tawk.to chats"
 GUIDE = (
-    "Inbox > select > Export, or the webhook's transcripts",
+    "Administration > Webhooks > New Chat Transcript; or Inbox > select > Export",
     "JSON",
     "chats; the system's messages are left out",
 )

@@ -40,7 +40,7 @@ from engine.tickets.importing.readers.transcripts import (
 FORMAT = "zendesk"
 LABEL = "Zendesk export"
 GUIDE = (
-    "Admin Center > Account > Tools > Reports > Export > Full JSON export (or XML), or the API",
+    "Admin Center > Account > Tools > Reports > Export, JSON (Zendesk's support enables it), or the API",
     "NDJSON, JSON, XML",
     "comments, chats and messaging in one comment; internal notes, triggers, bots and merges are left out",
 )

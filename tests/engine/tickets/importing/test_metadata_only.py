@@ -9,7 +9,7 @@ from engine.tickets.importing import words
 from engine.tickets.importing.detect import detect
 from engine.tickets.importing.metadata_only import metadata_only
 from engine.tickets.importing.readers import READERS
-from tests.engine.tickets.exports import prepared, write
+from tests.engine.tickets.exports import prepared, read, write
 from tests.engine.tickets.importing.readers.test_mail import ANSWER, QUESTION, mbox
 
 EXPORTS = {
@@ -75,8 +75,13 @@ OTHERS = {
     "film.srt": ("1\n00:00:01,000 --> 00:00:02,000\nHello there, my friend\n", "subtitles"),
     "a.py": ("import os\n\nprint(os.name, 1)\n", "source text"),
     "package.json": ('{"name": "x", "version": "1.0.0", "dependencies": {"y": "1"}}', "settings file"),
+    "net.har": ('{"log": {"version": "1.2", "entries": []}}', "browser fetched"),
     "map.json": ('{"type": "FeatureCollection", "features": [{"type": "Feature"}]}', "map"),
     "refused.json": ('{"error": {"message": "Invalid credentials", "code": 401}}', "API answers where it refuses"),
+    "comments.json": (
+        '{"comments": [{"author": {"name": "a"}, "body": "b", "updateAuthor": {}, "created": "2026"}]}',
+        "comments of Jira without their issues",
+    ),
     "zendesk.json": ('{"error": "Couldn\'t authenticate you"}', "Couldn't authenticate you"),
 }
 
@@ -89,9 +94,20 @@ def test_what_is_something_else_is_called_by_its_name(tmp_path: Path, name: str)
     assert "column" not in caught.value.remedy
 
 
-def test_a_vendors_record_with_an_error_in_it_is_no_failure_of_its_api(tmp_path: Path) -> None:
-    record = {"error": "E17", "question": "It shows E17, what now?", "answer": "Hold the button.", "id": 1, "group": 2}
-    assert detect([write(tmp_path / "t.json", [record])]).mapping or detect([tmp_path / "t.json"]).format == "chat"
+@pytest.mark.parametrize(
+    "content",
+    [
+        "import id;question;answer\n1;Dark?;Press it.\n",
+        "package id,question,answer\n1,Dark?,Press it.\n",
+        "variable,question,answer\n=x,Dark?,Press it.\n",
+        '[{"log": "x", "question": "Dark?", "answer": "Press it."}]',
+        '[{"type": "a", "features": [], "question": "Dark?", "answer": "Press it."}]',
+        '[{"error": "E17", "question": "It shows E17?", "answer": "Hold it."}]',
+        "2026-01-02 10:00:00;ERROR on the lamp, what now?;Press it.\nquestion;answer;x\nDark?;Press it.;\n",
+    ],
+)
+def test_exports_that_begin_like_something_else_are_read(tmp_path: Path, content: str) -> None:
+    assert read(write(tmp_path / "t", content))
 
 
 def test_an_archive_of_something_else_is_called_by_its_name(tmp_path: Path) -> None:
