@@ -81,7 +81,14 @@ def plan(sources: Sequence[Source], overrides: SourceOverrides) -> list[Plan]:
         named = [failure for failure in failures if isinstance(failure, NotTickets)]
         if named or not usable:
             raise (named or failures)[0]
+    if beside := [shown for source in sources for shown in source.beside]:
+        told = f"{_some(beside)}: no ticket export; passed over."
+        usable = [*usable[:-1], replace(usable[-1], cautions=(*usable[-1].cautions, told))]
     return [replace(entry, agents=overrides.agents) for entry in usable] if overrides.agents else usable
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (" and more" if len(names) > 5 else "")
 
 
 def _plans(source: Source, overrides: SourceOverrides, likely: Reader | None) -> list[Plan]:
@@ -103,7 +110,7 @@ def _without_strangers(plans: Sequence[Plan]) -> list[Plan]:
     known = [entry for entry in plans if entry not in strangers]
     if not strangers or not any(entry.reader or entry.family == "mail" for entry in known):
         return list(plans)
-    names = ", ".join(entry.source.name for entry in strangers[:5]) + (" and more" if len(strangers) > 5 else "")
+    names = _some([entry.source.name for entry in strangers])
     told = f"{names}: no conversation could be made out in {'it' if len(strangers) == 1 else 'them'}; passed over."
     return [*known[:-1], replace(known[-1], cautions=(*known[-1].cautions, told))]
 

@@ -12,6 +12,19 @@ from typing import Final
 from engine.errors import TicketsError
 
 
+class OtherFile(TicketsError):
+    """A file that is neither text nor a table.
+
+    Args:
+        name: The file's.
+        kind: What it is.
+    """
+
+    def __init__(self, name: str, kind: OtherKind) -> None:
+        super().__init__(f"{name} is {kind.what}, not a ticket export.", kind.remedy)
+        self.shown = f"{name} ({kind.what})"
+
+
 @dataclass(frozen=True, slots=True)
 class OtherKind:
     """What a file is, with its article, and what to do with it."""
@@ -19,9 +32,9 @@ class OtherKind:
     what: str
     remedy: str
 
-    def refusal(self, name: str) -> TicketsError:
+    def refusal(self, name: str) -> OtherFile:
         """Return the failure of a file of that kind."""
-        return TicketsError(f"{name} is {self.what}, not a ticket export.", self.remedy)
+        return OtherFile(name, self)
 
 
 _EXPORT = "Choose the export as JSON, CSV, XLSX, Parquet, XML, mbox, EML or MSG (.gz and .zip of them are fine)."

@@ -25,6 +25,7 @@ from engine.tickets.importing.files.other_kinds import (
     LOCKED,
     SLIDES,
     WORD,
+    OtherFile,
     OtherKind,
     archive_kind,
     binary_kind,
@@ -71,6 +72,8 @@ class Source:
     """A file of columns, whose rows are read as records."""
     outlook: bool = False
     """A message that Outlook saved (.msg): opened as the mail that it was."""
+    beside: tuple[str, ...] = ()
+    """Files that were chosen with this one and are of another kind, such as ``lamp.jpg (an image)``."""
     meter: Meter = field(default_factory=Meter, compare=False)
     archive: zipfile.ZipFile | None = field(default=None, compare=False, repr=False)
     """The open archive, shared by its members: its directory is read once, however many they are."""
@@ -205,19 +208,25 @@ def find_sources(paths: Sequence[Path]) -> list[Source]:
 
     Returns:
         The sources in the order of ``paths``, archive members in the order of their names; one :class:`Meter` counts
-        for all of them.
+        for all of them. Pictures and the like beside an export are passed over; the first source names them.
 
     Raises:
-        TicketsError: A file is missing, empty, binary, or an archive without anything to read.
+        TicketsError: A file is missing, empty, or an archive without anything to read, or all are of another kind.
     """
     if not paths:
         raise TicketsError("No file was chosen.", "Choose at least one export file.")
     meter = Meter()
     found: list[Source] = []
+    others: list[OtherFile] = []
     for path in paths:
-        found.extend(_sources_of(path, meter))
+        try:
+            found.extend(_sources_of(path, meter))
+        except OtherFile as error:
+            others.append(error)
+    if not found:
+        raise others[0]
     meter.done = 0
-    return found
+    return [replace(found[0], beside=tuple(other.shown for other in others)), *found[1:]] if others else found
 
 
 def _sources_of(path: Path, meter: Meter) -> list[Source]:

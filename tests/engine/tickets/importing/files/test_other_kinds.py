@@ -4,9 +4,10 @@ from pathlib import Path
 import pytest
 
 from engine.errors import TicketsError
+from engine.tickets.importing.detect import detect
 from engine.tickets.importing.files.other_kinds import binary_kind
 from engine.tickets.importing.files.sources import find_sources
-from tests.engine.tickets.exports import write
+from tests.engine.tickets.exports import prepared, write
 from tests.engine.tickets.outlook import compound_file
 
 FILES = {
@@ -72,3 +73,13 @@ def test_an_archive_without_an_export_says_what_it_is(tmp_path: Path, name: str)
 )
 def test_a_text_that_begins_like_something_else_is_text(head: bytes) -> None:
     assert binary_kind(head) is None
+
+
+def test_pictures_that_were_chosen_with_an_export_are_passed_over_and_named(tmp_path: Path) -> None:
+    photo = write(tmp_path / "lamp.jpg", b"\xff\xd8\xff\xe0\0")
+    table = write(tmp_path / "t.csv", "question,answer\nDark?,Press the switch please.\n")
+    found = detect([photo, table])
+    assert found.cautions == ("lamp.jpg (an image): no ticket export; passed over.",)
+    assert prepared([table, photo], tmp_path / "out")[0].conversations_kept == 1
+    with pytest.raises(TicketsError, match="is an image"):
+        detect([photo, photo])
