@@ -14,7 +14,7 @@ import torch
 
 from engine.chat.prefill import Row, forward, new_cache, read_prompts
 from engine.chat.row_cache import CachedRows
-from engine.hardware import CACHE_SHARE, free_bytes
+from engine.hardware import CACHE_SHARE, RECORDED_CACHE_SHARE, free_bytes
 from engine.model.streaming.layer_stream import stream_of
 
 if TYPE_CHECKING:
@@ -45,8 +45,11 @@ def most_rows(bank: "AdapterBank", longest: int) -> int:
     if new_cache(bank) is None:
         return ODD_ROWS
     free = free_bytes(bank.device) if bank.device.type == "cuda" else psutil.virtual_memory().available
-    most = MOST_RECORDED if can_record(bank.model) else most_unrecorded(bank)
-    return max(1, min(most, int(CACHE_SHARE * free) // bytes_of_cache(bank.model, 1, longest)))
+    if can_record(bank.model):
+        most, share = MOST_RECORDED, RECORDED_CACHE_SHARE
+    else:
+        most, share = most_unrecorded(bank), CACHE_SHARE
+    return max(1, min(most, int(share * free) // bytes_of_cache(bank.model, 1, longest)))
 
 
 class Batch(Protocol):

@@ -1,7 +1,7 @@
 """Verdicts: a run's voices sit its held-out tickets, are measured, and are told apart in words."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,8 @@ from engine.workspace import read_object, write_json
 
 if TYPE_CHECKING:
     from engine.chat.records import Voice
+    from engine.model.base import BaseModel
+    from engine.verdict.losses import Heard
 
 FILE = "verdict.json"
 ANSWERING = 0.75
@@ -232,32 +234,58 @@ class VerdictService:
     def _read_agents(self, sitting: "_Sitting", report: Report, should_stop: Callable[[], bool]) -> None:
         """Let all models read what the agents really wrote, where they have not yet."""
         from engine.chat.adapters import bank_of
-        from engine.chat.lookup import with_tickets
         from engine.chat.playground import told_in_words
-        from engine.verdict.losses import answer_losses
+        from engine.verdict.losses import answer_losses, worth_together
 
-        tuned, paper, transcript = sitting.tuned, sitting.paper, sitting.transcript
+        paper, transcript = sitting.paper, sitting.transcript
         left = [number for number in range(len(paper.tickets)) if number not in transcript.losses]
         if not left:
             return
         chosen = [self._playground.voice(voice.id) for voice in sitting.voices if voice.id != NEAREST]
-        home = self._lookup.home([tuned], "")
-        with self._bases.use(self._runs.get(tuned.run).recipe, report=report, should_stop=should_stop) as base:
+        recipe = self._runs.get(sitting.tuned.run).recipe
+        with self._bases.use(recipe, report=report, should_stop=should_stop) as base:
             if base is None:
                 raise Cancelled
             bank = bank_of(base)
             with told_in_words(), bank.acquire([voice.path for voice in chosen]) as names:
-                for done, number in enumerate(left):
+                for done in range(0, len(left), together := worth_together(bank)):
                     report(f"Reading the agents' answers: {done} of {len(left)}", done / len(left))
-                    ticket, losses = paper.tickets[number], dict[str, float]()
-                    for looks in (False, True):
-                        group = [(v, name) for v, name in zip(chosen, names, strict=True) if v.lookup == looks]
-                        asked = list(ticket.asked)
-                        if looks and (near := result_of(self._lookup.find(home, asked, ticket.ticket, should_stop))):
-                            asked, _ = with_tickets(base, asked, near, paper.longest)
-                        nats = answer_losses(base, bank, [name for _, name in group], asked, ticket.answer)
-                        losses |= {voice.id: loss for (voice, _), loss in zip(group, nats or [], strict=False)}
-                    transcript.add_losses(number, losses)
+                    numbers = left[done : done + together]
+                    papers = [self._heard(sitting, base, number, chosen, names, should_stop) for number in numbers]
+                    nats = iter(answer_losses(base, bank, [heard for each in papers for heard, _ in each]))
+                    for number, each in zip(numbers, papers, strict=True):
+                        losses = dict[str, float]()
+                        for _, voices in each:
+                            losses |= zip(voices, next(nats) or (), strict=False)
+                        transcript.add_losses(number, losses)
+
+    def _heard(
+        self,
+        sitting: "_Sitting",
+        base: "BaseModel",
+        number: int,
+        voices: Sequence["Voice"],
+        names: Sequence[str | None],
+        should_stop: Callable[[], bool],
+    ) -> "list[tuple[Heard, list[str]]]":
+        """Return what an agent wrote to a ticket as those read it that look up, and those that do not."""
+        from engine.chat.lookup import with_tickets
+        from engine.verdict.losses import Heard
+
+        ticket, found = sitting.paper.tickets[number], []
+        for looks in (False, True):
+            group = [(voice, name) for voice, name in zip(voices, names, strict=True) if voice.lookup == looks]
+            if not group:
+                continue
+            asked = list(ticket.asked)
+            if looks:
+                home = self._lookup.home([sitting.tuned], "")
+                near = result_of(self._lookup.find(home, asked, ticket.ticket, should_stop))
+                if near:
+                    asked, _ = with_tickets(base, asked, near, sitting.paper.longest)
+            heard = Heard(tuple(name for _, name in group), asked, ticket.answer)
+            found.append((heard, [voice.id for voice, _ in group]))
+        return found
 
     def _judged(self, sitting: "_Sitting") -> Verdict:
         from engine.verdict.facts.index import fact_index

@@ -1,6 +1,7 @@
 """The index: what is in it, when it counts, and what becomes of it when the conversations change."""
 
 import json
+import os
 import stat
 
 import pytest
@@ -81,3 +82,7 @@ def test_conversations_without_a_word_make_an_index_that_finds_nothing(tmp_path)
     (tmp_path / "train.jsonl").write_text(json.dumps(row) + "\n")
     build_index(tmp_path)
     assert found(open_index(tmp_path), "anything at all") == []
+
+
+def test_the_library_that_searches_takes_no_gpu_for_itself():
+    assert os.environ["JAX_PLATFORMS"] == "cpu"  # read by JAX, which bm25s starts where it is installed
