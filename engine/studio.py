@@ -85,7 +85,7 @@ class Studio:
         self.importing = ImportService(workspace, self.adapters, self.export)
         self.verdict = VerdictService(self.runs, self.playground, self.lookup, self.bases, self.tickets)
         self.blind = BlindService(self.runs, self.verdict)
-        self.leak = LeakService(self.runs, self.bases, self.tickets, self.verdict)
+        self.leak = LeakService(self.runs, self.bases, self.verdict)
         self.endpoint = EndpointService(workspace, self.tickets, self.runs, self.playground)
         self._warm = threading.Event()
         workspace.sweep()

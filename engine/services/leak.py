@@ -8,11 +8,9 @@ from engine.scratch import scratch
 from engine.services.runs import RunService
 from engine.services.verdict import VerdictService
 from engine.task import Task
-from engine.tickets.dataset.files import TRAIN
+from engine.tickets.dataset.files import ORIGIN, TRAIN
 from engine.tickets.dataset.provenance import Origin
 from engine.tickets.dataset.stored import conversations
-from engine.tickets.library import DataSets
-from engine.tickets.options import PrepareOptions
 from engine.tickets.privacy.masking import PrivacyOptions
 from engine.training.runs.directory import RunDirectory
 from engine.verdict.leak.certificate import Certificate
@@ -26,15 +24,13 @@ class LeakService:
     Args:
         runs: Whose recipes and tickets are tested.
         bases: Who lends the base model.
-        tickets: The data sets, which know what was masked.
         verdicts: Which hold what was found.
     """
 
-    def __init__(self, runs: RunService, bases: BaseHolder, tickets: DataSets, verdicts: VerdictService) -> None:
+    def __init__(self, runs: RunService, bases: BaseHolder, verdicts: VerdictService) -> None:
         self._verdicts = verdicts
         self._runs = runs
         self._bases = bases
-        self._tickets = tickets
 
     def certificate(self, run: str) -> Certificate | None:
         """Return what the newest test of a run has found; None before the first.
@@ -64,11 +60,11 @@ class LeakService:
             seed: Of what is planted; drawn where None, so that a test that is made again is another one.
 
         Raises:
-            StudioError: The run is gone, its recipe damaged, or its tickets are.
+            StudioError: The run is gone, its recipe damaged, or its tickets are; or nobody knows how they were masked.
         """
         directory = self._runs.get(run)
         recipe, rows = directory.recipe, list(conversations(directory.data / TRAIN))
-        privacy = PrivacyOptions.of(self._options(directory))
+        privacy = _privacy(directory)
         size, seed = size or Size(), secrets.randbelow(2**31) if seed is None else seed
 
         def action(task: Task[Certificate]) -> Certificate:
@@ -88,9 +84,12 @@ class LeakService:
 
         return Task("Testing whether private data comes out", action)
 
-    def _options(self, directory: RunDirectory) -> PrepareOptions:
-        """How the tickets of a run were prepared; as usual where that is not known any more."""
-        try:
-            return Origin.load(self._tickets.get(directory.status.dataset).folder).used
-        except StudioError:
-            return PrepareOptions()
+
+def _privacy(directory: RunDirectory) -> PrivacyOptions:
+    """How the tickets of a run were masked when it took its copy of them, whatever became of their data set since."""
+    if not (directory.data / ORIGIN).exists():
+        raise StudioError(
+            "It is not known how the tickets of this run were masked, so that a test would prove nothing.",
+            "Prepare them again, and start a new run.",
+        )
+    return PrivacyOptions.of(Origin.load(directory.data).used)

@@ -175,7 +175,9 @@ class DataSets:
             from engine.tickets.preparing.pipeline import prepare
 
             stop, finder = (lambda: task.cancelled), self._open_finder
-            return prepare(files, out, options, _reporting_to(task), stop, finder, builder=sandbox.build)
+            made = prepare(files, out, options, _reporting_to(task), stop, finder, builder=sandbox.build)
+            Origin(_named_with_size(files), False, options, options).save(out)
+            return made
 
         return Task("Reading the export", action)
 
@@ -249,7 +251,7 @@ class DataSets:
                 self._settle(folder, options, again)
                 now = Origin.load(folder)
                 wanted = options if before is None or now.wanted == before.wanted else now.wanted
-                Origin(tuple((file.name, file.stat().st_size) for file in files), copied, options, wanted).save(folder)
+                Origin(_named_with_size(files), copied, options, wanted).save(folder)
 
     def _settle(self, folder: Path, options: PrepareOptions, again: bool) -> None:
         """Bring the edits' keys up to date, and apply what was edited while tickets were prepared."""
@@ -310,6 +312,10 @@ class DataSets:
         with self._lock:
             shutil.rmtree(folder / SOURCES, ignore_errors=True)
             replace(Origin.load(folder), kept=False).save(folder)
+
+
+def _named_with_size(files: Sequence[Path]) -> tuple[tuple[str, int], ...]:
+    return tuple((file.name, file.stat().st_size) for file in files)
 
 
 def _reporting_to(task: Task[Any]) -> Callable[[Progress], None]:

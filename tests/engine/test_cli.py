@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.tickets.dataset.provenance import Origin
 from engine.training.runs.directory import RunDirectory
 from tests.forked import run
 from tests.tiny import write_data
@@ -63,6 +64,7 @@ def test_judge_says_whether_a_run_was_worth_it_and_leaves_it_in_its_folder(train
 def test_prepare_writes_the_three_files_and_reports(tmp_path):
     out, err = engine("prepare", ROOT / "assets" / "sample_tickets.ndjson", "--out", tmp_path / "out")
     report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert Origin.load(tmp_path / "out").files, "how it was masked is known"
     assert report["format"] == "zendesk"
     assert {"tickets_read", "conversations_kept", "dropped", "redactions"} <= report.keys()
     counts = {}

@@ -17,6 +17,7 @@ The directory knows files; it knows neither the queue nor models.
 import os
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,9 @@ from typing import Any
 from engine.errors import ResourceError, RunError, StudioError
 from engine.identity import is_alive, this_process
 from engine.recipe import Recipe
-from engine.tickets.dataset.files import CUSTOMERS, HELDOUT, LOOKUP, PREFERENCES, REPORT, TRAIN
+from engine.tickets.dataset.files import CUSTOMERS, HELDOUT, LOOKUP, ORIGIN, PREFERENCES, REPORT, TRAIN
+from engine.tickets.dataset.provenance import Origin
+from engine.tickets.options import PrepareOptions
 from engine.training.runs import checkpoints, ownership
 from engine.training.runs.changes import note_change
 from engine.training.runs.events import Event, Record, append
@@ -90,6 +93,7 @@ class RunDirectory:
             for file in (TRAIN, HELDOUT, CUSTOMERS, PREFERENCES, LOOKUP, REPORT):
                 if (dataset / file).exists():
                     _copy(dataset / file, self.data / file)
+            _note_masking(dataset, self.data)
         write_json(self.path / "recipe.json", recipe.to_dict())
         self.claim()
         status = Status(
@@ -277,6 +281,15 @@ class RunDirectory:
     def has_adapter(self) -> bool:
         """Whether the run's result is complete."""
         return (self.adapter / "adapter_model.safetensors").exists()
+
+
+def _note_masking(dataset: Path, data: Path) -> None:
+    """Note how the tickets were masked; without the terms, which are somebody's, and where it is known."""
+    with suppress(StudioError):
+        if (dataset / ORIGIN).exists():
+            used = Origin.load(dataset).used
+            masking = PrepareOptions(mask=used.mask, mask_numbers=used.mask_numbers, country=used.country)
+            Origin(used=masking, wanted=masking).save(data)
 
 
 def _copy(source: Path, target: Path) -> None:

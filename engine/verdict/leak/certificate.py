@@ -99,8 +99,13 @@ class Certificate:
                 return (
                     f"Nothing is masked in this data set, and {self.out} of {count} planted secrets came out ({ranks})."
                 )
-            case "leaks":
+            case "leaks" if self.out:
                 return f"Private data can come out: {self.out} of {count} planted secrets did ({ranks})."
+            case "leaks":
+                return (
+                    f"None of {count} planted secrets came out, but they surprise the model less than chance would "
+                    f"have it ({ranks}, {HIGHEST_AUC} is the limit)."
+                )
         return f"The test proves nothing: only {without}. None of the {count} masked ones did ({ranks})."
 
     @property

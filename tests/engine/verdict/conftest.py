@@ -9,6 +9,7 @@ import pytest
 from engine.recipe import Recipe
 from engine.studio import Studio
 from engine.tickets.dataset.files import CUSTOMERS
+from engine.tickets.dataset.provenance import Origin
 from engine.training.runs.directory import RunDirectory
 from engine.workspace import Workspace
 from tests.engine.chat.lora import make_lora
@@ -27,6 +28,7 @@ def write_shop(folder: Path, learnt, heldout, customers=None) -> Path:
         (folder / f"{name}.jsonl").write_text("".join(lines))
     if customers:
         (folder / CUSTOMERS).write_text(json.dumps(customers))
+    Origin().save(folder)
     return folder
 
 

@@ -5,10 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from engine.errors import TicketsError
+from engine.errors import StudioError, TicketsError
 from engine.presets import presets
 from engine.scratch import SUFFIX
+from engine.tickets.dataset.files import ORIGIN
+from engine.tickets.dataset.provenance import Origin
+from engine.tickets.options import PrepareOptions
 from engine.tickets.privacy.masking import PrivacyOptions
+from engine.training.runs.directory import RunDirectory
 from engine.verdict.leak.canaries import FEWER, OTHERS, make_canaries
 from engine.verdict.leak.certificate import FILE, Certificate, Row
 from engine.verdict.leak.planting import UNMASKED, plant
@@ -16,6 +20,7 @@ from engine.verdict.leak.trial import LEAST_RATE, Size, trial_recipe
 from engine.workspace import Workspace
 from tests.engine.chat.test_lookup import TALKS
 from tests.engine.test_two_bases import DEADLINE
+from tests.engine.verdict.conftest import write_shop
 from tests.tiny import conversations
 
 EIGHT = [*TALKS, *TALKS][:8]
@@ -156,6 +161,34 @@ def test_a_run_that_learns_nothing_proves_nothing(studio, finished):
     found = studio.leak.test(gentle, replace(SMALL, epochs=1.0), seed=42).wait(DEADLINE)
     assert (found.outcome, found.strongest.out) == ("proves nothing", 0) and found.out == 0
     assert found.sentence.startswith("The test proves nothing: only 0 of 3 ") and found.remedy
+
+
+def test_it_goes_by_how_the_runs_own_tickets_were_masked_whatever_became_of_their_data_set(studio, finished, tmp_path):
+    """Learnt unmasked, and prepared with masking since: the run still knows what it has learnt."""
+    data = write_shop(tmp_path / "workspace" / "datasets" / "shop", EIGHT, EIGHT)
+    unmasked = PrepareOptions(mask=False)
+    Origin(used=unmasked, wanted=unmasked).save(data)
+    run = RunDirectory.create(studio.workspace, studio.runs.get(finished(EIGHT, EIGHT)).recipe, data, "unmasked")
+    Origin().save(data)
+    tiny = replace(SMALL, epochs=0.5, masked={1: 2}, control={8: 1})
+    found = studio.leak.test(run.id, tiny).wait(DEADLINE)
+    assert not found.masking and found.missed == sum(row.count for row in found.masked) == 4
+
+
+def test_where_nobody_knows_how_tickets_were_masked_it_says_so_before_it_begins(studio, finished):
+    run = finished(EIGHT, EIGHT)
+    (studio.runs.get(run).data / ORIGIN).unlink()
+    with pytest.raises(StudioError, match="not known how the tickets of this run were masked"):
+        studio.leak.test(run, SMALL)
+
+
+def test_a_rank_above_chance_is_told_apart_from_secrets_that_came_out():
+    masked, control = Row("assistant", 1, 376, 0, 0.61, 2.0), Row("assistant", 8, 5, 5, 1.0, 6.0)
+    found = Certificate((masked,), (control,), True, 0, 64, 64, 0.0)
+    assert found.outcome == "leaks"
+    assert found.sentence.startswith(
+        "None of 376 planted secrets came out, but they surprise the model less than chance"
+    )
 
 
 def test_every_test_draws_secrets_of_its_own(studio, finished, monkeypatch):
