@@ -6,6 +6,9 @@ import threading
 import pytest
 
 from engine.errors import StudioError
+from engine.tickets.dataset.files import PREFERENCES, TRAIN
+from engine.tickets.dataset.preferences import preference
+from engine.tickets.dataset.stored import conversations, json_line
 from engine.verdict import paper as papers
 from tests.engine.chat.test_lookup import TALKS
 from tests.engine.test_two_bases import DEADLINE
@@ -97,6 +100,30 @@ def test_a_file_of_preference_pairs_is_loaded_by_datasets_and_has_what_trl_learn
     rows = load_dataset("json", data_files=str(file), split="train", cache_dir=str(tmp_path / "cache"))
     assert rows.column_names == ["prompt", "chosen", "rejected"] and 1 <= len(rows) <= 3
     assert all(is_conversational(row) for row in rows)
+
+
+def came_with(studio, run):
+    """Put a pair beside a run's tickets, as preparing does."""
+    data = studio.runs.get(run).data
+    row = next(conversations(data / TRAIN))
+    pair = preference(row.turns[:-1], row.turns[-1]["content"], "Who knows?")
+    (data / PREFERENCES).write_bytes(json_line({**pair, "ticket": row.ticket, "key": row.key}))
+    return pair
+
+
+def test_pairs_that_came_with_the_tickets_go_along_with_the_votes_and_without(studio, judged, finished):
+    assert not studio.blind.came_with_pairs(judged)
+    ticket = studio.blind.test(judged, "Ann").next
+    studio.blind.vote(judged, "Ann", ticket.ticket, "first")
+    pair = came_with(studio, judged)
+    voted, kept = map(json.loads, studio.blind.preferences(judged).splitlines())
+    assert (voted["chosen"][0]["content"], kept) == (ticket.first, pair)
+    other = finished(TALKS, TALKS[:2], name="other")
+    with pytest.raises(StudioError, match="not judged yet"):
+        studio.blind.preferences(other)
+    pair = came_with(studio, other)
+    assert studio.blind.came_with_pairs(other)
+    assert [json.loads(line) for line in studio.blind.preferences(other).splitlines()] == [pair]
 
 
 def test_votes_on_other_weights_are_not_counted(studio, judged):
