@@ -15,6 +15,7 @@ Whole topics of the sample shop held out (tests/benchmarks/bench_coverage.py): t
 The starter's hidden states, whatever the layer and the whitening, reach 0.74 alone, and put together with this 0.80,
 which is not worth a second index that is tied to a base (benchmarks/LOG.md). How like a ticket's real answer is to the
 answers that were learnt, which nobody knows who asks, would reach 0.93: the shop's topics share their words.
+A question takes 10 ms of a core (sample shop).
 """
 
 from __future__ import annotations

@@ -41,12 +41,12 @@ def test_it_rings_for_plain_instructions_too_and_names_no_checkpoint_where_none_
 @pytest.mark.parametrize(
     ("texts", "instructions", "rings"),
     [
-        (0.249, 1.336, False),
+        (0.249, 1.381, False),
         (0.021, 0.411, False),
         (0.377, 1.309, False),
         (2.904, 4.304, True),
-        (0.547, 1.591, True),
-        (1.209, 1.869, True),
+        (0.531, 1.573, True),
+        (1.209, 1.723, True),
     ],
     ids=["quick", "balanced", "thorough", "quick x 10", "balanced x 10", "thorough x 10"],
 )
