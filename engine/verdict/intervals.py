@@ -83,10 +83,12 @@ def interval(values: Sequence[float], *clusterings: Sequence[Hashable], level: f
 
 
 def tickets_needed(difference: Interval, margin: float) -> int:
-    """Return how many tickets would show a difference of ``margin`` four times of five (power 80 %).
+    """Return how many tickets would decide four times of five (power 80 %), were the truth as these tickets have it.
 
-    Miller (2411.00640, section 5): n = (z + z')² · variance / margin², where the variance is that of these tickets with
-    their clustering. Where so many are there already, it is asked how many would show the difference that was seen.
+    Miller (2411.00640, section 5): n = (z + z')² · variance / difference², where the variance is that of these tickets
+    with their clustering, and the difference the one that was seen, or ``margin`` where that is less. Where so many are
+    there already, it is asked how many would show the difference that was seen. Few tickets exaggerate a difference,
+    so that it may take more.
 
     Args:
         difference: A paired difference, with a finite error.
@@ -97,7 +99,7 @@ def tickets_needed(difference: Interval, margin: float) -> int:
     if not math.isfinite(difference.error):
         return 0
     both = NormalDist().inv_cdf(0.5 + LEVEL / 2) + NormalDist().inv_cdf(POWER)
-    needed = difference.count * (both * difference.error / margin) ** 2
+    needed = difference.count * (both * difference.error / max(margin, abs(difference.mean))) ** 2
     if needed <= difference.count and difference.mean:
         needed = difference.count * (both * difference.error / abs(difference.mean)) ** 2
     return max(difference.count + 1, math.ceil(needed))

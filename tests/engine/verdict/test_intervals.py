@@ -95,6 +95,12 @@ def test_so_many_tickets_as_are_asked_for_show_the_difference_four_times_of_five
     assert 0.74 <= seen / EXPERIMENTS <= 0.86
 
 
+def test_a_large_difference_that_is_not_clear_yet_asks_for_fewer_tickets_than_a_small_one():
+    small, large = (Interval(mean, mean - 50, mean + 50, 10.0, 19, 8) for mean in (1.0, 7.5))
+    assert tickets_needed(small, margin=3.0) == 1657  # 19 x (2.80 x 10 / 3)²
+    assert tickets_needed(large, margin=3.0) == 266  # 19 x (2.80 x 10 / 7.5)²
+
+
 def test_more_tickets_are_asked_for_than_there_are():
     assert tickets_needed(Interval(0.5, -0.1, 1.1, 0.3, 400, 400), margin=3.0) > 400
 
