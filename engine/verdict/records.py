@@ -77,6 +77,8 @@ MEASURES: dict[str, Measure] = {
 }
 """In the order in which they are shown; the first one decides."""
 DECIDES = "chrf"
+NOTICEABLE = 0.1
+"""Share of an adapter's answers, empty, unended or invented, from which on it is said."""
 
 Role = Literal["tuned", "alternative"]
 

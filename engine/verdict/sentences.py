@@ -8,12 +8,10 @@ from collections.abc import Mapping
 from engine.chat.records import LOOKUP, NEAREST
 from engine.typed_numbers import signed
 from engine.verdict.intervals import Interval, rounded
-from engine.verdict.records import DECIDES, MEASURES, Headline, JudgedVoice, Kind
+from engine.verdict.records import DECIDES, MEASURES, NOTICEABLE, Headline, JudgedVoice, Kind
 
 MARGIN = 3.0
 """Points of chrF that count as no difference that matters: one word in another form in an answer of two sentences."""
-NOTICEABLE = 0.1
-"""Share of an adapter's answers, empty, unended or invented, from which on it is said."""
 
 Figures = Mapping[str, Mapping[str, Interval]]
 

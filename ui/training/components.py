@@ -44,15 +44,17 @@ class TrainingTab:
     replies: gr.HTML
     """[run-replies]"""
     curves: gr.Column
-    """[run-curves] around the next three: there is nothing to see in it before the first check."""
+    """[run-curves] around the chart: there is nothing to see in it before the first check."""
     chart: gr.HTML
     """[loss-chart]"""
+    measured: gr.Column
+    """[run-measured], inside [experts], around the next two; likewise."""
     facts: gr.HTML
     """[run-facts]"""
     small: dict[str, gr.HTML]
     """Field -> [chart-FIELD]"""
     log: gr.HTML
-    """[run-log], inside [log]"""
+    """[run-log], inside [experts]"""
     table: gr.HTML
     """[runs]; raises 'pick', 'overlay', 'resume', 'rename', 'delete'"""
 
@@ -90,17 +92,20 @@ def build_training(tab: gr.Tab) -> TrainingTab:
         forgetting = html(elem_id="run-forgetting", raises=("remedy",), live=True)
         verdict = html(elem_id="run-verdict", raises=("verdict",))
         replies = html(elem_id="run-replies", script="ticketTuner.replies(element, props, watch, 'run-replies')")
-        with gr.Column(elem_id="run-curves", visible=False) as curves:
-            with gr.Column(elem_classes="sheet", elem_id="loss-panel"):
-                html(
-                    '<h2 class="sheet-title">Loss <span class="quiet">lower is better; held-out tickets are never '
-                    "learnt from</span></h2>"
-                )
-                chart = plot("loss-chart", "plot-tall", live=True)
-            facts = html(elem_id="run-facts", live=True)
-            with gr.Row(elem_classes="small-charts", elem_id="small-charts"):
-                small = {field: _small(field) for field in views.SMALL}
-        with gr.Accordion("Log", open=False, elem_id="log"):
+        with (
+            gr.Column(elem_id="run-curves", visible=False) as curves,
+            gr.Column(elem_classes="sheet", elem_id="loss-panel"),
+        ):
+            html(
+                '<h2 class="sheet-title">Loss <span class="quiet">lower is better; held-out tickets are never '
+                "learnt from</span></h2>"
+            )
+            chart = plot("loss-chart", "plot-tall", live=True)
+        with gr.Accordion("For experts: learning rate, gradient, speed, memory and log", open=False, elem_id="experts"):
+            with gr.Column(elem_id="run-measured", visible=False) as measured:
+                facts = html(elem_id="run-facts", live=True)
+                with gr.Row(elem_classes="small-charts", elem_id="small-charts"):
+                    small = {field: _small(field) for field in views.SMALL}
             log = html(elem_id="run-log", live=True)
         table = html(elem_id="runs", raises=("pick", "overlay", "resume", "rename", "delete"), live=True)
     return TrainingTab(
@@ -121,6 +126,7 @@ def build_training(tab: gr.Tab) -> TrainingTab:
         replies,
         curves,
         chart,
+        measured,
         facts,
         small,
         log,

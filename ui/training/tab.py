@@ -129,6 +129,7 @@ def _outputs(context: Context) -> list[Any]:
         ui.verdict,
         ui.replies,
         ui.curves,
+        ui.measured,
         ui.chart,
         ui.facts,
         *ui.small.values(),
@@ -172,6 +173,7 @@ def _frame(ui: TrainingTab, info: RunInfo, job: JobSnapshot | None, asked: bool)
         ui.body: gr.Column(visible=True),
         ui.pause: gr.Button(visible=pause),
         ui.curves: gr.Column(visible=views.has_curve(info.history)),
+        ui.measured: gr.Column(visible=views.has_curve(info.history)),
         ui.resume: gr.Button(  # it would break again where there is a lower rate; the row's menu still has it
             visible=resume and not lower_rate, variant="secondary" if views.never_began(info) else "primary"
         ),

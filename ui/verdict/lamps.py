@@ -9,13 +9,14 @@ from engine.training.forgetting.alarm import alarm, rises
 from engine.training.runs.events import GeneralChecked
 from engine.typed_numbers import signed
 from engine.verdict.leak.certificate import Certificate
-from engine.verdict.records import Verdict
+from engine.verdict.records import NOTICEABLE, Verdict
 from engine.verdict.repeated import Repeated
 from ui import icons, words
 from ui.parts import join
 
-CALM, RINGS, DARK = ("fits", icons.CHECK), ("not", icons.WARN), ("unknown", icons.HELP)
-"""How a lamp is coloured, and its sign: all is well, look here, not known."""
+CALM, SOME = ("fits", icons.CHECK), ("tight", icons.NOTE)
+RINGS, DARK = ("not", icons.WARN), ("unknown", icons.HELP)
+"""How a lamp is coloured, and its sign: all is well, to be borne in mind, look here, not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ def inventions(verdict: Verdict) -> Lamp:
     base, apart = (of.get("base", {}).get("inventions") for of in (verdict.figures, verdict.differences))
     beside = f", {base.mean:.1f} by the base model" if base else ""
     rings = apart is not None and apart.is_clear and apart.mean > 0
-    return Lamp(RINGS if rings else CALM, name, f"{tuned.mean:.1f} facts an answer stand nowhere{beside}.")
+    light = RINGS if rings else SOME if tuned.mean >= NOTICEABLE else CALM
+    return Lamp(light, name, f"{tuned.mean:.1f} facts an answer stand nowhere{beside}.")
 
 
 def forgetting(general: Sequence[GeneralChecked], step: int | None) -> Lamp:

@@ -8,7 +8,7 @@ from engine.training.runs.events import GeneralChecked
 from engine.verdict.intervals import Interval
 from engine.verdict.repeated import Repeated
 from tests.ui.fake_verdict import made_certificate, made_verdict
-from ui.verdict.lamps import CALM, DARK, RINGS, forgetting, inventions, lamps, private_data
+from ui.verdict.lamps import CALM, DARK, RINGS, SOME, forgetting, inventions, lamps, private_data
 
 BEFORE = GeneralChecked(0, 3.0, 2.0)
 
@@ -22,10 +22,12 @@ def inventing(mean, low, high):
 
 def test_inventions_ring_where_they_are_clearly_more_than_the_bases():
     assert inventions(inventing(0.5, 0.2, 0.8)).light == RINGS
-    assert inventions(inventing(0.5, -0.2, 1.2)).light == CALM
-    assert inventions(inventing(-0.5, -0.8, -0.2)).light == CALM
+    assert inventions(inventing(0.5, -0.2, 1.2)).light == SOME
+    assert inventions(inventing(-0.5, -0.8, -0.2)).light == SOME
     assert "by the base model" in inventions(inventing(0.5, 0.2, 0.8)).told
     verdict = made_verdict("r", "Run")
+    none = {"inventions": Interval(0.0, 0.0, 0.0, 0.0, 19, 12)}
+    assert inventions(replace(verdict, figures=dict.fromkeys(verdict.figures, none))).light == CALM
     bare = replace(verdict, figures={voice: {} for voice in verdict.figures})
     assert inventions(bare).light == DARK
 
