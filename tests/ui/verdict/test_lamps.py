@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from engine.training.forgetting.alarm import ALLOWED, INSTRUCTIONS
 from engine.training.runs.events import GeneralChecked
 from engine.verdict.intervals import Interval
 from engine.verdict.repeated import Repeated
@@ -66,4 +67,4 @@ def test_private_data_rings_where_it_comes_out(held, certificate, light):
 def test_all_three_are_shown_with_sign_and_figure():
     shown = lamps(made_verdict("r", "Run"), (BEFORE, GeneralChecked(10, 3.1, 2.5)), 10, None, None)
     assert shown.count("<li>") == 3 == shown.count("<svg")
-    assert "+0.50 nats a token on plain instructions; 2.5 are allowed." in shown
+    assert f"+0.50 nats a token on {INSTRUCTIONS}; {ALLOWED[INSTRUCTIONS]:g} are allowed." in shown
