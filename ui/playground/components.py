@@ -106,6 +106,7 @@ def _build_actions() -> dict[str, Any]:
         again = gr.Button("Answer again, another seed", elem_id="ask-again", size="sm", scale=0, min_width=190)
         edit = gr.Button("Edit the question", elem_id="edit-question", size="sm", scale=0, min_width=140)
         keep = gr.Button("Download the conversation", elem_id="keep-conversation", size="sm", scale=0, min_width=190)
+    with gr.Row(elem_classes="bar-row", elem_id="conversation-switches"):
         differences = gr.Checkbox(
             False, label="Mark differences", elem_id="differences", container=False, scale=0, min_width=150
         )
