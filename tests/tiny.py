@@ -1,7 +1,6 @@
 """A tiny Llama and its tokenizer, made on the spot: real code paths in milliseconds, no model hub."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 from engine.tickets.dataset.files import HELDOUT, TRAIN
@@ -21,8 +20,8 @@ CHATML = (
 )
 
 
-def make_tokenizer(template: str | None = CHATML, eos: str = "<|im_end|>", texts: Sequence[str] = (), size: int = 400):
-    """A byte-level BPE tokenizer of a few hundred tokens, or of as many as know the words of some texts."""
+def make_tokenizer(template: str | None = CHATML, eos: str = "<|im_end|>"):
+    """A byte-level BPE tokenizer of a few hundred tokens."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -30,12 +29,12 @@ def make_tokenizer(template: str | None = CHATML, eos: str = "<|im_end|>", texts
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=size,
+        vocab_size=400,
         special_tokens=["<|im_start|>", "<|im_end|>", "<s>", "</s>", "<pad>"],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator([*WORDS * 3, *texts], trainer)
+    tokenizer.train_from_iterator(WORDS * 3, trainer)
     made = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=eos, bos_token="<s>", pad_token="<pad>")
     made.add_special_tokens({"additional_special_tokens": ["<|im_start|>"]})
     if template:

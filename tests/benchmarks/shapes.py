@@ -44,24 +44,23 @@ SHAPES: dict[str, dict[str, int]] = {
 'starter-size-even' a quarter of it, of widths that 128 divides."""
 
 
-def config_of(shape: str, tokenizer: Any = None) -> Any:
+def config_of(shape: str) -> Any:
     """Return the transformers configuration of a shape."""
     from transformers import LlamaConfig
 
     from tests.tiny import make_tokenizer
 
-    tokenizer = tokenizer or make_tokenizer()
+    tokenizer = make_tokenizer()
     ends = {"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id}
     return LlamaConfig(max_position_embeddings=8192, **SHAPES[shape], **ends)
 
 
-def random_base(shape: str, folder: Path, tokenizer: Any = None) -> "BaseModel":
+def random_base(shape: str, folder: Path) -> "BaseModel":
     """Return a base of a shape on this machine's device, made ready as a loaded one; weights are packed one at a time.
 
     Args:
         shape: One of :data:`SHAPES`.
         folder: Where its configuration and tokenizer are written; the model's reference.
-        tokenizer: One that knows the words that the model will read; by default one of 400 tokens.
     """
     import torch
     from transformers import BitsAndBytesConfig, LlamaForCausalLM
@@ -75,9 +74,9 @@ def random_base(shape: str, folder: Path, tokenizer: Any = None) -> "BaseModel":
 
     device = pick_device()
     dtype = compute_dtype("auto", device)
-    tokenizer = tokenizer or make_tokenizer()
-    config = config_of(shape, tokenizer)
+    config = config_of(shape)
     config.save_pretrained(folder)
+    tokenizer = make_tokenizer()
     tokenizer.save_pretrained(folder)
     with torch.device("meta"):
         model = LlamaForCausalLM(config)
