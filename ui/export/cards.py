@@ -15,17 +15,17 @@ OWN_BUTTON = "adapter"
 """The format that the large button at the top of the tab brings home."""
 
 PACKINGS = {
-    "q8_0": "8 bit, half as large, near to what was tested",
-    "f16": "16 bit, nearest to what was tested",
-    "bf16": "16 bit, in coarser steps",
+    "q8_0": "8 bit, nearly as tested",
+    "f16": "16 bit, as tested",
+    "bf16": "16 bit, coarser",
     "q6_k": "6 bit",
     "q5_k_m": "5 bit",
-    "q4_k_m": "4 bit, smallest, furthest from what was tested",
-    "alone": "for a GGUF of the base that you have",
-    "with-base-f16": "with its base beside it, in 16 bit",
-    "with-base-q8_0": "with its base beside it, in 8 bit",
+    "q4_k_m": "4 bit, smallest",
+    "alone": "over a base you have",
+    "with-base-f16": "base in 16 bit",
+    "with-base-q8_0": "base in 8 bit",
 }
-"""The ways of packing, in words."""
+"""The ways of packing, in words that a card has room for."""
 CHOICES = {"merged": (("trained", "the 4-bit weights it learnt over: as tested"), ("original", "the 16-bit original"))}
 """What is chosen beside a format that is not packed: value and words."""
 

@@ -38,8 +38,8 @@ def test_how_a_gguf_is_packed_is_chosen_beside_its_button():
     shown = cards.cards(
         [replace(MERGED, key="gguf", packings=(PackingOffer("q8_0", 145_000_000), PackingOffer("f16", None)))]
     )
-    assert '<option value="q8_0">q8_0 · 8 bit, half as large, near to what was tested · 145 MB</option>' in shown
-    assert '<option value="f16">f16 · 16 bit, nearest to what was tested</option>' in shown
+    assert '<option value="q8_0">q8_0 · 8 bit, nearly as tested · 145 MB</option>' in shown
+    assert '<option value="f16">f16 · 16 bit, as tested</option>' in shown
     assert shown.index("<select") < shown.index('data-do="make"')
 
 
