@@ -125,7 +125,7 @@ HOSTILE: dict[Callable[[Path], Path], str] = {
     without_place: r"takes more than|broke the process that reads files",
     wide_rows: r"16,384 columns wide",
     shared_text: r"repeats long texts so often",
-    many_files: r"holds 100,000 files; at most 20,000",
+    many_files: r"holds 100,000 files; at most 50,000",
     many_keys: r"has 100,000 keys",
     many_rows: r"has about \d+ million lines",
 }
