@@ -266,7 +266,7 @@ class PlaygroundService:
         dataset: str = "",
         report: Report = lambda *_: None,
         should_stop: Callable[[], bool] = lambda: False,
-    ) -> "Iterator[tuple[Answer, ...]]":
+    ) -> "Generator[tuple[Answer, ...], None, None]":
         """Let several voices answer many questions, as many at a time as memory has room for.
 
         Args:
@@ -278,7 +278,8 @@ class PlaygroundService:
             should_stop: Looked at before every token.
 
         Yields:
-            For each question, in order, an answer a voice; where it was stopped, some are 'cancelled'.
+            For each question, in order, an answer a voice; where it was stopped, some are 'cancelled'. Whoever stops
+            listening closes it: until then the base is lent.
 
         Raises:
             StudioError: As for :meth:`ask`.

@@ -1,8 +1,8 @@
 """Many questions to several voices: saved sets and held-out tickets, answered into a table."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing, suppress
 from dataclasses import replace
 
 from engine.chat.records import Sampling, Voice
@@ -117,9 +117,10 @@ class QuestionService:
                 return task.cancelled
 
             rows: list[Row] = []
-            for row in self.rows(questions, voices, sampling, instruction, dataset, report, cancelled):
-                if not any(answer.stopped_by == "cancelled" for answer in row.answers.values()):
-                    rows.append(replace(row, inventions=self._invented(row, answering, dataset, cancelled)))
+            with closing(self.rows(questions, voices, sampling, instruction, dataset, report, cancelled)) as answered:
+                for row in answered:
+                    if not any(answer.stopped_by == "cancelled" for answer in row.answers.values()):
+                        rows.append(replace(row, inventions=self._invented(row, answering, dataset, cancelled)))
             return AnswerTable(labels, tuple(rows), len(questions))
 
         return Task("Answering the questions", action)
@@ -133,7 +134,7 @@ class QuestionService:
         dataset: str = "",
         report: Report = lambda *_: None,
         should_stop: Callable[[], bool] = lambda: False,
-    ) -> Iterator[Row]:
+    ) -> Generator[Row, None, None]:
         """Let voices answer questions, and give each row as soon as it is there; nothing is looked for in the answers.
 
         Args:
@@ -153,8 +154,9 @@ class QuestionService:
         """
         asked = [(with_instruction(question.messages, instruction), question.ticket) for question in questions]
         answered = self._playground.ask_many(voices, asked, sampling, dataset, report, should_stop)
-        for question, answers in zip(questions, answered, strict=False):  # fewer, where it is stopped early
-            yield Row(question, {answer.voice: answer for answer in answers})
+        with closing(answered):
+            for question, answers in zip(questions, answered, strict=False):  # fewer, where it is stopped early
+                yield Row(question, {answer.voice: answer for answer in answers})
 
     def _invented(
         self, row: Row, voices: Sequence[Voice], dataset: str, cancelled: Callable[[], bool]

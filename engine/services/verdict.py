@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -224,10 +225,11 @@ class VerdictService:
         sampling = Sampling(temperature=0.0, max_new_tokens=paper.longest)
         names = [voice.id for voice in sitting.voices]
         answered = self._playground.ask_many(names, asked, sampling, report=report, should_stop=should_stop)
-        for number, answers in zip(left, answered, strict=False):  # fewer, where it is cancelled while it waits
-            if any(answer.stopped_by == "cancelled" for answer in answers):
-                break
-            transcript.add_answers(number, {answer.voice: SaidAnswer.of(answer) for answer in answers})
+        with closing(answered):
+            for number, answers in zip(left, answered, strict=False):  # fewer, where it is cancelled while it waits
+                if any(answer.stopped_by == "cancelled" for answer in answers):
+                    break
+                transcript.add_answers(number, {answer.voice: SaidAnswer.of(answer) for answer in answers})
         if should_stop():
             raise Cancelled
 

@@ -232,6 +232,7 @@ def test_a_full_disk_ends_a_judgement_in_words_and_what_was_answered_stays(studi
     monkeypatch.setattr(Transcript, "add_answers", fills)
     with pytest.raises(ResourceError, match="is full"):
         studio.verdict.judge(run).wait(DEADLINE)
+    assert not studio.playground._answers, "the base is still lent, and closing the program waits for it"
     monkeypatch.setattr(Transcript, "add_answers", add)
     assert len(Transcript.last(studio.runs.get(run).path).answers) == 2
     assert len(studio.verdict.judge(run).wait(DEADLINE).tickets) == len(HELD)

@@ -140,9 +140,9 @@ def test_cancel_in_the_middle_of_the_weights_leaves_nothing(run, tmp_path):
 
 
 def test_too_little_room_is_told_before_anything_is_loaded(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(making.shutil, "disk_usage", lambda _: SimpleNamespace(free=70 * 2**20))
+    monkeypatch.setattr(making.shutil, "disk_usage", lambda _: SimpleNamespace(free=60 * 2**20))
     told: list[str] = []
-    with pytest.raises(ResourceError, match=r"needs 84 MB on the disk of .*, where 73 MB are free"):
+    with pytest.raises(ResourceError, match=r"needs 67 MB on the disk of .*, where 63 MB are free"):
         export(run, tmp_path / "merged", "merged", report=lambda stage, _: told.append(stage))
     assert told == []
     assert not (tmp_path / "merged").exists()

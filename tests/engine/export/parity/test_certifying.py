@@ -12,7 +12,7 @@ import pytest
 from engine.base_holder import BaseHolder
 from engine.chat.adapters import bank_of
 from engine.errors import Cancelled, StudioError
-from engine.export.format import Choices
+from engine.export.format import Choices, Format
 from engine.export.making import make
 from engine.export.parity.certificate import read_certificate
 from engine.export.parity.certifying import certify
@@ -26,11 +26,12 @@ from engine.workspace import Workspace
 from tests.processes import children
 
 
-def certified(run, out: Path, format_: str = "adapter", report=lambda *_: None, **choices) -> Path:
+def certified(run, out: Path, format_: str | Format = "adapter", report=lambda *_: None, **choices) -> Path:
     bases = BaseHolder(run.path / "cache")
     try:
         source = ExportSource.of_run(run, bases, run.path / "cache")
-        return make(source, format_of(format_), out, Choices(**choices), report, certify=certify)
+        chosen = format_of(format_) if isinstance(format_, str) else format_
+        return make(source, chosen, out, Choices(**choices), report, certify=certify)
     finally:
         bases.close()
 
@@ -134,12 +135,13 @@ def test_a_merged_model_is_replayed_and_one_that_its_tool_cannot_load_has_failed
     assert made.verdict == "passed", made.sentence
     assert made.figures["rounding_kl"] > made.figures["kl"] > 0
 
-    def break_it(stage, _):
-        if stage.startswith("Asking"):
-            for folder in tmp_path.glob(".*/files"):
-                (folder / "model.safetensors").write_bytes(b"no weights")
+    merged = format_of("merged")
 
-    broken, _ = read_certificate(certified(certified_run, tmp_path / "broken", "merged", break_it))
+    def write(source, choices, folder, report):
+        merged.write(source, choices, folder, report)
+        (folder / "model.safetensors").write_bytes(b"no weights")
+
+    broken, _ = read_certificate(certified(certified_run, tmp_path / "broken", replace(merged, write=write)))
     assert broken.verdict == "failed"
     assert "cannot be loaded by its own tool" in broken.sentence
     assert broken.is_doubtful
