@@ -92,15 +92,7 @@ def build_training(tab: gr.Tab) -> TrainingTab:
         forgetting = html(elem_id="run-forgetting", raises=("remedy",), live=True)
         verdict = html(elem_id="run-verdict", raises=("verdict",))
         replies = html(elem_id="run-replies", script="ticketTuner.replies(element, props, watch, 'run-replies')")
-        with (
-            gr.Column(elem_id="run-curves", visible=False) as curves,
-            gr.Column(elem_classes="sheet", elem_id="loss-panel"),
-        ):
-            html(
-                '<h2 class="sheet-title">Loss <span class="quiet">lower is better; held-out tickets are never '
-                "learnt from</span></h2>"
-            )
-            chart = plot("loss-chart", "plot-tall", live=True)
+        curves, chart = _losses()
         with gr.Accordion("For experts: learning rate, gradient, speed, memory and log", open=False, elem_id="experts"):
             with gr.Column(elem_id="run-measured", visible=False) as measured:
                 facts = html(elem_id="run-facts", live=True)
@@ -132,6 +124,17 @@ def build_training(tab: gr.Tab) -> TrainingTab:
         log,
         table,
     )
+
+
+def _losses() -> tuple[gr.Column, gr.HTML]:
+    """Make the sheet of the losses, and the curve in it."""
+    with gr.Column(elem_id="run-curves", visible=False) as sheet, gr.Column(elem_classes="sheet", elem_id="loss-panel"):
+        html(
+            '<h2 class="sheet-title">Loss <span class="quiet">lower is better; held-out tickets are never '
+            "learnt from</span></h2>"
+        )
+        chart = plot("loss-chart", "plot-tall", live=True)
+    return sheet, chart
 
 
 def _small(field: str) -> gr.HTML:
