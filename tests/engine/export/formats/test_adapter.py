@@ -157,47 +157,53 @@ def snippet(readme: str) -> str:
     return found[1]
 
 
-@pytest.mark.parametrize("case", ["system prompt", "no template of its own"])
-def test_snippet_of_the_card_says_what_the_playground_says(workspace, dataset, tmp_path, tiny_model, case):
+ONE_AFTER_THE_OTHER = """
+import runpy, sys
+for script, question, base in zip(sys.argv[1::3], sys.argv[2::3], sys.argv[3::3], strict=True):
+    sys.argv = [script, question, base]
+    runpy.run_path(script)
+"""
+
+
+def test_snippets_of_the_cards_say_what_the_playground_says(workspace, dataset, tmp_path, tiny_model):
     """The code of the README in a new process, with nothing of this program on its path."""
-    own_template = case == "system prompt"
-    settings = {"system_prompt": "hello dear customer"} if own_template else {}
-    folder = tmp_path / "base"
-    if own_template:
-        shutil.copytree(tiny_model, folder)
-    else:
-        make_model(folder, template=None)
-    _penalise_repetition(folder)
-    base = load_base(Recipe(model=str(folder)), tmp_path, lambda *_: None)
-    assert base.chat.default_template != own_template
-    run = finished_run(workspace, dataset, base, **settings)
-    with zipfile.ZipFile(export(run, tmp_path / "out.zip")) as archive:
-        archive.extractall(tmp_path / "unpacked")
-    readme = (tmp_path / "unpacked" / "README.md").read_text()
-    assert snippet(readme) == (tmp_path / "unpacked" / "usage.py").read_text()
-    script = tmp_path / "unpacked" / "from_readme.py"
-    script.write_text(snippet(readme) + '\nprint(answer[0, prompt["input_ids"].shape[1] :].tolist())\n')
+    told = Path(shutil.copytree(tiny_model, tmp_path / "with a template")), {"system_prompt": "hello dear customer"}
+    without = tmp_path / "without one", dict[str, str]()
+    make_model(without[0], template=None)
+    cases, words = [], list[str]()
+    for number, (folder, settings) in enumerate((told, without)):
+        _penalise_repetition(folder)
+        base = load_base(Recipe(model=str(folder)), tmp_path, lambda *_: None)
+        assert base.chat.default_template != (folder == told[0])
+        run = finished_run(workspace, dataset, base, **settings)
+        with zipfile.ZipFile(export(run, tmp_path / f"{number}.zip")) as archive:
+            archive.extractall(tmp_path / f"unpacked {number}")
+        readme = (tmp_path / f"unpacked {number}" / "README.md").read_text()
+        assert snippet(readme) == (tmp_path / f"unpacked {number}" / "usage.py").read_text()
+        script = tmp_path / f"unpacked {number}" / "from_readme.py"
+        ends = 'print("", answer[0, prompt["input_ids"].shape[1] :].tolist(), "=====", sep="\\n")'
+        script.write_text(f"{snippet(readme)}\n{ends}\n")
+        words += [str(script), QUESTION, base.ref]
+        cases.append((base, run, settings))
 
-    done = subprocess.run(
-        [sys.executable, "-I", str(script), QUESTION, base.ref],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    command = [sys.executable, "-I", "-c", ONE_AFTER_THE_OTHER, *words]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
 
-    conversation = [{"role": "user", "content": QUESTION}]
-    if settings:
-        conversation.insert(0, {"role": "system", "content": settings["system_prompt"]})
-    *_, frame = answer(
-        base, [Voice("run:a", "a", base.ref, run.adapter)], [conversation], Sampling(0.0, max_new_tokens=256)
-    )
-    said = frame.answers[0]
-    *lines, tokens = done.stdout.rstrip("\n").split("\n")
-    ids = [token for token in json.loads(tokens) if token not in base.chat.stop_ids]
-    assert "\n".join(lines) == said.text
-    assert len(ids) == said.tokens > 0
-    assert base.chat.tokenizer.decode(ids, skip_special_tokens=True) == said.text
+    *printed, end = done.stdout.split("=====\n")
+    assert not end
+    for (base, run, settings), answered in zip(cases, printed, strict=True):
+        conversation = [{"role": "user", "content": QUESTION}]
+        if settings:
+            conversation.insert(0, {"role": "system", "content": settings["system_prompt"]})
+        *_, frame = answer(
+            base, [Voice("run:a", "a", base.ref, run.adapter)], [conversation], Sampling(0.0, max_new_tokens=256)
+        )
+        said = frame.answers[0]
+        *lines, _, tokens = answered.rstrip("\n").split("\n")
+        ids = [token for token in json.loads(tokens) if token not in base.chat.stop_ids]
+        assert "\n".join(lines) == said.text
+        assert len(ids) == said.tokens > 0
+        assert base.chat.tokenizer.decode(ids, skip_special_tokens=True) == said.text
 
 
 def _penalise_repetition(model: Path) -> None:
