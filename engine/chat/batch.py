@@ -29,27 +29,33 @@ ODD_ROWS = 4
 """The same for models whose cache is of a kind that rows cannot join, and of a size that is not known here."""
 
 
-def most_unrecorded(bank: "AdapterBank") -> int:
-    """Return how many rows of a step that is not recorded pay, whatever memory has room for."""
-    return STREAMED_ROWS if stream_of(bank.model) is not None else MOST_ROWS
-
-
 def most_rows(bank: "AdapterBank", longest: int) -> int:
-    """Return how many rows of so many tokens memory has room for, at least 1.
+    """Return how many rows of so many tokens a step that is not recorded may have, at least 1.
 
-    At most as many as pay (:func:`most_unrecorded`), or as a recorded step can have, where there may be one.
+    At most as many as pay, and as memory has room for: they are copied when one joins or leaves.
     """
-    from engine.chat.cuda_graphs.captured_step import MOST_ROWS as MOST_RECORDED
-    from engine.chat.cuda_graphs.captured_step import bytes_of_cache, can_record
-
     if new_cache(bank) is None:
         return ODD_ROWS
+    most = STREAMED_ROWS if stream_of(bank.model) is not None else MOST_ROWS
+    return max(1, min(most, _room(bank, longest, CACHE_SHARE)))
+
+
+def most_recorded(bank: "AdapterBank", longest: int) -> int:
+    """Return how many rows of so many tokens a recorded step may have; 0 where there is none."""
+    from engine.chat.cuda_graphs.captured_step import MOST_ROWS as MOST_RECORDED
+    from engine.chat.cuda_graphs.captured_step import can_record
+
+    if new_cache(bank) is None or not can_record(bank.model):
+        return 0
+    return min(MOST_RECORDED, _room(bank, longest, RECORDED_CACHE_SHARE))
+
+
+def _room(bank: "AdapterBank", longest: int, share: float) -> int:
+    """Rows of so many tokens that a share of the free memory holds."""
+    from engine.chat.cuda_graphs.captured_step import bytes_of_cache
+
     free = free_bytes(bank.device) if bank.device.type == "cuda" else psutil.virtual_memory().available
-    if can_record(bank.model):
-        most, share = MOST_RECORDED, RECORDED_CACHE_SHARE
-    else:
-        most, share = most_unrecorded(bank), CACHE_SHARE
-    return max(1, min(most, int(share * free) // bytes_of_cache(bank.model, 1, longest)))
+    return int(share * free) // bytes_of_cache(bank.model, 1, longest)
 
 
 class Batch(Protocol):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from engine.chat.batch import Batch, DecodingBatch, most_rows, most_unrecorded
+from engine.chat.batch import Batch, DecodingBatch, most_recorded, most_rows
 from engine.chat.prefill import Row
 from engine.chat.records import Sampling, StoppedBy, TokenChance
 from engine.chat.sampling import RowSampler, chances, pick
@@ -246,9 +246,9 @@ class ContinuousBatch:
 
     def _open_batch(self) -> None:
         longest = max(request.longest for request in self._waiting)
-        most = self._rows or most_rows(self._bank, longest)
+        least = most_rows(self._bank, longest)
+        most = self._rows or max(least, most_recorded(self._bank, longest))
         self._most = min(most, self._halved or most)
-        least = most_unrecorded(self._bank)
         while (recorded := self._bank.recordings.acquire(self._first_adapters(), longest)) is None:
             if self._most <= least:
                 break
